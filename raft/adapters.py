@@ -1,0 +1,20 @@
+"""Fine-tuned adapters, each in a folder named by the digest of everything that made it."""
+
+from pathlib import Path
+
+from raft.errors import RaftError
+from raft.weights import cache_folder
+
+
+def adapters_folder() -> Path:
+    """Where all adapters are."""
+    return cache_folder() / "adapters"
+
+
+def adapter_folder(digest: str) -> Path:
+    """The folder of a finished adapter. Raises RaftError when there is none of that digest."""
+    folder = adapters_folder() / digest
+    if not folder.is_dir():
+        there = sorted(f.name for f in adapters_folder().glob("[!.]*")) or ["none yet"]
+        raise RaftError(f"no adapter {digest!r} in {adapters_folder()}; there are: {', '.join(there)}. `ratf run` tunes it.")
+    return folder

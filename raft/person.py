@@ -1,0 +1,205 @@
+"""A person's folder, read and checked: `person.yaml`, `interviews.jsonl`, `writings.jsonl`."""
+
+import datetime
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from raft.errors import DataError
+from raft.types import Document, Exchange, Interview, Role, Turn
+
+MIN_WORDS, MAX_WORDS = 20, 700
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
+def _iso_date(value: object) -> object:
+    if value is None or isinstance(value, datetime.date):
+        return value
+    try:
+        return datetime.date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is not a date; write it as YYYY-MM-DD") from None
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+Date = Annotated[datetime.date | None, BeforeValidator(_iso_date)]
+
+
+class _Turn(BaseModel):
+    speaker: Text
+    role: Role
+    text: Text
+
+
+class _Interview(BaseModel):
+    interview_id: Text
+    title: str
+    date: Date = None
+    source: str
+    turns: list[_Turn] = Field(min_length=1)
+
+
+class _Document(BaseModel):
+    doc_id: Text
+    title: str
+    date: Date = None
+    source: str
+    text: Text
+
+
+class About(BaseModel):
+    """Who the person is, and why the data may be used. The content of `person.yaml`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Text
+    introduction: Text
+    licence: str = ""
+    consent: str = ""
+    knowledge_cutoff: Date = None
+    fictional: bool = False
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody whose answers are known. Interviews and documents are in the order of their dates."""
+
+    key: str
+    about: About
+    interviews: tuple[Interview, ...]
+    documents: tuple[Document, ...]
+    left_out: dict[str, int] = field(default_factory=dict)
+    """How many exchanges `exchanges` leaves out, by reason."""
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Every usable exchange: an interviewer's turn answered in 20 to 700 words by the next turn."""
+        return [e for interview in self.interviews for e in exchanges(interview) if _words_fit(e)]
+
+
+def exchanges(interview: Interview) -> Iterator[Exchange]:
+    """Each interviewer turn that the person answers at once, with that answer, whatever its length."""
+    number = 0
+    for asked, said in zip(interview.turns, interview.turns[1:], strict=False):
+        if asked.role == "interviewer" and said.role == "target":
+            number += 1
+            yield Exchange(interview.interview_id, number, interview.date, asked.text.strip(), said.text.strip())
+
+
+def _words_fit(exchange: Exchange) -> bool:
+    return MIN_WORDS <= len(exchange.answer.split()) <= MAX_WORDS
+
+
+def load_person(folder: Path, about: About | None = None, allow_undated: bool = False) -> Person:
+    """Read a person's folder.
+
+    `about` stands in for a missing `person.yaml`. Undated records are refused unless `allow_undated`: a text
+    without a date cannot be shown to be older than the question that it would help to answer.
+
+    Raises DataError with every problem of every file, each as `file:line: what; what is valid`.
+    """
+    if not folder.is_dir():
+        raise DataError([f"{folder}: no such folder; a person is a folder with interviews.jsonl and writings.jsonl"])
+    problems: list[str] = []
+    about = about or _read_about(folder / "person.yaml", problems)
+    raw_interviews = _read_records(folder / "interviews.jsonl", _Interview, "interview_id", allow_undated, problems)
+    raw_documents = _read_records(folder / "writings.jsonl", _Document, "doc_id", allow_undated, problems)
+    if problems or about is None:
+        raise DataError(problems)
+    interviews = [
+        Interview(r.interview_id, r.title, r.date, r.source, tuple(Turn(t.speaker, t.role, t.text) for t in r.turns))
+        for r in raw_interviews
+    ]
+    documents = [Document(r.doc_id, r.title, r.date, r.source, r.text) for r in raw_documents]
+    everything = [e for interview in interviews for e in exchanges(interview)]
+    lengths = [len(e.answer.split()) for e in everything]
+    return Person(
+        key=folder.name,
+        about=about,
+        interviews=tuple(sorted(interviews, key=lambda i: (i.date or datetime.date.min, i.interview_id))),
+        documents=tuple(sorted(documents, key=lambda d: (d.date or datetime.date.min, d.doc_id))),
+        left_out={
+            f"answers under {MIN_WORDS} words": sum(n < MIN_WORDS for n in lengths),
+            f"answers over {MAX_WORDS} words": sum(n > MAX_WORDS for n in lengths),
+        },
+    )
+
+
+def _read_about(path: Path, problems: list[str]) -> About | None:
+    if not path.is_file():
+        problems.append(f"{path}: missing; it needs the keys name and introduction (licence and consent are good to have)")
+        return None
+    try:
+        return About.model_validate(yaml.safe_load(path.read_text("utf-8")) or {})
+    except yaml.YAMLError as error:
+        problems.append(f"{path}: not YAML: {' '.join(str(error).split())}")
+    except ValidationError as error:
+        problems.extend(f"{path}: {line}" for line in describe(error))
+    return None
+
+
+Record = TypeVar("Record", _Interview, _Document)
+
+
+def _read_records(
+    path: Path, model: type[Record], id_key: str, allow_undated: bool, problems: list[str]
+) -> list[Record]:
+    if not path.is_file():
+        problems.append(f"{path}: missing; it holds one JSON object a line")
+        return []
+    records: list[Record] = []
+    first_line: dict[str, int] = {}
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            record = model.model_validate(json.loads(line.decode("utf-8")))
+        except UnicodeDecodeError as error:
+            problems.append(f"{where}: not UTF-8 at byte {error.start}; save the file as UTF-8")
+            continue
+        except json.JSONDecodeError as error:
+            problems.append(f"{where}: not JSON: {error.msg} at column {error.colno}; each line is one JSON object")
+            continue
+        except ValidationError as error:
+            problems.extend(f"{where}: {text}" for text in describe(error))
+            continue
+        name = str(getattr(record, id_key))
+        if name in first_line:
+            problems.append(f"{where}: {id_key} {name!r} is taken by line {first_line[name]}; each must be its own")
+        first_line.setdefault(name, number)
+        if record.date is None and not allow_undated:
+            problems.append(f"{where}: date is missing; give YYYY-MM-DD, or set allow_undated: true in the suite")
+        records.append(record)
+    return records
+
+
+def describe(error: ValidationError) -> list[str]:
+    """One line a problem: where in the record, what is wrong, what was found."""
+    return [f"{_place(e['loc'])}: {_complaint(e)}" for e in error.errors()]
+
+
+def _place(location: Sequence[int | str]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".") or "record"
+
+
+def _complaint(problem: Any) -> str:
+    if problem["type"] == "missing":
+        return "is missing"
+    if problem["type"] == "extra_forbidden":
+        return "is not a known key"
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    found = problem.get("input")
+    return text if isinstance(found, dict | list) or str(found) in text else f"{text} (found {found!r})"
+
+

@@ -1,0 +1,68 @@
+"""The only place where a persona prompt is put together, for training and for answering alike."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from raft.person import About
+from raft.types import Memory, Message
+
+MESSAGE_OVERHEAD = 6
+"""Tokens that a chat template adds to a message: its marks and its role."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One earlier question of the interview, with the memories it brought up and the answer it got."""
+
+    question: str
+    memories: tuple[Memory, ...]
+    answer: str
+
+
+def conversation(
+    about: About,
+    question: str,
+    memories: Sequence[Memory],
+    before: Sequence[Told],
+    budget: int,
+    count: Callable[[str], int],
+) -> tuple[Message, ...]:
+    """The system message, as many of the latest tuples of `before` as `budget` tokens hold, and the question.
+
+    A tuple is never cut. Where question and memories alone are too long, the least similar memories go first.
+    """
+    opening: Message = {
+        "role": "system",
+        "content": f"You are {about.name}. {about.introduction} Answer the interviewer as {about.name} would: "
+        "in the first person, in your own words, in one paragraph.",
+    }
+    kept = list(memories)
+    while kept and _cost([opening, asked(question, kept)], count) > budget:
+        kept.pop()
+    messages = [opening, asked(question, kept)]
+    room = budget - _cost(messages, count)
+    history: list[Message] = []
+    for told in reversed(before):
+        pair: list[Message] = [asked(told.question, told.memories), {"role": "assistant", "content": told.answer}]
+        room -= _cost(pair, count)
+        if room < 0:
+            break
+        history = [*pair, *history]
+    return (opening, *history, messages[-1])
+
+
+def asked(question: str, memories: Sequence[Memory]) -> Message:
+    """The interviewer's question, followed by what it brings to the person's mind."""
+    if not memories:
+        return {"role": "user", "content": question}
+    lines = "\n".join(f"- {' '.join(m.text.split())} ({m.title}, {m.date[:4]})" for m in memories)
+    return {"role": "user", "content": f"{question}\n\nYou remember having written:\n{lines}"}
+
+
+def fenced(label: str, text: str) -> str:
+    """Untrusted text between marks that it cannot close, because it cannot contain them."""
+    return f"⟦{label}⟧\n{text.replace('⟦', '[').replace('⟧', ']')}\n⟦end of {label}⟧"
+
+
+def _cost(messages: Sequence[Message], count: Callable[[str], int]) -> int:
+    return sum(count(m["content"]) + MESSAGE_OVERHEAD for m in messages)

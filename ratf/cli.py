@@ -1,0 +1,163 @@
+"""The `ratf` command. Heavy imports happen inside the commands: `ratf --help` loads neither torch nor inspect_ai."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ratf.results import Results
+
+app = typer.Typer(
+    help="Does this agent really answer like that person, and what made it so?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+BAD_INPUT = 2
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what the user can mend into one message on stderr and exit code 2."""
+    from raft.errors import RaftError
+
+    try:
+        yield
+    except RaftError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"torch", "transformers", "peft", "bert_score", "gguf", "safetensors"}:
+            raise
+        typer.echo(f"error: the embedded models need {error.name}; install them with: pip install 'ratf[local]'", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(help="A suite's YAML file, or the name of one that comes along: demo, fed-chairs.")],
+    data: Annotated[Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the run is kept; by default runs/<suite>.")] = None,
+) -> None:
+    """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
+
+    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input.
+
+    Example: ratf run benchmarks/demo.yaml
+    """
+    with told():
+        from ratf.study import open_study
+
+        study = open_study(suite, str(data) if data else None, str(out) if out else None)
+        from ratf.run import finished, write_report
+        from ratf.templates import made_from_these
+
+        results = finished(study)
+        if results is not None:
+            if not made_from_these(study.folder / "report.html"):
+                write_report(results, study.folder)
+                typer.echo(f"{study.suite.name}: already run; the page was written again")
+            else:
+                typer.echo(f"{study.suite.name}: nothing to do, {study.folder} has the results of exactly this suite and data")
+        else:
+            from ratf.console import progress
+            from ratf.run import describe_times
+            from ratf.run import run as carry_out
+
+            about = study.person.about.name
+            typer.echo(f"{study.suite.name}: {about}, {len(study.held_out)} held-out questions since {study.cut}", err=True)
+            results = carry_out(study, progress())
+            typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
+        _say(results, study.folder)
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="A run's folder, as runs/demo.")]) -> None:
+    """Write a run's page again from its results.json; nothing is run.
+
+    Example: ratf report runs/demo
+    """
+    with told():
+        from ratf.results import load
+        from ratf.run import write_report
+
+        results = load(run / "results.json")
+        write_report(results, run)
+        _say(results, run)
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="A folder that is not there yet.")]) -> None:
+    """Copy the demo suite, its two people and the task file into a folder, to change and to run.
+
+    Example: ratf init demo && ratf run demo/demo.yaml
+    """
+    with told():
+        from raft.errors import RaftError
+        from ratf.content import content
+
+        if folder.exists():
+            raise RaftError(f"{folder} is there already; name a folder that is not")
+        aside = folder.with_name(f".{folder.name}.part")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        for name in ("marrack", "pell"):
+            shutil.copytree(content("benchmarks", name), aside / name)
+        shutil.copy(content("benchmarks", "demo.yaml"), aside / "demo.yaml")
+        shutil.copy(content("tasks", "interview.py"), aside / "interview.py")
+        aside.rename(folder)
+        typer.echo(f"{folder} is ready; now: ratf run {folder / 'demo.yaml'}")
+
+
+@app.command()
+def models(
+    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch those that are not there yet.")] = False,
+) -> None:
+    """List the embedded models: what they are, under which licence, how large, and whether they are here.
+
+    Example: ratf models --fetch
+    """
+    with told():
+        from raft.weights import PINNED, cache_folder, ready
+        from raft.weights import fetch as fetch_model
+        from ratf.console import progress
+
+        for name, pinned in PINNED.items():
+            if fetch:
+                fetch_model(name, progress())
+            folder = ready(name)
+            size = sum(f.stat().st_size for f in folder.iterdir()) if folder else pinned.wheel_bytes
+            state = f"{size / 1e6:.0f} MB, here" if folder else f"{size / 1e6:.0f} MB to fetch"
+            typer.echo(f"local/{name:<24} {pinned.kind:<9} {pinned.licence:<11} {state:<16} {pinned.source}")
+        typer.echo(f"kept in {cache_folder()} (RATF_CACHE names another folder)", err=True)
+
+
+def _say(results: "Results", folder: Path) -> None:
+    """The last lines of a run, and its exit code."""
+    typer.echo(f"{results.verdict}: {results.sentence}")
+    typer.echo(str(folder / "report.html"))
+    sys.stdout.flush()
+    if results.exit_code:
+        raise typer.Exit(results.exit_code)
+
+
+def version(value: bool) -> None:
+    """Print the version and stop."""
+    if value:
+        from importlib.metadata import version as of
+
+        typer.echo(f"ratf {of('ratf')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Does this agent really answer like that person, and what made it so?"""

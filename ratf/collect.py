@@ -1,0 +1,248 @@
+"""Phase five, first half: the logs of a run become one `Results`."""
+
+import json
+import math
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from inspect_ai.log import EvalLog, EvalSample
+
+from raft.adapters import adapters_folder
+from ratf.arms import ARMS, CONTRASTS, CONTROLS
+from ratf.judges import load_rubric
+from ratf.metrics import METRICS, metric
+from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, Scored, Tuned
+from ratf.statistics import FEW_CLUSTERS, clustered_mean, holm, paired_difference
+from ratf.study import Study
+from ratf.verdict import judge_contrast
+
+Scores = dict[str, dict[str, dict[str, Scored]]]
+"""arm → metric → question → score"""
+
+
+def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Results:
+    """All that the logs say, with statistics. `logs` has one log an arm; a missing arm is told, never skipped."""
+    samples = {arm: {str(s.id): s for s in log.samples or []} for arm, log in logs.items()}
+    scores: Scores = {
+        arm: {m: {q: _scored(s, m) for q, s in of_arm.items()} for m in study.suite.metrics}
+        for arm, of_arm in samples.items()
+    }
+    contrasts = _contrasts(study, scores)
+    primary = study.suite.primary
+    wanted = (primary.better, primary.than, primary.metric)
+    found = next((c for c in contrasts if (c.a, c.b, c.metric) == wanted), None)
+    trouble = _trouble(study, samples, scores)
+    verdict, sentence = judge_contrast(found, metric(primary.metric).better == "lower", trouble)
+    return Results(
+        suite=study.suite.model_dump(mode="json"),
+        digest=study.digest,
+        data_digest=study.data_digest,
+        person={"key": study.person.key, **study.person.about.model_dump(mode="json")},
+        impostors={p.key: p.about.name for p in study.impostors},
+        fictional=study.person.about.fictional,
+        held_out=_held_out(study),
+        training=_training(study),
+        metrics={m: _metric_facts(m) for m in study.suite.metrics},
+        arms={arm: _arm(study, arm, logs[arm], samples[arm], scores[arm]) for arm in logs},
+        contrasts=contrasts,
+        verdict=verdict,
+        sentence=sentence,
+        tuned=[t for arm in logs if arm in ARMS for t in _tuned(arm, logs[arm].eval.model)],
+        notes=_notes(study),
+        questions=[_question(study, number, samples, scores) for number in range(len(study.held_out))],
+        environment=_environment(),
+        times=times,
+    )
+
+
+def _scored(sample: EvalSample, name: str) -> Scored:
+    score = (sample.scores or {}).get(name)
+    if sample.error is not None:
+        return Scored(value=None, why=f"error: {sample.error.message}")
+    if score is None:
+        return Scored(value=None, why="not scored")
+    value = score.as_float()
+    why = str(score.explanation or score.reason or "") if name.startswith("judge_") or not math.isfinite(value) else ""
+    return Scored(value=value if math.isfinite(value) else None, why=why)
+
+
+def _numbers(of_metric: dict[str, Scored]) -> dict[str, float]:
+    return {question: s.value for question, s in of_metric.items() if s.value is not None}
+
+
+def _clusters(study: Study) -> dict[str, str]:
+    return {e.exchange_id: e.interview_id for e in study.held_out}
+
+
+def _arm(
+    study: Study, arm: str, log: EvalLog, samples: dict[str, EvalSample], scores: dict[str, dict[str, Scored]]
+) -> ArmResult:
+    cluster = _clusters(study)
+    cells = {}
+    for name, of_metric in scores.items():
+        numbers = _numbers(of_metric)
+        found = clustered_mean(list(numbers.values()), [cluster[q] for q in numbers])
+        cells[name] = Cell(
+            mean=found.mean if found else None,
+            low=found.low if found else None,
+            high=found.high if found else None,
+            n=len(numbers),
+            interviews=found.clusters if found else 0,
+            unscored=len(study.held_out) - len(numbers),
+        )
+    control = arm in CONTROLS
+    return ArmResult(
+        kind="control" if control else "arm",
+        words=CONTROLS[arm] if control else ARMS[arm].words,
+        model="" if control else log.eval.model,
+        errors=sum(s.error is not None for s in samples.values()),
+        metrics=cells,
+    )
+
+
+def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
+    cluster = _clusters(study)
+    primary = study.suite.primary
+    pairs = list(CONTRASTS)
+    if (primary.better, primary.than) not in pairs:
+        pairs.append((primary.better, primary.than))
+    rows = [
+        (m, a, b, paired_difference(_numbers(scores[a][m]), _numbers(scores[b][m]), cluster))
+        for m in study.suite.metrics
+        for a, b in pairs
+        if a in scores and b in scores
+    ]
+    adjusted: dict[int, float | None] = {}
+    for family in {metric(m).family for m, *_ in rows}:
+        members = [i for i, (m, *_) in enumerate(rows) if metric(m).family == family]
+        p_values = [e.p if (e := rows[i][3]) else None for i in members]
+        adjusted |= dict(zip(members, holm(p_values), strict=True))
+    return [
+        Contrast(
+            metric=m,
+            family=metric(m).family,
+            a=a,
+            b=b,
+            difference=e.mean if e else None,
+            low=e.low if e else None,
+            high=e.high if e else None,
+            p=e.p if e else None,
+            p_holm=adjusted[i],
+            smallest_detectable=e.detectable if e else None,
+            n_questions=e.n if e else 0,
+            n_interviews=e.clusters if e else 0,
+        )
+        for i, (m, a, b, e) in enumerate(rows)
+    ]
+
+
+def _trouble(study: Study, samples: dict[str, dict[str, EvalSample]], scores: Scores) -> list[str]:
+    """What keeps a verdict from being one."""
+    trouble = []
+    for arm in (study.suite.primary.better, study.suite.primary.than):
+        there = samples.get(arm, {})
+        errors = sum(s.error is not None for s in there.values())
+        if len(there) < len(study.held_out):
+            trouble.append(f"{arm} answered {len(there)} of {len(study.held_out)} questions")
+        elif errors:
+            trouble.append(f"{errors} of {len(there)} answers of {arm} ended in an error")
+        elif not _numbers(scores[arm][study.suite.primary.metric]):
+            trouble.append(f"no answer of {arm} could be scored on {study.suite.primary.metric}")
+    return trouble
+
+
+def _question(
+    study: Study, number: int, samples: dict[str, dict[str, EvalSample]], scores: Scores
+) -> Question:
+    exchange = study.held_out[number]
+    interview = next(i for i in study.person.interviews if i.interview_id == exchange.interview_id)
+    key = exchange.exchange_id
+    return Question(
+        id=key,
+        interview_id=exchange.interview_id,
+        interview=interview.title,
+        date=exchange.date.isoformat() if exchange.date else None,
+        question=exchange.question,
+        real=exchange.answer,
+        answers={
+            arm: Answer(
+                text=of_arm[key].output.completion,
+                memories=list(of_arm[key].metadata.get("memories", [])),
+                source=_source(of_arm[key].metadata.get("given")),
+                scores={m: scores[arm][m][key] for m in study.suite.metrics},
+            )
+            for arm, of_arm in samples.items()
+            if key in of_arm
+        },
+    )
+
+
+def _source(given: dict[str, Any] | None) -> str:
+    if given is None:
+        return ""
+    return f"{given['person']}, {given['exchange_id']} (questions alike by {given['similarity']:.2f}): {given['question']}"
+
+
+def _held_out(study: Study) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    for e in study.held_out:
+        counts[e.interview_id] = counts.get(e.interview_id, 0) + 1
+    titles = {i.interview_id: i for i in study.person.interviews}
+    return {
+        "questions": len(study.held_out),
+        "from": study.cut.isoformat() if study.cut else None,
+        "interviews": [
+            {"id": key, "title": titles[key].title, "date": str(titles[key].date), "source": titles[key].source, "n": n}
+            for key, n in counts.items()
+        ],
+    }
+
+
+def _training(study: Study) -> dict[str, Any]:
+    return {
+        "exchanges": len(study.training),
+        "earlier_exchanges": len(study.earlier),
+        "documents": len(study.person.documents),
+        "left_out": study.person.left_out,
+    }
+
+
+def _metric_facts(name: str) -> dict[str, Any]:
+    facts = metric(name)
+    words = METRICS[name].words if name in METRICS else load_rubric(name).words
+    return {"family": facts.family, "words": words, "better": facts.better, "top": facts.top}
+
+
+def _tuned(arm: str, model: str) -> list[Tuned]:
+    digest = model.partition("+")[2]
+    path = adapters_folder() / digest / "training.json"
+    if not digest or not path.is_file():
+        return []
+    facts = json.loads(path.read_text("utf-8"))
+    return [Tuned(arm=arm, digest=digest, samples=facts["samples"], losses=facts["losses"])]
+
+
+def _notes(study: Study) -> list[str]:
+    """What a reader should know before believing anything."""
+    notes = []
+    interviews = len({e.interview_id for e in study.held_out})
+    if 1 < interviews < FEW_CLUSTERS:
+        notes.append(f"Only {interviews} interviews are held out: intervals from fewer than {FEW_CLUSTERS} are shaky.")
+    undated = sum(x.date is None for x in [*study.person.interviews, *study.person.documents])
+    if undated:
+        notes.append(f"{undated} undated records were allowed: they cannot be shown to be older than the questions.")
+    if study.suite.answers.history == "teacher_forced":
+        notes.append("Earlier questions of the same interview are shown with the person's real answers (teacher-forced).")
+    grader = study.suite.models.grader
+    if grader and grader.partition("+")[0] == study.suite.models.base:
+        notes.append(f"The grader {grader} is the agents' own base model, and has passed no exam: do not trust its grades.")
+    elif grader:
+        notes.append(f"The grader {grader} has passed no exam on this person: do not trust its grades yet.")
+    return notes
+
+
+def _environment() -> dict[str, str]:
+    packages: Sequence[str] = ("ratf", "inspect-ai", "chromadb", "scikit-learn", "rouge-score")
+    return {"python": platform.python_version(), **{p: version(p) for p in packages}}

@@ -1,0 +1,11 @@
+"""Where the suites, task files and page templates are, in an installed wheel and in a checkout."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_ROOT = _PACKAGE / "_content" if (_PACKAGE / "_content").is_dir() else _PACKAGE.parent
+
+
+def content(*parts: str) -> Path:
+    """A file or folder of `benchmarks/`, `reports/` or `tasks/`, as `content("reports", "report.html.j2")`."""
+    return _ROOT.joinpath(*parts)

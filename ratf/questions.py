@@ -1,0 +1,75 @@
+"""The held-out questions as an Inspect dataset, as one arm reads them or one control answers them."""
+
+from dataclasses import asdict
+
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import ModelOutput, ModelUsage
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from raft.prompts import conversation
+from raft.samples import told
+from raft.tokens import token_counter
+from raft.types import Exchange
+from ratf.arms import ARMS, CONTROLS
+from ratf.models import chat_messages
+from ratf.prepare import Memories, given_answers, memories
+from ratf.study import Study
+
+
+def questions(study: Study, arm: str) -> MemoryDataset:
+    """A sample a held-out question: the prompt of that arm, the real answer as target, the exchange's id as id."""
+    if arm in CONTROLS:
+        answers = given_answers(study)[arm]
+        samples = [_sample(e, e.question, {"given": asdict(answers[e.exchange_id])}) for e in study.held_out]
+    else:
+        mine = memories(study) if ARMS[arm].memories == "own" else {}
+        samples = [
+            _sample(
+                e,
+                chat_messages(prompt(study, e, mine)),
+                {"memories": [asdict(m) for m in mine.get(e.exchange_id, ())]},
+            )
+            for e in study.held_out
+        ]
+    return MemoryDataset(samples, name=f"{study.suite.name}-{study.digest}")
+
+
+def prompt(study: Study, exchange: Exchange, mine: Memories) -> "tuple[object, ...]":
+    """What an arm with the memories `mine` reads before it answers."""
+    answers = study.suite.answers
+    before = study.before[exchange.exchange_id] if answers.history == "teacher_forced" else ()
+    return conversation(
+        study.person.about,
+        exchange.question,
+        mine.get(exchange.exchange_id, ()),
+        told(before, mine, answers.max_words),
+        answers.context_tokens,
+        token_counter(study.suite.models.base.removeprefix("local/")),
+    )
+
+
+def _sample(exchange: Exchange, input: object, more: dict[str, object]) -> Sample:
+    return Sample(
+        id=exchange.exchange_id,
+        input=input,  # type: ignore[arg-type]
+        target=exchange.answer,
+        metadata={
+            "interview_id": exchange.interview_id,
+            "date": exchange.date.isoformat() if exchange.date else None,
+            "question": exchange.question,
+            **more,
+        },
+    )
+
+
+@solver
+def given() -> Solver:
+    """Answers what the sample says was answered; no model is asked."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        state.output = ModelOutput.from_content("given", state.metadata["given"]["text"])
+        state.output.usage = ModelUsage()
+        state.messages.append(state.output.message)
+        return state
+
+    return solve

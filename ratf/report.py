@@ -1,0 +1,141 @@
+"""The page: one HTML file made from a `Results` and the templates in `reports/`, and from nothing else."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ratf.arms import CEILING, FLOOR
+from ratf.content import content
+from ratf.results import Cell, Contrast, Results
+from ratf.templates import template_digest
+from ratf.verdict import decimals, signed
+
+ICONS = {"PASS": "✓", "REGRESSION": "✗", "INCONCLUSIVE": "≈", "NOT MEASURED": "∅"}
+FAMILIES = ["style", "judge", "semantic", "lexical", "length", "copying"]
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+def render(results: Results) -> str:
+    """The page as text. The same results give the same bytes; whatever agents and people said stays text."""
+    environment = Environment(
+        loader=FileSystemLoader(content("reports")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"value": value, "interval": interval, "plain": plain}
+    primary = results.suite["primary"]
+    return environment.get_template("report.html.j2").render(
+        r=results,
+        icon=ICONS[results.verdict],
+        primary=primary,
+        plot=plot(results, primary["metric"]),
+        families=families(results),
+        contrasts=[c for c in results.contrasts if c.metric == primary["metric"]],
+        other_contrasts=[c for c in results.contrasts if c.metric != primary["metric"]],
+        floor=FLOOR if FLOOR in results.arms else None,
+        ceiling=CEILING if CEILING in results.arms else None,
+        curves=[{"tuned": t, "points": curve(t.losses)} for t in results.tuned],
+        unscored=unscored(results),
+        template_digest=template_digest(),
+        signed=lambda c: signed(c.difference, c.low, c.high),
+        beyond=beyond,
+    )
+
+
+def plain(text: str) -> str:
+    """Text without control characters, and without the marks that would turn its neighbours' direction."""
+    return _CONTROL_CHARACTERS.sub("�", text)
+
+
+def value(cell: Cell) -> str:
+    """A mean with as many digits as its interval bears."""
+    if cell.mean is None:
+        return "n/a"
+    digits = max(2, decimals(half_width(cell)))
+    return f"{cell.mean:.{digits}f}"
+
+
+def interval(cell: Cell) -> str:
+    """`0.41–0.52`, or that there is none."""
+    if cell.mean is None or cell.low is None or cell.high is None:
+        return "no interval"
+    digits = max(2, decimals(half_width(cell)))
+    return f"{cell.low:.{digits}f} to {cell.high:.{digits}f}"
+
+
+def half_width(cell: Cell) -> float | None:
+    """Half the interval's width, when there is one."""
+    return None if cell.low is None or cell.high is None else (cell.high - cell.low) / 2
+
+
+def beyond(contrast: Contrast) -> str:
+    """What the interval says, in a word."""
+    if contrast.low is None or contrast.high is None:
+        return "n/a"
+    return "more" if contrast.low > 0 else "less" if contrast.high < 0 else "not separable"
+
+
+def families(results: Results) -> list[tuple[str, list[str]]]:
+    """The suite's metrics by family, in the page's order."""
+    return [
+        (family, names)
+        for family in FAMILIES
+        if (names := [m for m, facts in results.metrics.items() if facts["family"] == family])
+    ]
+
+
+def unscored(results: Results) -> int:
+    """How many scores could not be given."""
+    return sum(cell.unscored for arm in results.arms.values() for cell in arm.metrics.values())
+
+
+def plot(results: Results, metric: str) -> dict[str, Any]:
+    """Every arm's mean and interval on one axis, in percent of its width."""
+    cells = {name: arm.metrics[metric] for name, arm in results.arms.items() if arm.metrics[metric].mean is not None}
+    numbers = [n for c in cells.values() for n in (c.mean, c.low, c.high) if n is not None]
+    low, high = axis(numbers)
+
+    def place(number: float) -> float:
+        return round(100 * (number - low) / (high - low), 2)
+
+    def row(name: str, cell: Cell) -> dict[str, Any]:
+        assert cell.mean is not None
+        ends = (cell.mean, cell.mean) if cell.low is None or cell.high is None else (cell.low, cell.high)
+        return {
+            "name": name,
+            "arm": results.arms[name],
+            "cell": cell,
+            "at": place(cell.mean),
+            "low": place(max(ends[0], low)),
+            "high": place(min(ends[1], high)),
+        }
+
+    marks = {name: place(cells[name].mean or 0.0) for name in (FLOOR, CEILING) if name in cells}
+    ticks = [{"at": place(t), "text": f"{t:g}"} for t in ticks_between(low, high)]
+    return {"rows": [row(n, c) for n, c in cells.items()], "marks": marks, "ticks": ticks}
+
+
+def axis(numbers: Sequence[float]) -> tuple[float, float]:
+    """Ends of the axis: 0 to 1 where everything fits, else whole steps around the numbers."""
+    if not numbers or (min(numbers) >= 0 and max(numbers) <= 1):
+        return 0.0, 1.0
+    return min(0.0, float(int(min(numbers)) - (min(numbers) < 0))), float(int(max(numbers)) + 1)
+
+
+def ticks_between(low: float, high: float) -> list[float]:
+    """Five ticks, both ends included."""
+    return [round(low + (high - low) * i / 4, 4) for i in range(5)]
+
+
+def curve(losses: Sequence[float]) -> str:
+    """The loss curve as points of an SVG polyline in a box of 100 by 100."""
+    if not losses:
+        return ""
+    top, bottom = max(losses), min(losses)
+    spread = (top - bottom) or 1.0
+    step = 100 / max(1, len(losses) - 1)
+    return " ".join(f"{i * step:.2f},{100 - 100 * (loss - bottom) / spread:.2f}" for i, loss in enumerate(losses))

@@ -1,0 +1,139 @@
+"""A finished run as one object: what feeds the page, the file and the exit code. Reading it runs nothing."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from raft.errors import RaftError
+from ratf.files import write_whole
+
+Verdict = Literal["PASS", "REGRESSION", "INCONCLUSIVE", "NOT MEASURED"]
+EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "REGRESSION": 1, "INCONCLUSIVE": 2, "NOT MEASURED": 2}
+FORMAT = 1
+
+
+class Record(BaseModel):
+    """A part of the results. Files written by another version with other keys are refused, not half read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Cell(Record):
+    """One arm on one metric. `low` and `high` are None where a single interview gives no interval."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+    interviews: int
+    unscored: int
+
+
+class ArmResult(Record):
+    """One arm or control."""
+
+    kind: Literal["arm", "control"]
+    words: str
+    model: str
+    errors: int
+    metrics: dict[str, Cell]
+
+
+class Contrast(Record):
+    """The paired difference a - b on one metric, over the questions that both have scored."""
+
+    metric: str
+    family: str
+    a: str
+    b: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_holm: float | None
+    smallest_detectable: float | None
+    n_questions: int
+    n_interviews: int
+
+
+class Scored(Record):
+    """One score of one answer; `value` is None where it could not be scored, and `why` says why."""
+
+    value: float | None
+    why: str = ""
+
+
+class Answer(Record):
+    """What one arm answered to one question."""
+
+    text: str
+    memories: list[dict[str, Any]]
+    source: str
+    """For a control: whose answer to which question this is."""
+    scores: dict[str, Scored]
+
+
+class Question(Record):
+    """One held-out question with the real answer and everybody's."""
+
+    id: str
+    interview_id: str
+    interview: str
+    date: str | None
+    question: str
+    real: str
+    answers: dict[str, Answer]
+
+
+class Tuned(Record):
+    """How one arm's adapter was tuned."""
+
+    arm: str
+    digest: str
+    samples: int
+    losses: list[float]
+
+
+class Results(Record):
+    """Everything that the page says. Only `times` and `environment` may differ between runs of the same inputs."""
+
+    format: int = FORMAT
+    suite: dict[str, Any]
+    digest: str
+    data_digest: str
+    person: dict[str, Any]
+    impostors: dict[str, str]
+    fictional: bool
+    held_out: dict[str, Any]
+    training: dict[str, Any]
+    metrics: dict[str, dict[str, Any]]
+    arms: dict[str, ArmResult]
+    contrasts: list[Contrast]
+    verdict: Verdict
+    sentence: str
+    tuned: list[Tuned]
+    notes: list[str]
+    questions: list[Question]
+    environment: dict[str, str]
+    times: dict[str, Any]
+
+    @property
+    def exit_code(self) -> int:
+        """0 PASS, 1 REGRESSION, 2 where nothing could be told."""
+        return EXIT_CODES[self.verdict]
+
+
+def save(results: Results, path: Path) -> None:
+    """Write `results.json`, whole or not at all. A missing number is null."""
+    write_whole(path, results.model_dump_json(indent=1) + "\n")
+
+
+def load(path: Path) -> Results:
+    """Read a `results.json`. Raises RaftError when there is none, or when it is not one of ours."""
+    if not path.is_file():
+        raise RaftError(f"{path}: no such file; `ratf run` writes it")
+    try:
+        return Results.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        raise RaftError(f"{path}: not the results of a run of this version: {str(error).splitlines()[0]}") from None

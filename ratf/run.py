@@ -1,0 +1,168 @@
+"""`ratf run`: prepare, tune, answer, score, report. Each phase goes on where it was, and is skipped when it is done."""
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raft.errors import RaftError
+from raft.progress import Progress
+from raft.weights import cache_folder
+from ratf.arms import ARMS
+from ratf.files import write_whole
+from ratf.report import render
+from ratf.results import Results, load, save
+from ratf.study import Study
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
+
+@dataclass
+class Phases:
+    """How long each phase took, in seconds."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def timed(self, name: str, start: float) -> None:
+        """Phase `name` began at `start`."""
+        self.seconds[name] = round(time.monotonic() - start, 1)
+
+
+def finished(study: Study) -> Results | None:
+    """The results of a run of exactly this study, when there are any."""
+    try:
+        results = load(study.folder / "results.json")
+    except RaftError:
+        return None
+    return results if results.digest == study.digest else None
+
+
+def run(study: Study, progress: Progress) -> Results:
+    """Carry a study out, as far as it is not done yet, and write its results and its page."""
+    began, phases = time.time(), Phases()
+    # replies of models are kept for good under the user's cache, where nobody else's pickles get in
+    os.environ.setdefault("INSPECT_CACHE_DIR", str(cache_folder() / "replies"))
+
+    start = time.monotonic()
+    from ratf.prepare import given_answers, memories
+
+    if any(ARMS[a].memories == "own" for a in study.suite.arms):
+        memories(study, progress)
+    given_answers(study, progress)
+    phases.timed("prepare", start)
+
+    start = time.monotonic()
+    from ratf.tune import model_of
+
+    for arm in study.suite.arms:
+        model_of(study, arm, progress)
+    phases.timed("tune", start)
+
+    start = time.monotonic()
+    answer(study, progress)
+    phases.timed("answer", start)
+
+    start = time.monotonic()
+    logs = score(study, progress)
+    phases.timed("score", start)
+
+    from ratf.collect import collect
+
+    times = {"finished": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "seconds": phases.seconds}
+    results = collect(study, logs, {**times, "total": round(time.time() - began, 1)})
+    save(results, study.folder / "results.json")
+    write_report(results, study.folder)
+    return results
+
+
+def answer(study: Study, progress: Progress) -> None:
+    """One Inspect `eval_set` over arms and controls; what is already answered in the logs is not asked again."""
+    from inspect_ai import eval_set
+
+    from ratf._registry import interview
+    from ratf.hooks import counting
+
+    names = [*study.suite.arms, *study.suite.controls]
+    with progress("answering", len(names) * len(study.held_out), "answers") as advance, counting(advance):
+        eval_set(
+            [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names],
+            log_dir=str(logs_folder(study)),
+            log_dir_allow_dirty=True,  # older studies' logs stay; they are told apart by their digest
+            score=False,
+            display="none",
+            continue_on_fail=True,
+            retry_attempts=2,
+            retry_wait=1,
+            retry_cleanup=False,
+            max_tasks=1,
+            max_samples=len(study.held_out),
+            log_buffer=1,
+            log_realtime=False,
+            log_level="error",
+        )
+
+
+def logs_folder(study: Study) -> Path:
+    """Where a run's Inspect logs are."""
+    return study.folder / "logs"
+
+
+def score(study: Study, progress: Progress) -> "dict[str, EvalLog]":
+    """The newest log of each arm, each with all scores of the suite; only missing ones are computed."""
+    from inspect_ai.log import list_eval_logs, read_eval_log
+
+    logs: dict[str, EvalLog] = {}
+    for info in list_eval_logs(str(logs_folder(study)), descending=False):
+        header = read_eval_log(info, header_only=True)
+        about = header.eval.metadata or {}
+        if header.status == "success" and about.get("digest") == study.digest:
+            logs[str(about["arm"])] = header
+    order = [a for a in (*study.suite.arms, *study.suite.controls) if a in logs]
+    with progress("scoring", len(order), "arms") as advance:
+        for arm in order:
+            logs[arm] = _scored(study, read_eval_log(logs[arm].location))
+            advance(1)
+    return {arm: logs[arm] for arm in order}
+
+
+def _scored(study: Study, log: "EvalLog") -> "EvalLog":
+    from inspect_ai import score as inspect_score
+    from inspect_ai.log import write_eval_log
+
+    from ratf.measures import warm
+    from ratf.scorers import scorers
+
+    samples = log.samples or []
+    done = set.intersection(*(set(s.scores or {}) for s in samples)) if samples else set()
+    missing = set(study.suite.metrics) - done
+    if not samples or not missing:
+        return log
+    warm(study, [(s.output.completion.strip(), str(s.target)) for s in samples], sorted(missing))
+    grader = study.suite.models.grader
+    scored = inspect_score(
+        log,
+        scorers(study, missing),
+        model="none/none",
+        model_roles={"grader": grader} if grader else None,
+        action="append",
+        display="none",
+    )
+    location = Path(log.location.removeprefix("file://"))
+    aside = location.parent.parent / f".{location.name}"
+    write_eval_log(scored, str(aside), format="eval")
+    aside.replace(location)
+    return scored
+
+
+def write_report(results: Results, folder: Path) -> Path:
+    """Write `report.html` from the results alone."""
+    path = folder / "report.html"
+    write_whole(path, render(results))
+    return path
+
+
+def describe_times(times: dict[str, Any]) -> str:
+    """`prepare 12 s, tune 90 s, …`"""
+    return ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times["seconds"].items())

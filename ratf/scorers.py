@@ -1,0 +1,91 @@
+"""The deterministic metrics as Inspect scorers, one scalar each, and the suite's list of scorers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
+from inspect_ai.solver import TaskState
+
+from ratf import measures
+from ratf.judges import judge
+from ratf.study import Study, opened
+
+Measure = Callable[[str, TaskState, str], float | None]
+"""(study's digest, the sample, its real answer) to a score; None where the answer cannot be scored."""
+
+
+def _answer(state: TaskState) -> str:
+    return state.output.completion.strip()
+
+
+def _rouge(kind: str) -> Measure:
+    def measure(digest: str, state: TaskState, real: str) -> float:
+        rouge: Any = measures.rouge()
+        return float(rouge.score(real, _answer(state))[kind].fmeasure)
+
+    return measure
+
+
+def _cosine(digest: str, state: TaskState, real: str) -> float:
+    a, b = measures.vectors(opened(digest).suite.models.embedder)([_answer(state), real])
+    return float(a @ b)
+
+
+def _rank(digest: str, state: TaskState, real: str) -> float:
+    return measures.reciprocal_rank(digest, str(state.sample_id), _answer(state))
+
+
+def _bertscore(digest: str, state: TaskState, real: str) -> float:
+    return measures.bertscores(opened(digest).suite.models.embedder)([(_answer(state), real)])[0]
+
+
+def _style(digest: str, state: TaskState, real: str) -> float:
+    given = state.metadata.get("given")
+    return measures.style(digest).probability(_answer(state), given["interview_id"] if given else None)
+
+
+def _length(digest: str, state: TaskState, real: str) -> float:
+    return len(_answer(state).split()) / len(real.split())
+
+
+def _copying(digest: str, state: TaskState, real: str) -> float | None:
+    runs = measures.runs(_answer(state))
+    known = measures.known_runs(digest)
+    return sum(run in known for run in runs) / len(runs) if runs else None
+
+
+MEASURES: dict[str, Measure] = {
+    "rouge_1": _rouge("rouge1"),
+    "rouge_2": _rouge("rouge2"),
+    "rouge_l": _rouge("rougeL"),
+    "embedding_cosine": _cosine,
+    "embedding_rank": _rank,
+    "bertscore": _bertscore,
+    "style_identity": _style,
+    "length_ratio": _length,
+    "copying": _copying,
+}
+
+
+def scorers(study: Study, only: set[str] | None = None) -> list[Scorer]:
+    """The scorers of a study's metrics, or of those in `only`."""
+    names = [m for m in study.suite.metrics if only is None or m in only]
+    return [judge(n) if n.startswith("judge_") else _scorer(n, study.digest) for n in names]
+
+
+def _scorer(name: str, study: str) -> Scorer:
+    measure = MEASURES[name]
+
+    @scorer(metrics=[mean()], name=name)
+    def make(digest: str) -> Scorer:
+        async def score(state: TaskState, target: Target) -> Score:
+            if not _answer(state):
+                return Score.unscored(reason="empty answer")
+            value = measure(digest, state, target.text)
+            if value is None:
+                return Score.unscored(reason="too short to score")
+            return Score(value=round(value, 6), answer=_answer(state))
+
+        return score
+
+    return make(study)

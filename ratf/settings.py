@@ -1,0 +1,41 @@
+"""Which model answers, and how."""
+
+from inspect_ai.model import CachePolicy, GenerateConfig, get_model
+
+from ratf.arms import ARMS, CONTROLS
+from ratf.study import Study
+from ratf.tune import model_of
+
+GENERATION = "1"
+"""Raise it when the local provider's answers change for the same request: cached answers are then asked for anew."""
+
+ANSWER_CACHE = CachePolicy(expiry=None, scopes={"generation": GENERATION})
+"""A finished answer is never generated twice; the adapter's digest is part of the model's name, hence of the key."""
+
+EVERY_REQUEST = 10_000
+"""The local provider batches what is asked at the same time, so nothing is held back."""
+
+
+def answer_config(study: Study) -> GenerateConfig:
+    """The suite's answer settings as Inspect's."""
+    answers = study.suite.answers
+    return GenerateConfig(
+        max_tokens=answers.max_tokens,
+        temperature=answers.temperature,
+        top_p=answers.top_p,
+        frequency_penalty=answers.frequency_penalty,
+        seed=study.suite.seed,
+        max_connections=EVERY_REQUEST if study.suite.models.base.startswith("local/") else None,
+    )
+
+
+def model_under_test(study: Study, arm: str, obey: bool) -> str | None:
+    """The model of an arm.
+
+    Where `obey` is set, None leaves an untuned arm to `inspect eval --model`; a run of a suite does not, because
+    its arms must answer with the suite's own models.
+    """
+    if arm in CONTROLS:
+        return "none/none"
+    left_to_inspect = obey and ARMS[arm].training == "none" and str(get_model()) != "none/none"
+    return None if left_to_inspect else model_of(study, arm)

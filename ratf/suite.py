@@ -1,0 +1,207 @@
+"""A suite: one YAML file that says whose answers are tested, how, and what counts."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from raft.errors import DataError
+from raft.person import About, describe
+from ratf.arms import ARMS, CONTROLS
+from ratf.content import content
+from ratf.metrics import METRICS
+
+
+def _one_of(kind: str, valid: Sequence[str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in valid:
+            raise ValueError(f"no {kind} is called {name!r}; there are: {', '.join(valid)}")
+        return name
+
+    return AfterValidator(check)
+
+
+def judge_names() -> list[str]:
+    """The judges that the program ships."""
+    return sorted(f"judge_{path.stem}" for path in (Path(__file__).parent / "judges").glob("*.yaml"))
+
+
+ArmName = Annotated[str, _one_of("arm", list(ARMS))]
+ControlName = Annotated[str, _one_of("control", list(CONTROLS))]
+MetricName = Annotated[str, _one_of("metric", [*METRICS, *judge_names()])]
+
+
+def _model_name(name: str) -> str:
+    provider, _, model = name.partition("/")
+    if not provider or not model:
+        raise ValueError(f"{name!r} is not a model; write provider/model, for instance local/smollm2-135m-instruct")
+    if provider == "local":
+        from raft.weights import PINNED
+
+        valid = [f"local/{n}" for n in PINNED]
+        if name.partition("+")[0] not in valid:
+            raise ValueError(f"no embedded model is called {name!r}; there are: {', '.join(valid)}")
+    return name
+
+
+ModelName = Annotated[str, AfterValidator(_model_name)]
+
+
+class Part(BaseModel):
+    """A part of a suite. A key that is not known is refused: a misspelt setting would silently not count."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Split(Part):
+    """The newest interviews are held out, whole; their questions are thinned evenly to `questions`."""
+
+    held_out_interviews: int = Field(6, ge=1)
+    questions: int | None = Field(None, ge=1)
+    training_exchanges: int | None = Field(None, ge=1)
+    """At most so many of the newest exchanges before the first held-out interview."""
+
+
+class Memories(Part):
+    """How passages become memories."""
+
+    k: int = Field(3, ge=1)
+    chunk_tokens: int = Field(96, ge=16)
+    rephraser: str = "extractive"
+    """`extractive`, or a chat model as provider/model."""
+    gate: float = Field(0.3, ge=-1, le=1)
+
+
+class Training(Part):
+    """How the tuned arms are tuned (see raft.lora.LoraSettings)."""
+
+    rank: int = Field(16, ge=1)
+    alpha: int = Field(32, ge=1)
+    layers: int | None = Field(None, ge=1)
+    learning_rate: float = Field(3e-4, gt=0)
+    epochs: int = Field(1, ge=1)
+    batch: int = Field(4, ge=1)
+
+
+class Answers(Part):
+    """How every arm answers. `context_tokens` is the size of the prompt; earlier exchanges fill what is left."""
+
+    context_tokens: int = Field(512, ge=64)
+    history: Literal["teacher_forced", "none"] = "teacher_forced"
+    max_words: int = Field(120, ge=20)
+    """Training answers are cut to this length at a sentence's end."""
+    max_tokens: int = Field(160, ge=8)
+    temperature: float = Field(0.7, ge=0)
+    top_p: float = Field(0.9, gt=0, le=1)
+    frequency_penalty: float = Field(0.3, ge=-2, le=2)
+
+
+class Models(Part):
+    """Who does what. The grader is named by the suite: never the model under test by default."""
+
+    base: ModelName = "local/smollm2-135m-instruct"
+    embedder: ModelName = "local/all-minilm-l6-v2"
+    grader: ModelName | None = None
+
+
+class Primary(Part):
+    """The one comparison that the verdict is about, declared beforehand."""
+
+    metric: MetricName = "style_identity"
+    better: ArmName = "raft"
+    than: ArmName = "baseline"
+
+
+class Suite(Part):
+    """Everything that defines a run except the data."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    person: str
+    impostors: list[str] = Field(min_length=1)
+    people: dict[str, About] = {}
+    """Who they are, for folders without a `person.yaml`."""
+    split: Split = Split()
+    memories: Memories = Memories()
+    training: Training = Training()
+    answers: Answers = Answers()
+    models: Models = Models()
+    arms: list[ArmName] = Field(list(ARMS), min_length=1)
+    controls: list[ControlName] = list(CONTROLS)
+    metrics: list[MetricName] = Field([*METRICS, *judge_names()], min_length=1)
+    primary: Primary = Primary()
+    allow_undated: bool = False
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "Suite":
+        if self.person in self.impostors:
+            raise ValueError(f"{self.person!r} is the person and cannot be an impostor as well")
+        if any(m.startswith("judge_") for m in self.metrics) and not self.models.grader:
+            raise ValueError("a judge is among the metrics, so models.grader must name the model that grades")
+        for arm in (self.primary.better, self.primary.than):
+            if arm not in self.arms:
+                raise ValueError(f"primary compares {arm!r}, which is not among the arms: {', '.join(self.arms)}")
+        if self.primary.metric not in self.metrics:
+            raise ValueError(f"primary.metric {self.primary.metric!r} is not among the metrics of the suite")
+        return self
+
+
+def find_suite(name: str) -> Path:
+    """The file of a suite, given by its path or by the name of one that comes with the program."""
+    shipped = content("benchmarks", f"{name}.yaml")
+    path = Path(name)
+    if path.is_file():
+        return path
+    if shipped.is_file():
+        return shipped
+    there = ", ".join(sorted(p.stem for p in content("benchmarks").glob("*.yaml")))
+    raise DataError([f"{name}: no such suite file; the suites that come along are: {there}"])
+
+
+def load_suite(path: Path) -> Suite:
+    """Read and check a suite. Raises DataError with every problem, each with its line."""
+    text = path.read_text("utf-8")
+    try:
+        raw, node = yaml.safe_load(text), yaml.compose(text)
+    except yaml.YAMLError as error:
+        raise DataError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
+    try:
+        return Suite.model_validate(raw if raw is not None else {})
+    except ValidationError as error:
+        lines = [_line(node, e["loc"]) for e in error.errors()]
+        told = zip(lines, error.errors(), describe(error), strict=True)
+        raise DataError([f"{path}:{line}: {text}{_known(e)}" for line, e, text in told]) from None
+
+
+def _line(node: Any, location: Sequence[int | str]) -> int:
+    """The line of the deepest part of `location` that is in the file."""
+    line = 1
+    for part in location:
+        found = next((pair for pair in _children(node) if pair[0] == part), None)
+        if found is None:
+            break
+        _, line, node = found
+    return line
+
+
+def _children(node: Any) -> Iterator[tuple[int | str, int, Any]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key.value, key.start_mark.line + 1, value
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield index, value.start_mark.line + 1, value
+
+
+def _known(problem: Any) -> str:
+    """The valid keys, where a key is not valid."""
+    if problem["type"] != "extra_forbidden":
+        return ""
+    model: Any = Suite
+    for part in problem["loc"][:-1]:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        model = field.annotation if field is not None else About
+    fields = getattr(model, "model_fields", About.model_fields)
+    return f"; the keys are: {', '.join(fields)}"

@@ -1,0 +1,32 @@
+"""The experiment: one arm of a suite answers the person's held-out interview questions.
+
+    inspect eval tasks/interview.py                                        # the bare model on the demo suite
+    inspect eval tasks/interview.py -T arm=raft                            # full RAFT (tunes first, minutes on a CPU)
+    inspect eval tasks/interview.py --model openai/gpt-5 -T arm=rag_only   # another model with the person's memories
+"""
+
+from inspect_ai import Task, task
+from inspect_ai.solver import generate
+
+from ratf.arms import CONTROLS
+from ratf.questions import given, questions
+from ratf.scorers import scorers
+from ratf.settings import ANSWER_CACHE, answer_config, model_under_test
+from ratf.study import open_study, opened
+
+
+@task
+def interview(suite: str = "demo", arm: str = "baseline", data: str | None = None, digest: str | None = None) -> Task:
+    """One arm or control of a suite; `digest` names a study that this process has open already."""
+    study = opened(digest) if digest else open_study(suite, data)
+    return Task(
+        dataset=questions(study, arm),
+        solver=given() if arm in CONTROLS else generate(cache=ANSWER_CACHE),
+        scorer=scorers(study),
+        model=model_under_test(study, arm, obey=digest is None),
+        model_roles={"grader": study.suite.models.grader} if study.suite.models.grader else None,
+        config=answer_config(study),
+        metadata={"suite": study.suite.name, "arm": arm, "digest": study.digest, "person": study.person.key},
+        tags=["ratf", arm],
+        display_name=f"{study.person.key} · {arm}",
+    )
