@@ -11,15 +11,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, LogitsProcessorList
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging as transformers_logging
 
+from raft import attention
 from raft.adapters import adapter_folder
 from raft.progress import Progress, silent
 from raft.types import Message
 from raft.weights import fetch
 
-BATCH_ROWS = 16
+BATCH_ROWS = 48
+"""At most; what is asked is split into batches of equal size, because a small one takes nearly as long as a full one."""
+
 MERGE_BELOW_PARAMETERS = 1_000_000_000
 """An unmerged adapter halved the speed of a small model; a large base is better shared between adapters."""
 
@@ -108,8 +111,9 @@ class LocalModel:
         prompts = [self.render(messages) for messages in conversations]
         lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False).input_ids] if prompts else []
         order = sorted(range(len(prompts)), key=lambda i: (sampling[i].max_tokens, lengths[i], prompts[i]))
-        for start in range(0, len(order), BATCH_ROWS):
-            rows = order[start : start + BATCH_ROWS]
+        size = -(-len(order) // max(1, -(-len(order) // BATCH_ROWS)))
+        for start in range(0, len(order), max(1, size)):
+            rows = order[start : start + size]
             yield from zip(rows, self._batch([prompts[i] for i in rows], [sampling[i] for i in rows]), strict=True)
 
     def render(self, messages: Sequence[Message]) -> str:
@@ -128,46 +132,52 @@ class LocalModel:
         return self._loaded
 
     def _batch(self, prompts: list[str], sampling: list[Sampling]) -> list[Generated]:
-        tokenizer, model = self._model()
-        inputs = tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False).to(model.device)
-        width = inputs.input_ids.shape[1]
-        sampler = Sampler(sampling, [_seed(s.seed, p) for s, p in zip(sampling, prompts, strict=True)], width)
-        with torch.inference_mode():
-            output = model.generate(
-                **inputs,
-                do_sample=False,
-                max_new_tokens=max(s.max_tokens for s in sampling),
-                pad_token_id=tokenizer.pad_token_id,
-                logits_processor=LogitsProcessorList([sampler]),
-            )
-        end = tokenizer.eos_token_id
+        tokenizer, _ = self._model()
+        sampler = Sampler(sampling, [_seed(s.seed, p) for s, p in zip(sampling, prompts, strict=True)])
+        read = self._decode(prompts, sampler)
         answers = []
-        for row, ids in enumerate(output[:, width:].tolist()):
-            ids = ids[: sampling[row].max_tokens]
-            stopped = end in ids
-            ids = ids[: ids.index(end)] if stopped else ids
-            answers.append(
-                Generated(
-                    text=tokenizer.decode(ids, skip_special_tokens=True).strip(),
-                    input_tokens=int(inputs.attention_mask[row].sum()),
-                    output_tokens=len(ids) + stopped,
-                    stopped=stopped,
-                    logprobs=[
-                        [(tokenizer.decode([token]), logprob) for token, logprob in step[row]]
-                        for step in sampler.top[: len(ids) + stopped]
-                    ]
-                    if sampling[row].top_logprobs
-                    else [],
-                )
-            )
+        for row, ids in enumerate(sampler.said):
+            stopped = ids[-1] == tokenizer.eos_token_id
+            top = [[(tokenizer.decode([token]), p) for token, p in step] for step in sampler.top[row]]
+            text = tokenizer.decode(ids[:-1] if stopped else ids, skip_special_tokens=True).strip()
+            answers.append(Generated(text, read[row], len(ids), stopped, top))
         return answers
+
+    @torch.inference_mode()
+    def _decode(self, prompts: list[str], sampler: "Sampler") -> list[int]:
+        """Let `sampler` say one token after the other; rows that are done leave the batch. Returns the prompts' lengths."""
+        tokenizer, model = self._model()
+        read = tokenizer(prompts, add_special_tokens=False).input_ids
+        shared = _shared(read)
+        cache = DynamicCache(config=model.config)
+        if shared:
+            model(input_ids=torch.tensor([read[0][:shared]], device=model.device), past_key_values=cache, logits_to_keep=1)
+            cache.batch_repeat_interleave(len(prompts))
+        rest = tokenizer.pad({"input_ids": [row[shared:] for row in read]}, return_tensors="pt").to(model.device)
+        ids = rest.input_ids
+        mask = torch.cat([ids.new_ones(len(prompts), shared), rest.attention_mask], dim=-1)
+        places = (mask.cumsum(-1) - 1).clamp(min=0)[:, shared:]
+        rows = list(range(len(prompts)))
+        while rows:
+            logits = model(
+                input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache, logits_to_keep=1
+            ).logits[:, -1]
+            tokens = sampler.say(rows, logits.float().cpu())
+            going = [i for i, row in enumerate(rows) if not sampler.done(row, tokenizer.eos_token_id)]
+            if len(going) < len(rows):
+                cache.batch_select_indices(torch.tensor(going, dtype=torch.long, device=model.device))
+                mask, places, tokens, rows = mask[going], places[going], [tokens[i] for i in going], [rows[i] for i in going]
+            ids = torch.tensor(tokens, device=model.device).unsqueeze(-1)
+            mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=-1)
+            places = places[:, -1:] + 1
+        return [len(row) for row in read]
 
 
 def _load(name: str, progress: Progress) -> tuple[Any, Any]:
     base, _, adapter = name.partition("+")
     if not adapter:
         tokenizer, model = load_base(base, best_dtype(), progress)
-        return tokenizer, model.to(device()).eval()
+        return tokenizer, _settle(model)
     from peft import PeftModel
 
     folder = adapter_folder(adapter)
@@ -177,7 +187,20 @@ def _load(name: str, progress: Progress) -> tuple[Any, Any]:
         tuned = PeftModel.from_pretrained(model, folder)
     if model.num_parameters() < MERGE_BELOW_PARAMETERS:
         tuned = tuned.merge_and_unload()
-    return tokenizer, tuned.to(best_dtype()).to(device()).eval()
+    return tokenizer, _settle(tuned)
+
+
+def _settle(model: Any) -> Any:
+    if device() == "cpu":
+        attention.use_for(model)
+    return model.to(best_dtype()).to(device()).eval()
+
+
+def _shared(read: Sequence[Sequence[int]]) -> int:
+    """How many tokens all rows begin with, such as the persona's: they are read once. Each keeps one of its own."""
+    first, last = min(read), max(read)
+    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    return min(same, min(map(len, read)) - 1)
 
 
 def _seed(seed: int | None, prompt: str) -> np.random.Generator:
@@ -187,7 +210,7 @@ def _seed(seed: int | None, prompt: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.sha256(f"{seed}\n{prompt}".encode()).digest()[:8], "big"))
 
 
-class Sampler(LogitsProcessor):  # type: ignore[misc]
+class Sampler:
     """Chooses each row's next token by that row's own settings and random stream.
 
     Temperature, then nucleus (Holtzman et al. 2020, arXiv 1904.09751), then one uniform draw a row.
@@ -195,43 +218,50 @@ class Sampler(LogitsProcessor):  # type: ignore[misc]
 
     CANDIDATES = 256
 
-    def __init__(self, sampling: Sequence[Sampling], streams: Sequence[np.random.Generator], prompt_tokens: int) -> None:
-        self.sampling = sampling
-        self.streams = streams
-        self.prompt_tokens = prompt_tokens
-        self.top: list[list[list[tuple[int, float]]]] = []
+    def __init__(self, sampling: Sequence[Sampling], streams: Sequence[np.random.Generator]) -> None:
+        self.said: list[list[int]] = [[] for _ in sampling]
+        self.top: list[list[list[tuple[int, float]]]] = [[] for _ in sampling]
+        self._sampling = sampling
+        self._streams = streams
 
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Scores in which every row has one possible token."""
-        logits = scores.float()
-        self._remember(logits)
-        chosen = torch.full_like(logits, -torch.inf)
-        said = input_ids[:, self.prompt_tokens :]
-        for row, settings in enumerate(self.sampling):
-            chosen[row, self._choose(logits[row], said[row], settings, self.streams[row])] = 0.0
-        return chosen
-
-    def _remember(self, logits: torch.Tensor) -> None:
-        wanted = max(s.top_logprobs for s in self.sampling)
-        if wanted:
-            values, tokens = torch.log_softmax(logits, dim=-1).topk(wanted)
-            pairs = zip(tokens.tolist(), values.tolist(), strict=True)
-            self.top.append([list(zip(t, v, strict=True)) for t, v in pairs])
-
-    def _choose(self, logits: torch.Tensor, said: torch.Tensor, s: Sampling, stream: np.random.Generator) -> int:
-        if s.frequency_penalty or s.presence_penalty:
-            tokens, counts = said.unique(return_counts=True)
-            logits = logits.index_put((tokens,), logits[tokens] - s.frequency_penalty * counts - s.presence_penalty)
-        if s.temperature == 0:
-            return int(logits.argmax())
-        logits = logits / s.temperature
-        total = torch.logsumexp(logits, dim=-1)
-        size = min(self.CANDIDATES, len(logits))
-        values, tokens = logits.topk(size)
+    def say(self, rows: Sequence[int], logits: torch.Tensor) -> list[int]:
+        """The next token of each of `rows`; `logits` is float32 of shape (len(rows), vocabulary)."""
+        self._remember(rows, logits)
+        settings = [self._sampling[row] for row in rows]
+        logits = self._penalised(rows, logits) / torch.tensor([[s.temperature or 1.0] for s in settings])
+        total = torch.logsumexp(logits, dim=-1, keepdim=True)
+        values, ids = logits.topk(min(self.CANDIDATES, logits.shape[-1]))
         mass = torch.exp(values - total).cumsum(-1)
-        if float(mass[-1]) < s.top_p:  # the nucleus is wider than the candidates: look at every token
-            values, tokens = logits.sort(descending=True)
-            mass = torch.exp(values - total).cumsum(-1)
-        nucleus = min(int(torch.searchsorted(mass, s.top_p)) + 1, len(mass))
-        draw = stream.random() * float(mass[nucleus - 1])
-        return int(tokens[min(int(torch.searchsorted(mass[:nucleus], draw)), nucleus - 1)])
+        tokens = []
+        for i, row in enumerate(rows):
+            nucleus, held = ids[i], mass[i]
+            if float(held[-1]) < settings[i].top_p:  # the nucleus is wider than the candidates: look at every token
+                values, nucleus = logits[i].sort(descending=True)
+                held = torch.exp(values - total[i]).cumsum(-1)
+            tokens.append(int(nucleus[0]) if settings[i].temperature == 0 else self._draw(row, nucleus, held))
+            self.said[row].append(tokens[-1])
+        return tokens
+
+    def done(self, row: int, end: int) -> bool:
+        """Whether the row has said its last token."""
+        return self.said[row][-1] == end or len(self.said[row]) >= self._sampling[row].max_tokens
+
+    def _draw(self, row: int, ids: torch.Tensor, held: torch.Tensor) -> int:
+        last = min(int(torch.searchsorted(held, self._sampling[row].top_p)), len(held) - 1)
+        draw = self._streams[row].random() * float(held[last])
+        return int(ids[min(int(torch.searchsorted(held, draw)), last)])
+
+    def _remember(self, rows: Sequence[int], logits: torch.Tensor) -> None:
+        wanted = max(s.top_logprobs for s in self._sampling)
+        if wanted:
+            values, ids = torch.log_softmax(logits, dim=-1).topk(wanted)
+            for row, t, v in zip(rows, ids.tolist(), values.tolist(), strict=True):
+                self.top[row].append(list(zip(t, v, strict=True))[: self._sampling[row].top_logprobs])
+
+    def _penalised(self, rows: Sequence[int], logits: torch.Tensor) -> torch.Tensor:
+        for i, row in enumerate(rows):
+            s = self._sampling[row]
+            if self.said[row] and (s.frequency_penalty or s.presence_penalty):
+                ids, counts = torch.tensor(self.said[row]).unique(return_counts=True)
+                logits[i, ids] -= s.frequency_penalty * counts + s.presence_penalty
+        return logits

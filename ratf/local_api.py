@@ -139,12 +139,12 @@ class Batcher:
         return request.answer
 
     async def _quiet(self) -> None:
-        """Return when for ten turns of the event loop, and a fifth of a second, nobody has joined."""
+        """Return when for twenty turns of the event loop, and half a second, nobody has joined."""
         seen = -1
         while seen != self._arrivals:
             seen = self._arrivals
-            for _ in range(10):
-                await anyio.sleep(0.02)
+            for _ in range(20):
+                await anyio.sleep(0.025)
 
     def _work(self) -> None:
         while True:

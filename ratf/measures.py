@@ -86,12 +86,15 @@ def reciprocal_rank(digest: str, exchange_id: str, answer: str) -> float:
 
 
 @cache
-def style(digest: str) -> StyleIdentity:
-    """The person's style, learnt from interviews before the first held-out one, against the impostors'."""
+def style(digest: str) -> Lookup[tuple[str, str | None], float]:
+    """(answer, its interview if it is a real one) to P(the person is speaking).
+
+    Learnt from interviews before the first held-out one, against the impostors'.
+    """
     study = opened(digest)
     own = [Spoken(e.answer, e.interview_id, True) for e in study.earlier]
     others = [Spoken(e.answer, e.interview_id, False) for p in study.impostors for e in p.exchanges]
-    return StyleIdentity([*own, *others], study.suite.seed)
+    return Lookup(StyleIdentity([*own, *others], study.suite.seed).probabilities)
 
 
 @cache
@@ -111,19 +114,33 @@ def runs(text: str) -> list[tuple[str, ...]]:
     return [tuple(words[i : i + RUN_WORDS]) for i in range(len(words) - RUN_WORDS + 1)]
 
 
-def warm(study: Study, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) -> None:
-    """Compute what (answer, real answer) `pairs` need in a few large batches."""
-    pairs = [(answer, real) for answer, real in pairs if answer]
+def warm(study: Study, answers: Sequence[tuple[str, str, str | None]], metrics: Sequence[str]) -> None:
+    """Compute what (answer, real answer, its interview if given) need in a few large batches.
+
+    The scorers then take no time, so that a judge's requests arrive together and share batches.
+    """
+    answers = [a for a in answers if a[0]]
     model = study.suite.models.embedder
     if {"embedding_cosine", "embedding_rank"} & set(metrics):
-        vectors(model)([text for pair in pairs for text in pair])
+        vectors(model)([text for answer, real, _ in answers for text in (answer, real)])
+    if "embedding_rank" in metrics:
+        held_out_vectors(study.digest)
     if "bertscore" in metrics:
-        bertscores(model)(pairs)
+        bertscores(model)([(answer, real) for answer, real, _ in answers])
+    if "style_identity" in metrics:
+        style(study.digest)([(answer, group) for answer, _, group in answers])
+    if "copying" in metrics:
+        known_runs(study.digest)
+    if {"rouge_1", "rouge_2", "rouge_l"} & set(metrics):
+        rouges([(answer, real) for answer, real, _ in answers])
 
 
-@cache
-def rouge() -> object:
-    """Google's ROUGE with its stemmer (rouge-score)."""
+def _rouge(pairs: list[tuple[str, str]]) -> list[dict[str, float]]:
     from rouge_score.rouge_scorer import RougeScorer
 
-    return RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
+    scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
+    return [{kind: s.fmeasure for kind, s in scorer.score(real, answer).items()} for answer, real in pairs]
+
+
+rouges: Lookup[tuple[str, str], dict[str, float]] = Lookup(_rouge)
+"""(answer, real answer) to Google's ROUGE F values with its stemmer (rouge-score)."""

@@ -132,14 +132,15 @@ def _scored(study: Study, log: "EvalLog") -> "EvalLog":
     from inspect_ai.log import write_eval_log
 
     from ratf.measures import warm
-    from ratf.scorers import scorers
+    from ratf.scorers import given_interview, scorers
 
     samples = log.samples or []
     done = set.intersection(*(set(s.scores or {}) for s in samples)) if samples else set()
     missing = set(study.suite.metrics) - done
     if not samples or not missing:
         return log
-    warm(study, [(s.output.completion.strip(), str(s.target)) for s in samples], sorted(missing))
+    answers = [(s.output.completion.strip(), str(s.target), given_interview(s.metadata)) for s in samples]
+    warm(study, answers, sorted(missing))
     grader = study.suite.models.grader
     scored = inspect_score(
         log,

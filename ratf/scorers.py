@@ -18,10 +18,15 @@ def _answer(state: TaskState) -> str:
     return state.output.completion.strip()
 
 
+def given_interview(metadata: dict[str, Any]) -> str | None:
+    """Where a control's answer was really given; None for an agent's."""
+    given = metadata.get("given")
+    return str(given["interview_id"]) if given else None
+
+
 def _rouge(kind: str) -> Measure:
     def measure(digest: str, state: TaskState, real: str) -> float:
-        rouge: Any = measures.rouge()
-        return float(rouge.score(real, _answer(state))[kind].fmeasure)
+        return measures.rouges([(_answer(state), real)])[0][kind]
 
     return measure
 
@@ -40,8 +45,7 @@ def _bertscore(digest: str, state: TaskState, real: str) -> float:
 
 
 def _style(digest: str, state: TaskState, real: str) -> float:
-    given = state.metadata.get("given")
-    return measures.style(digest).probability(_answer(state), given["interview_id"] if given else None)
+    return measures.style(digest)([(_answer(state), given_interview(state.metadata))])[0]
 
 
 def _length(digest: str, state: TaskState, real: str) -> float:

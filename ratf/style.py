@@ -1,7 +1,7 @@
 """Is it this person speaking? Character n-grams of earlier answers, against others of the same field."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,14 +43,15 @@ class StyleIdentity:
             self._folds.append((frozenset(groups[left_out].tolist()), model))
         self._known = frozenset(groups.tolist())
 
-    def probability(self, text: str, group: str | None = None) -> float:
-        """The mean over the models that have not seen `group`: all of them, where the text is new to all."""
-        models = [model for unseen, model in self._folds if group not in self._known or group in unseen]
-        return float(np.mean([model.predict_proba([normalise(text)])[0, 1] for model in models]))
+    def probabilities(self, spoken: Sequence[tuple[str, str | None]]) -> list[float]:
+        """For each (text, group): the mean over the models that have not seen the group, or over all for new text."""
+        texts = [normalise(text) for text, _ in spoken]
+        by_fold = np.stack([model.predict_proba(texts)[:, 1] for _, model in self._folds], axis=1)
+        fair = np.array([[not self._saw(group, unseen) for unseen, _ in self._folds] for _, group in spoken])
+        return [float(row[mask].mean()) for row, mask in zip(by_fold, fair, strict=True)]
 
-    def saw(self, group: str) -> Collection[int]:
-        """The folds whose model learnt from `group`."""
-        return [i for i, (unseen, _) in enumerate(self._folds) if group in self._known and group not in unseen]
+    def _saw(self, group: str | None, unseen: frozenset[str]) -> bool:
+        return group in self._known and group not in unseen
 
 
 def normalise(text: str) -> str:
