@@ -161,3 +161,7 @@ def main(
     version: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """Does this agent really answer like that person, and what made it so?"""
+
+
+if __name__ == "__main__":
+    app()

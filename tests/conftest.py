@@ -1,0 +1,85 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from raft.weights import fetch
+
+REPOSITORY = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("RATF_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """The folder with the embedded models, fetched when they are not there yet."""
+    for name in ("all-minilm-l6-v2", "smollm2-135m-instruct"):
+        folder = fetch(name)
+    return folder.parent
+
+
+@pytest.fixture
+def cache(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of this test's own: the embedded models are there, adapters and replies are not."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / "models").symlink_to(models)
+    monkeypatch.setenv("RATF_CACHE", str(folder))
+    monkeypatch.setenv("INSPECT_CACHE_DIR", str(folder / "replies"))
+    return folder
+
+
+TINY_SUITE = """\
+name: tiny
+person: marrack
+impostors: [pell]
+split: {held_out_interviews: 2, questions: 4, training_exchanges: 8}
+memories: {k: 2}
+training: {layers: 2, rank: 4, learning_rate: 0.001}
+answers: {context_tokens: 256, max_words: 40, max_tokens: 12}
+models: {grader: local/smollm2-135m-instruct}
+seed: 3
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A suite file beside small cuts of the demo's people: 4 questions of 2 interviews, 8 exchanges to learn from."""
+    folder = tmp_path / "suite"
+    for person, interviews, writings in (("marrack", 6, 3), ("pell", 4, 1)):
+        source = REPOSITORY / "benchmarks" / person
+        (folder / person).mkdir(parents=True)
+        shutil.copy(source / "person.yaml", folder / person)
+        for name, count in (("interviews.jsonl", interviews), ("writings.jsonl", writings)):
+            lines = (source / name).read_text("utf-8").splitlines(keepends=True)[:count]
+            (folder / person / name).write_text("".join(lines), "utf-8")
+    (folder / "tiny.yaml").write_text(TINY_SUITE, "utf-8")
+    return folder / "tiny.yaml"
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Real interviews, where they are at hand."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no data in {SHARED}; RATF_TEST_DATA names another folder")
+    return SHARED
+
+
+def ratf(*arguments: object, check: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    command = [sys.executable, "-m", "ratf.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=check, env={**os.environ, **environment})
+
+
+def edit_line(path: Path, number: int, change: dict[str, object] | str) -> None:
+    """Change line `number` (from 1) of a JSONL file: keys to set (None removes one), or the line's new text."""
+    lines = path.read_text("utf-8").splitlines()
+    if isinstance(change, str):
+        lines[number - 1] = change
+    else:
+        record = json.loads(lines[number - 1]) | change
+        lines[number - 1] = json.dumps({k: v for k, v in record.items() if v is not None}, ensure_ascii=False)
+    path.write_text("\n".join(lines) + "\n", "utf-8")
