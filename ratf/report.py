@@ -13,6 +13,9 @@ from ratf.templates import template_digest
 from ratf.verdict import decimals, signed
 
 ICONS = {"PASS": "✓", "REGRESSION": "✗", "INCONCLUSIVE": "≈", "NOT MEASURED": "∅"}
+SHOWN = ("style_identity", "embedding_cosine", "rouge_l")
+"""Scores that stand under each answer, after the primary metric's."""
+
 FAMILIES = ["style", "judge", "semantic", "lexical", "length", "copying"]
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
@@ -40,6 +43,8 @@ def render(results: Results) -> str:
         ceiling=CEILING if CEILING in results.arms else None,
         curves=[{"tuned": t, "points": curve(t.losses)} for t in results.tuned],
         unscored=unscored(results),
+        scores=sum(c.n + c.unscored for arm in results.arms.values() for c in arm.metrics.values()),
+        shown=[m for m in dict.fromkeys([primary["metric"], *SHOWN]) if m in results.metrics],
         template_digest=template_digest(),
         signed=lambda c: signed(c.difference, c.low, c.high),
         beyond=beyond,

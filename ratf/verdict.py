@@ -7,10 +7,7 @@ def decimals(half_width: float | None) -> int:
     """As many digits as an interval of that half-width can bear: two significant ones of the half-width."""
     if not half_width or half_width <= 0:
         return 3
-    for digits in range(1, 5):
-        if half_width >= 10 ** (1 - digits):
-            return digits
-    return 4
+    return next((digits for digits in (1, 2) if half_width >= 10 ** (1 - digits)), 3)
 
 
 def signed(difference: float, low: float | None, high: float | None) -> str:

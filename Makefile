@@ -1,0 +1,46 @@
+# `make demo` and `make test` set up all they need, in a virtual environment of their own.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test quick check bench fed-chairs wheel clean
+
+demo: $(VENV)/.local
+	$(BIN)/ratf run benchmarks/demo.yaml
+
+test: $(VENV)/.dev chromium check
+	$(BIN)/pytest
+
+quick: $(VENV)/.dev check
+	$(BIN)/pytest -m "not slow"
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.local
+	$(BIN)/python benchmarks/throughput.py
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m build
+
+# torch 2.13.0 first and by itself: an open range would bring gigabytes of CUDA along
+$(VENV)/.local: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.local
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local,dev]'
+	touch $@
+
+# the page test drives Debian's chromium; without it and without the right to install it, that test is skipped
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || echo "no chromium: the page test will be skipped"
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
