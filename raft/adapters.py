@@ -16,5 +16,7 @@ def adapter_folder(digest: str) -> Path:
     folder = adapters_folder() / digest
     if not folder.is_dir():
         there = sorted(f.name for f in adapters_folder().glob("[!.]*")) or ["none yet"]
-        raise RaftError(f"no adapter {digest!r} in {adapters_folder()}; there are: {', '.join(there)}. `ratf run` tunes it.")
+        raise RaftError(
+            f"no adapter {digest!r} in {adapters_folder()}; there are: {', '.join(there)}. `ratf run` tunes it."
+        )
     return folder

@@ -51,7 +51,9 @@ class LocalEmbedder:
 
     def _batch(self, texts: list[str]) -> Vectors:
         tokenizer, model = self._parts
-        inputs = tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS).to(model.device)
+        inputs = tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS).to(
+            model.device
+        )
         with torch.inference_mode():
             hidden = model(**inputs).last_hidden_state
         mask = inputs.attention_mask.unsqueeze(-1)

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -134,7 +133,8 @@ class LocalModel:
     def _batch(self, prompts: list[str], sampling: list[Sampling]) -> list[Generated]:
         tokenizer, _ = self._model()
         sampler = Sampler(sampling, [_seed(s.seed, p) for s, p in zip(sampling, prompts, strict=True)])
-        read = self._decode(prompts, sampler)
+        with torch.inference_mode():
+            read = self._decode(prompts, sampler)
         answers = []
         for row, ids in enumerate(sampler.said):
             stopped = ids[-1] == tokenizer.eos_token_id
@@ -143,7 +143,6 @@ class LocalModel:
             answers.append(Generated(text, read[row], len(ids), stopped, top))
         return answers
 
-    @torch.inference_mode()
     def _decode(self, prompts: list[str], sampler: "Sampler") -> list[int]:
         """Let `sampler` say one token after the other; rows that are done leave the batch. Returns the prompts' lengths."""
         tokenizer, model = self._model()
@@ -151,7 +150,9 @@ class LocalModel:
         shared = _shared(read)
         cache = DynamicCache(config=model.config)
         if shared:
-            model(input_ids=torch.tensor([read[0][:shared]], device=model.device), past_key_values=cache, logits_to_keep=1)
+            model(
+                input_ids=torch.tensor([read[0][:shared]], device=model.device), past_key_values=cache, logits_to_keep=1
+            )
             cache.batch_repeat_interleave(len(prompts))
         rest = tokenizer.pad({"input_ids": [row[shared:] for row in read]}, return_tensors="pt").to(model.device)
         ids = rest.input_ids
@@ -166,7 +167,12 @@ class LocalModel:
             going = [i for i, row in enumerate(rows) if not sampler.done(row, tokenizer.eos_token_id)]
             if len(going) < len(rows):
                 cache.batch_select_indices(torch.tensor(going, dtype=torch.long, device=model.device))
-                mask, places, tokens, rows = mask[going], places[going], [tokens[i] for i in going], [rows[i] for i in going]
+                mask, places, tokens, rows = (
+                    mask[going],
+                    places[going],
+                    [tokens[i] for i in going],
+                    [rows[i] for i in going],
+                )
             ids = torch.tensor(tokens, device=model.device).unsqueeze(-1)
             mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=-1)
             places = places[:, -1:] + 1
@@ -198,7 +204,7 @@ def _settle(model: Any) -> Any:
 
 def _shared(read: Sequence[Sequence[int]]) -> int:
     """How many tokens all rows begin with, such as the persona's: they are read once. Each keeps one of its own."""
-    first, last = min(read), max(read)
+    first, last = min(map(list, read)), max(map(list, read))
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     return min(same, min(map(len, read)) - 1)
 

@@ -137,7 +137,9 @@ def load_person(folder: Path, about: About | None = None, allow_undated: bool = 
 
 def _read_about(path: Path, problems: list[str]) -> About | None:
     if not path.is_file():
-        problems.append(f"{path}: missing; it needs the keys name and introduction (licence and consent are good to have)")
+        problems.append(
+            f"{path}: missing; it needs the keys name and introduction (licence and consent are good to have)"
+        )
         return None
     try:
         return About.model_validate(yaml.safe_load(path.read_text("utf-8")) or {})
@@ -201,5 +203,3 @@ def _complaint(problem: Any) -> str:
     text = str(problem["msg"]).removeprefix("Value error, ")
     found = problem.get("input")
     return text if isinstance(found, dict | list) or str(found) in text else f"{text} (found {found!r})"
-
-

@@ -58,7 +58,10 @@ class ChromaStore:
             include=["documents", "metadatas", "embeddings"],
         )
         vectors = np.asarray(found["embeddings"][0], dtype=np.float32).reshape(-1, len(vector))
-        chunks = [_chunk(i, t, m) for i, t, m in zip(*(found[key][0] for key in ("ids", "documents", "metadatas")), strict=True)]
+        chunks = [
+            _chunk(i, t, m)
+            for i, t, m in zip(*(found[key][0] for key in ("ids", "documents", "metadatas")), strict=True)
+        ]
         ranked = zip(chunks, (round(float(s), 5) for s in vectors @ vector), strict=True)
         return sorted(ranked, key=lambda pair: (-pair[1], pair[0].chunk_id))[:k]
 

@@ -33,16 +33,29 @@ def told() -> Iterator[None]:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(BAD_INPUT) from None
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"torch", "transformers", "peft", "bert_score", "gguf", "safetensors"}:
+        if (error.name or "").partition(".")[0] not in {
+            "torch",
+            "transformers",
+            "peft",
+            "bert_score",
+            "gguf",
+            "safetensors",
+        }:
             raise
-        typer.echo(f"error: the embedded models need {error.name}; install them with: pip install 'ratf[local]'", err=True)
+        typer.echo(
+            f"error: the embedded models need {error.name}; install them with: pip install 'ratf[local]'", err=True
+        )
         raise typer.Exit(BAD_INPUT) from None
 
 
 @app.command()
 def run(
-    suite: Annotated[str, typer.Argument(help="A suite's YAML file, or the name of one that comes along: demo, fed-chairs.")],
-    data: Annotated[Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")] = None,
+    suite: Annotated[
+        str, typer.Argument(help="A suite's YAML file, or the name of one that comes along: demo, fed-chairs.")
+    ],
+    data: Annotated[
+        Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the run is kept; by default runs/<suite>.")] = None,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
@@ -64,14 +77,18 @@ def run(
                 write_report(results, study.folder)
                 typer.echo(f"{study.suite.name}: already run; the page was written again")
             else:
-                typer.echo(f"{study.suite.name}: nothing to do, {study.folder} has the results of exactly this suite and data")
+                typer.echo(
+                    f"{study.suite.name}: nothing to do, {study.folder} has the results of exactly this suite and data"
+                )
         else:
             from ratf.console import progress
             from ratf.run import describe_times
             from ratf.run import run as carry_out
 
             about = study.person.about.name
-            typer.echo(f"{study.suite.name}: {about}, {len(study.held_out)} held-out questions since {study.cut}", err=True)
+            typer.echo(
+                f"{study.suite.name}: {about}, {len(study.held_out)} held-out questions since {study.cut}", err=True
+            )
             results = carry_out(study, progress())
             typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
         _say(results, study.folder)
@@ -158,7 +175,9 @@ def version(value: bool) -> None:
 
 @app.callback()
 def main(
-    version: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Does this agent really answer like that person, and what made it so?"""
 

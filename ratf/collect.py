@@ -153,9 +153,7 @@ def _trouble(study: Study, samples: dict[str, dict[str, EvalSample]], scores: Sc
     return trouble
 
 
-def _question(
-    study: Study, number: int, samples: dict[str, dict[str, EvalSample]], scores: Scores
-) -> Question:
+def _question(study: Study, number: int, samples: dict[str, dict[str, EvalSample]], scores: Scores) -> Question:
     exchange = study.held_out[number]
     interview = next(i for i in study.person.interviews if i.interview_id == exchange.interview_id)
     key = exchange.exchange_id
@@ -182,7 +180,9 @@ def _question(
 def _source(given: dict[str, Any] | None) -> str:
     if given is None:
         return ""
-    return f"{given['person']}, {given['exchange_id']} (questions alike by {given['similarity']:.2f}): {given['question']}"
+    return (
+        f"{given['person']}, {given['exchange_id']} (questions alike by {given['similarity']:.2f}): {given['question']}"
+    )
 
 
 def _held_out(study: Study) -> dict[str, Any]:
@@ -230,14 +230,18 @@ def _notes(study: Study) -> list[str]:
     interviews = len({e.interview_id for e in study.held_out})
     if 1 < interviews < FEW_CLUSTERS:
         notes.append(f"Only {interviews} interviews are held out: intervals from fewer than {FEW_CLUSTERS} are shaky.")
-    undated = sum(x.date is None for x in [*study.person.interviews, *study.person.documents])
+    undated = sum(i.date is None for i in study.person.interviews) + sum(d.date is None for d in study.person.documents)
     if undated:
         notes.append(f"{undated} undated records were allowed: they cannot be shown to be older than the questions.")
     if study.suite.answers.history == "teacher_forced":
-        notes.append("Earlier questions of the same interview are shown with the person's real answers (teacher-forced).")
+        notes.append(
+            "Earlier questions of the same interview are shown with the person's real answers (teacher-forced)."
+        )
     grader = study.suite.models.grader
     if grader and grader.partition("+")[0] == study.suite.models.base:
-        notes.append(f"The grader {grader} is the agents' own base model, and has passed no exam: do not trust its grades.")
+        notes.append(
+            f"The grader {grader} is the agents' own base model, and has passed no exam: do not trust its grades."
+        )
     elif grader:
         notes.append(f"The grader {grader} has passed no exam on this person: do not trust its grades yet.")
     return notes

@@ -7,9 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
-from rich.progress import ProgressColumn
 
 from raft.progress import Progress
 
@@ -37,7 +44,7 @@ def _lines(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
     done = 0
 
     def say(text: str) -> None:
-        print(f"  {what}: {text}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"  {what}: {text}", file=sys.stderr, flush=True)
 
     def advance(n: int) -> None:
         nonlocal told, done

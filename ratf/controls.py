@@ -41,7 +41,11 @@ def _nearest(
     others = embedder.embed([e.question for _, e in candidates])
     near = np.round(vectors @ others.T, 5)
     best = near.argmax(axis=1)
-    return {e.exchange_id: _given(*candidates[b], float(near[i, b])) for i, (e, b) in enumerate(zip(asked, best, strict=True))}
+    answers = {}
+    for i, (exchange, b) in enumerate(zip(asked, best, strict=True)):
+        person, other = candidates[b]
+        answers[exchange.exchange_id] = _given(person, other, float(near[i, b]))
+    return answers
 
 
 def _given(person: Person, exchange: Exchange, similarity: float) -> Given:

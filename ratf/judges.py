@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
-from inspect_ai.model import CachePolicy, ChatMessageSystem, ChatMessageUser, GenerateConfig, ModelOutput, get_model
+from inspect_ai.model import (
+    CachePolicy,
+    ChatMessage,
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+    ModelOutput,
+    get_model,
+)
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 from pydantic import BaseModel, ConfigDict, Field
@@ -57,7 +65,7 @@ def judge(name: str) -> Scorer:
             if not answer:
                 return Score.unscored(reason="empty answer")
             grader = get_model(role="grader", required=True)
-            messages = [
+            messages: list[ChatMessage] = [
                 ChatMessageSystem(content=rubric.system),
                 ChatMessageUser(content=fill(rubric, str(state.metadata["question"]), target.text, answer)),
             ]

@@ -71,5 +71,3 @@ def _rephraser(study: Study, encoder: Embedder) -> Rephraser:
     from inspect_ai.model import get_model
 
     return by_chat(InspectChat(get_model(name)), study.person.about)
-
-

@@ -9,7 +9,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from raft.prompts import conversation
 from raft.samples import told
 from raft.tokens import token_counter
-from raft.types import Exchange
+from raft.types import Exchange, Message
 from ratf.arms import ARMS, CONTROLS
 from ratf.models import chat_messages
 from ratf.prepare import Memories, given_answers, memories
@@ -34,7 +34,7 @@ def questions(study: Study, arm: str) -> MemoryDataset:
     return MemoryDataset(samples, name=f"{study.suite.name}-{study.digest}")
 
 
-def prompt(study: Study, exchange: Exchange, mine: Memories) -> "tuple[object, ...]":
+def prompt(study: Study, exchange: Exchange, mine: Memories) -> tuple[Message, ...]:
     """What an arm with the memories `mine` reads before it answers."""
     answers = study.suite.answers
     before = study.before[exchange.exchange_id] if answers.history == "teacher_forced" else ()

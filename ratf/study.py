@@ -80,7 +80,9 @@ def opened(digest: str) -> Study:
     Scorers and tasks name their study by its digest, because their arguments are written into the log.
     """
     if digest not in _open:
-        raise RaftError(f"study {digest!r} is not open in this process; open it with ratf.study.open_study(suite, data)")
+        raise RaftError(
+            f"study {digest!r} is not open in this process; open it with ratf.study.open_study(suite, data)"
+        )
     return _open[digest]
 
 
@@ -103,7 +105,9 @@ def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
         raise DataError(problems)
     for person in people[1:]:
         if not person.exchanges:
-            problems.append(f"{folder / person.key}/interviews.jsonl: no usable exchange, so {person.key} cannot be an impostor")
+            problems.append(
+                f"{folder / person.key}/interviews.jsonl: no usable exchange, so {person.key} cannot be an impostor"
+            )
     if problems:
         raise DataError(problems)
     return people

@@ -1,8 +1,8 @@
 """The experiment: one arm of a suite answers the person's held-out interview questions.
 
-    inspect eval tasks/interview.py                                        # the bare model on the demo suite
-    inspect eval tasks/interview.py -T arm=raft                            # full RAFT (tunes first, minutes on a CPU)
-    inspect eval tasks/interview.py --model openai/gpt-5 -T arm=rag_only   # another model with the person's memories
+inspect eval tasks/interview.py                                        # the bare model on the demo suite
+inspect eval tasks/interview.py -T arm=raft                            # full RAFT (tunes first, minutes on a CPU)
+inspect eval tasks/interview.py --model openai/gpt-5 -T arm=rag_only   # another model with the person's memories
 """
 
 from inspect_ai import Task, task
