@@ -3,7 +3,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,18 +70,31 @@ def shared() -> Path:
     return SHARED
 
 
-def ratf(*arguments: object, check: bool = False, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does."""
-    command = [sys.executable, "-m", "ratf.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=check, env={**os.environ, **environment})
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def edit_line(path: Path, number: int, change: dict[str, object] | str) -> None:
-    """Change line `number` (from 1) of a JSONL file: keys to set (None removes one), or the line's new text."""
-    lines = path.read_text("utf-8").splitlines()
-    if isinstance(change, str):
-        lines[number - 1] = change
-    else:
-        record = json.loads(lines[number - 1]) | change
-        lines[number - 1] = json.dumps({k: v for k, v in record.items() if v is not None}, ensure_ascii=False)
-    path.write_text("\n".join(lines) + "\n", "utf-8")
+@pytest.fixture(scope="session")
+def ratf() -> Command:
+    """The command as a user runs it; keyword arguments are environment variables."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "ratf.cli", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def edit_line() -> Callable[[Path, int, Any], None]:
+    """Change a line (from 1) of a JSONL file: keys to set (None removes one), or the line's new text."""
+
+    def edit(path: Path, number: int, change: dict[str, object] | str) -> None:
+        lines = path.read_text("utf-8").splitlines()
+        if isinstance(change, str):
+            lines[number - 1] = change
+        else:
+            record = json.loads(lines[number - 1]) | change
+            lines[number - 1] = json.dumps({k: v for k, v in record.items() if v is not None}, ensure_ascii=False)
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+
+    return edit

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+
+from raft.errors import DataError
+from raft.types import Exchange
+from ratf.arms import ARMS, CEILING, CONTRASTS, CONTROLS, FLOOR
+from ratf.metrics import METRICS
+from ratf.scorers import MEASURES
+from ratf.study import _thin, open_study
+from ratf.suite import find_suite, load_suite
+
+
+def test_tables_fit_together() -> None:
+    assert {a for pair in CONTRASTS for a in pair} <= ARMS.keys()
+    assert {FLOOR, CEILING} <= CONTROLS.keys()
+    assert MEASURES.keys() == METRICS.keys()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("seed: 3", "seeds: 3", 9, "the keys are: name, person"),
+        ("k: 2", "kk: 2", 5, "the keys are: k, chunk_tokens"),
+        ("seed: 3", "arms: [baseline, rag]", 9, "no arm is called 'rag'; there are: baseline, rag_only"),
+        ("seed: 3", "metrics: [bleu]", 9, "no metric is called 'bleu'; there are: rouge_1"),
+        ("seed: 3", "controls: [twin]", 9, "no control is called 'twin'; there are: real"),
+        ("{grader: local/smollm2-135m-instruct}", "{base: local/gpt-9}", 8, "no embedded model is called 'local/gpt-9'"),
+        ("models: {grader: local/smollm2-135m-instruct}", "", 1, "models.grader must name"),
+        ("impostors: [pell]", "impostors: [marrack]", 1, "cannot be an impostor"),
+    ],
+)
+def test_a_bad_suite_is_told_with_its_line(tiny: Path, old: str, new: str, line: int, says: str) -> None:
+    tiny.write_text(tiny.read_text().replace(old, new))
+    with pytest.raises(DataError) as error:
+        load_suite(tiny)
+    assert any(p.startswith(f"{tiny}:{line}: ") and says in p for p in error.value.problems), error.value.problems
+
+
+def test_an_unknown_suite_lists_those_there_are() -> None:
+    with pytest.raises(DataError, match="demo, fed-chairs"):
+        find_suite("nope")
+
+
+def test_whole_newest_interviews_are_held_out() -> None:
+    study = open_study("demo")
+    held = {e.interview_id for e in study.held_out}
+    assert len(held) == 6
+    assert held.isdisjoint(e.interview_id for e in study.earlier)
+    assert study.cut is not None and all(e.date and e.date < study.cut for e in study.earlier)
+    assert all(e.date and e.date >= study.cut for e in study.held_out)
+
+
+def test_the_demo_is_as_large_as_it_says() -> None:
+    study = open_study("demo")
+    for person, interviews, documents, words in ((study.person, 14, 12, 350), (study.impostors[0], 10, 8, 300)):
+        assert len(person.interviews) >= interviews and len(person.documents) >= documents
+        assert min(len(d.text.split()) for d in person.documents) >= words
+        assert len(person.exchanges) >= 6 * interviews
+
+
+def test_real_suite(shared: Path) -> None:
+    study = open_study("fed-chairs", str(shared))
+    assert len(study.held_out) == 60 and len(study.training) >= 150
+    assert len({e.interview_id for e in study.held_out}) == 11
+
+
+def test_questions_are_thinned_evenly() -> None:
+    everything = [Exchange(f"i{n // 10}", n % 10, None, "", "") for n in range(60)]
+    thin = _thin(everything, 12)
+    assert thin == _thin(everything, 12) and len(thin) == 12
+    assert all(sum(e.interview_id == f"i{g}" for e in thin) == 2 for g in range(6))
+
+
+def test_the_digest_is_of_the_content(tiny: Path, tmp_path: Path) -> None:
+    import shutil
+
+    digest = open_study(str(tiny)).digest
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(tiny.parent, moved)
+    assert open_study(str(moved / "tiny.yaml")).digest == digest
+    with (moved / "pell" / "writings.jsonl").open("a") as file:
+        file.write("\n")
+    assert open_study(str(moved / "tiny.yaml")).digest != digest
