@@ -53,7 +53,7 @@ def piece(name: str, day: date | None) -> Chunk:
 
 
 def test_recall_is_strictly_earlier_and_in_order(tmp_path: Path) -> None:
-    store = ChromaStore(tmp_path, "x")
+    store = ChromaStore(tmp_path, "person")
     days = [date(2020, 1, 1), date(2020, 1, 2), date(2020, 1, 3), None]
     vectors = np.array([[1, 0], [0.9, 0.1], [1, 0], [0, 1]], dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -81,7 +81,7 @@ def test_chunks_are_exact_and_small(models: Path, marrack: Person) -> None:
 
 def test_only_new_writings_are_embedded(models: Path, tmp_path: Path, marrack: Person) -> None:
     tokenizer = next(models.glob("all-minilm*")) / "tokenizer.json"
-    store, embedder = ChromaStore(tmp_path / "s", "x"), WordEmbedder()
+    store, embedder = ChromaStore(tmp_path / "s", "person"), WordEmbedder()
     assert store_writings(marrack, store, embedder, tokenizer, 64) == len(embedder.embedded) > 0
     embedder.embedded.clear()
     assert store_writings(marrack, store, embedder, tokenizer, 64) == 0 == len(embedder.embedded)
@@ -94,7 +94,7 @@ def test_only_new_writings_are_embedded(models: Path, tmp_path: Path, marrack: P
 def test_memories_do_not_depend_on_the_answer(models: Path, tmp_path: Path, marrack: Person) -> None:
     """The mutation test: another answer, the very same memories; and none is as new as its question."""
     tokenizer = next(models.glob("all-minilm*")) / "tokenizer.json"
-    store, embedder = ChromaStore(tmp_path / "s", "x"), WordEmbedder()
+    store, embedder = ChromaStore(tmp_path / "s", "person"), WordEmbedder()
     store_writings(marrack, store, embedder, tokenizer, 64)
     asked = marrack.exchanges[-14:]
     changed = [dataclasses.replace(e, answer="Something else altogether.") for e in asked]
@@ -112,11 +112,11 @@ def test_memories_do_not_depend_on_the_answer(models: Path, tmp_path: Path, marr
 
 def test_extractive_keeps_sentences_and_gates() -> None:
     rephrase = extractive(WordEmbedder(), gate=0.3, sentences=2)
-    passage = "The bees swarm in May. Taxes rose. I keep bees in the orchard."
+    passage = "Where you keep bees they swarm. Taxes rose. I do keep bees in the orchard."
     useful, useless = asyncio.run(
         rephrase([Cue("Where do you keep bees?", (), passage), Cue("Quantum chromodynamics?", (), passage)])
     )
-    assert useful == "The bees swarm in May. I keep bees in the orchard."
+    assert useful == "Where you keep bees they swarm. I do keep bees in the orchard."
     assert useless is None
 
 
