@@ -121,7 +121,8 @@ def test_extractive_keeps_sentences_and_gates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "memory"), [("SKIP", None), ("MEMORY: I keep\n bees.", "I keep bees."), ("Sure! MEMORY: x", None), ("", None)]
+    ("reply", "memory"),
+    [("SKIP", None), ("MEMORY: I keep\n bees.", "I keep bees."), ("Sure! MEMORY: x", None), ("", None)],
 )
 def test_a_chat_rephraser_rephrases_or_skips(reply: str, memory: str | None) -> None:
     assert asyncio.run(by_chat(Scripted(reply), ABOUT)([Cue("q", (), "p")])) == [memory]

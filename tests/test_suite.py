@@ -25,7 +25,12 @@ def test_tables_fit_together() -> None:
         ("seed: 3", "arms: [baseline, rag]", 9, "no arm is called 'rag'; there are: baseline, rag_only"),
         ("seed: 3", "metrics: [bleu]", 9, "no metric is called 'bleu'; there are: rouge_1"),
         ("seed: 3", "controls: [twin]", 9, "no control is called 'twin'; there are: real"),
-        ("{grader: local/smollm2-135m-instruct}", "{base: local/gpt-9}", 8, "no embedded model is called 'local/gpt-9'"),
+        (
+            "{grader: local/smollm2-135m-instruct}",
+            "{base: local/gpt-9}",
+            8,
+            "no embedded model is called 'local/gpt-9'",
+        ),
         ("models: {grader: local/smollm2-135m-instruct}", "", 1, "models.grader must name"),
         ("impostors: [pell]", "impostors: [marrack]", 1, "cannot be an impostor"),
     ],

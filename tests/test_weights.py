@@ -25,7 +25,9 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pinned:
         archive.writestr("tiny_model/model/config.json", "{}")
         archive.writestr("tiny_model/__init__.py", "raise SystemExit('imported as code')")
         archive.writestr("tiny_model-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\n")
-        archive.writestr("tiny_model-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            "tiny_model-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         archive.writestr("tiny_model-1.0.dist-info/RECORD", "")
     pinned = Pinned(
         name="tiny",

@@ -1,0 +1,116 @@
+"""Whole runs of a tiny suite on the embedded models."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from inspect_ai.log import list_eval_logs, read_eval_log
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+pytestmark = pytest.mark.slow
+
+
+def statistics(out: Path) -> dict[str, object]:
+    """The results without what they say about time."""
+    results = json.loads((out / "results.json").read_text())
+    return {k: v for k, v in results.items() if k not in ("times", "environment")}
+
+
+def generated(cache: Path) -> list[str]:
+    """The replies that were generated and kept, by file."""
+    return sorted(str(p.relative_to(cache)) for p in (cache / "replies").rglob("*") if p.is_file())
+
+
+def kill_when(tiny: Path, out: Path, ready: Callable[[], bool]) -> None:
+    """Start a run and SIGKILL it as soon as `ready` holds."""
+    command = [sys.executable, "-m", "ratf.cli", "run", str(tiny), "--out", str(out)]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
+    deadline = time.monotonic() + 180
+    while not ready():
+        assert run.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+
+
+def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Path, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def adapters() -> list[Path]:
+        return list((cache / "adapters").glob("[!.]*"))
+
+    kill_when(tiny, out, lambda: any((cache / "adapters").glob(".*")))  # tuning the first adapter
+    memories = (out / "memories.json").stat().st_mtime_ns
+    assert adapters() == [] and not (out / "results.json").exists()
+
+    kill_when(tiny, out, lambda: len(generated(cache)) >= 4)  # answering
+    assert (out / "memories.json").stat().st_mtime_ns == memories
+    tuned = {p: p.stat().st_mtime_ns for p in adapters()}
+    answered = generated(cache)
+    assert len(tuned) == 2
+
+    kill_when(tiny, out, lambda: len(generated(cache)) > 16)  # scoring: 4 arms × 4 answers are done, the judge began
+    graded = generated(cache)
+    assert set(answered) <= set(graded)
+    before = {p: (cache / p).stat().st_mtime_ns for p in graded}
+
+    run = ratf("run", tiny, "--out", out)
+    assert (out / "report.html").is_file(), run.stderr
+    assert {p: p.stat().st_mtime_ns for p in adapters()} == tuned
+    assert {p: (cache / p).stat().st_mtime_ns for p in graded} == before, "a finished reply was generated again"
+    finished = generated(cache)
+    assert not list(out.rglob("*.part")) and not list(out.glob(".*.eval"))
+
+    ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]
+    assert len(ok) == 7
+    assert all(len(log.samples or []) == 4 and len((log.samples or [])[0].scores or {}) == 10 for log in ok)
+    from inspect_ai.analysis import samples_df
+
+    frame = samples_df([log.location for log in ok])
+    assert len(frame) == 28 and "score_style_identity" in frame
+
+    again = ratf("run", tiny, "--out", out)
+    assert "nothing to do" in again.stdout and again.returncode == run.returncode
+    assert generated(cache) == finished, "a run with nothing to do asked a model"
+
+    results = statistics(out)
+    arms = results["arms"]
+    assert isinstance(arms, dict) and len(arms) == 7
+    assert all(c["n"] + c["unscored"] == 4 for arm in arms.values() for c in arm["metrics"].values())
+
+
+def test_the_same_inputs_give_the_same_bytes(ratf: Command, models: Path, tiny: Path, tmp_path: Path) -> None:
+    found = []
+    for name in ("one", "two"):
+        cache = tmp_path / f"cache-{name}"
+        cache.mkdir()
+        (cache / "models").symlink_to(models)
+        out = tmp_path / name
+        ratf("run", tiny, "--out", out, RATF_CACHE=str(cache), INSPECT_CACHE_DIR=str(cache / "replies"))
+        samples = sorted((cache / "adapters").glob("*/samples.jsonl"))
+        kept = [(out / "memories.json").read_bytes(), *(s.read_bytes() for s in samples)]
+        found.append((json.dumps(statistics(out)), kept, [s.parent.name for s in samples]))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("task", ["tasks/interview.py", "ratf/interview"])
+def test_inspect_runs_the_task_by_itself(cache: Path, tmp_path: Path, task: str) -> None:
+    model = ["--model", "local/smollm2-135m-instruct"] if task.endswith(".py") else []
+    command = [sys.executable, "-m", "inspect_ai", "eval", task, *model, "--limit", "2", "--log-dir", str(tmp_path)]
+    subprocess.run(
+        [*command, "--display", "none", "--max-tokens", "8"],
+        check=True,
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+    )
+    (info,) = list_eval_logs(str(tmp_path))
+    log = read_eval_log(info)
+    assert log.status == "success" and log.eval.model == "local/smollm2-135m-instruct"
+    assert log.stats.model_usage["local/smollm2-135m-instruct"].output_tokens > 0

@@ -1,0 +1,137 @@
+"""The page, from results made by hand: bytes, hostile text, and a look in a browser."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from raft.errors import RaftError
+from ratf.content import content
+from ratf.report import render
+from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, Scored, Tuned, load, save
+from ratf.suite import load_suite
+
+HOSTILE = (
+    "</script><script>document.title='owned'</script> <img src=x onerror=alert(1)> \u202eltr\x07 " + "word " * 2000
+)
+
+
+def made() -> Results:
+    suite = load_suite(content("benchmarks", "demo.yaml")).model_dump(mode="json")
+    arms = {"baseline": "arm", "rag_only": "arm", "raft": "arm", "real": "control", "same_near": "control"}
+    arms["impostor_near"] = "control"
+    scored = {"style_identity": Scored(value=0.5), "judge_same_view": Scored(value=None, why=HOSTILE)}
+    cell = Cell(mean=0.5, low=0.4, high=0.6, n=12, interviews=6, unscored=0)
+    nothing = Cell(mean=None, low=None, high=None, n=0, interviews=0, unscored=12)
+    memory = {"text": HOSTILE, "title": "T", "date": "2011-01-01", "source": "S"}
+    contrast = Contrast(
+        metric="style_identity", family="style", a="raft", b="baseline", difference=0.14, low=0.09, high=0.19, p=0.01,
+        p_holm=0.02, smallest_detectable=0.05, n_questions=12, n_interviews=6,
+    )  # fmt: skip
+    return Results(
+        suite=suite,
+        digest="d" * 16,
+        data_digest="e" * 16,
+        person={"key": "p", "name": "Pat <b>Doe</b>"},
+        impostors={"q": "Quinn"},
+        fictional=True,
+        held_out={
+            "questions": 12,
+            "from": "2022-02-12",
+            "interviews": [{"id": "i", "title": "I", "date": "d", "source": "s", "n": 12}],
+        },
+        training={"exchanges": 9, "earlier_exchanges": 9, "documents": 3, "left_out": {"answers under 20 words": 1}},
+        metrics={
+            "style_identity": {"family": "style", "words": "style", "better": "higher", "top": 1},
+            "judge_same_view": {"family": "judge", "words": "view", "better": "higher", "top": 1},
+        },
+        arms={
+            name: ArmResult(
+                kind=kind,
+                words=name,
+                model="m",
+                errors=0,  # type: ignore[arg-type]
+                metrics={"style_identity": cell, "judge_same_view": nothing},
+            )
+            for name, kind in arms.items()
+        },
+        contrasts=[contrast],
+        verdict="PASS",
+        sentence="raft beats baseline: +0.14 [0.09, 0.19] on style_identity, 12 paired questions in 6 interviews",
+        tuned=[Tuned(arm="raft", digest="abc", samples=9, losses=[3.0, 2.5, 2.0])],
+        notes=[HOSTILE[:60]],
+        questions=[
+            Question(
+                id=f"i-q{n:03d}",
+                interview_id="i",
+                interview="I",
+                date="2022-02-12",
+                question=HOSTILE,
+                real=HOSTILE,
+                answers={
+                    name: Answer(text=HOSTILE if n else "", memories=[memory], source="", scores=scored)
+                    for name in arms
+                },
+            )
+            for n in range(3)
+        ],
+        environment={"ratf": "0"},
+        times={"finished": "2026-01-01 00:00 UTC", "seconds": {}, "total": 60.0},
+    )
+
+
+def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
+    save(made(), tmp_path / "results.json")
+    assert render(made()) == render(load(tmp_path / "results.json"))
+
+
+def test_other_files_are_not_taken_for_results(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text('{"format": 1}')
+    with pytest.raises(RaftError, match="not the results"):
+        load(tmp_path / "results.json")
+
+
+def test_hostile_text_stays_text() -> None:
+    page = render(made())
+    assert "<script" not in page and "<img" not in page and "<b>Doe" not in page
+    assert "\u202e" not in page and "\x07" not in page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_page_in_a_browser(browser: Browser, tmp_path: Path, width: int, height: int, scripts: bool) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(made()), "utf-8")
+    context = browser.new_context(viewport={"width": width, "height": height}, java_script_enabled=scripts)
+    page = context.new_page()
+    requests: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda r: requests.append(r.url))
+    page.on("console", lambda m: complaints.append(m.text))
+    page.on("pageerror", lambda e: complaints.append(str(e)))
+    page.goto(path.as_uri())
+    assert requests == [path.as_uri()] and complaints == []
+    verdict = page.locator("h1")
+    assert verdict.is_visible() and "PASS raft beats baseline" in " ".join(verdict.inner_text().split()).replace(
+        "✓ ", ""
+    )
+    box = verdict.bounding_box()
+    assert box is not None and box["y"] + box["height"] < height
+    assert page.title().startswith("PASS")
+    assert page.locator("html").get_attribute("lang") == "en" and page.locator("h1").count() == 1
+    if scripts:
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    context.close()
