@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -79,21 +78,15 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-@cache
 def return_freed_memory() -> None:
-    """Let glibc give large blocks back: caches that grow a token at a time otherwise leave gigabytes of holes."""
-    if sys.platform != "linux":
-        return
-    mmap_threshold, trim_threshold = -3, -1  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD of malloc.h
-    with suppress(OSError, AttributeError):  # another C library
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(mmap_threshold, 256 * 1024)
-        libc.mallopt(trim_threshold, 256 * 1024)
+    """Let glibc give freed pages back: caches that grow a token at a time leave holes in its heap."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def load_base(name: str, dtype: torch.dtype, progress: Progress = silent) -> tuple[Any, Any]:
     """The tokenizer and the weights of an embedded model, fetched when needed."""
-    return_freed_memory()
     folder = fetch(name, progress)
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, padding_side="left")
@@ -151,6 +144,7 @@ class LocalModel:
         sampler = Sampler(sampling, [_seed(s.seed, p) for s, p in zip(sampling, prompts, strict=True)])
         with torch.inference_mode():
             read = self._decode(prompts, sampler)
+        return_freed_memory()
         answers = []
         for row, ids in enumerate(sampler.said):
             stopped = ids[-1] == tokenizer.eos_token_id

@@ -15,7 +15,7 @@ from peft import LoraConfig, get_peft_model
 from pydantic import BaseModel, ConfigDict, Field
 
 from raft.adapters import adapters_folder
-from raft.local import best_dtype, device, load_base, quiet
+from raft.local import best_dtype, device, load_base, quiet, return_freed_memory
 from raft.progress import Progress, silent
 from raft.samples import to_jsonl
 from raft.types import TrainingSample
@@ -97,6 +97,7 @@ class LoraTuner:
                 if time.monotonic() - saved > CHECKPOINT_SECONDS:
                     state.save(losses)
                     saved = time.monotonic()
+        return_freed_memory()
         self._keep(model, aside, digest, base, samples, losses)
 
     def _keep(
