@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ def told() -> Iterator[None]:
 
     try:
         yield
+    except typer.Exit:
+        raise
     except RaftError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(BAD_INPUT) from None
@@ -45,6 +48,10 @@ def told() -> Iterator[None]:
         typer.echo(
             f"error: the embedded models need {error.name}; install them with: pip install 'ratf[local]'", err=True
         )
+        raise typer.Exit(BAD_INPUT) from None
+    except Exception:
+        # exit code 1 would say that a regression was measured
+        traceback.print_exc()
         raise typer.Exit(BAD_INPUT) from None
 
 
