@@ -1,8 +1,9 @@
 """A person's folder, read and checked: `person.yaml`, `interviews.jsonl`, `writings.jsonl`."""
 
+import codecs
 import datetime
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -11,6 +12,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from raft.errors import DataError
+from raft.files import write_whole
 from raft.types import Document, Exchange, Interview, Role, Turn
 
 MIN_WORDS, MAX_WORDS = 20, 700
@@ -19,6 +21,13 @@ MIN_WORDS, MAX_WORDS = 20, 700
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("is empty")
+    _encodable(text)
+    return text
+
+
+def _encodable(text: str) -> str:
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("holds half of a surrogate pair, which is no character; repair the text")
     return text
 
 
@@ -112,27 +121,72 @@ def load_person(folder: Path, about: About | None = None, allow_undated: bool = 
         raise DataError([f"{folder}: no such folder; a person is a folder with interviews.jsonl and writings.jsonl"])
     problems: list[str] = []
     about = about or _read_about(folder / "person.yaml", problems)
-    raw_interviews = _read_records(folder / "interviews.jsonl", _Interview, "interview_id", allow_undated, problems)
-    raw_documents = _read_records(folder / "writings.jsonl", _Document, "doc_id", allow_undated, problems)
+    interviews = _attempt(load_interviews, folder, allow_undated, problems)
+    documents = _attempt(load_documents, folder, allow_undated, problems)
     if problems or about is None:
         raise DataError(problems)
-    interviews = [
-        Interview(r.interview_id, r.title, r.date, r.source, tuple(Turn(t.speaker, t.role, t.text) for t in r.turns))
-        for r in raw_interviews
-    ]
-    documents = [Document(r.doc_id, r.title, r.date, r.source, r.text) for r in raw_documents]
     everything = [e for interview in interviews for e in exchanges(interview)]
     lengths = [len(e.answer.split()) for e in everything]
     return Person(
         key=folder.name,
         about=about,
-        interviews=tuple(sorted(interviews, key=lambda i: (i.date or datetime.date.min, i.interview_id))),
-        documents=tuple(sorted(documents, key=lambda d: (d.date or datetime.date.min, d.doc_id))),
+        interviews=tuple(interviews),
+        documents=tuple(documents),
         left_out={
             f"answers under {MIN_WORDS} words": sum(n < MIN_WORDS for n in lengths),
             f"answers over {MAX_WORDS} words": sum(n > MAX_WORDS for n in lengths),
         },
     )
+
+
+def load_interviews(folder: Path, allow_undated: bool = False) -> list[Interview]:
+    """The folder's interviews in the order of their dates. Raises DataError with every problem of the file."""
+    found = [
+        Interview(r.interview_id, r.title, r.date, r.source, tuple(Turn(t.speaker, t.role, t.text) for t in r.turns))
+        for r in _read_records(folder / "interviews.jsonl", _Interview, "interview_id", allow_undated)
+    ]
+    return sorted(found, key=lambda i: (i.date or datetime.date.min, i.interview_id))
+
+
+def load_documents(folder: Path, allow_undated: bool = False) -> list[Document]:
+    """The folder's writings in the order of their dates. Raises DataError with every problem of the file."""
+    found = [
+        Document(r.doc_id, r.title, r.date, r.source, r.text)
+        for r in _read_records(folder / "writings.jsonl", _Document, "doc_id", allow_undated)
+    ]
+    return sorted(found, key=lambda d: (d.date or datetime.date.min, d.doc_id))
+
+
+Loaded = TypeVar("Loaded")
+
+
+def _attempt(
+    load: Callable[[Path, bool], list[Loaded]], folder: Path, allow_undated: bool, problems: list[str]
+) -> list[Loaded]:
+    try:
+        return load(folder, allow_undated)
+    except DataError as error:
+        problems.extend(error.problems)
+        return []
+
+
+def load_about(folder: Path) -> About:
+    """The folder's `person.yaml`. Raises DataError with every problem of it."""
+    problems: list[str] = []
+    about = _read_about(folder / "person.yaml", problems)
+    if about is None:
+        raise DataError(problems)
+    return about
+
+
+def introduce(folder: Path, called: str | None = None) -> About:
+    """The folder's `person.yaml`; a new folder gets one, for its owner to complete (licence, consent, introduction)."""
+    path = folder / "person.yaml"
+    if not path.is_file():
+        name = called or folder.name.replace("-", " ").replace("_", " ").title()
+        about = {"name": name, "introduction": "You are being interviewed.", "licence": "", "consent": ""}
+        write_whole(path, yaml.safe_dump(about, allow_unicode=True, sort_keys=False))
+    return load_about(folder)
 
 
 def _read_about(path: Path, problems: list[str]) -> About | None:
@@ -153,28 +207,20 @@ def _read_about(path: Path, problems: list[str]) -> About | None:
 Record = TypeVar("Record", _Interview, _Document)
 
 
-def _read_records(
-    path: Path, model: type[Record], id_key: str, allow_undated: bool, problems: list[str]
-) -> list[Record]:
+def _read_records(path: Path, model: type[Record], id_key: str, allow_undated: bool) -> list[Record]:
     if not path.is_file():
-        problems.append(f"{path}: missing; it holds one JSON object a line")
-        return []
+        raise DataError([f"{path}: missing; it holds one JSON object a line"])
+    problems: list[str] = []
     records: list[Record] = []
     first_line: dict[str, int] = {}
-    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+    for number, line in enumerate(path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
         if not line.strip():
             continue
         where = f"{path}:{number}"
         try:
-            record = model.model_validate(json.loads(line.decode("utf-8")))
-        except UnicodeDecodeError as error:
-            problems.append(f"{where}: not UTF-8 at byte {error.start}; save the file as UTF-8")
-            continue
-        except json.JSONDecodeError as error:
-            problems.append(f"{where}: not JSON: {error.msg} at column {error.colno}; each line is one JSON object")
-            continue
+            record = model.model_validate_json(line)
         except ValidationError as error:
-            problems.extend(f"{where}: {text}" for text in describe(error))
+            problems.extend(f"{where}: {text}" for text in _not_a_record(line) or describe(error))
             continue
         name = str(getattr(record, id_key))
         if name in first_line:
@@ -183,7 +229,22 @@ def _read_records(
         if record.date is None and not allow_undated:
             problems.append(f"{where}: date is missing; give YYYY-MM-DD, or set allow_undated: true in the suite")
         records.append(record)
+    if problems:
+        raise DataError(problems)
     return records
+
+
+def _not_a_record(line: bytes) -> list[str]:
+    """Why the line cannot even be read, when it cannot."""
+    try:
+        json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return [f"not UTF-8 at byte {error.start}; save the file as UTF-8"]
+    except json.JSONDecodeError as error:
+        return [f"not JSON: {error.msg} at column {error.colno}; each line is one JSON object"]
+    except RecursionError:
+        return ["not a record: nested too deep; each line is one flat JSON object"]
+    return []
 
 
 def describe(error: ValidationError) -> list[str]:

@@ -2,13 +2,12 @@
 
 import shutil
 import sys
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from raft.told import told
 
 if TYPE_CHECKING:
     from ratf.results import Results
@@ -20,39 +19,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-BAD_INPUT = 2
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn what the user can mend into one message on stderr and exit code 2."""
-    from raft.errors import RaftError
-
-    try:
-        yield
-    except typer.Exit:
-        raise
-    except RaftError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(BAD_INPUT) from None
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {
-            "torch",
-            "transformers",
-            "peft",
-            "bert_score",
-            "gguf",
-            "safetensors",
-        }:
-            raise
-        typer.echo(
-            f"error: the embedded models need {error.name}; install them with: pip install 'ratf[local]'", err=True
-        )
-        raise typer.Exit(BAD_INPUT) from None
-    except Exception:
-        # exit code 1 would say that a regression was measured
-        traceback.print_exc()
-        raise typer.Exit(BAD_INPUT) from None
 
 
 @app.command()
@@ -88,7 +54,7 @@ def run(
                     f"{study.suite.name}: nothing to do, {study.folder} has the results of exactly this suite and data"
                 )
         else:
-            from ratf.console import progress
+            from raft.console import progress
             from ratf.run import describe_times
             from ratf.run import run as carry_out
 
@@ -148,9 +114,9 @@ def models(
     Example: ratf models --fetch
     """
     with told():
+        from raft.console import progress
         from raft.weights import PINNED, cache_folder, ready
         from raft.weights import fetch as fetch_model
-        from ratf.console import progress
 
         for name, pinned in PINNED.items():
             if fetch:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import asdict
 
+from raft.files import read_made, write_made
 from raft.memories import remember, store_writings
 from raft.progress import Progress, silent
 from raft.rephrase import Rephraser, by_chat, extractive
@@ -10,7 +11,6 @@ from raft.store import ChromaStore
 from raft.types import Embedder, Exchange, Memory
 from raft.weights import fetch
 from ratf.controls import Given, controls
-from ratf.files import read_made, write_made
 from ratf.models import InspectChat, embedder
 from ratf.study import Study
 

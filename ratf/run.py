@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raft.errors import RaftError
+from raft.files import write_whole
 from raft.progress import Progress
 from raft.weights import cache_folder
 from ratf.arms import ARMS
-from ratf.files import write_whole
 from ratf.report import render
 from ratf.results import Results, load, save
 from ratf.study import Study

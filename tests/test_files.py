@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ratf.files import read_made, write_made, write_whole
+from raft.files import read_made, write_made, write_whole
 
 
 def names(folder: Path) -> list[str]:

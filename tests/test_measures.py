@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from raft.files import write_made
 from raft.types import Memory
-from ratf.files import write_made
 from ratf.measures import RUN_WORDS, Lookup, bertscores, known_runs, reciprocal_rank, rouges, runs, vectors
 from ratf.study import open_study
 

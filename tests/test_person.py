@@ -95,3 +95,12 @@ def test_no_file_crashes_the_reader(tmp_path: Path, lines: list[bytes]) -> None:
         load_person(tmp_path, ABOUT)
     except DataError as error:
         assert all(str(tmp_path) in p for p in error.problems)
+
+
+def test_a_byte_order_mark_is_no_problem_and_half_a_character_is(tiny: Path, edit_line: Callable[..., None]) -> None:
+    folder = tiny.parent / "marrack"
+    file = folder / "writings.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert len(load_person(folder).documents) == 3
+    edit_line(folder / "interviews.jsonl", 1, '{"interview_id": "a\\ud800", "title": ""}')
+    assert "interviews.jsonl:1: " in problems(folder)[0]

@@ -1,0 +1,22 @@
+"""`raft check`."""
+
+from typing import Annotated
+
+import typer
+
+from raft.told import told
+
+
+def check(name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")]) -> None:
+    """Say what is in a person's folder, or everything that is wrong with it.
+
+    Example: raft check benchmarks/marrack
+    """
+    with told():
+        from raft.people import folder_of
+        from raft.person import load_person
+
+        person = load_person(folder_of(name))
+        typer.echo(f"{person.about.name}: {len(person.interviews)} interviews, {len(person.documents)} writings")
+        left_out = ", ".join(f"{n} {reason}" for reason, n in person.left_out.items())
+        typer.echo(f"{len(person.exchanges)} usable exchanges; left out: {left_out}")

@@ -1,0 +1,123 @@
+"""Chat models and embedders by name: `local/…` runs here, `openai/…` is asked over the network."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from raft.errors import RaftError
+from raft.progress import Progress, silent
+from raft.types import ChatModel, Embedder, Message, Vectors
+
+CHAT = "local/smollm2-135m-instruct"
+EMBEDDER = "local/all-minilm-l6-v2"
+EMBEDDING_ROWS = 256
+TIMEOUT_SECONDS = 120.0
+
+
+def chat_model(name: str, max_tokens: int = 160, seed: int | None = 0) -> ChatModel:
+    """The chat model of that name. Raises RaftError that says what a name looks like."""
+    provider, model = _parts(name)
+    if provider == "openai":
+        return OpenAIChat(model, max_tokens, seed)
+    return LocalChat(model, max_tokens, seed)
+
+
+def embedder(name: str, progress: Progress = silent) -> Embedder:
+    """The embedder of that name. Raises RaftError that says what a name looks like."""
+    provider, model = _parts(name)
+    if provider == "openai":
+        return OpenAIEmbedder(model)
+    from raft.embedders import LocalEmbedder
+
+    return LocalEmbedder(model, progress)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    provider, _, model = name.partition("/")
+    if provider not in ("local", "openai") or not model:
+        raise RaftError(f"{name!r} is not a model; write local/<embedded model>[+<adapter>] or openai/<model>")
+    return provider, model
+
+
+class LocalChat:
+    """An embedded model, with or without an adapter, as a `ChatModel`."""
+
+    def __init__(self, name: str, max_tokens: int, seed: int | None) -> None:
+        from raft.local import LocalModel, Sampling
+
+        self._model = LocalModel(name)
+        self._sampling = Sampling(max_tokens, temperature=0.7, top_p=0.9, frequency_penalty=0.3, seed=seed)
+
+    async def generate(self, messages: Sequence[Message]) -> str:
+        """The model's next message."""
+        answers = await asyncio.to_thread(self._model.generate, [messages], [self._sampling])
+        return answers[0].text
+
+
+class OpenAIChat:
+    """A model behind the OpenAI protocol. `OPENAI_API_KEY` and `OPENAI_BASE_URL` come from the environment."""
+
+    def __init__(self, name: str, max_tokens: int, seed: int | None) -> None:
+        self._name, self._max_tokens, self._seed = name, max_tokens, seed
+
+    async def generate(self, messages: Sequence[Message]) -> str:
+        """The model's next message. Raises RaftError when the service refuses or cannot be reached."""
+        import openai
+
+        with _refusals(self._name):
+            async with openai.AsyncOpenAI(timeout=TIMEOUT_SECONDS) as client:
+                reply = await client.chat.completions.create(
+                    model=self._name,
+                    messages=[_openai(m) for m in messages],
+                    max_completion_tokens=self._max_tokens,
+                    seed=self._seed,
+                )
+        return reply.choices[0].message.content or ""
+
+
+class OpenAIEmbedder:
+    """An embedding model behind the OpenAI protocol."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """float32 of shape (len(texts), d), rows of unit length. Raises RaftError as `OpenAIChat` does."""
+        import openai
+
+        rows: list[list[float]] = []
+        with _refusals(self._name), openai.OpenAI(timeout=TIMEOUT_SECONDS) as client:
+            for start in range(0, len(texts), EMBEDDING_ROWS):
+                part = client.embeddings.create(model=self._name, input=list(texts[start : start + EMBEDDING_ROWS]))
+                rows += [e.embedding for e in sorted(part.data, key=lambda e: e.index)]
+        vectors = np.asarray(rows, dtype=np.float32)
+        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if rows else vectors.reshape(0, 0)
+        return unit
+
+
+class _refusals:
+    """Turns what the OpenAI client raises into one message; keys are never in it."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        import openai
+
+        if isinstance(error, openai.APIStatusError):
+            raise RaftError(
+                f"openai/{self._model}: the service answered {error.status_code}: {error.message}"
+            ) from None
+        if isinstance(error, openai.APIConnectionError):
+            raise RaftError(f"openai/{self._model}: no connection; check the network and OPENAI_BASE_URL") from None
+        if isinstance(error, openai.OpenAIError):
+            raise RaftError(f"openai/{self._model}: {error}; OPENAI_API_KEY must be set in the environment") from None
+
+
+def _openai(message: Message) -> Any:
+    return {"role": message["role"], "content": message["content"]}
