@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from raft import attention
 from raft.adapters import adapter_folder
+from raft.keys import cache_for
 from raft.progress import Progress, silent
 from raft.types import Message
 from raft.weights import fetch
@@ -158,11 +159,9 @@ class LocalModel:
         tokenizer, model = self._model()
         read = tokenizer(prompts, add_special_tokens=False).input_ids
         shared = _shared(read)
-        cache = DynamicCache(config=model.config)
+        cache = cache_for(model.config, max(map(len, read)) + sampler.longest)
         if shared:
-            model(
-                input_ids=torch.tensor([read[0][:shared]], device=model.device), past_key_values=cache, logits_to_keep=1
-            )
+            model(input_ids=torch.tensor([read[0][:shared]], device=model.device), cache=cache, logits_to_keep=1)
             cache.batch_repeat_interleave(len(prompts))
         rest = tokenizer.pad({"input_ids": [row[shared:] for row in read]}, return_tensors="pt").to(model.device)
         ids = rest.input_ids
@@ -171,7 +170,7 @@ class LocalModel:
         rows = list(range(len(prompts)))
         while rows:
             logits = model(
-                input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache, logits_to_keep=1
+                input_ids=ids, attention_mask=mask, position_ids=places, cache=cache, logits_to_keep=1
             ).logits[:, -1]
             tokens = sampler.say(rows, logits.float().cpu())
             going = [i for i, row in enumerate(rows) if not sampler.done(row, tokenizer.eos_token_id)]
@@ -233,6 +232,11 @@ class Sampler:
     """
 
     CANDIDATES = 256
+
+    @property
+    def longest(self) -> int:
+        """How many tokens a row may say at most."""
+        return max(s.max_tokens for s in self._sampling)
 
     def __init__(self, sampling: Sequence[Sampling], streams: Sequence[np.random.Generator]) -> None:
         self.said: list[list[int]] = [[] for _ in sampling]
