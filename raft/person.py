@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from raft.errors import DataError
 from raft.files import write_whole
 from raft.types import Document, Exchange, Interview, Role, Turn
+from raft.yaml_file import read_yaml
 
 MIN_WORDS, MAX_WORDS = 20, 700
 
@@ -196,9 +197,9 @@ def _read_about(path: Path, problems: list[str]) -> About | None:
         )
         return None
     try:
-        return About.model_validate(yaml.safe_load(path.read_text("utf-8")) or {})
-    except yaml.YAMLError as error:
-        problems.append(f"{path}: not YAML: {' '.join(str(error).split())}")
+        return About.model_validate(read_yaml(path)[0] or {})
+    except DataError as error:
+        problems.extend(error.problems)
     except ValidationError as error:
         problems.extend(f"{path}: {line}" for line in describe(error))
     return None

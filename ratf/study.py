@@ -108,6 +108,12 @@ def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
             problems.append(
                 f"{folder / person.key}/interviews.jsonl: no usable exchange, so {person.key} cannot be an impostor"
             )
+    talks = {e.interview_id for person in people[1:] for e in person.exchanges}
+    if "style_identity" in suite.metrics and len(talks) < 2:
+        problems.append(
+            f"{path}: the impostors have {len(talks)} interviews with usable exchanges together; style_identity needs "
+            "two or more, to learn from one and be tried on another"
+        )
     if problems:
         raise DataError(problems)
     return people
@@ -131,6 +137,13 @@ def _split(suite: Suite, person: Person, path: Path) -> tuple[list[Exchange], li
     earlier = [e for e in person.exchanges if e.interview_id not in held and (e.date is None or (cut and e.date < cut))]
     if not earlier:
         raise DataError([f"{path}: no interview of {person.key} is older than the first held-out one of {cut}"])
+    if "style_identity" in suite.metrics and len({e.interview_id for e in earlier}) < 2:
+        raise DataError(
+            [
+                f"{path}: {person.key} has only one interview with usable exchanges before {cut}; style_identity needs "
+                "two or more, to learn from one and be tried on another"
+            ]
+        )
     return _thin(everything, suite.split.questions), earlier
 
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from raft.errors import DataError
+from raft.errors import DataError, RaftError
 from raft.person import About, describe
+from raft.yaml_file import read_yaml
 from ratf.arms import ARMS, CONTROLS
 from ratf.content import content
 from ratf.metrics import METRICS
@@ -37,16 +38,58 @@ def _model_name(name: str) -> str:
     provider, _, model = name.partition("/")
     if not provider or not model:
         raise ValueError(f"{name!r} is not a model; write provider/model, for instance local/smollm2-135m-instruct")
-    if provider == "local":
-        from raft.weights import PINNED
-
-        valid = [f"local/{n}" for n in PINNED]
-        if name.partition("+")[0] not in valid:
-            raise ValueError(f"no embedded model is called {name!r}; there are: {', '.join(valid)}")
     return name
 
 
-ModelName = Annotated[str, AfterValidator(_model_name)]
+def _embedded(kind: str) -> AfterValidator:
+    """A model of that kind where it is an embedded one; its adapter must be there."""
+
+    def check(name: str) -> str:
+        from raft.adapters import adapter_folder
+        from raft.weights import PINNED
+
+        provider, _, model = name.partition("/")
+        base, _, adapter = model.partition("+")
+        if provider == "local":
+            valid = [n for n, pinned in PINNED.items() if pinned.kind == kind]
+            if base not in valid:
+                raise ValueError(f"no embedded {kind} model is called {base!r}; there are: {', '.join(valid)}")
+            try:
+                adapter_folder(adapter) if adapter else None
+            except RaftError as error:
+                raise ValueError(str(error)) from None
+        return name
+
+    return AfterValidator(check)
+
+
+def _local(name: str) -> str:
+    if not name.startswith("local/"):
+        raise ValueError(f"{name!r} does not run here; embedders are local/<embedded model>")
+    return name
+
+
+def _once(names: list[str]) -> list[str]:
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is there twice; name each once")
+    return names
+
+
+ChatName = Annotated[str, AfterValidator(_model_name), _embedded("chat")]
+EmbedderName = Annotated[str, AfterValidator(_model_name), AfterValidator(_local), _embedded("embedder")]
+Once = AfterValidator(_once)
+
+
+def _rephraser(name: str) -> str:
+    if name == "extractive":
+        return name
+    if "/" not in name:
+        raise ValueError(f"no rephraser is called {name!r}; write extractive, or a chat model as provider/model")
+    return name
+
+
+RephraserName = Annotated[str, AfterValidator(_rephraser), _embedded("chat")]
 
 
 class Part(BaseModel):
@@ -69,7 +112,7 @@ class Memories(Part):
 
     k: int = Field(3, ge=1)
     chunk_tokens: int = Field(96, ge=16)
-    rephraser: str = "extractive"
+    rephraser: RephraserName = "extractive"
     """`extractive`, or a chat model as provider/model."""
     gate: float = Field(0.3, ge=-1, le=1)
 
@@ -101,9 +144,9 @@ class Answers(Part):
 class Models(Part):
     """Who does what. The grader is named by the suite: never the model under test by default."""
 
-    base: ModelName = "local/smollm2-135m-instruct"
-    embedder: ModelName = "local/all-minilm-l6-v2"
-    grader: ModelName | None = None
+    base: ChatName = "local/smollm2-135m-instruct"
+    embedder: EmbedderName = "local/all-minilm-l6-v2"
+    grader: ChatName | None = None
 
 
 class Primary(Part):
@@ -119,7 +162,7 @@ class Suite(Part):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     person: str
-    impostors: list[str] = Field(min_length=1)
+    impostors: Annotated[list[str], Once] = Field(min_length=1)
     people: dict[str, About] = {}
     """Who they are, for folders without a `person.yaml`."""
     split: Split = Split()
@@ -127,9 +170,9 @@ class Suite(Part):
     training: Training = Training()
     answers: Answers = Answers()
     models: Models = Models()
-    arms: list[ArmName] = Field(list(ARMS), min_length=1)
-    controls: list[ControlName] = list(CONTROLS)
-    metrics: list[MetricName] = Field([*METRICS, *judge_names()], min_length=1)
+    arms: Annotated[list[ArmName], Once] = Field(list(ARMS), min_length=1)
+    controls: Annotated[list[ControlName], Once] = list(CONTROLS)
+    metrics: Annotated[list[MetricName], Once] = Field([*METRICS, *judge_names()], min_length=1)
     primary: Primary = Primary()
     allow_undated: bool = False
     seed: int = 0
@@ -140,6 +183,12 @@ class Suite(Part):
             raise ValueError(f"{self.person!r} is the person and cannot be an impostor as well")
         if any(m.startswith("judge_") for m in self.metrics) and not self.models.grader:
             raise ValueError("a judge is among the metrics, so models.grader must name the model that grades")
+        strangers = sorted(self.people.keys() - {self.person, *self.impostors})
+        if strangers:
+            known = ", ".join([self.person, *self.impostors])
+            raise ValueError(f"people describes {', '.join(strangers)}, who is not in the suite; in it: {known}")
+        if self.primary.better == self.primary.than:
+            raise ValueError(f"primary compares {self.primary.better!r} with itself")
         for arm in (self.primary.better, self.primary.than):
             if arm not in self.arms:
                 raise ValueError(f"primary compares {arm!r}, which is not among the arms: {', '.join(self.arms)}")
@@ -162,11 +211,7 @@ def find_suite(name: str) -> Path:
 
 def load_suite(path: Path) -> Suite:
     """Read and check a suite. Raises DataError with every problem, each with its line."""
-    text = path.read_text("utf-8")
-    try:
-        raw, node = yaml.safe_load(text), yaml.compose(text)
-    except yaml.YAMLError as error:
-        raise DataError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
+    raw, node = read_yaml(path)
     try:
         return Suite.model_validate(raw if raw is not None else {})
     except ValidationError as error:

@@ -29,10 +29,20 @@ def test_tables_fit_together() -> None:
             "{grader: local/smollm2-135m-instruct}",
             "{base: local/gpt-9}",
             8,
-            "no embedded model is called 'local/gpt-9'",
+            "no embedded chat model is called 'gpt-9'; there are: smollm2-135m-instruct",
         ),
         ("models: {grader: local/smollm2-135m-instruct}", "", 1, "models.grader must name"),
         ("impostors: [pell]", "impostors: [marrack]", 1, "cannot be an impostor"),
+        ("impostors: [pell]", "impostors: [pell, pell]", 3, "pell is there twice"),
+        ("seed: 3", "arms: [raft, baseline, raft]", 9, "raft is there twice"),
+        ("seed: 3", "primary: {better: raft, than: raft}", 1, "with itself"),
+        ("seed: 3", "people: {pel: {name: P, introduction: You are P.}}", 1, "pel, who is not in the suite"),
+        ("seed: 3", "seed: 3\nseed: 4", 10, "'seed' is there twice, first in line 9"),
+        ("k: 2", "k: 2, rephraser: clever", 5, "no rephraser is called 'clever'"),
+        ("k: 2", "k: 2, rephraser: local/all-minilm-l6-v2", 5, "no embedded chat model is called 'all-minilm-l6-v2'"),
+        ("{grader:", "{embedder: local/smollm2-135m-instruct, grader:", 8, "no embedded embedder model is called"),
+        ("{grader:", "{base: local/all-minilm-l6-v2, grader:", 8, "no embedded chat model is called"),
+        ("{grader:", "{base: local/smollm2-135m-instruct+0123456789ab, grader:", 8, "no adapter '0123456789ab'"),
     ],
 )
 def test_a_bad_suite_is_told_with_its_line(tiny: Path, old: str, new: str, line: int, says: str) -> None:
@@ -40,6 +50,20 @@ def test_a_bad_suite_is_told_with_its_line(tiny: Path, old: str, new: str, line:
     with pytest.raises(DataError) as error:
         load_suite(tiny)
     assert any(p.startswith(f"{tiny}:{line}: ") and says in p for p in error.value.problems), error.value.problems
+
+
+def test_a_suite_that_is_not_utf8_is_told(tiny: Path) -> None:
+    tiny.write_bytes(b"name: \xff\n")
+    with pytest.raises(DataError, match="not UTF-8 at byte 6"):
+        load_suite(tiny)
+
+
+@pytest.mark.parametrize(("person", "kept", "says"), [("pell", 1, "the impostors have 1"), ("marrack", 3, "only one")])
+def test_style_needs_two_interviews_of_each_side(tiny: Path, person: str, kept: int, says: str) -> None:
+    file = tiny.parent / person / "interviews.jsonl"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:kept]))
+    with pytest.raises(DataError, match=says):
+        open_study(str(tiny))
 
 
 def test_an_unknown_suite_lists_those_there_are() -> None:
