@@ -27,6 +27,8 @@ class Room(DynamicLayer):  # type: ignore[misc]  # transformers has no types
         if not self._buffers:
             self.lazy_initialization(key_states, value_states)
             self._buffers = [self._empty(key_states), self._empty(value_states)]
+        if end > self._tokens:
+            raise RuntimeError(f"a cache with room for {self._tokens} tokens got {end}")
         rows = key_states.shape[0]
         for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
             buffer[:rows, :, start:end] = new

@@ -2,12 +2,13 @@
 
 import os
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raft.errors import RaftError
-from raft.files import write_whole
+from raft.files import read_made, write_made, write_whole
 from raft.progress import Progress
 from raft.weights import cache_folder
 from ratf.arms import ARMS
@@ -19,15 +20,22 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
 
-@dataclass
 class Phases:
-    """How long each phase took, in seconds."""
+    """How long each phase took, in seconds, over all starts of the same study; what a kill cut short is not in it."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    def __init__(self, study: Study) -> None:
+        self._path, self._digest = study.folder / "times.json", study.digest
+        self.seconds: dict[str, float] = read_made(self._path, self._digest) or {}
 
-    def timed(self, name: str, start: float) -> None:
-        """Phase `name` began at `start`."""
-        self.seconds[name] = round(time.monotonic() - start, 1)
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Add what is done in here to phase `name`, also when it ends in an error."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - start, 1)
+            write_made(self._path, self._digest, self.seconds)
 
 
 def finished(study: Study) -> Results | None:
@@ -41,37 +49,27 @@ def finished(study: Study) -> Results | None:
 
 def run(study: Study, progress: Progress) -> Results:
     """Carry a study out, as far as it is not done yet, and write its results and its page."""
-    began, phases = time.time(), Phases()
     # replies of models are kept for good under the user's cache, where nobody else's pickles get in
     os.environ.setdefault("INSPECT_CACHE_DIR", str(cache_folder() / "replies"))
-
-    start = time.monotonic()
+    from ratf.collect import collect
     from ratf.prepare import given_answers, memories
-
-    if any(ARMS[a].memories == "own" for a in study.suite.arms):
-        memories(study, progress)
-    given_answers(study, progress)
-    phases.timed("prepare", start)
-
-    start = time.monotonic()
     from ratf.tune import model_of
 
-    for arm in study.suite.arms:
-        model_of(study, arm, progress)
-    phases.timed("tune", start)
-
-    start = time.monotonic()
-    answer(study, progress)
-    phases.timed("answer", start)
-
-    start = time.monotonic()
-    logs = score(study, progress)
-    phases.timed("score", start)
-
-    from ratf.collect import collect
-
-    times = {"finished": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "seconds": phases.seconds}
-    results = collect(study, logs, {**times, "total": round(time.time() - began, 1)})
+    phases = Phases(study)
+    with phases.timed("prepare"):
+        if any(ARMS[a].memories == "own" for a in study.suite.arms):
+            memories(study, progress)
+        given_answers(study, progress)
+    with phases.timed("tune"):
+        for arm in study.suite.arms:
+            model_of(study, arm, progress)
+    with phases.timed("answer"):
+        answer(study, progress)
+    with phases.timed("score"):
+        logs = score(study, progress)
+    finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
+    results = collect(study, logs, times)
     save(results, study.folder / "results.json")
     write_report(results, study.folder)
     return results
