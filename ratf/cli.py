@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raft.told import told
+from ratf.commands.packet import packet
 
 if TYPE_CHECKING:
     from ratf.results import Results
@@ -19,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.command("packet")(packet)
 
 
 @app.command()

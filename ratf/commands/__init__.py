@@ -1,0 +1,1 @@
+"""The commands of `ratf` that read finished runs, one module each."""

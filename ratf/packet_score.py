@@ -1,0 +1,149 @@
+"""What readers' choices say: can they tell the person from another, and then from the agent?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ratf.agreement import AltTest, alpha, alt_test, corrected_rate, d_prime, sensitivity_specificity
+from ratf.arms import FLOOR
+from ratf.packet import Item, Key
+from ratf.results import Results
+from ratf.statistics import Estimate, clustered_mean
+
+EQUIVALENT = 0.10
+"""An agent passes for the person when the 90 % interval of the readers' share right lies within 50 % ± this."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """How often the real answer was chosen beside one kind of other answer."""
+
+    against: str
+    right: int
+    wrong: int
+    accuracy: Estimate | None
+
+    @property
+    def d_prime(self) -> float:
+        """How well the readers told the two apart; 0 is chance."""
+        return d_prime(self.right, self.wrong)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The judge against the readers' majority on the same pairs."""
+
+    judge: str
+    items: int
+    agreement: float
+    sensitivity: float | None
+    specificity: float | None
+    corrected: float | None
+    """The share of pairs in which readers would choose the real answer, from the judge's choices and its errors."""
+    alt: AltTest | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything that a set of returned packets says."""
+
+    readers: list[str]
+    impostor: Told
+    agent: Told
+    alpha: float | None
+    sentence: str
+
+
+Choices = Mapping[str, Mapping[str, str]]
+"""reader -> item -> "A" or "B" """
+
+
+def score_choices(key: Key, choices: Choices) -> Outcome:
+    """Accuracy on the pairs with another person, then on the pairs with the agent, and what that means in words."""
+    impostor, agent = (_told(key.items, against, choices) for against in (FLOOR, key.arm))
+    votes = {reader: {i.item: c[i.item] == i.real for i in key.items if i.item in c} for reader, c in choices.items()}
+    return Outcome(sorted(choices), impostor, agent, alpha(votes), _sentence(key, impostor, agent))
+
+
+def _told(items: Sequence[Item], against: str, choices: Choices) -> Told:
+    votes = [(i, [c[i.item] == i.real for c in choices.values() if i.item in c]) for i in items if i.against == against]
+    votes = [(i, v) for i, v in votes if v]
+    right = sum(sum(v) for _, v in votes)
+    shares = [sum(v) / len(v) for _, v in votes]
+    accuracy = clustered_mean(shares, [i.interview_id for i, _ in votes]) if votes else None
+    return Told(against, right, sum(len(v) for _, v in votes) - right, accuracy)
+
+
+def _sentence(key: Key, impostor: Told, agent: Told) -> str:
+    if impostor.accuracy is None or impostor.accuracy.low is None:
+        return (
+            "NOT MEASURED: too few choices between the person and another person to know whether the readers can tell."
+        )
+    if impostor.accuracy.low <= 0.5:
+        return (
+            f"NOT MEASURED: the readers do not tell {key.person} from another person (right in "
+            f"{impostor.accuracy.mean:.0%} of the pairs), so their choices say nothing about {key.arm}."
+        )
+    found = agent.accuracy
+    if found is None or found.low is None or found.high is None:
+        return f"NOT MEASURED: too few choices between {key.person} and {key.arm}."
+    told = f"right in {found.mean:.0%} [{found.low:.0%}, {found.high:.0%}] of {found.n} pairs"
+    if found.high < 0.5:
+        return f"CARICATURE: readers take {key.arm} for {key.person} more often than {key.person} ({told})."
+    if found.low > 0.5:
+        return f"TOLD APART: readers tell {key.arm} from {key.person} ({told})."
+    if abs(found.mean - 0.5) + _half_of_ninety(found) <= EQUIVALENT:
+        return f"PASSES: readers cannot tell {key.arm} from {key.person} ({told}), within {EQUIVALENT:.0%} of chance."
+    return f"INCONCLUSIVE: {told}; neither told apart nor shown to be within {EQUIVALENT:.0%} of chance."
+
+
+def _half_of_ninety(found: Estimate) -> float:
+    """Half the 90 % interval, which two one-sided tests at 5 % look at (Schuirmann 1987)."""
+    from scipy import stats
+
+    assert found.high is not None
+    degrees = found.clusters - 1
+    return float((found.high - found.mean) * stats.t.ppf(0.95, degrees) / stats.t.ppf(0.975, degrees))
+
+
+def calibrate(key: Key, choices: Choices, judge: str, said: Mapping[str, bool]) -> Calibration | None:
+    """A judge's own choices (question id -> did it take the real answer for real?) against the readers' majority.
+
+    Only the agent's pairs count, for they are what the judge grades. None where no pair has both.
+    """
+    votes = {
+        reader: {i.item: c[i.item] == i.real for i in key.items if i.against == key.arm and i.item in c}
+        for reader, c in choices.items()
+    }
+    of_item = {i.item: said[i.question_id] for i in key.items if i.against == key.arm and i.question_id in said}
+    majority = {}
+    for item in of_item:
+        cast = [v[item] for v in votes.values() if item in v]
+        if cast and 2 * sum(cast) != len(cast):
+            majority[item] = 2 * sum(cast) > len(cast)
+    if not majority:
+        return None
+    truth, told = list(majority.values()), [of_item[i] for i in majority]
+    q1, q0 = sensitivity_specificity(truth, told)
+    observed = sum(of_item.values()) / len(of_item)
+    return Calibration(
+        judge=judge,
+        items=len(majority),
+        agreement=sum(a == b for a, b in zip(truth, told, strict=True)) / len(majority),
+        sensitivity=q1,
+        specificity=q0,
+        corrected=corrected_rate(observed, q1, q0) if q1 is not None and q0 is not None else None,
+        alt=alt_test(votes, of_item),
+    )
+
+
+def judge_choices(results: Results, arm: str) -> dict[str, dict[str, bool]]:
+    """For each forced-choice judge of a run: question -> did it take the real answer for the real one?"""
+    judges = [m for m in results.metrics if m.startswith("judge_forced_choice")]
+    return {
+        judge: {
+            q.id: score > 0.5
+            for q in results.questions
+            if arm in q.answers and (score := q.answers[arm].scores[judge].value) is not None and score != 0.5
+        }
+        for judge in judges
+    }
