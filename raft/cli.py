@@ -4,6 +4,7 @@ import typer
 
 from raft.commands.ask import ask
 from raft.commands.check import check
+from raft.commands.fetch import fetch
 
 app = typer.Typer(
     help="An agent that answers as one person, from their writings and interviews.",
@@ -12,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("fetch")(fetch)
 app.command("check")(check)
 app.command("ask")(ask)
 

@@ -1,0 +1,137 @@
+"""`raft fetch`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from raft.told import told
+
+if TYPE_CHECKING:
+    from raft.sources.visit import Visit
+
+EXAMPLES = 3
+"""So many places are named for each reason why something was left out."""
+
+
+def fetch(
+    name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/; made when it is new.")],
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="A blog, feed, page, file or folder; without it, those of the last time again."),
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="substack, feed, page or file; without it, seen from the source.")
+    ] = None,
+    called: Annotated[str | None, typer.Option(help="The person's name, for a new folder.")] = None,
+    pause: Annotated[float, typer.Option(min=0, help="Seconds between two requests to the same site.")] = 1.0,
+) -> None:
+    """Add a person's writings from their blog, feeds, pages or files. Run again, it adds only what is new.
+
+    Example: raft fetch jane --from https://jane.substack.com --called "Jane Doe"
+    """
+    with told():
+        from raft.console import progress
+        from raft.errors import RaftError
+        from raft.people import folder_of
+        from raft.sources import READERS
+        from raft.sources.http import Web
+        from raft.sources.visit import Visit
+
+        folder = folder_of(name)
+        if kind is not None and kind not in READERS:
+            raise RaftError(f"--kind {kind!r} is unknown; there are {', '.join(READERS)}")
+        asked = [(one, kind) for one in source] if source else _recorded(folder, name, kind)
+        known = _known(folder)
+        web = Web(pause)
+        problems: list[str] = []
+        try:
+            for one, its_kind in asked:
+                visit = Visit(web, known, progress())
+                try:
+                    _take(folder, one, its_kind, called, visit)
+                except RaftError as error:
+                    problems.append(str(error))
+                if visit.kind:
+                    typer.echo(_summary(one, visit))
+        finally:
+            web.close()
+        if problems:
+            raise RaftError("\n".join(problems))
+
+
+def _take(folder: Path, source: str, kind: str | None, called: str | None, visit: "Visit") -> None:
+    """Keep the source's new documents: those from the web each as it comes, those of files all or none."""
+    from raft.keep import add_documents
+    from raft.person import introduce
+    from raft.sources import READERS, kind_of
+
+    kind = kind or kind_of(source, visit)
+    found = READERS[kind](source, visit)
+    visit.kind = kind
+    for documents in [list(found)] if kind == "file" else ([document] for document in found):
+        if documents and not visit.new:
+            introduce(folder, called)
+            _record(folder, source, kind)
+        visit.new += add_documents(folder, documents)
+        visit.known.update(document.doc_id for document in documents)
+        visit.undated += [document.doc_id for document in documents if document.date is None]
+    if visit.already:
+        _record(folder, source, kind)
+
+
+def _known(folder: Path) -> set[str]:
+    from raft.person import load_documents
+
+    there = (folder / "writings.jsonl").is_file()
+    return {d.doc_id for d in load_documents(folder, allow_undated=True)} if there else set()
+
+
+def _recorded(folder: Path, name: str, kind: str | None) -> list[tuple[str, str]]:
+    from raft.errors import RaftError
+
+    sources = {one: its_kind for one, its_kind in _sources(folder).items() if kind in (None, its_kind)}
+    if not sources:
+        raise RaftError(f"{folder}: nothing was fetched yet; say from where: raft fetch {name} --from https://…")
+    return list(sources.items())
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    from raft.errors import DataError
+    from raft.people import work_of
+
+    path = work_of(folder) / "sources.json"
+    if not path.is_file():
+        return {}
+    try:
+        return {str(one["from"]): str(one["kind"]) for one in json.loads(path.read_text("utf-8"))}
+    except (ValueError, TypeError, KeyError):
+        raise DataError(
+            [f'{path}: not a list of {{"from": …, "kind": …}}; mend it, or remove it and use --from']
+        ) from None
+
+
+def _record(folder: Path, source: str, kind: str) -> None:
+    from raft.files import write_whole
+    from raft.people import work_of
+
+    sources = _sources(folder)
+    if sources.get(source) != kind:
+        records = [{"from": one, "kind": its_kind} for one, its_kind in (sources | {source: kind}).items()]
+        write_whole(work_of(folder) / "sources.json", json.dumps(records, ensure_ascii=False, indent=1) + "\n")
+
+
+def _summary(source: str, visit: "Visit") -> str:
+    counts = f"{visit.new} new, {visit.already} already there, {len(visit.left_out)} left out"
+    lines = [f"{source} ({visit.kind}): {counts}"]
+    for reason in dict.fromkeys(reason for reason, _ in visit.left_out):
+        lines.append(f"  left out, {reason}: {_some([place for why, place in visit.left_out if why == reason])}")
+    if visit.undated:
+        lines.append(f"  without a date: {_some(visit.undated)}; refused as memories until writings.jsonl gives it one")
+    return "\n".join(lines + [f"  {note}" for note in visit.notes])
+
+
+def _some(places: list[str]) -> str:
+    more = f" and {len(places) - EXAMPLES} more" if len(places) > EXAMPLES else ""
+    return f"{len(places)} ({', '.join(places[:EXAMPLES])}{more})"

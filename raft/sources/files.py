@@ -1,0 +1,212 @@
+"""Writings in files: PDF, Markdown, plain text, JSON lines; and a folder of them."""
+
+import datetime
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePath
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, ValidationError
+
+from raft.errors import DataError
+from raft.person import Text, describe
+from raft.sources.dates import date_in, parse_date
+from raft.sources.links import id_of_link, id_of_text, is_link
+from raft.sources.pages import read_page
+from raft.sources.pdf import read_pdf
+from raft.sources.text import decode
+from raft.sources.visit import Visit
+from raft.types import Document
+
+Tell = Callable[[str], None]
+
+
+def quiet(note: str) -> None:
+    """Nobody is told."""
+
+
+def read(source: str, visit: Visit) -> Iterator[Document]:
+    """The writings in a file, in a folder of files, or in a file at a web address."""
+    if is_link(source):
+        page = visit.web.get(source)
+        name = PurePath(unquote(urlsplit(source).path)).name
+        found = _read_bytes(page.content, name if suffix_of(name) else f"{name}.pdf", source, visit.notes.append)
+    else:
+        found = read_writings(Path(source), visit.notes.append)
+    yield from (document for document in found if not visit.has(document.doc_id))
+
+
+def suffix_of(name: str) -> str | None:
+    """The ending of a file's name, when it is one that can be read."""
+    suffix = PurePath(name).suffix.lower()
+    return suffix if suffix in _READERS else None
+
+
+def read_writings(path: Path, tell: Tell = quiet) -> list[Document]:
+    """The writings in a file, or in all files of a folder whose endings are known.
+
+    The source of each is its link, where it gives one, else the path as it is here. A date comes from the record, the
+    front matter or the file's name, else from a PDF's metadata; one that cannot be understood is None, and `tell`
+    says so. Raises DataError with every problem, each as `file:line: what; what is valid`.
+    """
+    if path.is_dir():
+        paths = sorted(p for p in path.rglob("*") if suffix_of(p.name) and not _is_hidden(p.relative_to(path)))
+        if not paths:
+            raise DataError([f"{path}: no file in it that can be read; {_VALID}"])
+    else:
+        paths = [path]
+    documents: list[Document] = []
+    problems: list[str] = []
+    for one in paths:
+        try:
+            documents += _read_bytes(one.read_bytes(), str(one), None, tell)
+        except DataError as error:
+            problems += error.problems
+        except OSError as error:
+            problems.append(f"{one}: cannot be read: {error.strerror or error}")
+    if problems:
+        raise DataError(problems)
+    return documents
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _read_bytes(data: bytes, name: str, link: str | None, tell: Tell) -> list[Document]:
+    suffix = suffix_of(name)
+    if suffix is None:
+        raise DataError([f"{link or name}: what is this? {_VALID}"])
+    return _READERS[suffix](data, name, link, tell)
+
+
+def _id(name: str, link: str | None, title: str) -> str:
+    return id_of_link(link) if link else id_of_text(title, str(Path(name).resolve()))
+
+
+def _text(data: bytes, name: str, tell: Tell) -> str:
+    text, encoding = decode(data)
+    if "\0" in text:
+        raise DataError([f"{name}: not text (it holds null bytes); {_VALID}"])
+    if encoding == "cp1252":
+        tell(f"{name}: not UTF-8; read as Windows-1252")
+    return re.sub(r"\r\n?", "\n", text)
+
+
+def _date(value: object, where: str, tell: Tell) -> datetime.date | None:
+    day = parse_date(value)
+    if day is None and value not in (None, ""):
+        tell(f"{where}: date {value!r} can be understood in no way, or in two; write it as YYYY-MM-DD")
+    return day
+
+
+def _read_plain(data: bytes, name: str, link: str | None, tell: Tell) -> list[Document]:
+    text = _text(data, name, tell).strip()
+    if not text:
+        raise DataError([f"{name}: empty; a writing has text"])
+    title = PurePath(name).stem
+    return [Document(_id(name, link, title), title, date_in(PurePath(name).name), link or name, text)]
+
+
+def _read_markdown(data: bytes, name: str, link: str | None, tell: Tell) -> list[Document]:
+    import frontmatter
+    import yaml
+
+    try:
+        post = frontmatter.loads(_text(data, name, tell))
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 2
+        what = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise DataError([f"{name}:{line}: the front matter is no YAML: {what}"]) from None
+    except ValueError as error:
+        raise DataError([f"{name}:1: the front matter cannot be read: {error}"]) from None
+    head: dict[str, Any] = {str(k).lower(): v for k, v in post.metadata.items()}
+    text = _without_markup(post.content)
+    if not text:
+        raise DataError([f"{name}: no text under the front matter; a writing has text"])
+    heading = re.search(r"^#{1,2}\s+(.+?)\s*#*$", post.content, re.M)
+    title = str(head.get("title") or (heading[1] if heading else PurePath(name).stem))
+    day = _date(head.get("date") or head.get("published"), f"{name}: front matter", tell)
+    given = next(
+        (str(head[k]) for k in ("canonical_url", "link", "url", "source") if is_link(str(head.get(k, "")))), link
+    )
+    return [Document(_id(name, given, title), title, day or date_in(PurePath(name).name), given or name, text)]
+
+
+def _without_markup(text: str) -> str:
+    """Markdown as it reads: no images, link targets, comments or marks of headings."""
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
+    text = re.sub(r"\[([^\[\]]*)\]\([^()\s]*(?:\s+\"[^\"]*\")?\)", r"\1", text)
+    text = re.sub(r"^#{1,6}\s+|^\s*(?:\*\s*\*\s*\*[\s*]*|-\s*-\s*-[\s-]*)$", "", text, flags=re.M)
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _read_html(data: bytes, name: str, link: str | None, tell: Tell) -> list[Document]:
+    page = read_page(data, link or name)
+    return [Document(_id(name, link, page.title), page.title, page.date, page.source, page.text)]
+
+
+def _read_pdf(data: bytes, name: str, link: str | None, tell: Tell) -> list[Document]:
+    title, made, text = read_pdf(data, name)
+    title = title or PurePath(name).stem
+    day = date_in(PurePath(name).name)
+    if day is None and made is not None:
+        tell(f"{name}: dated {made} by the PDF's own metadata, the day that the file was made")
+    return [Document(_id(name, link, title), title, day or made, link or name, text)]
+
+
+def _scalar(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class _Line(BaseModel):
+    """A writing as we keep it, or as the first RAFT did: title, link, date, content."""
+
+    title: str
+    text: Text = Field(validation_alias=AliasChoices("text", "content"))
+    source: str | None = Field(None, validation_alias=AliasChoices("source", "link", "url"))
+    date: Annotated[str | None, BeforeValidator(_scalar)] = None
+    doc_id: str | None = None
+
+
+def _read_lines(data: bytes, name: str, link: str | None, tell: Tell) -> list[Document]:
+    documents: list[Document] = []
+    problems: list[str] = []
+    for number, line in enumerate(_text(data, name, tell).split("\n"), start=1):
+        where = f"{name}:{number}"
+        if not line.strip():
+            continue
+        try:
+            record = _Line.model_validate(json.loads(line))
+        except ValidationError as error:
+            problems += [f"{where}: {text}" for text in describe(error)]
+        except (ValueError, RecursionError) as error:
+            what = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deep"
+            problems.append(f"{where}: not JSON: {what}; each line is one JSON object")
+        else:
+            source = record.source or link or name
+            unique = id_of_link(source) if record.source and is_link(source) else id_of_text(record.title, record.text)
+            day = _date(record.date, where, tell)
+            documents.append(Document(record.doc_id or unique, record.title, day, source, record.text))
+    if not documents and not problems:
+        problems.append(f"{name}: empty; it holds one JSON object a line")
+    if problems:
+        raise DataError(problems)
+    return documents
+
+
+_READERS: dict[str, Callable[[bytes, str, str | None, Tell], list[Document]]] = {
+    ".pdf": _read_pdf,
+    ".md": _read_markdown,
+    ".markdown": _read_markdown,
+    ".txt": _read_plain,
+    ".text": _read_plain,
+    ".jsonl": _read_lines,
+    ".ndjson": _read_lines,
+    ".html": _read_html,
+    ".htm": _read_html,
+}
+_VALID = f"files that can be read end in {', '.join(_READERS)}"

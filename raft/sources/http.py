@@ -1,0 +1,188 @@
+"""Pages from the web, politely.
+
+One request at a time; a pause between two requests to the same host, redirects included; what passes (429, 5xx, a
+timeout, a dropped connection) is tried again, later and later, or when the site's Retry-After says. The User-Agent
+names the program. `robots.txt` is not read: nothing is crawled; every address fetched is one that the user named, or
+that its own archive or feed lists.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+from raft.errors import RaftError
+
+_PASSES = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524}
+MOST_REDIRECTS = 10
+
+
+class FetchError(RaftError):
+    """A page that could not be had. `passes` says whether it may be there later."""
+
+    def __init__(self, message: str, passes: bool = False, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.passes = passes
+        self.wait = wait
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a site answered. `url` is where the redirects ended; the type is lower-case, without parameters."""
+
+    url: str
+    content: bytes
+    content_type: str
+    charset: str | None
+
+    @property
+    def header(self) -> str:
+        """The type with its charset, as the site gave it."""
+        return f"{self.content_type}; charset={self.charset}" if self.charset else self.content_type
+
+    @property
+    def is_html(self) -> bool:
+        """Whether it is a page to read, whatever it is called."""
+        head = self.content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        return "html" in self.content_type or head.startswith((b"<!doctype html", b"<html"))
+
+    def json(self) -> Any:
+        """The answer as JSON. Raises FetchError when it is not."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            kind = self.content_type or "no content type"
+            raise FetchError(f"{self.url}: answered with {kind} where JSON was expected") from None
+
+
+class Web:
+    """Gets pages, one at a time. Times in seconds."""
+
+    def __init__(
+        self,
+        pause: float = 1.0,
+        backoff: float = 1.0,
+        timeout: float = 30.0,
+        tries: int = 5,
+        longest_wait: float = 120.0,
+        most_bytes: int = 20_000_000,
+    ) -> None:
+        self._pause, self._timeout, self._most_bytes = pause, timeout, most_bytes
+        self._longest_wait = longest_wait
+        self._backoff = wait_exponential(multiplier=backoff, max=longest_wait)
+        self._tries = stop_after_attempt(tries)
+        self._last: dict[str, float] = {}
+        self._client = httpx.Client(
+            headers={"User-Agent": f"ratf/{_version()} (raft fetch; copies what its user names)"},
+            timeout=timeout,
+            follow_redirects=True,
+            max_redirects=MOST_REDIRECTS,
+            event_hooks={"request": [self._wait_for_turn]},
+        )
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._client.close()
+
+    def get(self, url: str) -> Page:
+        """The page at `url`. Raises FetchError: what is wrong with which address, and what to do."""
+        if urlsplit(url).username is not None:
+            raise FetchError(f"{_bare(url)}: an address with a user name is refused: it would be kept as the source")
+        again = retry_if_exception(lambda error: isinstance(error, FetchError) and error.passes)
+        for attempt in Retrying(retry=again, wait=self._wait, stop=self._tries, reraise=True):
+            with attempt:
+                page = self._get_once(url)
+        return page
+
+    def _get_once(self, url: str) -> Page:
+        with _explained(url), self._client.stream("GET", url) as response:
+            if response.status_code >= 400:
+                raise self._refused(url, response)
+            content = self._read(url, response)
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return Page(str(response.url), content, kind, response.charset_encoding)
+
+    def _read(self, url: str, response: httpx.Response) -> bytes:
+        """The body, while it is small enough and comes fast enough."""
+        too_big = FetchError(f"{url}: over {self._most_bytes / 1e6:g} MB, too big for a page of text")
+        announced = response.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > self._most_bytes:
+            raise too_big
+        content = bytearray()
+        until = time.monotonic() + 10 * self._timeout
+        for part in response.iter_bytes():
+            content += part
+            if len(content) > self._most_bytes:
+                raise too_big
+            if time.monotonic() > until:
+                raise FetchError(f"{url}: not through after {10 * self._timeout:g} s")
+        return bytes(content)
+
+    def _refused(self, url: str, response: httpx.Response) -> FetchError:
+        status = f"{response.status_code} {response.reason_phrase}".strip()
+        wait = _seconds(response.headers.get("retry-after", ""))
+        if wait is not None and wait > self._longest_wait:
+            return FetchError(f"{url}: {status}; the site asks to come back in {wait:.0f} s: run it again then")
+        return FetchError(f"{url}: {status}", response.status_code in _PASSES, wait)
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        wait = self._backoff(state)
+        return max(wait, error.wait) if isinstance(error, FetchError) and error.wait is not None else wait
+
+    def _wait_for_turn(self, request: httpx.Request) -> None:
+        host = request.url.netloc.decode("ascii", "replace")
+        left = self._last.get(host, float("-inf")) + self._pause - time.monotonic()
+        if left > 0:
+            time.sleep(left)
+        self._last[host] = time.monotonic()
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    try:
+        yield
+    except httpx.TooManyRedirects:
+        raise FetchError(f"{url}: redirected more than {MOST_REDIRECTS} times, perhaps in a circle") from None
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
+        raise FetchError(
+            f"{url}: no address that can be fetched ({error}); it starts with http:// or https://"
+        ) from None
+    except httpx.DecodingError:
+        raise FetchError(f"{url}: the answer's compression is broken") from None
+    except httpx.TimeoutException:
+        raise FetchError(f"{url}: no answer in time", passes=True) from None
+    except httpx.ConnectError as error:
+        raise FetchError(f"{url}: cannot be reached ({error}); is it right, and is there a network?", True) from None
+    except httpx.TransportError as error:
+        raise FetchError(f"{url}: the connection broke ({error})", passes=True) from None
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Retry-After, which is a number of seconds or a date."""
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
+
+
+def _bare(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _version() -> str:
+    try:
+        return version("ratf")
+    except PackageNotFoundError:
+        return "source"
