@@ -3,11 +3,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from website import Site
 
 from raft.weights import fetch
 
@@ -68,6 +69,13 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no data in {SHARED}; RATF_TEST_DATA names another folder")
     return SHARED
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A site of this test's own on loopback, empty."""
+    with Site().running() as site:
+        yield site
 
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

@@ -12,7 +12,7 @@ from raft.sources.dates import parse_date
 from raft.sources.http import FetchError, Page
 from raft.sources.links import id_of_link, id_of_text, is_link
 from raft.sources.pages import read_page
-from raft.sources.text import decode_html, parse_html, text_of_html
+from raft.sources.text import decode_html, one_line, parse_html, text_of_html
 from raft.sources.visit import Visit
 from raft.types import Document
 
@@ -37,8 +37,15 @@ def feed_of(page: Page) -> str | None:
         named = f"{link.get('title', '')} {link.get('href')}".lower()
         rel, kind = link.get("rel", "").lower().split(), link.get("type", "").lower()
         if "alternate" in rel and kind in _FEED_TYPES - {"application/feed+json"} and "comment" not in named:
-            return urljoin(page.url, str(link.get("href")))
+            return _joined(page.url, str(link.get("href")))
     return None
+
+
+def _joined(base: str, link: str) -> str | None:
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return None
 
 
 def read(source: str, visit: Visit, most_pages: int = MOST_PAGES) -> Iterator[Document]:
@@ -47,7 +54,7 @@ def read(source: str, visit: Visit, most_pages: int = MOST_PAGES) -> Iterator[Do
     new = {name: entry for name, entry in entries.items() if not visit.has(name)}
     with visit.progress(source, len(new), "entries") as advance:
         for name, entry in new.items():
-            place = entry.get("link") or entry.get("title") or source
+            place = _link(entry) or entry.get("title") or source
             if document := visit.attempt(place, partial(_document, name, entry, source, visit)):
                 yield document
             advance(1)
@@ -81,13 +88,17 @@ def _entries(source: str, visit: Visit, most_pages: int) -> Iterator[Any]:
 
 
 def _name(entry: Any) -> str:
-    link = entry.get("link", "")
+    link = _link(entry)
     return id_of_link(link) if is_link(link) else id_of_text(entry.get("title", ""), entry.get("id", ""))
 
 
+def _link(entry: Any) -> str:
+    return one_line(entry.get("link", ""))
+
+
 def _document(name: str, entry: Any, source: str, visit: Visit) -> Document:
-    link = entry.get("link", "")
-    title = " ".join(text_of_html(entry.get("title", "")).split())
+    link = _link(entry)
+    title = one_line(text_of_html(entry.get("title", "")))
     text, day = _given_text(entry), _day(entry)
     if text is None:
         if not is_link(link):

@@ -1,7 +1,6 @@
 """Writings in files: PDF, Markdown, plain text, JSON lines; and a folder of them."""
 
 import datetime
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
@@ -16,7 +15,7 @@ from raft.sources.dates import date_in, parse_date
 from raft.sources.links import id_of_link, id_of_text, is_link
 from raft.sources.pages import read_page
 from raft.sources.pdf import read_pdf
-from raft.sources.text import decode
+from raft.sources.text import decode, one_line
 from raft.sources.visit import Visit
 from raft.types import Document
 
@@ -117,7 +116,8 @@ def _read_markdown(data: bytes, name: str, link: str | None, tell: Tell) -> list
     try:
         post = frontmatter.loads(_text(data, name, tell))
     except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 2
+        mark = getattr(error, "context_mark", None) or getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
         what = getattr(error, "problem", None) or " ".join(str(error).split())
         raise DataError([f"{name}:{line}: the front matter is no YAML: {what}"]) from None
     except ValueError as error:
@@ -127,10 +127,10 @@ def _read_markdown(data: bytes, name: str, link: str | None, tell: Tell) -> list
     if not text:
         raise DataError([f"{name}: no text under the front matter; a writing has text"])
     heading = re.search(r"^#{1,2}\s+(.+?)\s*#*$", post.content, re.M)
-    title = str(head.get("title") or (heading[1] if heading else PurePath(name).stem))
+    title = one_line(head.get("title") or (heading[1] if heading else PurePath(name).stem))
     day = _date(head.get("date") or head.get("published"), f"{name}: front matter", tell)
     given = next(
-        (str(head[k]) for k in ("canonical_url", "link", "url", "source") if is_link(str(head.get(k, "")))), link
+        (one_line(head[k]) for k in ("canonical_url", "link", "url", "source") if is_link(str(head.get(k, "")))), link
     )
     return [Document(_id(name, given, title), title, day or date_in(PurePath(name).name), given or name, text)]
 
@@ -180,12 +180,9 @@ def _read_lines(data: bytes, name: str, link: str | None, tell: Tell) -> list[Do
         if not line.strip():
             continue
         try:
-            record = _Line.model_validate(json.loads(line))
+            record = _Line.model_validate_json(line)
         except ValidationError as error:
             problems += [f"{where}: {text}" for text in describe(error)]
-        except (ValueError, RecursionError) as error:
-            what = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deep"
-            problems.append(f"{where}: not JSON: {what}; each line is one JSON object")
         else:
             source = record.source or link or name
             unique = id_of_link(source) if record.source and is_link(source) else id_of_text(record.title, record.text)

@@ -20,18 +20,20 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from raft.errors import RaftError
+from raft.sources.links import is_link
 
 _PASSES = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524}
 MOST_REDIRECTS = 10
 
 
 class FetchError(RaftError):
-    """A page that could not be had. `passes` says whether it may be there later."""
+    """A page that could not be had. `passes`: it is worth another try; `asks_to_stop`: the whole site is not, for now."""
 
     def __init__(self, message: str, passes: bool = False, wait: float | None = None) -> None:
         super().__init__(message)
         self.passes = passes
         self.wait = wait
+        self.asks_to_stop = wait is not None and not passes
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Web:
 
     def get(self, url: str) -> Page:
         """The page at `url`. Raises FetchError: what is wrong with which address, and what to do."""
+        if not is_link(url):
+            raise FetchError(f"{url}: no address that can be fetched; it starts with http:// or https://")
         if urlsplit(url).username is not None:
             raise FetchError(f"{_bare(url)}: an address with a user name is refused: it would be kept as the source")
         again = retry_if_exception(lambda error: isinstance(error, FetchError) and error.passes)
@@ -130,8 +134,10 @@ class Web:
         status = f"{response.status_code} {response.reason_phrase}".strip()
         wait = _seconds(response.headers.get("retry-after", ""))
         if wait is not None and wait > self._longest_wait:
-            return FetchError(f"{url}: {status}; the site asks to come back in {wait:.0f} s: run it again then")
-        return FetchError(f"{url}: {status}", response.status_code in _PASSES, wait)
+            what = f"{status}; the site asks to come back in {wait:.0f} s: run it again then"
+            return FetchError(f"{url}: {what}", passes=False, wait=wait)
+        passes = response.status_code in _PASSES
+        return FetchError(f"{url}: {status}", passes, wait if passes else None)
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -8,8 +8,12 @@ _TRACKING = re.compile(r"utm_.*|fbclid|gclid|mc_[ce]id|ref_src")
 
 
 def is_link(source: str) -> bool:
-    """Whether it is a web address rather than a file."""
-    return source.lower().startswith(("http://", "https://"))
+    """Whether it is a web address, rather than a file or something broken."""
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def canonical(link: str) -> str:

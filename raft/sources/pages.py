@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 from raft.errors import RaftError
 from raft.sources.dates import date_in, parse_date
 from raft.sources.links import id_of_link
-from raft.sources.text import blocks, decode_html, parse_html, prune
+from raft.sources.text import blocks, decode_html, one_line, parse_html, prune
 from raft.sources.visit import Visit
 from raft.types import Document
 
@@ -83,6 +84,8 @@ def _main_blocks(tree: Any) -> list[str]:
     from lxml import etree
 
     every = blocks(tree)
+    # It logs each page that it finds nothing on; that is told by the one error of read_page.
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     page = etree.tostring(tree, encoding="unicode", method="html")
     main = trafilatura.extract(page, favor_recall=True, include_comments=False, include_tables=True) or ""
     lines = {" ".join(_words(line)) for line in main.splitlines()}
@@ -117,8 +120,8 @@ def _title(tree: Any) -> str:
     alone = tree.xpath("//article//h1") or tree.xpath("//h1")
     named = tree.xpath("//meta[@property='og:title' or @name='og:title']/@content")
     of_page = [t.text_content() for t in tree.xpath("//head/title | //title")[:1]]
-    found = [" ".join(h.text_content().split()) for h in headings[:1] or (alone if len(alone) == 1 else [])]
-    return next((t for t in (*found, *(" ".join(str(t).split()) for t in (*named, *of_page))) if t), "")
+    found = [one_line(h.text_content()) for h in headings[:1] or (alone if len(alone) == 1 else [])]
+    return next((t for t in (*found, *(one_line(t) for t in (*named, *of_page))) if t), "")
 
 
 def _date_given(tree: Any, url: str, every: list[str]) -> datetime.date | None:

@@ -8,8 +8,12 @@ from typing import Any
 
 from raft.errors import DataError
 from raft.sources.dates import parse_date
+from raft.sources.text import one_line, sound
 
-_NUMBER = re.compile(r"\W*(?:page\s*)?\d{1,4}(?:\s*(?:of|/)\s*\d{1,4})?\W*", re.I)
+EDGE = 2
+"""So many lines at the top and at the bottom of a page can be running heads."""
+
+_NUMBER = re.compile(r"page\s+\d{1,4}(?:\s+of\s+\d{1,4})?|\d{1,4}\s*(?:of|/)\s*\d{1,4}|[-–—]\s*\d{1,4}\s*[-–—]", re.I)
 
 
 def read_pdf(data: bytes, name: str) -> tuple[str, datetime.date | None, str]:
@@ -21,7 +25,7 @@ def read_pdf(data: bytes, name: str) -> tuple[str, datetime.date | None, str]:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise DataError([f"{name}: locked with a password; save it without one"])
-        pages = [page.extract_text() for page in reader.pages]
+        pages = [sound(page.extract_text()) for page in reader.pages]
         title, made = _metadata(reader)
     except (
         PyPdfError,
@@ -44,22 +48,26 @@ def read_pdf(data: bytes, name: str) -> tuple[str, datetime.date | None, str]:
 def _metadata(reader: Any) -> tuple[str, datetime.date | None]:
     about = reader.metadata or {}
     found = re.match(r"D:(\d{8})", str(about.get("/CreationDate", "")))
-    return " ".join(str(about.get("/Title") or "").split()), parse_date(found[1]) if found else None
+    return one_line(about.get("/Title") or ""), parse_date(found[1]) if found else None
 
 
 def _without_heads(pages: list[str]) -> list[list[str]]:
     """The lines of each page without page numbers and without what most pages begin or end with."""
-    cut = [[line.strip() for line in page.splitlines() if line.strip()] for page in pages]
-    edges = Counter(_shape(line) for lines in cut for line in {*lines[:2], *lines[-2:]})
+    cut = [[one_line(line) for line in page.splitlines() if line.strip()] for page in pages]
+    edges = Counter(shape for lines in cut for shape in {_shape(line) for line in _edge(lines)})
     often = {shape for shape, n in edges.items() if n >= 3 and n > len(pages) / 2}
-    kept = []
-    for lines in cut:
-        last = len(lines) - 2
-        edge = [i < 2 or i >= last for i in range(len(lines))]
-        kept.append(
-            [s for s, at in zip(lines, edge, strict=True) if not (at and (_shape(s) in often or _NUMBER.fullmatch(s)))]
-        )
-    return kept
+
+    def is_printed(line: str, page: int) -> bool:
+        return _shape(line) in often or line == str(page) or bool(_NUMBER.fullmatch(line))
+
+    return [
+        [line for i, line in enumerate(lines) if not (min(i, len(lines) - 1 - i) < EDGE and is_printed(line, page))]
+        for page, lines in enumerate(cut, start=1)
+    ]
+
+
+def _edge(lines: list[str]) -> list[str]:
+    return [line for i, line in enumerate(lines) if min(i, len(lines) - 1 - i) < EDGE]
 
 
 def _shape(line: str) -> str:

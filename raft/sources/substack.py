@@ -12,8 +12,8 @@ from urllib.parse import quote, urlsplit
 from raft.errors import RaftError
 from raft.sources.dates import parse_date
 from raft.sources.http import FetchError, Page
-from raft.sources.links import id_of_link
-from raft.sources.text import text_of_html
+from raft.sources.links import id_of_link, is_link
+from raft.sources.text import one_line, text_of_html
 from raft.sources.visit import Visit
 from raft.types import Document
 
@@ -36,11 +36,13 @@ def read(source: str, visit: Visit, most_pages: int = MOST_PAGES) -> Iterator[Do
     """The blog's posts that are not kept yet, newest first. Posts for subscribers only are left out, and counted."""
     parts = urlsplit(source)
     base = f"{parts.scheme}://{parts.netloc}"
-    posts = {_link(base, post): post for post in _archive(base, visit, most_pages)}
-    new = {link: post for link, post in posts.items() if not visit.has(id_of_link(link))}
+    posts = {
+        id_of_link(link): (link, post) for post in _archive(base, visit, most_pages) for link in [_link(base, post)]
+    }
+    new = [found for name, found in posts.items() if not visit.has(name)]
     with visit.progress(base, len(new), "posts") as advance:
-        for link, post in new.items():
-            if post.get("audience", "everyone") != "everyone":
+        for link, post in new:
+            if post.get("audience") not in (None, "everyone"):
                 visit.leave_out("for subscribers only", link)
             elif document := visit.attempt(link, partial(_post, base, post, link, visit)):
                 yield document
@@ -57,7 +59,7 @@ def _archive(base: str, visit: Visit, most_pages: int) -> Iterator[dict[str, Any
             raise FetchError(f"{address}: no list of posts; is {base} a Substack blog? If not, leave --kind out")
         if not listed:
             return
-        posts = [p for p in listed if isinstance(p, dict) and isinstance(p.get("slug"), str) and p["slug"]]
+        posts = [p for p in listed if isinstance(p, dict) and p.get("slug") and one_line(p["slug"]) == p["slug"]]
         new = [p for p in posts if p["slug"] not in seen]
         if not new:
             visit.notes.append(f"{base}: its archive repeats itself from page {number} on; stopped there")
@@ -70,7 +72,7 @@ def _archive(base: str, visit: Visit, most_pages: int) -> Iterator[dict[str, Any
 
 def _link(base: str, post: dict[str, Any]) -> str:
     given = post.get("canonical_url")
-    return given if isinstance(given, str) and given.startswith("http") else f"{base}/p/{quote(post['slug'], safe='')}"
+    return one_line(given) if isinstance(given, str) and is_link(given) else f"{base}/p/{quote(post['slug'], safe='')}"
 
 
 def _post(base: str, listed: dict[str, Any], link: str, visit: Visit) -> Document:
@@ -82,7 +84,5 @@ def _post(base: str, listed: dict[str, Any], link: str, visit: Visit) -> Documen
     said = listed.get("wordcount")
     if isinstance(said, int) and said > 100 and len(text.split()) < said / 2:
         raise RaftError(f"cut off: {len(text.split())} words of {said}")
-    title = post.get("title") or listed.get("title") or listed["slug"]
-    return Document(
-        id_of_link(link), str(title), parse_date(post.get("post_date") or listed.get("post_date")), link, text
-    )
+    title = one_line(post.get("title") or listed.get("title") or listed["slug"])
+    return Document(id_of_link(link), title, parse_date(post.get("post_date") or listed.get("post_date")), link, text)

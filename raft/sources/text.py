@@ -101,15 +101,25 @@ def _known(encoding: str | None) -> str | None:
     return name.name if name._is_text_encoding else None
 
 
+def sound(text: str) -> str:
+    """The text without control characters and halves of surrogate pairs, which no file can hold."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", " ", re.sub(r"[\ud800-\udfff]", "", text))
+
+
+def one_line(value: object) -> str:
+    """A title or link as one sound line."""
+    return " ".join(sound(str(value)).split())
+
+
 def parse_html(text: str) -> Any | None:
     """The tree of a page or a part of one, however broken; None when there is nothing in it."""
     from lxml import etree, html
 
-    clean = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]", "", text)
-    if not clean.strip():
+    text = sound(text)
+    if not text.strip():
         return None
     try:
-        return html.document_fromstring(clean.encode("utf-8"), parser=html.HTMLParser(encoding="utf-8"))
+        return html.document_fromstring(text.encode("utf-8"), parser=html.HTMLParser(encoding="utf-8"))
     except etree.LxmlError:
         return None
 

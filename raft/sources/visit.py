@@ -45,11 +45,13 @@ class Visit:
     def attempt(self, place: str, get: Callable[[], Got]) -> Got | None:
         """`get()`; None when one writing cannot be had or read, which is then left out.
 
-        Raises FetchError when the site seems to be down.
+        Raises FetchError when the site seems to be down or asks to come back much later.
         """
         try:
             got = get()
         except RaftError as error:
+            if isinstance(error, FetchError) and error.asks_to_stop:
+                raise
             self.leave_out(str(error).removeprefix(f"{place}: "), place)
             self._failures = self._failures + 1 if isinstance(error, FetchError) and error.passes else 0
             if self._failures == IN_A_ROW:
