@@ -54,18 +54,21 @@ def test_several_sources_are_remembered_with_their_kinds(site: Site) -> None:
     assert "without a date: 1 (eels-" in result.output
     recorded = json.loads(Path("our/jane/work/sources.json").read_text("utf-8"))
     assert recorded == [{"from": "notes", "kind": "file"}, {"from": page, "kind": "page"}]
-    asked = site.count("/eels")
+    assert site.count("/eels") == 1
     again = fetch("our/jane")
     assert again.output.count("0 new, 1 already there") == 2
-    assert site.count("/eels") == asked
+    assert site.count("/eels") == 1
 
 
-def test_a_pdf_at_an_address(site: Site) -> None:
+def test_files_at_an_address(site: Site) -> None:
     from test_sources_files import a_pdf
 
-    link = site.put("/2024-03-05-eels.pdf", a_pdf(["Words about eels."]), "application/pdf")
-    assert "1 new" in fetch("jane", "--from", link).output
-    assert [(w["date"], w["source"], w["text"]) for w in kept()] == [("2024-03-05", link, "Words about eels.")]
+    link = site.put("/2024-03-05-eels.pdf", a_pdf(["Words about eels."]), "application/octet-stream")
+    notes = site.put("/download", "Words about moss.", "text/plain")
+    assert fetch("jane", "--from", link, "--from", notes).output.count("(file): 1 new") == 2
+    eels, moss = kept()
+    assert (eels["date"], eels["source"], eels["text"]) == ("2024-03-05", link, "Words about eels.")
+    assert (moss["date"], moss["text"]) == (None, "Words about moss.")
 
 
 def test_one_source_that_fails_does_not_keep_the_others_out(site: Site) -> None:

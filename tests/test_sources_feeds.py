@@ -108,6 +108,12 @@ def test_a_feed_that_leads_to_itself_ends(site: Site, visit: Visit) -> None:
     assert site.count("/feed") == 2
 
 
+@pytest.mark.parametrize("when", ["2024", "2024-03", "03/04/2024", "Spring"])
+def test_no_date_is_invented(site: Site, visit: Visit, when: str) -> None:
+    source = site.put("/feed", rss(item(site, 1, as_html(prose(1)), when=when)), "application/rss+xml")
+    assert [d.date for d in feeds.read(source, visit)] == [None]
+
+
 def test_broken_feeds_give_what_is_in_them_or_say_that_they_are_none(site: Site, visit: Visit) -> None:
     cut = rss(item(site, 1, as_html(prose(1))), item(site, 2, as_html(prose(2))))[:-40]
     source = site.put("/cut", cut.replace("River", "R&iver"), "application/rss+xml")

@@ -93,6 +93,17 @@ def test_the_lines_of_the_first_raft_go_in_unchanged(write: Write) -> None:
     assert len({eels.doc_id, moss.doc_id, bare.doc_id}) == 3
 
 
+def test_a_line_twice_is_one_and_a_doc_id_twice_is_refused(write: Write) -> None:
+    line = json.dumps({"title": "T", "link": "https://x.example/p/t", "content": "Words."})
+    told: list[str] = []
+    path = write("w.jsonl", f"{line}\n{line}\n")
+    assert len(read_writings(path, told.append)) == 1
+    assert told == [f"{path}:2: the same writing as line 1, by its link or text; left out"]
+    same = [json.dumps({"doc_id": "a", "title": "T", "text": text}) for text in ("One.", "Two.")]
+    with pytest.raises(DataError, match=r"w\.jsonl:2: doc_id 'a' is taken by line 1"):
+        read_writings(write("w.jsonl", "\n".join(same)))
+
+
 def test_every_bad_line_is_named(write: Write) -> None:
     good = json.dumps({"title": "T", "text": "Words."})
     path = write(

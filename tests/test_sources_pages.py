@@ -76,6 +76,16 @@ def test_other_places_where_a_date_is_given() -> None:
     assert read_page(page(before="<p>Published: March 5, 2024</p>"), URL).date == day
 
 
+def test_scripts_at_the_top_do_not_hide_the_date_line() -> None:
+    script = "<script>" + "var a = 1; " * 40 + "</script>"
+    assert read_page(page(before=f"{script}<p>March 5, 2024</p>"), URL).date == date(2024, 3, 5)
+
+
+def test_a_box_around_everything_is_no_furniture_whatever_it_is_called() -> None:
+    for box in ('<form action="/x.aspx">{}</form>', '<div class="comments-open">{}</div>'):
+        assert read_page(page(body=box.format(as_html(BODY))), URL).text == "\n\n".join(BODY)
+
+
 NOT_GIVEN = [
     page(),
     page('<meta property="article:modified_time" content="2024-03-05">'),

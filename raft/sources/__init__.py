@@ -33,11 +33,11 @@ def kind_of(source: str, visit: Visit) -> str:
         return "file"
     if substack.is_substack(source):
         return "substack"
-    page = visit.web.get(source)
+    page = visit.look(source)
     if feeds.is_feed(page):
         return "feed"
     if not page.is_html:
-        if files.suffix_of(source.partition("?")[0]) or page.content_type == "application/pdf":
+        if files.suffix_of(source.partition("?")[0]) or page.content_type in files.TYPES:
             return "file"
         kind = page.content_type or "no content type"
         raise RaftError(f"{source}: answered with {kind}, which is neither a page, a feed nor a file that can be read")

@@ -64,7 +64,7 @@ def _entries(source: str, visit: Visit, most_pages: int) -> Iterator[Any]:
     """The entries of the feed, and of the older pages that it names as `rel=next`."""
     import feedparser
 
-    page = visit.web.get(source)
+    page = visit.page(source)
     if page.is_html:
         address = feed_of(page)
         if address is None:
@@ -123,9 +123,8 @@ def _given_text(entry: Any) -> str | None:
 
 
 def _day(entry: Any) -> date | None:
-    """The day of publication, as written; without it that of the last change, which is no earlier."""
-    for key in ("published", "created", "updated"):
-        written, parsed = entry.get(key), entry.get(f"{key}_parsed")
-        if day := parse_date(written) or (date(*parsed[:3]) if parsed else None):
-            return day
-    return None
+    """The day of publication, as written; without it that of the last change, which is no earlier.
+
+    Not feedparser's own reading, which makes the first of January of a bare year.
+    """
+    return next((day for key in ("published", "created", "updated") if (day := parse_date(entry.get(key)))), None)

@@ -21,6 +21,9 @@ from raft.types import Document
 
 Tell = Callable[[str], None]
 
+TYPES = {"application/pdf": ".pdf", "text/markdown": ".md", "text/plain": ".txt", "application/jsonl": ".jsonl"}
+"""What a site calls files that can be read, for addresses without an ending."""
+
 
 def quiet(note: str) -> None:
     """Nobody is told."""
@@ -29,9 +32,10 @@ def quiet(note: str) -> None:
 def read(source: str, visit: Visit) -> Iterator[Document]:
     """The writings in a file, in a folder of files, or in a file at a web address."""
     if is_link(source):
-        page = visit.web.get(source)
+        page = visit.page(source)
         name = PurePath(unquote(urlsplit(source).path)).name
-        found = _read_bytes(page.content, name if suffix_of(name) else f"{name}.pdf", source, visit.notes.append)
+        ending = "" if suffix_of(name) else TYPES.get(page.content_type, "")
+        found = _read_bytes(page.content, name + ending, source, visit.notes.append)
     else:
         found = read_writings(Path(source), visit.notes.append)
     yield from (document for document in found if not visit.has(document.doc_id))
@@ -169,12 +173,13 @@ class _Line(BaseModel):
     text: Text = Field(validation_alias=AliasChoices("text", "content"))
     source: str | None = Field(None, validation_alias=AliasChoices("source", "link", "url"))
     date: Annotated[str | None, BeforeValidator(_scalar)] = None
-    doc_id: str | None = None
+    doc_id: Text | None = None
 
 
 def _read_lines(data: bytes, name: str, link: str | None, tell: Tell) -> list[Document]:
     documents: list[Document] = []
     problems: list[str] = []
+    first_line: dict[str, int] = {}
     for number, line in enumerate(_text(data, name, tell).split("\n"), start=1):
         where = f"{name}:{number}"
         if not line.strip():
@@ -187,7 +192,14 @@ def _read_lines(data: bytes, name: str, link: str | None, tell: Tell) -> list[Do
             source = record.source or link or name
             unique = id_of_link(source) if record.source and is_link(source) else id_of_text(record.title, record.text)
             day = _date(record.date, where, tell)
-            documents.append(Document(record.doc_id or unique, record.title, day, source, record.text))
+            document = Document(record.doc_id or unique, record.title, day, source, record.text)
+            first = first_line.setdefault(document.doc_id, number)
+            if first == number:
+                documents.append(document)
+            elif record.doc_id:
+                problems.append(f"{where}: doc_id {record.doc_id!r} is taken by line {first}; each must be its own")
+            else:
+                tell(f"{where}: the same writing as line {first}, by its link or text; left out")
     if not documents and not problems:
         problems.append(f"{name}: empty; it holds one JSON object a line")
     if problems:

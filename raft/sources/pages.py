@@ -11,7 +11,7 @@ from typing import Any
 from raft.errors import RaftError
 from raft.sources.dates import date_in, parse_date
 from raft.sources.links import id_of_link
-from raft.sources.text import blocks, decode_html, one_line, parse_html, prune
+from raft.sources.text import blocks, decode_html, drop_furniture, drop_unread, one_line, parse_html
 from raft.sources.visit import Visit
 from raft.types import Document
 
@@ -45,7 +45,7 @@ def read(source: str, visit: Visit) -> Iterator[Document]:
     """The page at a web address, unless it is kept already."""
     if visit.has(id_of_link(source)):
         return
-    page = visit.web.get(source)
+    page = visit.page(source)
     if not page.is_html:
         raise RaftError(f"{source}: answered with {page.content_type or 'no content type'} where a page was expected")
     yield read_page(page.content, source, page.header)
@@ -70,9 +70,11 @@ def read_page(html: bytes, url: str, content_type: str | None = None) -> Documen
     tree = parse_html(decode_html(html, charset[1] if charset else None))
     if tree is None:
         raise RaftError(f"{url}: an empty page")
-    title = _title(tree)
-    day = _date_given(tree, url, blocks(tree))
-    prune(tree)
+    title, of_window = _title(tree), one_line(" ".join(tree.xpath("//title[1]//text()")))
+    day = next((d for d in (*_in_metadata(tree), *_in_time(tree), date_in(url.partition("?")[0])) if d), None)
+    drop_unread(tree)
+    day = day or _on_top(blocks(tree), of_window)
+    drop_furniture(tree)
     text = "\n\n".join(_without_head_and_notes(_main_blocks(tree), title))
     if not text:
         raise RaftError(f"{url}: no main text on the page; does it need scripts or a login?")
@@ -124,16 +126,12 @@ def _title(tree: Any) -> str:
     return next((t for t in (*found, *(one_line(t) for t in (*named, *of_page))) if t), "")
 
 
-def _date_given(tree: Any, url: str, every: list[str]) -> datetime.date | None:
-    for day in (*_in_metadata(tree), *_in_time(tree), date_in(url.partition("?")[0])):
-        if day:
-            return day
+def _on_top(every: list[str], of_window: str) -> datetime.date | None:
     first_long = next((i for i, block in enumerate(every) if len(block.split()) >= LONG), len(every))
     lines = {_is_date_line(line) for block in every[:first_long] for line in block.split("\n")} - {None}
     if lines:
         return lines.pop() if len(lines) == 1 else None
-    title = " ".join("".join(tree.xpath("//title[1]//text()")).split())
-    return parse_date(re.split(r"\s*(?:--|–|—|\|)\s*", title)[-1])
+    return parse_date(re.split(r"\s*(?:--|–|—|\|)\s*", of_window)[-1])
 
 
 def _in_metadata(tree: Any) -> Iterator[datetime.date | None]:

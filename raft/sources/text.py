@@ -55,7 +55,7 @@ _BLOCKS = frozenset(
 )
 _NO_TEXT = (
     "//script | //style | //noscript | //template | //svg | //iframe | //object | //select | //textarea | //button"
-    " | //nav | //aside | //footer | //form | //figcaption | //head | //comment() | //processing-instruction()"
+    " | //nav | //aside | //footer | //figcaption | //head | //comment() | //processing-instruction()"
 )
 _FURNITURE = re.compile(
     r"(?:share|social|sharing|breadcrumbs?|related|comments?|subscri(?:be|ption)|newsletter|cookie|byline|watchlive"
@@ -124,14 +124,32 @@ def parse_html(text: str) -> Any | None:
         return None
 
 
-def prune(tree: Any) -> None:
-    """Take out what is no text of the author's: scripts, menus, forms, sharing links, captions, marks of footnotes."""
-    gone = [*tree.xpath(_NO_TEXT)]
-    gone += [e for e in tree.xpath("//*[@class or @role='navigation']") if _is_furniture(e)]
-    gone += [a for a in tree.xpath("//a[contains(@href, '#')]") if _MARK.fullmatch(a.text_content())]
-    for element in gone:
+def drop_unread(tree: Any) -> None:
+    """Take out what is no text to read: scripts, menus, forms, captions, comments."""
+    _drop([*tree.xpath(_NO_TEXT), *(form for form in tree.xpath("//form") if not _is_long(form))])
+
+
+def drop_furniture(tree: Any) -> None:
+    """Take out what is not the author's: sharing links, subscription boxes, bylines, comments, marks of footnotes."""
+    half = len(tree.text_content().split()) / 2
+    named = [e for e in tree.xpath("//*[@class or @role='navigation']") if _is_furniture(e)]
+    marks = [a for a in tree.xpath("//a[contains(@href, '#')]") if _MARK.fullmatch(a.text_content())]
+    around = [e for e in named if _is_long(e) and len(e.text_content().split()) > half]
+    _drop([*(e for e in named if e not in around), *marks])
+    for element in around:
+        # A name such as `comments-open` on the box around everything is no reason to lose everything.
+        element.attrib.pop("class", None)
+
+
+def _drop(elements: list[Any]) -> None:
+    for element in elements:
         if element.getparent() is not None:
             element.drop_tree()
+
+
+def _is_long(element: Any) -> bool:
+    """Whether it holds more than a box would, such as the form that some servers put around the whole page."""
+    return len(element.text_content().split()) > 100
 
 
 def _is_furniture(element: Any) -> bool:
@@ -172,5 +190,6 @@ def text_of_html(fragment: str) -> str:
     tree = parse_html(fragment)
     if tree is None:
         return ""
-    prune(tree)
+    drop_unread(tree)
+    drop_furniture(tree)
     return "\n\n".join(blocks(tree))

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from raft.errors import RaftError
 from raft.progress import Progress, silent
-from raft.sources.http import FetchError, Web
+from raft.sources.http import FetchError, Page, Web
 
 IN_A_ROW = 3
 """After so many pages in a row that cannot be had for now, the site is taken to be down."""
@@ -32,6 +32,16 @@ class Visit:
     notes: list[str] = field(default_factory=list)
     """What the user should know about what was taken."""
     _failures: int = 0
+    _looked_at: dict[str, Page] = field(default_factory=dict)
+
+    def look(self, url: str) -> Page:
+        """A page, to see what it is; `page` will not fetch it again."""
+        self._looked_at = {url: self.web.get(url)}
+        return self._looked_at[url]
+
+    def page(self, url: str) -> Page:
+        """The page at a source's own address."""
+        return self._looked_at.pop(url, None) or self.web.get(url)
 
     def has(self, doc_id: str) -> bool:
         """Whether it is kept already; if so it is counted."""
