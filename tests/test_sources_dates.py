@@ -15,7 +15,7 @@ FIFTH = date(2024, 3, 5)
         "2024-03-05", "2024-3-5", "2024/03/05", "2024.03.05", "20240305", 20240305, "2024-03-05T23:59:59.000Z",
         "2024-03-05 10:00:00 +0200", "20240305T100000Z", "Tue, 05 Mar 2024 23:30:00 -0500", "5 March 2024",
         "5th of March, 2024", "March 5, 2024", "Mar. 5th, 2024", "Tuesday, March 5, 2024", "05-Mar-2024",
-        "Tue Mar 05 2024 10:00:00 GMT+0000", "March  5,\n2024", "Mar 5, 2024 at 9:15 AM", FIFTH, datetime(2024, 3, 5, 23),
+        "Tue Mar 05 2024 10:00:00 GMT+0000", "March  5,\n2024", "Mar 5, 2024 at 9:15 AM", "Tue Mar 05 23:00:00 +0000 2024", "Tue Mar  5 23:00:00 2024", FIFTH, datetime(2024, 3, 5, 23),
     ],
 )  # fmt: skip
 def test_a_day_is_understood_as_it_is_written(written: object) -> None:

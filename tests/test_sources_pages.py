@@ -104,6 +104,12 @@ def test_no_date_is_invented(html: bytes) -> None:
     assert read_page(html, URL).date is None
 
 
+def test_the_free_beginning_of_a_paid_page_is_not_taken_for_the_whole() -> None:
+    paid = '<script type="application/ld+json">{"@type": "NewsArticle", "isAccessibleForFree": false}</script>'
+    with pytest.raises(RaftError, match="subscribers only"):
+        read_page(page(paid), URL)
+
+
 @pytest.mark.parametrize("html", [b"", b"   ", b"<html></html>", page(body="<script>app()</script>")])
 def test_a_page_without_text_is_told(html: bytes) -> None:
     with pytest.raises(RaftError, match=re.escape(URL)):

@@ -15,6 +15,9 @@ _YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME}", re
 _DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T\d{4,6}.*)?")
 _DAY_MONTH = re.compile(rf"{_WEEKDAY}(\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?[\s-]+{_MONTH},?[\s-]+(\d{{4}}){_TIME}", re.I)
 _MONTH_DAY = re.compile(rf"{_WEEKDAY}{_MONTH}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}}){_TIME}", re.I)
+_TIME_INSIDE = re.compile(
+    rf"{_WEEKDAY}{_MONTH}\s+(\d{{1,2}})\s+\d\d?:\d\d(?::\d\d)?(?:\s+[A-Z+-][A-Z\d:]*)?\s+(\d{{4}})", re.I
+)
 _NUMBERS = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}){_TIME}", re.I)
 _INSIDE = re.compile(
     r"(?<!\d)((?:19|20)\d\d)(?:([-_/.])(\d\d)\2(\d\d)|(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]))(?!\d)", re.I
@@ -38,7 +41,7 @@ def parse_date(value: object) -> datetime.date | None:
         return _day(*found.groups())
     if found := _DAY_MONTH.fullmatch(text):
         return _day(found[3], _number(found[2]), found[1])
-    if found := _MONTH_DAY.fullmatch(text):
+    if found := _MONTH_DAY.fullmatch(text) or _TIME_INSIDE.fullmatch(text):
         return _day(found[3], _number(found[1]), found[2])
     if found := _NUMBERS.fullmatch(text):
         return _one_of(_day(found[4], found[3], found[1]), _day(found[4], found[1], found[3]))

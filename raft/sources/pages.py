@@ -38,6 +38,7 @@ _PUBLISHED = [
 _TITLE_CLASSES = {"title", "entry-title", "post-title", "article-title", "headline"}
 _DATE_LINE = re.compile(r"(?:published|posted|date|on|first published)?\s*(?:on)?\s*:?\s*(\S.{5,40})", re.I)
 _WAY_BACK = re.compile(r"(?:(?:return|back) to (?:the )?(?:text|top)|↩\ufe0e?)\W*$", re.I)
+_NOT_FREE = re.compile(r'"isAccessibleForFree"\s*:\s*"?false', re.I)
 _NOTES = re.compile(r"(?:references|bibliography|footnotes|endnotes)\W*", re.I)
 
 
@@ -64,12 +65,14 @@ def read_page(html: bytes, url: str, content_type: str | None = None) -> Documen
     The date is, in this order: the one in the page's metadata, its `<time>`, the one in the address, a line at
     the top that is a date and nothing else, the one at the end of the title.
 
-    Raises RaftError when there is no main text.
+    Raises RaftError when there is no main text, or only what is free of a page that says it is not.
     """
     charset = re.search(r"charset=([^;]+)", content_type or "", re.I)
     tree = parse_html(decode_html(html, charset[1] if charset else None))
     if tree is None:
         raise RaftError(f"{url}: an empty page")
+    if any(_NOT_FREE.search(script) for script in tree.xpath("//script[@type='application/ld+json']/text()")):
+        raise RaftError(f"{url}: for subscribers only, by its own metadata")
     title, of_window = _title(tree), one_line(" ".join(tree.xpath("//title[1]//text()")))
     day = next((d for d in (*_in_metadata(tree), *_in_time(tree), date_in(url.partition("?")[0])) if d), None)
     drop_unread(tree)
