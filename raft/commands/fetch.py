@@ -1,6 +1,7 @@
 """`raft fetch`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,33 +33,42 @@ def fetch(
     Example: raft fetch jane --from https://jane.substack.com --called "Jane Doe"
     """
     with told():
-        from raft.console import progress
         from raft.errors import RaftError
         from raft.people import folder_of
         from raft.sources import READERS
-        from raft.sources.http import Web
-        from raft.sources.visit import Visit
 
         folder = folder_of(name)
         if kind is not None and kind not in READERS:
             raise RaftError(f"--kind {kind!r} is unknown; there are {', '.join(READERS)}")
         asked = [(one, kind) for one in source] if source else _recorded(folder, name, kind)
-        known = _known(folder)
-        web = Web(pause)
-        problems: list[str] = []
-        try:
-            for one, its_kind in asked:
-                visit = Visit(web, known, progress())
-                try:
-                    _take(folder, one, its_kind, called, visit)
-                except RaftError as error:
-                    problems.append(str(error))
-                if visit.kind:
-                    typer.echo(_summary(one, visit))
-        finally:
-            web.close()
+        problems = _fetch_all(folder, asked, called, pause)
         if problems:
             raise RaftError("\n".join(problems))
+
+
+def _fetch_all(folder: Path, asked: Sequence[tuple[str, str | None]], called: str | None, pause: float) -> list[str]:
+    """Take from one source after the other, each with its summary; what went wrong with which."""
+    from raft.console import progress
+    from raft.errors import RaftError
+    from raft.sources.http import Web
+    from raft.sources.visit import Visit
+
+    known = _known(folder)
+    web = Web(pause)
+    problems: list[str] = []
+    try:
+        for source, kind in asked:
+            visit = Visit(web, known, progress())
+            try:
+                _take(folder, source, kind, called, visit)
+            except RaftError as error:
+                problems.append(str(error))
+                if not visit.new:
+                    continue
+            typer.echo(_summary(source, visit))
+    finally:
+        web.close()
+    return problems
 
 
 def _take(folder: Path, source: str, kind: str | None, called: str | None, visit: "Visit") -> None:
