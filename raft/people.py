@@ -10,7 +10,7 @@ WORK = "work"
 def folder_of(name: str) -> Path:
     """The folder that `name` means: a path as it is, a bare name `people/<name>`. It need not be there yet."""
     path = Path(name)
-    return path if path.is_dir() or len(path.parts) > 1 else PEOPLE / name
+    return path if path.is_dir() or "/" in name or len(path.parts) > 1 else PEOPLE / name
 
 
 def work_of(folder: Path) -> Path:

@@ -75,7 +75,7 @@ def test_bad_data_stops_before_anything_is_written(
         ("held_out_interviews: 2", "held_out_interviews: 6", "marrack has 6 dated interviews"),
         ("seed: 3", "arms: [baseline, rag]", "no arm is called 'rag'"),
         ("seed: 3", "metrics: [bleu]", "no metric is called 'bleu'"),
-        ("local/smollm2-135m-instruct", "local/gpt-9", "no embedded model is called 'local/gpt-9'"),
+        ("local/smollm2-135m-instruct", "local/gpt-9", "no embedded chat model is called 'gpt-9'"),
         ("seed: 3", "sede: 3", "tiny.yaml:9: sede: is not a known key"),
     ],
 )
