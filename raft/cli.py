@@ -5,6 +5,7 @@ import typer
 from raft.commands.ask import ask
 from raft.commands.check import check
 from raft.commands.fetch import fetch
+from raft.commands.leaks import leaks
 
 app = typer.Typer(
     help="An agent that answers as one person, from their writings and interviews.",
@@ -16,6 +17,7 @@ app = typer.Typer(
 app.command("fetch")(fetch)
 app.command("check")(check)
 app.command("ask")(ask)
+app.command("leaks")(leaks)
 
 
 if __name__ == "__main__":

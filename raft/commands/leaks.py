@@ -1,0 +1,125 @@
+"""`raft leaks`."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from raft.told import told
+
+LEAKS_FOUND = 1
+SHOWN = 20
+
+
+def leaks(
+    name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print everything that was found as one JSON object.")
+    ] = False,
+    held_out: Annotated[
+        int | None,
+        typer.Option(min=1, help="Look at the newest N interviews only, and at the earlier answers as well."),
+    ] = None,
+    at_least: Annotated[
+        float, typer.Option(min=0, max=1, help="The share of an answer's 8-word runs that makes it a leak.")
+    ] = 0.2,
+    embed: Annotated[bool, typer.Option("--embed", help="Look for the same in other words, too (minutes).")] = False,
+) -> None:
+    """Say which interview answers also stand in the person's writings, or in another interview.
+
+    Reads interviews.jsonl and writings.jsonl. Exit code 0: clean, 1: leaks were found, 2: bad input.
+
+    Example: raft leaks benchmarks/marrack
+    """
+    with told():
+        from raft.people import folder_of
+
+        folder = folder_of(name)
+        found = look(folder, held_out, at_least, embed)
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json else describe(folder.name, found))
+        if not found["clean"]:
+            raise typer.Exit(LEAKS_FOUND)
+
+
+def look(folder: Path, held_out: int | None, at_least: float, embed: bool) -> dict[str, Any]:
+    """Everything that is suspicious in a folder. Raises RaftError where it cannot be read."""
+    from raft import leaks as find
+    from raft.errors import RaftError
+    from raft.person import exchanges, load_documents, load_interviews
+
+    interviews = load_interviews(folder, allow_undated=True)
+    documents = load_documents(folder, allow_undated=True)
+    if held_out is not None and held_out >= len(interviews):
+        raise RaftError(f"--held-out {held_out}: {folder} has {len(interviews)} interviews; hold out fewer than that")
+    tested = interviews[-held_out:] if held_out else interviews
+    cut = min((i.date for i in tested if i.date), default=None)
+    earlier = (
+        [i for i in interviews[: -held_out or None] if i.date is None or (cut and i.date < cut)] if held_out else []
+    )
+    asked = [e for i in tested for e in exchanges(i)]
+    learnt = [e for i in earlier for e in exchanges(i)]
+    sources = [*find.writings(documents), *find.answers(learnt)]
+    answers = find.covered(asked, sources, at_least)
+    repeated = find.repeated(asked, at_least)
+    twins = find.twins([*earlier, *tested])
+    alike = None
+    if embed:
+        from raft.console import progress
+        from raft.models import EMBEDDER, embedder
+
+        alike = find.alike(asked, sources, embedder(EMBEDDER, progress()))
+    return {
+        "clean": not (answers or repeated or twins or alike),
+        "at_least": at_least,
+        "interviews": len(tested),
+        "checked": sum(len(find.words(e.answer)) >= find.MIN_WORDS for e in asked),
+        "answers": [asdict(a) for a in answers],
+        "repeated": [asdict(a) for a in repeated],
+        "twins": [asdict(t) for t in twins],
+        "alike": None if alike is None else [asdict(a) for a in alike],
+        "writings": len(documents),
+        "writings_not_older": sum(bool(d.date and cut and d.date >= cut) for d in documents),
+        "undated": sum(d.date is None for d in documents) + sum(i.date is None for i in interviews),
+    }
+
+
+def describe(name: str, found: dict[str, Any]) -> str:
+    """What `look` found, for people: worst first, the rest counted."""
+    share = f"{100 * found['at_least']:.0f} %"
+    later = sum(a["later"] for a in found["answers"])
+    lines = [
+        f"{name}: {found['checked']} answers of 20 words or more in {found['interviews']} interviews; "
+        f"{found['writings_not_older']} of {found['writings']} writings are not older than the first of them, "
+        f"{found['undated']} records have no date",
+        *_table(f"answers of which {share} or more stands elsewhere", found["answers"]),
+        *_table("answers that were given in an earlier interview, too", found["repeated"]),
+        *(f"the same interview twice: {t['one']} and {t['other']} ({t['coverage']:.2f})" for t in found["twins"]),
+        *(
+            f"the same in other words (cosine {a['cosine']:.2f}): {a['interview']} question {a['question']}, {a['document']}"
+            for a in (found["alike"] or [])[:SHOWN]
+        ),
+    ]
+    if found["clean"]:
+        more = "" if found["alike"] is None else ", or says the same in other words"
+        lines.append(f"clean: no answer stands elsewhere by {share} or more{more}, and no interview is there twice")
+    else:
+        lines.append(
+            f"not clean: {len(found['answers'])} answers stand elsewhere ({later} in text that is not older than the "
+            f"interview, which memories leave out), {len(found['repeated'])} are repeated, {len(found['twins'])} "
+            "interviews are there twice. Take out one of each two, or do not score on these interviews."
+        )
+    return "\n".join(lines)
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    shown = [
+        f"  {a['coverage']:8.2f}  {a['longest_run']:6}  {a['interview']} question {a['question']}  ←  "
+        f"{a['document']} ({a['document_date'] or 'undated'}{', later' if a['later'] else ''})"
+        for a in rows[:SHOWN]
+    ]
+    rest = [f"  … and {len(rows) - SHOWN} more; --json lists all"] if len(rows) > SHOWN else []
+    return [f"{title}:", "  coverage  in row  answer  ←  found in", *shown, *rest]
