@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from raft.types import Chunk, Document, Embedder, Exchange, Interview
+from raft.types import Chunk, Document, Exchange, Interview, Vectors
 
 SHINGLE = 8
 MIN_WORDS = 20
@@ -204,7 +204,7 @@ def stored(exchanges: Sequence[Exchange], passages: Sequence[Chunk], at_least: f
 def alike(
     exchanges: Sequence[Exchange],
     sources: Sequence[Source],
-    embedder: Embedder,
+    embed: Callable[[Sequence[str]], Vectors],
     at_least: float = ALIKE,
     may: Callable[[Exchange, Source], bool] = elsewhere,
 ) -> list[AlikeAnswer]:
@@ -213,7 +213,7 @@ def alike(
     pieces = [(source, piece) for source in sources for piece in _windows(source)]
     if not asked or not pieces:
         return []
-    near = embedder.embed([e.answer for e in asked]) @ embedder.embed([piece for _, piece in pieces]).T
+    near = embed([e.answer for e in asked]) @ embed([piece for _, piece in pieces]).T
     found = []
     for exchange, row in zip(asked, near, strict=True):
         places = [i for i in np.argsort(-row, kind="stable") if row[i] >= at_least and may(exchange, pieces[i][0])]

@@ -116,7 +116,7 @@ class LocalModel:
         Conversations of similar length share a batch. Each draws from its own seeded stream, so what a
         conversation's neighbours are changes its answer only as far as rounding does.
         """
-        tokenizer, _ = self._model()
+        tokenizer, _ = self.loaded()
         prompts = [self.render(messages) for messages in conversations]
         lengths = [len(ids) for ids in tokenizer(prompts, add_special_tokens=False).input_ids] if prompts else []
         order = sorted(range(len(prompts)), key=lambda i: (sampling[i].max_tokens, lengths[i], prompts[i]))
@@ -127,21 +127,22 @@ class LocalModel:
 
     def render(self, messages: Sequence[Message]) -> str:
         """The conversation as the model reads it, up to where its answer begins."""
-        tokenizer, _ = self._model()
+        tokenizer, _ = self.loaded()
         return str(tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` has."""
-        tokenizer, _ = self._model()
+        tokenizer, _ = self.loaded()
         return len(tokenizer(text, add_special_tokens=False).input_ids)
 
-    def _model(self) -> tuple[Any, Any]:
+    def loaded(self) -> tuple[Any, Any]:
+        """The tokenizer and the weights."""
         if self._loaded is None:
             self._loaded = _load(self.name, self._progress)
         return self._loaded
 
     def _batch(self, prompts: list[str], sampling: list[Sampling]) -> list[Generated]:
-        tokenizer, _ = self._model()
+        tokenizer, _ = self.loaded()
         sampler = Sampler(sampling, [_seed(s.seed, p) for s, p in zip(sampling, prompts, strict=True)])
         with torch.inference_mode():
             read = self._decode(prompts, sampler)
@@ -156,7 +157,7 @@ class LocalModel:
 
     def _decode(self, prompts: list[str], sampler: "Sampler") -> list[int]:
         """Let `sampler` say one token after the other; rows that are done leave the batch. Returns the prompts' lengths."""
-        tokenizer, model = self._model()
+        tokenizer, model = self.loaded()
         read = tokenizer(prompts, add_special_tokens=False).input_ids
         shared = _shared(read)
         cache = cache_for(model.config, max(map(len, read)) + sampler.longest)

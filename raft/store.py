@@ -45,6 +45,12 @@ class ChromaStore:
                 metadatas=[_metadata(c) for c in part],
             )
 
+    def chunks(self) -> list[Chunk]:
+        """Everything that is kept, by its id."""
+        found = self._collection.get(include=["documents", "metadatas"])
+        parts = zip(*(found[key] for key in ("ids", "documents", "metadatas")), strict=True)
+        return sorted((_chunk(i, t, m) for i, t, m in parts), key=lambda c: c.chunk_id)
+
     def recall(self, vector: Vectors, before: date | None, k: int) -> list[tuple[Chunk, float]]:
         """The `k` nearest chunks dated strictly before `before`; ties go to the earlier id.
 

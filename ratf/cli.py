@@ -33,6 +33,9 @@ def run(
         Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where the run is kept; by default runs/<suite>.")] = None,
+    allow_leaks: Annotated[
+        bool, typer.Option("--allow-leaks", help="Go on although held-out text leaks; the page will say so.")
+    ] = False,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
 
@@ -49,6 +52,10 @@ def run(
 
         results = finished(study)
         if results is not None:
+            if results.leaks and results.leaks.found:
+                from ratf.leaks import refuse
+
+                refuse(results.leaks, allow_leaks)
             if not made_from_these(study.folder / "report.html"):
                 write_report(results, study.folder)
                 typer.echo(f"{study.suite.name}: already run; the page was written again")
@@ -65,7 +72,7 @@ def run(
             typer.echo(
                 f"{study.suite.name}: {about}, {len(study.held_out)} held-out questions since {study.cut}", err=True
             )
-            results = carry_out(study, progress())
+            results = carry_out(study, progress(), allow_leaks)
             typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
         _say(results, study.folder)
 

@@ -41,13 +41,18 @@ def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[s
     return {name: {key: Given(**g) for key, g in answers.items()} for name, answers in made.items()}
 
 
+def memory_store(study: Study) -> ChromaStore:
+    """The store of the study's writings; `memories` fills it."""
+    # the chunks' size is part of the name: other chunks must not mix with these
+    collection = f"{study.person.key}-{study.data_digest}-{study.suite.memories.chunk_tokens}"
+    return ChromaStore(study.folder / "store", collection)
+
+
 def _remember(study: Study, progress: Progress) -> Memories:
     settings = study.suite.memories
     encoder = embedder(study.suite.models.embedder, progress)
     name = study.suite.models.embedder.removeprefix("local/")
-    # the chunks' size is part of the name: other chunks must not mix with these
-    collection = f"{study.person.key}-{study.data_digest}-{settings.chunk_tokens}"
-    store = ChromaStore(study.folder / "store", collection)
+    store = memory_store(study)
     with progress("storing the writings", 1, "steps") as advance:
         store_writings(study.person, store, encoder, fetch(name, progress) / "tokenizer.json", settings.chunk_tokens)
         advance(1)

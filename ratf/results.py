@@ -95,6 +95,53 @@ class Tuned(Record):
     losses: list[float]
 
 
+class Leak(Record):
+    """Something of the held-out interviews that also stands where agents can learn it."""
+
+    kind: Literal["answer", "interview", "question", "same meaning"]
+    held_out: str
+    """An exchange, or an interview."""
+    found_in: str
+    amount: float
+    """The share that was found, or for the same meaning a cosine."""
+    words: str
+
+
+class Leaks(Record):
+    """What was looked at, and what was found. A run that found something went on only by --allow-leaks."""
+
+    checked: str
+    found: list[Leak]
+
+
+class Filtered(Record):
+    """What the hindsight filter took out of the training samples."""
+
+    dropped: int
+    of: int
+
+
+class Retrieval(Record):
+    """What the memories of the held-out questions were worth: gains of the real answer's log probability, a token.
+
+    `own` is over the memories that the gate let through, `refused` over those that it did not, `shuffled` over other
+    questions' memories in their place. The AUCs say how well gate and similarity tell passages with a gain above 0.
+    """
+
+    reader: str
+    questions: int
+    passages: int
+    kept: int
+    useful: int
+    own: Cell
+    refused: Cell
+    shuffled: Cell
+    difference: Cell
+    gate_auc: Cell
+    similarity_auc: Cell
+    filtered: Filtered | None = None
+
+
 class Results(Record):
     """Everything that the page says. Only `times` and `environment` may differ between runs of the same inputs."""
 
@@ -114,6 +161,8 @@ class Results(Record):
     sentence: str
     tuned: list[Tuned]
     notes: list[str]
+    leaks: Leaks | None = None
+    retrieval: Retrieval | None = None
     questions: list[Question]
     environment: dict[str, str]
     times: dict[str, Any]

@@ -12,6 +12,7 @@ from raft.files import read_made, write_made, write_whole
 from raft.progress import Progress
 from raft.weights import cache_folder
 from ratf.arms import ARMS
+from ratf.leaks import look, look_in_store, refuse
 from ratf.report import render
 from ratf.results import Results, load, save
 from ratf.study import Study
@@ -47,10 +48,16 @@ def finished(study: Study) -> Results | None:
     return results if results.digest == study.digest else None
 
 
-def run(study: Study, progress: Progress) -> Results:
-    """Carry a study out, as far as it is not done yet, and write its results and its page."""
+def run(study: Study, progress: Progress, allow_leaks: bool = False) -> Results:
+    """Carry a study out, as far as it is not done yet, and write its results and its page.
+
+    Raises RaftError, before anything is tuned or answered, where held-out text leaks and `allow_leaks` is not set.
+    """
     # replies of models are kept for good under the user's cache, where nobody else's pickles get in
     os.environ.setdefault("INSPECT_CACHE_DIR", str(cache_folder() / "replies"))
+    leaks = look(study)
+    refuse(leaks, allow_leaks)
+    from ratf import hindsight
     from ratf.collect import collect
     from ratf.prepare import given_answers, memories
     from ratf.tune import model_of
@@ -59,6 +66,8 @@ def run(study: Study, progress: Progress) -> Results:
     with phases.timed("prepare"):
         if any(ARMS[a].memories == "own" for a in study.suite.arms):
             memories(study, progress)
+            leaks = look_in_store(study, leaks)
+            refuse(leaks, allow_leaks)
         given_answers(study, progress)
     with phases.timed("tune"):
         for arm in study.suite.arms:
@@ -67,9 +76,11 @@ def run(study: Study, progress: Progress) -> Results:
         answer(study, progress)
     with phases.timed("score"):
         logs = score(study, progress)
+    with phases.timed("hindsight"):
+        retrieval = hindsight.measure(study, progress) if hindsight.wanted(study) else None
     finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
-    results = collect(study, logs, times)
+    results = collect(study, logs, times).model_copy(update={"leaks": leaks, "retrieval": retrieval})
     save(results, study.folder / "results.json")
     write_report(results, study.folder)
     return results

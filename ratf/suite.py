@@ -115,6 +115,10 @@ class Memories(Part):
     rephraser: RephraserName = "extractive"
     """`extractive`, or a chat model as provider/model."""
     gate: float = Field(0.3, ge=-1, le=1)
+    hindsight: bool = False
+    """Measure what each memory of a held-out question was worth to the real answer. It does not change any memory."""
+    hindsight_filter: bool = False
+    """Leave memories that were worth nothing to the real answer out of the training samples."""
 
 
 class Training(Part):

@@ -5,7 +5,7 @@ from raft.samples import training_samples
 from raft.tokens import token_counter
 from raft.types import TrainingSample
 from ratf.arms import ARMS
-from ratf.prepare import memories
+from ratf.hindsight import for_training
 from ratf.study import Study
 
 
@@ -16,7 +16,7 @@ def samples(study: Study, training: str, progress: Progress = silent) -> list[Tr
         study.person.about,
         study.training,
         study.before if answers.history == "teacher_forced" else dict.fromkeys(study.before, ()),
-        memories(study, progress) if training == "ft+mem" else {},
+        for_training(study, progress) if training == "ft+mem" else {},
         answers.context_tokens,
         answers.max_words,
         token_counter(study.suite.models.base.removeprefix("local/"), progress),

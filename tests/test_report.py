@@ -10,7 +10,21 @@ from playwright.sync_api import Browser, sync_playwright
 from raft.errors import RaftError
 from ratf.content import content
 from ratf.report import render
-from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, Scored, Tuned, load, save
+from ratf.results import (
+    Answer,
+    ArmResult,
+    Cell,
+    Contrast,
+    Filtered,
+    Leaks,
+    Question,
+    Results,
+    Retrieval,
+    Scored,
+    Tuned,
+    load,
+    save,
+)
 from ratf.suite import load_suite
 
 HOSTILE = (
@@ -97,6 +111,30 @@ def test_hostile_text_stays_text() -> None:
     page = render(made())
     assert "<script" not in page and "<img" not in page and "<b>Doe" not in page
     assert "\u202e" not in page and "\x07" not in page
+
+
+def test_the_page_says_either_way_what_was_found() -> None:
+    assert "Not checked for leaks" in render(made())
+    clean = Leaks(checked="12 held-out answers against 3 writings", found=[])
+    page = render(made().model_copy(update={"leaks": clean}))
+    assert "No leak found: 12 held-out answers against 3 writings." in page and "leaks allowed" not in page
+    leak = {"kind": "answer", "held_out": "i", "found_in": "d", "amount": 1.0, "words": "100 % of <b>it</b>"}
+    page = render(made().model_copy(update={"leaks": Leaks(checked="all", found=[leak])}))  # type: ignore[list-item]
+    assert "leaks allowed" in page and "1 leak, allowed by --allow-leaks" in page and "<b>it</b>" not in page
+
+
+def test_the_page_has_a_section_on_retrieval_where_it_was_measured() -> None:
+    assert "h-retrieval" not in render(made())
+    cell = Cell(mean=0.0123, low=-0.01, high=0.03, n=9, interviews=6, unscored=0)
+    nothing = Cell(mean=None, low=None, high=None, n=0, interviews=0, unscored=0)
+    found = Retrieval(
+        reader="smollm2", questions=12, passages=36, kept=9, useful=20, own=cell, refused=cell, shuffled=cell,
+        difference=cell, gate_auc=nothing, similarity_auc=cell,
+    )  # fmt: skip
+    page = render(made().model_copy(update={"retrieval": found}))
+    assert "0.0123" in page and "n/a" in page and "20 of the 36" in page and "filter was on" not in page
+    filtering = found.model_copy(update={"filtered": Filtered(dropped=3, of=8)})
+    assert "it took 3 of 8 memories" in " ".join(render(made().model_copy(update={"retrieval": filtering})).split())
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def look(folder: Path, held_out: int | None, at_least: float, embed: bool) -> di
         from raft.console import progress
         from raft.models import EMBEDDER, embedder
 
-        alike = find.alike(asked, sources, embedder(EMBEDDER, progress()))
+        alike = find.alike(asked, sources, embedder(EMBEDDER, progress()).embed)
     return {
         "clean": not (answers or repeated or twins or alike),
         "at_least": at_least,
