@@ -21,7 +21,7 @@ MIN_WORDS = 20
 """Shorter answers are not looked at: too few shingles to tell a copy from a turn of phrase."""
 
 COVERED = 0.2
-"""Of real people's answers none came above 0.13 by chance, in writings or in other interviews."""
+"""Of 2,809 answers of four real people none came above 0.14, in their writings or in their other interviews."""
 
 TWINS = 0.3
 """Two press conferences of one person, set phrases and all, came up to 0.12."""

@@ -59,7 +59,7 @@ def for_training(study: Study, progress: Progress = silent) -> Memories:
         return mine
     worth = _training_gains(study, mine, progress)
     return {
-        key: tuple(m for m in found if worth.get(key, {}).get(m.chunk_id, 1.0) > 0) if key in worth else found
+        key: tuple(m for m in found if worth[key][m.chunk_id] > 0) if key in worth else found
         for key, found in mine.items()
     }
 
@@ -98,7 +98,10 @@ def _gains(study: Study, pairs: Sequence[tuple[Exchange, Memory]], progress: Pro
 
 
 def _recalled(study: Study) -> list[Passage]:
-    """Every passage that a held-out question recalled, as a memory: those that the gate refused, too."""
+    """Every passage that a held-out question recalled, as a memory: those that the gate refused, too.
+
+    What was refused was not rephrased; its sentences nearest the question stand for it.
+    """
     settings = study.suite.memories
     encoder = embedder(study.suite.models.embedder)
     ungated = extractive(encoder, -1.0)
@@ -106,7 +109,7 @@ def _recalled(study: Study) -> list[Passage]:
     mine = memories(study)
     passages = []
     for exchange in study.held_out:
-        kept = {m.chunk_id: m for m in mine[exchange.exchange_id]}
+        kept = {m.chunk_id: m for m in mine.get(exchange.exchange_id, ())}
         for memory in found[exchange.exchange_id]:
             passages.append(Passage(exchange, kept.get(memory.chunk_id, memory), memory.chunk_id in kept))
     return passages

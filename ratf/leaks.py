@@ -3,6 +3,7 @@
 import numpy as np
 
 from raft.errors import RaftError
+from raft.files import read_made, write_made
 from raft.leaks import ALIKE, CoveredAnswer, alike, answers, covered, older, stored, twins, writings
 from raft.leaks import Source as LeakSource
 from raft.types import Exchange
@@ -46,7 +47,19 @@ def look(study: Study) -> Leaks:
 
 
 def look_in_store(study: Study, leaks: Leaks) -> Leaks:
-    """`leaks`, with what the filled memory store adds: held-out questions in it, and answers said in other words."""
+    """`leaks`, with what the filled memory store adds: held-out questions in it, and answers said in other words.
+
+    Embeds the training answers, so it is done once a study.
+    """
+    path = study.folder / "leaks.json"
+    made = read_made(path, study.digest)
+    if made is None:
+        made = _look_in_store(study, leaks).model_dump()
+        write_made(path, study.digest, made)
+    return Leaks.model_validate(made)
+
+
+def _look_in_store(study: Study, leaks: Leaks) -> Leaks:
     from ratf.measures import vectors
     from ratf.prepare import memory_store
 

@@ -76,8 +76,10 @@ def run(study: Study, progress: Progress, allow_leaks: bool = False) -> Results:
         answer(study, progress)
     with phases.timed("score"):
         logs = score(study, progress)
-    with phases.timed("hindsight"):
-        retrieval = hindsight.measure(study, progress) if hindsight.wanted(study) else None
+    retrieval = None
+    if hindsight.wanted(study):
+        with phases.timed("hindsight"):
+            retrieval = hindsight.measure(study, progress)
     finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
     results = collect(study, logs, times).model_copy(update={"leaks": leaks, "retrieval": retrieval})

@@ -1,6 +1,8 @@
 """Leaks inside a run: nothing is spent on a test that was given away."""
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from raft.person import exchanges, load_interviews
 from raft.progress import silent
 from raft.types import Chunk
 from ratf import leaks, run
-from ratf.results import Leaks
+from ratf.results import Leak, Leaks, Results, save
 from ratf.study import Study, open_study
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def change(tiny: Path, name: str, line: int, **keys: Any) -> None:
@@ -105,3 +109,32 @@ def test_questions_and_other_words_in_the_store_are_leaks(tiny: Path, monkeypatc
     with pytest.raises(RaftError, match=r"stands to 100 % in passage c1(?s:.*)says the same as passage c1"):
         leaks.refuse(found, allowed=False)
     leaks.refuse(found, allowed=True)
+
+
+def test_the_command_ends_with_2_and_leaves_nothing_behind(ratf: Command, tiny: Path) -> None:
+    change(tiny, "writings.jsonl", 0, text=held_out_answer(tiny))
+    done = ratf("run", tiny, "--out", tiny.parent / "out")
+    assert done.returncode == 2 and "1 leak: " in done.stderr and "--allow-leaks" in done.stderr
+    assert not (tiny.parent / "out").exists()
+
+
+def test_a_finished_run_that_leaked_is_not_shown_without_saying_so_again(ratf: Command, tiny: Path) -> None:
+    study = opened(tiny)
+    leak = Leak(kind="answer", held_out="i-q001", found_in="d", amount=1.0, words="100 % of the answer i-q001")
+    primary = study.suite.primary.metric
+    results = Results(
+        suite=study.suite.model_dump(mode="json"), digest=study.digest, data_digest=study.data_digest,
+        person={"name": "Tove Marrack"}, impostors={}, fictional=True,
+        held_out={"questions": 0, "from": "2014-01-01", "interviews": []},
+        training={"exchanges": 0, "documents": 0, "left_out": {}},
+        metrics={primary: {"family": "style", "words": "w", "better": "higher", "top": 1}},
+        arms={}, contrasts=[], verdict="PASS", sentence="raft beats baseline", tuned=[], notes=[], questions=[],
+        leaks=Leaks(checked="all", found=[leak]), environment={"ratf": "0"},
+        times={"finished": "2026-01-01", "seconds": {}, "total": 1.0},
+    )  # fmt: skip
+    save(results, study.folder / "results.json")
+    refused = ratf("run", tiny, "--out", study.folder)
+    assert refused.returncode == 2 and "100 % of the answer i-q001" in refused.stderr and refused.stdout == ""
+    allowed = ratf("run", tiny, "--out", study.folder, "--allow-leaks")
+    assert allowed.returncode == 0 and "PASS" in allowed.stdout
+    assert "leaks allowed" in (study.folder / "report.html").read_text("utf-8")

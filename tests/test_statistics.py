@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ratf.results import EXIT_CODES, Contrast
-from ratf.statistics import clustered_mean, holm, paired_difference
+from ratf.statistics import clustered_auc, clustered_mean, holm, paired_difference
 from ratf.verdict import judge_contrast
 
 finite = st.floats(-100, 100, allow_nan=False, width=32)
@@ -90,3 +90,35 @@ def contrast(low: float | None, high: float | None, difference: float | None = 0
 def test_verdicts(found: Contrast | None, lower: bool, trouble: list[str], verdict: str, code: int) -> None:
     word, sentence = judge_contrast(found, lower, trouble)
     assert word == verdict and EXIT_CODES[word] == code and sentence
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(-3, 3), st.booleans(), st.sampled_from("abcd")), max_size=40))
+def test_the_auc_is_the_share_of_pairs_in_order(items: list[tuple[int, bool, str]]) -> None:
+    scores, labels, clusters = [float(s) for s, _, _ in items], [p for _, p, _ in items], [c for _, _, c in items]
+    found = clustered_auc(scores, labels, clusters)
+    if len(set(labels)) < 2:
+        assert found is None
+        return
+    from sklearn.metrics import roc_auc_score
+
+    assert found is not None and found.mean == pytest.approx(roc_auc_score(labels, scores))
+    assert (found.low is None) == (len(set(clusters)) < 2)
+    if found.low is not None and found.high is not None:
+        assert 0 <= found.low <= found.mean + 1e-9 and found.mean - 1e-9 <= found.high <= 1
+    turned = clustered_auc([-s for s in scores], labels, clusters)
+    assert turned is not None and turned.mean == pytest.approx(1 - found.mean)
+
+
+def test_the_aucs_interval_holds_the_truth_though_interviews_differ() -> None:
+    """Scores share a part within an interview: an interval over items would hold the truth far less often."""
+    random, held = np.random.default_rng(5), 0
+    clusters = [str(g) for g in range(10) for _ in range(12)]
+    for _ in range(400):
+        labels = random.random(120) < np.repeat(random.beta(2, 2, 10), 12)
+        scores = np.repeat(random.normal(size=10), 12) + random.normal(size=120)  # tells nothing: the truth is 0.5
+        found = clustered_auc(scores.tolist(), labels.tolist(), clusters)
+        held += (
+            found is not None and found.low is not None and found.high is not None and found.low <= 0.5 <= found.high
+        )
+    assert 0.90 <= held / 400 <= 0.99
