@@ -113,8 +113,12 @@ def writings(documents: Iterable[Document]) -> list[Source]:
 
 
 def answers(exchanges: Iterable[Exchange]) -> list[Source]:
-    """Answers as sources."""
-    return [Source(e.exchange_id, "answer", e.date, e.answer, e.interview_id) for e in exchanges]
+    """Answers as sources. Short ones are left out: a sign-off is said every time."""
+    return [
+        Source(e.exchange_id, "answer", e.date, e.answer, e.interview_id)
+        for e in exchanges
+        if len(words(e.answer)) >= MIN_WORDS
+    ]
 
 
 def elsewhere(exchange: Exchange, source: Source) -> bool:
@@ -159,8 +163,7 @@ def repeated(exchanges: Sequence[Exchange], at_least: float = COVERED) -> list[C
         day = (source.date or date.min, source.name) < (exchange.date or date.min, exchange.exchange_id)
         return day and elsewhere(exchange, source)
 
-    long = [e for e in exchanges if len(words(e.answer)) >= MIN_WORDS]  # a sign-off is no answer
-    return covered(long, answers(long), at_least, before)
+    return covered(exchanges, answers(exchanges), at_least, before)
 
 
 def twins(interviews: Sequence[Interview], at_least: float = TWINS) -> list[Twins]:

@@ -82,6 +82,13 @@ def test_the_same_answer_in_two_interviews_is_told_once() -> None:
     assert (found.interview, found.document, found.kind) == ("new", "old-q001", "answer")
 
 
+def test_a_sign_off_is_no_leak() -> None:
+    bye = "So thank you all for listening to the river hour, and until next time."
+    pair = [exchange(bye, "old", day="2019-01-01"), exchange(f"That I cannot say for certain yet, sorry. {bye}", "new")]
+    assert repeated(pair) == [] == covered(pair[1:], answers(pair[:1]))
+    assert len(covered(pair[1:], writings([document(bye)]))) == 1
+
+
 def test_an_interview_published_twice_is_found_under_its_other_name() -> None:
     one = interview("one", ("interviewer", "So why was it that you moved the weir at all?"), ("target", SAID))
     other = dataclasses.replace(
