@@ -5,6 +5,7 @@ import typer
 from raft.commands.ask import ask
 from raft.commands.check import check
 from raft.commands.fetch import fetch
+from raft.commands.importing import import_
 from raft.commands.leaks import leaks
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app.command("fetch")(fetch)
 app.command("check")(check)
 app.command("ask")(ask)
 app.command("leaks")(leaks)
+app.command("import")(import_)
 
 
 if __name__ == "__main__":

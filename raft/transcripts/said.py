@@ -1,0 +1,35 @@
+"""What a reader hands on: who said what, before anybody is cast as the one who answers."""
+
+import datetime
+from dataclasses import dataclass, field
+
+from raft.types import Role
+
+Left = tuple[str, str]
+"""What was left out: why, and the words."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One speaker's words, paragraphs parted by a blank line. `role` only where the file itself names it."""
+
+    speaker: str
+    text: str
+    role: Role | None = None
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """One conversation as its file has it. What the file does not say stays empty: nothing is guessed."""
+
+    said: list[Said]
+    left: list[Left] = field(default_factory=list)
+    title: str = ""
+    date: datetime.date | None = None
+    source: str = ""
+    target: str | None = None
+    """The speaker who answers, where the form itself says so."""
+    key: str = ""
+    """The `interview_id`, where the file gives one."""
+    head: str = ""
+    """What stands before the first speaker."""
