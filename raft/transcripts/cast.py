@@ -92,7 +92,7 @@ def callers(said: list[Said], targets: Collection[str]) -> set[str]:
     return {
         speaker
         for speaker, handed in followed.items()
-        if len(handed) > 1 and sum(handed) > len(handed) / 2 and median(words[speaker]) <= CALL_WORDS
+        if len(handed) > 1 and sum(handed) > 0.75 * len(handed) and median(words[speaker]) <= CALL_WORDS
     }
 
 

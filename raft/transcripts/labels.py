@@ -29,6 +29,7 @@ _INNER = re.compile(
     rf"(?<=[.?!:;”\"’'\)\]—–-])\s+(?:\[\d{{1,3}}[^\w\]]{{0,2}}\]\s*)?(?:(?P<caps>{_CAPS})(?P<dot>[.:])|(?P<title>{_TITLE}):)\s+"
 )
 _ENDS = re.compile(r"[.?!:;…—–\-”\"’'\)\]*_]\s*$")
+_ITEM = re.compile(r"\s*[-*•]\s+\S")
 _STOPS = re.compile(r"[.?!”\"\]*_]\s*$")
 
 
@@ -115,7 +116,7 @@ class _Page:
         self._margin = indents[len(indents) // 4] if indents else 0
         loose = [i for i in range(1, len(rows)) if rows[i].after_blank]
         broken = [i for i in loose if not _ENDS.search(rows[i - 1].text)]
-        self._double_spaced = len(loose) > 0.7 * len(rows) and len(broken) > 0.3 * len(loose)
+        self._double_spaced = len(rows) > 7 and len(loose) > 0.8 * len(rows) and len(broken) > 0.4 * len(loose)
 
     def fresh(self, i: int) -> bool:
         """Whether a sentence may begin with line `i`."""
@@ -129,7 +130,7 @@ class _Page:
 
     def continues(self, i: int) -> bool:
         """Whether line `i` belongs to the paragraph of the line before."""
-        if i == 0 or not self._wrapped:
+        if i == 0 or not self._wrapped or _ITEM.match(self._rows[i].text):
             return False
         row, before = self._rows[i], self._rows[i - 1]
         if self._cues or not _STOPS.search(before.text):
@@ -145,7 +146,7 @@ def _label(text: str) -> _Label | None:
 
 def _unmarked(text: str, known: dict[str, int]) -> _Label | None:
     """A known label of several capitalised words whose mark was forgotten: `THE PRESIDENT Well, …`."""
-    match = re.match(rf"\s*({_CAPS})(?= [{_UP}][a-z’'])", text)
+    match = re.match(rf"\s*({_CAPS})(?= [{_UP}][a-z’' ])", text)
     many = match is not None and " " in match[1] and known.get(_key(match[1]), 0) > 1
     return _Label(match[1], match.end(), True, True) if match and many else None
 

@@ -62,9 +62,10 @@ def read_exchanges(data: bytes, name: str) -> list[Transcript]:
         said = []
         for pair in record.get("exchanges") or []:
             question, answer = _pair(pair)
-            if not answer or not question:
+            if question and answer:
+                said += [Said(asks, question), Said(answers, answer)]
+            else:
                 left.append(("exchanges with one side only", question or answer))
-            said += [Said(who, text) for who, text in ((asks, question), (answers, answer)) if text]
         found.append(_with_facts(Transcript(said, left, target=answers), record))
     return _not_empty(found, name)
 
