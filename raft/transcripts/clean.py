@@ -47,6 +47,12 @@ def cleaned(said: list[Said]) -> tuple[list[Said], list[Left]]:
     return kept, left
 
 
+def _gap(mark: re.Match[str]) -> str:
+    """What stays where a mark was: a space where two words would else become one."""
+    before, after = mark.string[: mark.start()][-1:], mark.string[mark.end() :][:1]
+    return " " if before.isalnum() and after.isalnum() else ""
+
+
 def _clean(paragraph: str, left: list[Left]) -> str:
     text = paragraph.strip()
     if _AD.search(text) or len({hint.lower() for hint in _HINTS.findall(text)}) > 1:
@@ -54,7 +60,7 @@ def _clean(paragraph: str, left: list[Left]) -> str:
         return ""
     for why, mark in _MARKS:
         left += [(why, found.group().strip()) for found in mark.finditer(text)]
-        text = mark.sub("", text).strip()
+        text = mark.sub(_gap, text).strip()
     if _ALONE.fullmatch(text):
         left.append(("stage directions", text))
         return ""

@@ -90,7 +90,7 @@ def _cut(part: str, marks: list[tuple[str, str]], name: str) -> tuple[str, list[
         places.append((speaker, found.start()))
         at = found.end()
     ends = [start for _, start in places[1:]] + [len(part)]
-    said = [Said(who, part[start:end].strip()) for (who, start), end in zip(places, ends, strict=True)]
+    said = [Said(who, part[start:end].strip()) for (who, start), end in zip(places, ends, strict=False)]
     return part[: places[0][1] if places else len(part)].strip(), said
 
 

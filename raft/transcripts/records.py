@@ -60,7 +60,7 @@ def read_exchanges(data: bytes, name: str) -> list[Transcript]:
         asks, answers = str(names.get("q") or "Interviewer"), str(names.get("a") or "Interviewee")
         left: list[Left] = []
         said = []
-        for pair in record.get("exchanges") or []:
+        for pair in _list(record.get("exchanges")):
             question, answer = _pair(pair)
             if question and answer:
                 said += [Said(asks, question), Said(answers, answer)]
@@ -91,7 +91,7 @@ def read_interviews(data: bytes, name: str) -> list[Transcript]:
     """Lines of our own interviews.jsonl: ids and roles stay what they are."""
     found = []
     for record in _records(values(decoded(data, name), name)):
-        turns = [t for t in record.get("turns") or [] if isinstance(t, dict)]
+        turns = [t for t in _list(record.get("turns")) if isinstance(t, dict)]
         said = [
             Said(_first(t, _SPEAKER), _words(t), next((r for r in _ROLES if r == t.get("role")), None))
             for t in turns
@@ -143,6 +143,10 @@ def _unwrapped(value: Any) -> list[dict[str, Any]]:
 
 def _is_message(record: dict[str, Any]) -> bool:
     return any(key in record for key in _SPEAKER) and any(key in record for key in _WORDS)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _pair(pair: Any) -> tuple[str, str]:
