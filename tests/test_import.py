@@ -1,6 +1,8 @@
 import json
 import shutil
+import threading
 from contextlib import chdir
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,41 @@ def test_what_the_command_is_told_is_used(tmp_path: Path) -> None:
     assert (interview.title, str(interview.date), interview.interview_id) == ("Wheels", "2020-05-06", "chat")
     assert [t.role for t in interview.turns] == ["other", "target", "other", "target"] and not [*exchanges(interview)]
     assert "name: T. Fenn" in (tmp_path / "fenn" / "person.yaml").read_text()
+
+
+class _Marks(BaseHTTPRequestHandler):
+    """A service that speaks the OpenAI protocol and marks `unlabelled.txt`."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        turns = [
+            ("Q", "Where does the clay come"),
+            ("A", "From the river bed,"),
+            ("Q", "Is it good clay?"),
+            ("A", "It is patient"),
+        ]
+        reply = json.dumps([{"speaker": who, "starts": words} for who, words in turns])
+        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": reply}}
+        body = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *rest: object) -> None:
+        pass
+
+
+def test_a_model_marks_text_without_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Marks) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
+        done = run(FORMS / "unlabelled.txt", "--to", "fenn", "--mark-with", "openai/m", cwd=tmp_path)
+        server.shutdown()
+    assert done.exit_code == 0, done.stderr
+    answers = [e.answer for e in exchanges(load_interviews(tmp_path / "people" / "fenn", allow_undated=True)[0])]
+    assert answers == ["From the river bed, below the second bridge.", "It is patient clay. That is better than good."]
 
 
 def test_a_file_as_a_writing_although_it_has_labels(tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ from raft.person import exchanges, load_interviews
 from raft.transcripts import READERS, Imported, kind_of, read_transcripts, to_interview
 from raft.transcripts.cast import WhoAnswersError, turns_of, who_answers
 from raft.transcripts.dates import date_of_name, only_date
-from raft.transcripts.documents import NoSpeakersError
-from raft.transcripts.said import Said
+from raft.transcripts.said import NoSpeakersError, Said
 
 FORMS = Path(__file__).parent / "data" / "transcripts"
 GOLDEN = json.loads((FORMS / "golden.json").read_text("utf-8"))
@@ -89,6 +88,14 @@ def test_text_without_speakers_is_no_transcript(name: str) -> None:
 def test_what_is_a_writing_is_seen_in_it() -> None:
     assert kind_of(b"<!doctype html><p>Hello", "x") == "writing"
     assert kind_of(b'{"title": "T", "link": "l", "date": "2020-01-01", "content": "c"}\n', "x.jsonl") == "writing"
+    assert kind_of(b'{"title": "T", "author": "me", "content": "c"}\n', "x.jsonl") == "writing"
+    assert kind_of(b"[Music]\nQ. Why?\nA. So. [Applause]", "x") == "text"
+
+
+def test_subtitles_without_speakers_are_no_writing() -> None:
+    with pytest.raises(NoSpeakersError, match="no cue names its speaker") as raised:
+        read_transcripts(b"WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nWho speaks here?\n", "x.vtt")
+    assert not raised.value.may_be_writing
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])

@@ -111,7 +111,7 @@ def _name_in(folder: Path) -> str | None:
 def _read(path: Path, asked: _Asked, found: _Found) -> None:
     """The interviews or writings of one file, or the problems that it has."""
     from raft.errors import DataError, RaftError
-    from raft.transcripts.documents import NoSpeakersError
+    from raft.transcripts.said import NoSpeakersError
 
     try:
         if asked.sort is Sort.writing:
@@ -119,8 +119,8 @@ def _read(path: Path, asked: _Asked, found: _Found) -> None:
             return
         try:
             transcripts = _transcripts(path, asked.marker)
-        except NoSpeakersError:
-            if asked.sort is Sort.interview:
+        except NoSpeakersError as error:
+            if asked.sort is Sort.interview or not error.may_be_writing:
                 raise
             _read_writings(path, asked, found)
             found.report.append("  no speakers' labels, so a writing; if it is a conversation: --mark-with MODEL")
@@ -137,7 +137,7 @@ def _read(path: Path, asked: _Asked, found: _Found) -> None:
 
 def _transcripts(path: Path, marker: "ChatModel | None") -> "list[Transcript]":
     from raft.transcripts import mark_transcript, read_transcripts
-    from raft.transcripts.documents import NoSpeakersError
+    from raft.transcripts.said import NoSpeakersError
 
     data = path.read_bytes()
     try:

@@ -13,12 +13,12 @@ from raft.errors import DataError
 from raft.transcripts.cast import Share, shares, turns_of
 from raft.transcripts.clean import cleaned
 from raft.transcripts.dates import date_of_name, only_date
-from raft.transcripts.documents import NoSpeakersError, pdf_lines, read_pdf, read_text, text_lines
+from raft.transcripts.documents import pdf_lines, read_pdf, read_text, text_lines
 from raft.transcripts.labels import paragraphs
 from raft.transcripts.marks import mark
 from raft.transcripts.pages import decoded
 from raft.transcripts.records import kind_of_values, read_exchanges, read_interviews, read_messages, values
-from raft.transcripts.said import Left, Transcript
+from raft.transcripts.said import Left, NoSpeakersError, Transcript
 from raft.transcripts.subtitles import read_srt, read_vtt, spoken
 from raft.types import ChatModel, Interview
 
@@ -60,8 +60,12 @@ def kind_of(data: bytes, name: str) -> str:
         return "srt"
     if re.match(r"<(?:!doctype|html|\?xml)", text, re.I):
         return WRITING
-    if text.startswith(("{", "[{", "[\n", "[ ", "[[")) and (text.startswith("{") or text.rstrip().endswith("]")):
-        return kind_of_values(values(text, name)) or WRITING
+    if re.match(r"[{[]", text):
+        try:
+            return kind_of_values(values(text, name)) or WRITING
+        except DataError:
+            if re.match(r"\{|\[\s*[{[]", text):  # data that is broken; [Music] begins a text
+                raise
     return "text"
 
 

@@ -5,21 +5,12 @@ from io import BytesIO
 from typing import Any
 
 from raft.errors import DataError
-from raft.transcripts.dates import only_date
+from raft.transcripts.dates import date_given
 from raft.transcripts.labels import is_talk, split
 from raft.transcripts.pages import cut_into_pages, decoded, unjoined, without_noted_paragraphs, without_print
-from raft.transcripts.said import Left, Transcript
+from raft.transcripts.said import Left, NoSpeakersError, Transcript
 
 _FRONT = re.compile(r"\s*---[ \t]*\n(.*?)\n---[ \t]*(?:\n|$)", re.S)
-
-
-class NoSpeakersError(DataError):
-    """The text names no speakers: it may be a writing."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            [f"{name}: no speakers' labels found (NAME: NAME. **NAME:** Q. A.); --mark-with MODEL can mark the turns"]
-        )
 
 
 def read_text(data: bytes, name: str) -> list[Transcript]:
@@ -60,7 +51,7 @@ def _transcript(lines: list[str], left: list[Left], facts: dict[str, Any], name:
     answers = next((s.speaker for s in said if s.speaker.casefold() in ("a", "answer")), None)
     source = next((str(facts[key]) for key in ("url", "source", "link") if facts.get(key)), "")
     title = str(facts.get("title") or "")
-    return Transcript(said, left, title, only_date(str(facts.get("date") or "")), source, answers, head=head)
+    return Transcript(said, left, title, date_given(facts.get("date")), source, answers, head=head)
 
 
 def _characters(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from raft.errors import DataError
-from raft.transcripts.dates import only_date
+from raft.transcripts.dates import date_given
 from raft.transcripts.pages import decoded
 from raft.transcripts.said import Left, Said, Transcript
 from raft.types import Role
@@ -142,7 +142,7 @@ def _unwrapped(value: Any) -> list[dict[str, Any]]:
 
 
 def _is_message(record: dict[str, Any]) -> bool:
-    return any(key in record for key in _SPEAKER) and any(key in record for key in _WORDS)
+    return "title" not in record and any(k in record for k in _SPEAKER) and any(k in record for k in _WORDS)
 
 
 def _list(value: Any) -> list[Any]:
@@ -179,7 +179,7 @@ def _with_facts(transcript: Transcript, record: dict[str, Any]) -> Transcript:
         transcript.said,
         transcript.left,
         title=_first(record, ("title", "name")),
-        date=only_date(str(record.get("date") or record.get("published") or "")),
+        date=date_given(record.get("date") or record.get("published")),
         source=_first(record, ("url", "source", "link")),
         target=transcript.target,
         key=transcript.key or _first(record, ("interview_id",)),

@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass, field
 
+from raft.errors import DataError
 from raft.types import Role
 
 Left = tuple[str, str]
@@ -33,3 +34,13 @@ class Transcript:
     """The `interview_id`, where the file gives one."""
     head: str = ""
     """What stands before the first speaker."""
+
+
+class NoSpeakersError(DataError):
+    """Nothing in the file says who speaks. It `may_be_writing`, or not, as subtitles."""
+
+    def __init__(self, name: str, may_be_writing: bool = True) -> None:
+        self.may_be_writing = may_be_writing
+        signs = "no speakers' labels found (NAME: NAME. **NAME:** Q. A.)"
+        cues = "no cue names its speaker, as <v Name> or NAME: would"
+        super().__init__([f"{name}: {signs if may_be_writing else cues}; --mark-with MODEL can mark the turns"])

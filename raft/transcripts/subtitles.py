@@ -9,7 +9,7 @@ from raft.errors import DataError
 from raft.transcripts.dates import only_date
 from raft.transcripts.labels import split
 from raft.transcripts.pages import decoded
-from raft.transcripts.said import Left, Said, Transcript
+from raft.transcripts.said import Left, NoSpeakersError, Said, Transcript
 
 _VOICE = re.compile(r"<v(?:\.[\w.-]+)?[ \t]+([^>]+)>")
 _TIMES = re.compile(r"^[\d:.,]+[ \t]*-->[ \t]*[\d:.,]+.*$", re.M)
@@ -17,7 +17,7 @@ _TAG = re.compile(r"</?[^<>\n]{0,80}>|\{\\[^}\n]*\}")
 
 
 def read_vtt(data: bytes, name: str) -> list[Transcript]:
-    """WebVTT with `<v Name>` or `NAME:`. Raises DataError when it is malformed or no cue names a speaker."""
+    """WebVTT with `<v Name>` or `NAME:`. Raises DataError when it is malformed, NoSpeakersError when no cue names a speaker."""
     text = decoded(data, name)
     first, _, rest = text.lstrip("\n").partition("\n")
     notes = "\n".join(re.findall(r"^NOTE\b(.*(?:\n.+)*)", rest, re.M))
@@ -26,7 +26,7 @@ def read_vtt(data: bytes, name: str) -> list[Transcript]:
 
 
 def read_srt(data: bytes, name: str) -> list[Transcript]:
-    """SubRip with `NAME:`. Raises DataError when it is malformed or no cue names a speaker."""
+    """SubRip with `NAME:`. Raises DataError when it is malformed, NoSpeakersError when no cue names a speaker."""
     return [_transcript(_cues(decoded(data, name), "srt", name), name)]
 
 
@@ -55,9 +55,7 @@ def _transcript(cues: list[str], name: str, title: str = "", day: datetime.date 
     if not said:
         said = split([line for cue in cues for line in (*_plain(cue).split("\n"), "")], cues=True)[1]
     if not said:
-        raise DataError(
-            [f"{name}: no cue names its speaker, as <v Name> or NAME: would; --mark-with MODEL can mark them"]
-        )
+        raise NoSpeakersError(name, may_be_writing=False)
     return Transcript(said, left, title, day)
 
 
