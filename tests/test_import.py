@@ -45,7 +45,7 @@ def test_what_the_command_is_told_is_used(tmp_path: Path) -> None:
     done = run(FORMS / "chat.jsonl", "--to", tmp_path / "fenn", *options, cwd=tmp_path)
     assert done.exit_code == 0, done.stderr
     interview = load_interviews(tmp_path / "fenn")[0]
-    assert (interview.title, str(interview.date), interview.interview_id) == ("Wheels", "2020-05-06", "chat")
+    assert (interview.title, str(interview.date), interview.interview_id) == ("Wheels", "2020-05-06", "chat-jsonl")
     assert [t.role for t in interview.turns] == ["other", "target", "other", "target"] and not [*exchanges(interview)]
     assert "name: T. Fenn" in (tmp_path / "fenn" / "person.yaml").read_text()
 
@@ -103,7 +103,7 @@ def test_a_file_as_a_writing_although_it_has_labels(tmp_path: Path) -> None:
         ((FORMS / "seed.json", "--date", "soon"), "--date 'soon' is not a date"),
         ((FORMS / "seed.json", "nowhere.txt"), "nowhere.txt: cannot be read: No such file"),
         ((FORMS / "seed.json", "bad.json", "empty.pdf"), "2 problems in the data; nothing was written"),
-        ((FORMS / "seed.json", "other/seed.json"), "two files make the interview 'seed'; rename one"),
+        ((FORMS / "seed.json", "other/seed.json"), "two files make the interview 'seed-json'; rename one"),
         ((FORMS / "seed.json", "--mark-with", "gpt"), "'gpt' is not a model"),
     ],
 )
@@ -130,7 +130,7 @@ def test_a_changed_file_does_not_change_what_is_there(tmp_path: Path) -> None:
     record["exchanges"][0][1] = "Another answer."
     (tmp_path / "seed.json").write_text(json.dumps(record))
     done = run("seed.json", "--to", "fenn", cwd=tmp_path)
-    assert "seed: there already with other words, date or roles; what is there was kept" in done.stdout
+    assert "seed-json: there already with other words, date or roles; what is there was kept" in done.stdout
     assert "Another" not in (tmp_path / "people" / "fenn" / "interviews.jsonl").read_text()
 
 

@@ -117,7 +117,7 @@ def _completed(transcript: Transcript, name: str, number: int) -> Transcript:
     lines = [line.strip("#*_ \t") for line in transcript.head.split("\n")]
     title = transcript.title or _title(lines) or Path(name).stem
     day = transcript.date or only_date(transcript.title) or _day(lines) or date_of_name(Path(name).stem)
-    made = re.sub(r"[^\w]+", "-", Path(name).stem.lower()).strip("-") + (f"-{number}" if number else "")
+    made = re.sub(r"[^\w]+", "-", name.lower()).strip("-") + (f"-{number}" if number else "")
     return replace(
         transcript,
         said=said,

@@ -11,14 +11,14 @@ from raft.transcripts.said import Said
 
 _UP = "A-ZÀ-ÖØ-ÞŁŚŠŽŹŻČĆŃŐŰĞİА-ЯЁΑ-Ω"
 _WORD = rf"(?:(?:MR|MRS|MS|DR|SEN|REP|GOV|GEN|PROF|HON|ST|JR)\.|(?![QA]\.)[{_UP}]\.|(?:Ma?c)?[{_UP}][{_UP}’'\-]*|\#?\d{{1,2}})"
-_CAPS = rf"(?!\#?\d)(?=[^.:]*[{_UP}]){_WORD}(?: {_WORD}){{0,5}}"
+_CAPS = rf"(?!\#?\d)(?=[^.:]{{0,60}}[{_UP}]){_WORD}(?: {_WORD}){{0,5}}"
 _TITLE = (
     rf"[{_UP}][\w’'.\-]*(?: (?:[{_UP}][\w’'.\-]*|de|van|von|der|den|of|the|la|le|di|da|bin|al|and|\#?\d{{1,2}})){{0,4}}"
 )
 _ROLES = "Q|A|Question|Answer|Interviewer|Interviewee|Reporter|Moderator|Host|Guest|Speaker|Journalist|Audience"
 _TIME = r"[\[(]?\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?[\])]?"
 _BY = r"(?: ?\([^()\n]{1,40}\))?"
-_BEFORE = rf"\s*(?:>+\s*)?(?:\#{{1,6}}\s+)?(?:\[\d{{1,3}}[^\w\]]{{0,2}}\]\s*)?(?:{_TIME}\s+)?(?:-\s+)?"
+_BEFORE = rf"\s*(?:>{{1,3}}\s*)?(?:\#{{1,6}}\s+)?(?:\[\d{{1,3}}[^\w\]]{{0,2}}\]\s*)?(?:{_TIME}\s+)?(?:-\s+)?"
 _START = re.compile(
     rf"{_BEFORE}(?P<mark>\*\*|__|\*|)(?:(?P<caps>{_CAPS}){_BY}(?P<dot>[.:])|(?P<title>{_TITLE}){_BY}:)(?P=mark):?(?P=mark)?"
     rf"(?:\s*{_TIME})?(?=\s|$)"
@@ -69,8 +69,9 @@ def split(lines: list[str], cues: bool = False) -> tuple[str, list[Said]]:
             body[-1] = _joined(body[-1], text)
         elif text:
             body.append(text)
-    said = [Said(name, part) for who, body in turns for name, part in _inner(who, body, known)]
-    return "\n".join(head), [s for s in said if s.text]
+    (_, before), *early = _inner("", head, known, "\n")
+    later = [part for who, body in turns for part in _inner(who, body, known)]
+    return before, [Said(name, text) for name, text in (*early, *later) if text]
 
 
 def paragraphs(lines: list[str]) -> list[str]:
@@ -182,8 +183,8 @@ def _is_speaker(label: _Label, fresh: int, anywhere: int, others: bool) -> bool:
     return fresh > 1 or (fresh == 1 and len(words) > 1 and others and not label.dot)
 
 
-def _inner(who: str, paragraphs: list[str], known: dict[str, int]) -> list[tuple[str, str]]:
-    """The paragraphs of one speaker, cut where a known label stands after a sentence."""
+def _inner(who: str, paragraphs: list[str], known: dict[str, int], glue: str = "\n\n") -> list[tuple[str, str]]:
+    """The paragraphs of one speaker, cut where a known label stands after a sentence; `who` and their words come first."""
     parts: list[tuple[str, list[str]]] = [(who, [])]
     for paragraph in paragraphs:
         at = 0
@@ -193,7 +194,7 @@ def _inner(who: str, paragraphs: list[str], known: dict[str, int]) -> list[tuple
                 parts.append((_tidy(_of(match).name), []))
                 at = match.end()
         parts[-1][1].append(paragraph[at:].strip())
-    return [(name, "\n\n".join(text for text in texts if text)) for name, texts in parts]
+    return [(name, glue.join(text for text in texts if text)) for name, texts in parts]
 
 
 def _joined(before: str, after: str) -> str:

@@ -11,7 +11,7 @@ from raft.transcripts.labels import split
 from raft.transcripts.pages import decoded
 from raft.transcripts.said import Left, NoSpeakersError, Said, Transcript
 
-_VOICE = re.compile(r"<v(?:\.[\w.-]+)?[ \t]+([^>]+)>")
+_VOICE = re.compile(r"<v(?:\.[\w.-]+)?[ \t]{1,9}([^<>\n]{1,100})>")
 _TIMES = re.compile(r"^[\d:.,]+[ \t]*-->[ \t]*[\d:.,]+.*$", re.M)
 _TAG = re.compile(r"</?[^<>\n]{0,80}>|\{\\[^}\n]*\}")
 
