@@ -1,5 +1,8 @@
 import json
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from contextlib import chdir
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -116,6 +119,30 @@ def test_bad_input_writes_nothing(tmp_path: Path, arguments: tuple[object, ...],
     assert (done.exit_code, done.stdout) == (2, "")
     assert says in done.stderr
     assert not (tmp_path / "people").exists()
+
+
+def test_on_a_terminal_the_command_asks(tmp_path: Path) -> None:
+    ours, its = os.openpty()
+    command = [sys.executable, "-m", "raft.cli", "import", str(FORMS / "chat.jsonl"), "--to", "fenn"]
+    os.write(ours, b"tobias\n")
+    done = subprocess.run(command, stdin=its, stdout=subprocess.PIPE, stderr=its, text=True, cwd=tmp_path, timeout=60)
+    os.close(its)
+    asked = os.read(ours, 4000).decode()
+    os.close(ours)
+    assert done.returncode == 0 and "Who answers" in asked and "Tobias Fenn: 3 turns, 8 words" in asked
+    assert "target: Tobias Fenn: 3 turns" in done.stdout
+
+
+def test_the_first_raft_s_documents_are_writings(tmp_path: Path) -> None:
+    lines = [
+        {"title": f"Post {n}", "link": f"https://x.example/{n}", "date": "2021-02-03", "content": "Clay."}
+        for n in (1, 2)
+    ]
+    (tmp_path / "posts.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = run("posts.jsonl", "--to", "fenn", cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    found = load_documents(tmp_path / "people" / "fenn")
+    assert [(d.title, d.source, str(d.date)) for d in found] == [(r["title"], r["link"], r["date"]) for r in lines]
 
 
 def test_speakers_are_listed_with_their_share(tmp_path: Path) -> None:

@@ -138,6 +138,13 @@ def test_a_moderator_is_other_by_what_it_does_or_by_name() -> None:
     assert [t.role for t in turns_of(round_of * 3, {"FENN"})] == ["other", "interviewer", "target"] * 3
 
 
+def test_roles_of_a_file_stay_unless_somebody_else_is_to_answer() -> None:
+    said = [Said("OLA", "Why?", "other"), Said("FENN", "So.", "target"), Said("OLA", "Ah.", "interviewer")]
+    assert [t.role for t in turns_of(said, {"FENN"})] == ["other", "target", "interviewer"]
+    assert [t.role for t in turns_of(said, {"OLA"})] == ["target", "interviewer", "target"]
+    assert [t.role for t in turns_of(said, {"FENN"}, ["ola"])] == ["other", "target", "other"]
+
+
 def test_dates_are_read_only_when_they_are_written_out() -> None:
     day = datetime.date(2018, 6, 13)
     for text in ("June 13, 2018", "13 Jun 2018", "13th June, 2018", "2018-06-13", "Recorded 2018-06-13T10:00:00Z"):

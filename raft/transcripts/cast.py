@@ -50,29 +50,30 @@ def who_answers(transcript: Transcript, name: str, wanted: str | None, called: s
 
     A label is meant when every word of `wanted` is one of its words, whatever the case. Raises WhoAnswersError.
     """
-    all_shares = shares(transcript.said)
-    labels = [share.speaker for share in all_shares]
-    marked = {s.speaker for s in transcript.said if s.role == "target"} or {transcript.target} & set(labels)
-    if wanted:
-        found = {label for label in labels if _named(wanted, label)}
-        unnamed = {label for label in marked if label and label.casefold() in _NO_NAMES}
-    else:
-        found = {label for label in marked if label}
-        unnamed = {label for label in labels if called and _named(called.split()[-1], label)}
-    if found or unnamed:
-        return found or unnamed
-    raise WhoAnswersError(name, wanted, all_shares)
+    marked = {s.speaker for s in transcript.said if s.role == "target" or s.speaker == transcript.target}
+    found = {s.speaker for s in transcript.said if wanted and _named(wanted, s.speaker)}
+    if wanted and not found:  # where nobody is called by name, Q. and A. or user and assistant say who answers
+        found = {label for label in marked if label.casefold() in _NO_NAMES}
+    elif not wanted:
+        found = marked or {s.speaker for s in transcript.said if called and _named(called.split()[-1], s.speaker)}
+    if not found:
+        raise WhoAnswersError(name, wanted, shares(transcript.said))
+    return found
 
 
 def turns_of(said: list[Said], targets: Collection[str], others: Collection[str] = ()) -> tuple[Turn, ...]:
     """The turns with their roles; what one speaker says in a row is one turn.
 
-    Who calls on people is `other`, as is whoever is named in `others`: see `callers`.
+    Who calls on people is `other` (see `callers`), as is whoever is named in `others`. Roles that the file gives stay,
+    unless somebody else is to answer.
     """
-    neither = callers(said, targets) | {s.speaker for s in said if any(_named(o, s.speaker) for o in others)}
+    put_aside = {s.speaker for s in said if any(_named(other, s.speaker) for other in others)}
+    neither = put_aside | callers(said, targets)
+    as_given = {s.speaker for s in said if s.role == "target"} == set(targets)
     turns: list[Turn] = []
     for one in said:
-        role = one.role or _role(one.speaker, targets, neither)
+        given = one.role if as_given and one.speaker not in put_aside else None
+        role = given or _role(one.speaker, targets, neither)
         last = turns[-1] if turns else None
         if last and last.role == role and (role == "target" or _same(last.speaker, one.speaker)):
             turns[-1] = Turn(last.speaker, role, f"{last.text}\n\n{one.text}")

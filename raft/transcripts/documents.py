@@ -10,6 +10,7 @@ from raft.transcripts.labels import is_talk, split
 from raft.transcripts.pages import cut_into_pages, decoded, unjoined, without_noted_paragraphs, without_print
 from raft.transcripts.said import Left, NoSpeakersError, Transcript
 
+_NO_TITLE = re.compile(r"^microsoft word|^untitled|\.(?:docx?|pdf|indd|rtf|txt)$", re.I)
 _FRONT = re.compile(r"\s*---[ \t]*\n(.*?)\n---[ \t]*(?:\n|$)", re.S)
 
 
@@ -39,7 +40,7 @@ def pdf_lines(data: bytes, name: str) -> tuple[dict[str, Any], list[str], list[L
     title, pages = _pages_of_pdf(data, name)
     if not any(line.strip() for page in pages for line in page):
         raise DataError([f"{name}: no text in it; is it a scan? Only PDFs with a text layer can be read"])
-    return {"title": title}, *without_print(pages)
+    return {"title": "" if _NO_TITLE.search(title) else title}, *without_print(pages)
 
 
 def _transcript(lines: list[str], left: list[Left], facts: dict[str, Any], name: str) -> Transcript:
