@@ -145,6 +145,11 @@ def test_the_first_raft_s_documents_are_writings(tmp_path: Path) -> None:
     assert [(d.title, d.source, str(d.date)) for d in found] == [(r["title"], r["link"], r["date"]) for r in lines]
 
 
+def test_a_guessed_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_bytes("Q. Où?\nA. Là-bas.\n".encode("cp1252"))
+    assert "  not UTF-8; read as Windows-1252" in run("old.txt", "--to", "fenn", cwd=tmp_path).stdout
+
+
 def test_speakers_are_listed_with_their_share(tmp_path: Path) -> None:
     done = run(FORMS / "chat.jsonl", "--to", "somebody", cwd=tmp_path)
     assert "  Tobias Fenn: 3 turns, 8 words\n  Oda Marsh: 2 turns, 3 words\n" in done.stderr

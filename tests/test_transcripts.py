@@ -108,6 +108,13 @@ def test_old_encodings_are_read(encoding: str) -> None:
 TALK = [Said(*one) for one in (("OLA", "Why?"), ("FENN", "So."), ("OLA", "How?"), ("FENN", "Thus."))]
 
 
+def test_every_footnote_of_a_page_goes_with_its_mark() -> None:
+    page = "Q. Why?\nA. First.1 Second, and then\nthe rest.2\n\n1 A note.\n2 Another note.\n\f"
+    found = imported((page + "Q. And?\nA. 3 things.\n").encode(), "x.txt")[0]
+    assert [t.text for t in found.interview.turns] == ["Why?", "First. Second, and then the rest.", "And?", "3 things."]
+    assert found.left == [("footnotes", "1 A note. 2 Another note.")]
+
+
 def test_several_who_could_answer_are_listed_with_counts() -> None:
     transcript = read_transcripts(b"OLA: Why is it so?\n\nFENN: So.\n\nOLA: How?", "x.txt")[0]
     with pytest.raises(

@@ -111,6 +111,7 @@ def _name_in(folder: Path) -> str | None:
 def _read(path: Path, asked: _Asked, found: _Found) -> None:
     """The interviews or writings of one file, or the problems that it has."""
     from raft.errors import DataError, RaftError
+    from raft.transcripts.pages import is_western
     from raft.transcripts.said import NoSpeakersError
 
     try:
@@ -127,6 +128,8 @@ def _read(path: Path, asked: _Asked, found: _Found) -> None:
             return
         for transcript in transcripts:
             _cast(transcript, path, asked, found)
+        if is_western(path.read_bytes()):
+            found.report.append("  not UTF-8; read as Windows-1252")
     except DataError as error:
         found.problems += error.problems
     except RaftError as error:

@@ -36,6 +36,17 @@ def decoded(data: bytes, name: str) -> str:
     raise DataError([f"{name}: not text; it can be UTF-8, UTF-16 or Windows-1252, a PDF, or subtitles"])
 
 
+def is_western(data: bytes) -> bool:
+    """Whether `decoded` takes it for Windows-1252, which is a guess to be told."""
+    if data.startswith((b"%PDF", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
 def cut_into_pages(text: str) -> list[list[str]]:
     """The lines of each page: parted by form feeds, else after lines such as `Page 3 of 26`."""
     pages = [page.split("\n") for page in text.split("\f")]
@@ -107,16 +118,16 @@ def _repeated(pages: list[list[str]]) -> set[str]:
 
 def _without_notes(page: list[str], left: list[Left]) -> list[str]:
     """The page without the footnotes at its end, each known by its number there and at its place in the text."""
-    first = max(0, len(page) - NOTE_LINES)
-    for i in range(first, len(page)):
-        number = _NOTE.fullmatch(page[i])
-        place = _mark(page[:i], number[1]) if number else None
-        if number and place:
-            row, start, end = place
-            left.append(("footnotes", " ".join(" ".join(page[i:]).split())))
-            kept = page[:i]
-            kept[row] = kept[row][:start] + kept[row][end:]
-            return _without_notes(kept, left)
+    for i in range(max(0, len(page) - NOTE_LINES), len(page)):
+        first = _NOTE.fullmatch(page[i])
+        if first and _mark(page[:i], first[1]):
+            kept, notes = page[:i], page[i:]
+            left.append(("footnotes", " ".join(" ".join(notes).split())))
+            for number in (m[1] for line in notes if (m := _NOTE.fullmatch(line))):
+                if place := _mark(kept, number):
+                    row, start, end = place
+                    kept[row] = kept[row][:start] + kept[row][end:]
+            return kept
     return page
 
 
