@@ -1,33 +1,42 @@
 """Phase five, first half: the logs of a run become one `Results`."""
 
+import hashlib
 import json
 import math
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample
 
 from raft.adapters import adapters_folder
+from raft.prompts import Told, conversation
+from raft.types import Memory
 from ratf.arms import ARMS, CONTRASTS, CONTROLS
+from ratf.contrasts import Scores, contrasts
+from ratf.equivalence import variance_parts
 from ratf.judges import load_rubric
 from ratf.metrics import METRICS, metric
 from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, Scored, Tuned
-from ratf.statistics import FEW_CLUSTERS, clustered_mean, holm, paired_difference
+from ratf.statistics import FEW_CLUSTERS, clustered_mean, units
 from ratf.study import Study
 from ratf.verdict import judge_contrast
-
-Scores = dict[str, dict[str, dict[str, Scored]]]
-"""arm → metric → question → score"""
 
 
 def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Results:
     """All that the logs say, with statistics. `logs` has one log an arm; a missing arm is told, never skipped."""
-    samples = {arm: {str(s.id): s for s in log.samples or []} for arm, log in logs.items()}
+    answered = {arm: _by_question(log) for arm, log in logs.items()}
+    # an answer given several times is shown once: the one that went wrong, where one did
+    samples = {arm: {q: max(s, key=lambda x: x.error is not None) for q, s in a.items()} for arm, a in answered.items()}
+    every = {
+        arm: {m: {q: [_scored(s, m) for s in several] for q, several in a.items()} for m in study.suite.metrics}
+        for arm, a in answered.items()
+    }
     scores: Scores = {
-        arm: {m: {q: _scored(s, m) for q, s in of_arm.items()} for m in study.suite.metrics}
-        for arm, of_arm in samples.items()
+        arm: {m: {q: _averaged(several) for q, several in s.items()} for m, s in of_arm.items()}
+        for arm, of_arm in every.items()
     }
     contrasts = _contrasts(study, scores)
     primary = study.suite.primary
@@ -45,7 +54,7 @@ def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Re
         held_out=_held_out(study),
         training=_training(study),
         metrics={m: _metric_facts(m) for m in study.suite.metrics},
-        arms={arm: _arm(study, arm, logs[arm], samples[arm], scores[arm]) for arm in logs},
+        arms={arm: _arm(study, arm, logs[arm], samples[arm], every[arm]) for arm in logs},
         contrasts=contrasts,
         verdict=verdict,
         sentence=sentence,
@@ -54,7 +63,24 @@ def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Re
         questions=[_question(study, number, samples, scores) for number in range(len(study.held_out))],
         environment=_environment(),
         times=times,
+        prompts_digest=_prompts_digest(study),
     )
+
+
+def _by_question(log: EvalLog) -> dict[str, list[EvalSample]]:
+    """Each question's answers, in the order of their epochs."""
+    found: dict[str, list[EvalSample]] = {}
+    for sample in sorted(log.samples or [], key=lambda s: s.epoch):
+        found.setdefault(str(sample.id), []).append(sample)
+    return found
+
+
+def _averaged(several: list[Scored]) -> Scored:
+    """One score a question, however often it was answered; none where one of the answers has none."""
+    missing = [s for s in several if s.value is None]
+    if missing or len(several) == 1:
+        return (missing or several)[0]
+    return several[0].model_copy(update={"value": sum(s.value or 0.0 for s in several) / len(several)})
 
 
 def _scored(sample: EvalSample, name: str) -> Scored:
@@ -73,16 +99,18 @@ def _numbers(of_metric: dict[str, Scored]) -> dict[str, float]:
 
 
 def _clusters(study: Study) -> dict[str, str]:
-    return {e.exchange_id: e.interview_id for e in study.held_out}
+    """The independent unit of each question."""
+    found = units([study.person.key] * len(study.held_out), [e.interview_id for e in study.held_out])
+    return {e.exchange_id: unit for e, unit in zip(study.held_out, found, strict=True)}
 
 
 def _arm(
-    study: Study, arm: str, log: EvalLog, samples: dict[str, EvalSample], scores: dict[str, dict[str, Scored]]
+    study: Study, arm: str, log: EvalLog, samples: dict[str, EvalSample], every: dict[str, dict[str, list[Scored]]]
 ) -> ArmResult:
     cluster = _clusters(study)
     cells = {}
-    for name, of_metric in scores.items():
-        numbers = _numbers(of_metric)
+    for name, of_metric in every.items():
+        numbers = _numbers({q: _averaged(several) for q, several in of_metric.items()})
         found = clustered_mean(list(numbers.values()), [cluster[q] for q in numbers])
         cells[name] = Cell(
             mean=found.mean if found else None,
@@ -91,6 +119,7 @@ def _arm(
             n=len(numbers),
             interviews=found.clusters if found else 0,
             unscored=len(study.held_out) - len(numbers),
+            variance=_variance(list(of_metric.values())),
         )
     control = arm in CONTROLS
     return ArmResult(
@@ -102,40 +131,22 @@ def _arm(
     )
 
 
+def _variance(several: Sequence[list[Scored]]) -> dict[str, float | None]:
+    most = max(map(len, several), default=0)
+    if most < 2:
+        return {}
+    table = [
+        [[math.nan if s.value is None else s.value] for s in row] + [[math.nan]] * (most - len(row)) for row in several
+    ]
+    return asdict(variance_parts(table))
+
+
 def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
-    cluster = _clusters(study)
     primary = study.suite.primary
     pairs = list(CONTRASTS)
     if (primary.better, primary.than) not in pairs:
         pairs.append((primary.better, primary.than))
-    rows = [
-        (m, a, b, paired_difference(_numbers(scores[a][m]), _numbers(scores[b][m]), cluster))
-        for m in study.suite.metrics
-        for a, b in pairs
-        if a in scores and b in scores
-    ]
-    adjusted: dict[int, float | None] = {}
-    for family in {metric(m).family for m, *_ in rows}:
-        members = [i for i, (m, *_) in enumerate(rows) if metric(m).family == family]
-        p_values = [e.p if (e := rows[i][3]) else None for i in members]
-        adjusted |= dict(zip(members, holm(p_values), strict=True))
-    return [
-        Contrast(
-            metric=m,
-            family=metric(m).family,
-            a=a,
-            b=b,
-            difference=e.mean if e else None,
-            low=e.low if e else None,
-            high=e.high if e else None,
-            p=e.p if e else None,
-            p_holm=adjusted[i],
-            smallest_detectable=e.detectable if e else None,
-            n_questions=e.n if e else 0,
-            n_interviews=e.clusters if e else 0,
-        )
-        for i, (m, a, b, e) in enumerate(rows)
-    ]
+    return contrasts(scores, pairs, _clusters(study))
 
 
 def _trouble(study: Study, samples: dict[str, dict[str, EvalSample]], scores: Scores) -> list[str]:
@@ -211,8 +222,19 @@ def _training(study: Study) -> dict[str, Any]:
 
 def _metric_facts(name: str) -> dict[str, Any]:
     facts = metric(name)
-    words = METRICS[name].words if name in METRICS else load_rubric(name).words
-    return {"family": facts.family, "words": words, "better": facts.better, "top": facts.top}
+    about = {"family": facts.family, "words": facts.words, "better": facts.better, "top": facts.top}
+    if name in METRICS:
+        return about
+    rubric = load_rubric(name)
+    return {**about, "words": rubric.words, "rubric": rubric.digest}
+
+
+def _prompts_digest(study: Study) -> str:
+    """Changes with any word that is put to an agent around its question, its memories and what was said before."""
+    memory = Memory("memory", "chunk", "doc", "title", "source", "2000-01-01", 1.0)
+    told = Told("earlier question", (memory,), "earlier answer")
+    said = conversation(study.person.about, "question", [memory], [told], 10_000, len)
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def _tuned(arm: str, model: str) -> list[Tuned]:

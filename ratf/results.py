@@ -1,5 +1,6 @@
 """A finished run as one object: what feeds the page, the file and the exit code. Reading it runs nothing."""
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,8 @@ class Cell(Record):
     n: int
     interviews: int
     unscored: int
+    variance: dict[str, float | None] = {}
+    """Of a single score: its `question`, `sample` and `rating` parts, where questions were answered more than once."""
 
 
 class ArmResult(Record):
@@ -55,6 +58,55 @@ class Contrast(Record):
     smallest_detectable: float | None
     n_questions: int
     n_interviews: int
+    standardised: float | None = None
+    """The difference in standard deviations of the questions' differences."""
+    exact: str = ""
+    """The test behind `p_exact`, which needs no distribution, where one was made."""
+    p_exact: float | None = None
+    p_exact_smallest: float | None = None
+
+
+class Order(Record):
+    """Two controls that a metric should put in order: the chance that `higher` scores above `lower` on a question."""
+
+    higher: str
+    lower: str
+    must: bool
+    auc: float
+    low: float | None
+    high: float | None
+    shows: Literal["holds", "not shown", "violated"]
+
+
+class Dose(Record):
+    """The mean score while another person's words replace the real answer's, and the slope from none to all."""
+
+    shares: list[float]
+    means: list[float]
+    monotone: bool
+    slope: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+class Exam(Record):
+    """Whether a metric or judge may speak about this person. `auc` and its interval are None where it could not sit."""
+
+    metric: str
+    axis: str
+    auc: float | None
+    low: float | None
+    high: float | None
+    admitted: bool
+    reason: str
+    bar: float
+    n: int
+    interviews: int
+    unscored: int
+    orders: list[Order] = []
+    dose: Dose | None = None
+    judge: dict[str, Any] | None = None
 
 
 class Scored(Record):
@@ -142,6 +194,15 @@ class Retrieval(Record):
     filtered: Filtered | None = None
 
 
+class Spent(Record):
+    """What a run cost; None where it is not known. `over` says which limit stopped it, and is empty where none did."""
+
+    usd: float | None = None
+    tokens: int | None = None
+    minutes: float | None = None
+    over: str = ""
+
+
 class Results(Record):
     """Everything that the page says. Only `times` and `environment` may differ between runs of the same inputs."""
 
@@ -166,6 +227,9 @@ class Results(Record):
     questions: list[Question]
     environment: dict[str, str]
     times: dict[str, Any]
+    exam: list[Exam] = []
+    prompts_digest: str = ""
+    budget: Spent | None = None
 
     @property
     def exit_code(self) -> int:
@@ -175,7 +239,18 @@ class Results(Record):
 
 def save(results: Results, path: Path) -> None:
     """Write `results.json`, whole or not at all. A missing number is null."""
-    write_whole(path, results.model_dump_json(indent=1) + "\n")
+    write_whole(path, dumps(results))
+
+
+def dumps(results: Results) -> str:
+    """The text of `results.json`."""
+    return results.model_dump_json(indent=1) + "\n"
+
+
+def schema() -> str:
+    """The JSON Schema of `results.json`."""
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Results.model_json_schema()}
+    return json.dumps(made, indent=1) + "\n"
 
 
 def load(path: Path) -> Results:

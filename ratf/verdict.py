@@ -1,6 +1,7 @@
 """From numbers to words: what the declared comparison showed."""
 
 from ratf.results import Contrast, Verdict
+from ratf.statistics import CONFIDENCE
 
 
 def decimals(half_width: float | None) -> int:
@@ -32,9 +33,10 @@ def judge_contrast(contrast: Contrast | None, lower_is_better: bool, trouble: li
     if contrast.low is None or contrast.high is None:
         return "NOT MEASURED", f"{contrast.a} − {contrast.b}: {told}, {base}; a single interview gives no interval"
     low, high = (-contrast.high, -contrast.low) if lower_is_better else (contrast.low, contrast.high)
-    if low > 0:
+    shown = contrast.p is None or contrast.p <= 1 - CONFIDENCE  # few coarse scores can leave an interval without width
+    if shown and low > 0:
         return "PASS", f"{contrast.a} beats {contrast.b}: {told}, {base}"
-    if high < 0:
+    if shown and high < 0:
         return "REGRESSION", f"{contrast.a} is worse than {contrast.b}: {told}, {base}"
     see = f"{contrast.smallest_detectable:.2g}" if contrast.smallest_detectable is not None else "unknown"
     return (

@@ -1,0 +1,62 @@
+"""The paired comparisons of a run, from its scores."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from ratf.metrics import metric
+from ratf.results import Contrast, Scored
+from ratf.statistics import Estimate, Exact, exact_tests, holm, paired_differences
+
+Scores = dict[str, dict[str, dict[str, Scored]]]
+"""arm → metric → question → score"""
+
+
+def contrasts(scores: Scores, pairs: Sequence[tuple[str, str]], cluster: Mapping[str, str]) -> list[Contrast]:
+    """Every metric's paired differences, with Holm's correction over `pairs` and the metrics of a family.
+
+    `cluster`: the independent unit of each question. A pair of which an arm is missing is left out. An arm more changes
+    no number of the others but `p_holm`, and that only where `pairs` names it.
+    """
+    arms = list(scores)
+    questions = sorted(cluster)
+    there = [(a, b) for a, b in pairs if a in scores and b in scores]
+    rows = [(arms.index(a), arms.index(b)) for a, b in there]
+    clusters = [cluster[q] for q in questions]
+    found: list[Contrast] = []
+    for name in dict.fromkeys(m for of_arm in scores.values() for m in of_arm):
+        table = [[_number(scores[arm].get(name, {}).get(q)) for q in questions] for arm in arms]
+        estimates = paired_differences(table, rows, clusters)
+        exact = exact_tests(table, rows, clusters)
+        found += [_contrast(name, *it) for it in zip(there, estimates, exact, strict=True)]
+    by_family: dict[str, list[int]] = {}
+    for i, contrast in enumerate(found):
+        by_family.setdefault(contrast.family, []).append(i)
+    for members in by_family.values():
+        for i, p in zip(members, holm([found[i].p for i in members]), strict=True):
+            found[i] = found[i].model_copy(update={"p_holm": p})
+    return found
+
+
+def _number(score: Scored | None) -> float:
+    return math.nan if score is None or score.value is None else score.value
+
+
+def _contrast(name: str, pair: tuple[str, str], e: Estimate | None, exact: Exact | None) -> Contrast:
+    return Contrast(
+        metric=name,
+        family=metric(name).family,
+        a=pair[0],
+        b=pair[1],
+        difference=e.mean if e else None,
+        low=e.low if e else None,
+        high=e.high if e else None,
+        p=e.p if e else None,
+        p_holm=None,
+        smallest_detectable=e.detectable if e else None,
+        n_questions=e.n if e else 0,
+        n_interviews=e.clusters if e else 0,
+        standardised=e.standardised if e else None,
+        exact=exact.test if exact else "",
+        p_exact=exact.p if exact else None,
+        p_exact_smallest=exact.smallest if exact else None,
+    )
