@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raft.told import told
+from ratf.commands import baseline
+from ratf.commands.check import check
 from ratf.commands.packet import packet
+from ratf.commands.report import report
 
 if TYPE_CHECKING:
     from ratf.results import Results
@@ -20,7 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
+app.command("check")(check)
+app.command("report")(report)
+app.add_typer(baseline.app, name="baseline")
 app.command("packet")(packet)
 
 
@@ -75,21 +80,6 @@ def run(
             results = carry_out(study, progress(), allow_leaks)
             typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
         _say(results, study.folder)
-
-
-@app.command()
-def report(run: Annotated[Path, typer.Argument(help="A run's folder, as runs/demo.")]) -> None:
-    """Write a run's page again from its results.json; nothing is run.
-
-    Example: ratf report runs/demo
-    """
-    with told():
-        from ratf.results import load
-        from ratf.run import write_report
-
-        results = load(run / "results.json")
-        write_report(results, run)
-        _say(results, run)
 
 
 @app.command()

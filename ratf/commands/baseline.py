@@ -1,0 +1,37 @@
+"""`ratf baseline`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raft.told import told
+
+app = typer.Typer(help="Keep a run's scores to compare later runs with.", no_args_is_help=True)
+
+
+@app.command("save")
+def save(
+    run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
+    to: Annotated[Path, typer.Option("--to", help="The file to write, to be committed.")] = Path("baseline.json"),
+) -> None:
+    """Write a run's scores to a small file for `ratf check --baseline`: sorted, rounded, one answer a line, no texts.
+
+    Example: ratf baseline save runs/demo --to benchmarks/demo-baseline.json
+    """
+    with told():
+        from raft.errors import RaftError
+        from ratf.baseline import save_baseline
+        from ratf.gate import open_run
+
+        results = open_run(run)
+        if not results.questions:
+            raise RaftError(f"{run}: the suite asked no question, so there is nothing to compare with")
+        save_baseline(results, to)
+        arms = sum(arm.kind == "arm" for arm in results.arms.values())
+        typer.echo(f"{to}: {len(results.questions)} questions of {arms} arms")
+
+
+@app.callback()
+def main() -> None:
+    """Keep a run's scores to compare later runs with."""

@@ -1,0 +1,74 @@
+"""`ratf check`."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from raft.told import told
+
+if TYPE_CHECKING:
+    from ratf.gate import Checked
+    from ratf.results import Results
+
+
+def check(
+    run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
+    baseline: Annotated[
+        Path | None, typer.Option(help="Another run's folder, or a file of `ratf baseline save`, to compare with.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="A YAML file of rules; by default the suite's primary, errors and unscored.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML there, one case a rule.")] = None,
+) -> None:
+    """Judge a finished run by a policy and against a baseline run; nothing is run.
+
+    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input. The verdict is kept in the run's
+    check.json. In GitHub Actions it is also written to the step's summary and as annotations.
+
+    Example: ratf check runs/demo --baseline baseline.json --policy policy.yaml
+    """
+    with told():
+        from raft.files import write_whole
+        from ratf.baseline import load_baseline
+        from ratf.gate import check as judge
+        from ratf.gate import open_run, save_check
+        from ratf.policy import load_policy
+
+        rules = load_policy(policy) if policy else None
+        results = open_run(run)
+        before = load_baseline(baseline) if baseline else None
+        checked = judge(results, before, rules, str(baseline) if baseline else "")
+        save_check(checked, run)
+        if junit:
+            from ratf.junit import junit as cases
+
+            write_whole(junit, cases(checked))
+        _summarise(results, checked)
+        _say(checked)
+        raise typer.Exit(checked.exit_code)
+
+
+def _say(checked: "Checked") -> None:
+    typer.echo(f"{checked.verdict}: {checked.sentence}")
+    for rule in checked.rules:
+        typer.echo(f"  {rule.verdict:<13} {rule.tier:<10} {rule.rule}\n{'':28}{rule.sentence}")
+    for note in checked.notes:
+        typer.echo(f"  note: {note}")
+    if os.environ.get("GITHUB_ACTIONS"):
+        from ratf.markdown import annotations
+
+        for line in annotations(checked):
+            typer.echo(line)
+
+
+def _summarise(results: "Results", checked: "Checked") -> None:
+    """To the end of the GitHub step's summary, where there is one."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        from ratf.markdown import markdown
+
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown(results, checked))

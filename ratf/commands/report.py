@@ -1,0 +1,99 @@
+"""`ratf report`."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from raft.told import told
+
+if TYPE_CHECKING:
+    from ratf.results import Results
+
+
+class Format(StrEnum):
+    """What a finished run can be written as."""
+
+    html = "html"
+    md = "md"
+    junit = "junit"
+    json = "json"
+    csv = "csv"
+    parquet = "parquet"
+    schema = "schema"
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
+    format: Annotated[
+        Format, typer.Option(help="schema: the JSON Schema of json; csv and parquet: all scores.")
+    ] = Format.html,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file to write; by default the run's report.html or scores.parquet, else stdout."),
+    ] = None,
+) -> None:
+    """Write a finished run again, in any format; nothing is run. Markdown and JUnit say what `ratf check` last said.
+
+    Example: ratf report runs/demo --format md
+    """
+    with told():
+        from raft.files import write_whole
+        from ratf.gate import open_run
+
+        results = open_run(run)
+        made = _made(results, run)[format]()
+        folder = run if run.is_dir() else run.parent
+        names = {Format.html: "report.html", Format.parquet: "scores.parquet"}
+        path = out or (folder / names[format] if format in names else None)
+        if path is None:
+            typer.echo(made, nl=False)
+        else:
+            write_whole(path, made)
+            typer.echo(str(path))
+
+
+def _made(results: "Results", run: Path) -> "dict[Format, Callable[[], str | bytes]]":
+    """What makes each format. What it needs is imported when it is asked for."""
+
+    def html() -> str:
+        from ratf.report import render
+
+        return render(results)
+
+    def md() -> str:
+        from ratf.gate import last_check
+        from ratf.markdown import markdown
+
+        return markdown(results, last_check(results, run))
+
+    def cases() -> str:
+        from ratf.gate import last_check
+        from ratf.junit import junit
+
+        return junit(last_check(results, run))
+
+    def csv() -> str:
+        from ratf.table import to_csv
+
+        return to_csv(results)
+
+    def parquet() -> bytes:
+        from ratf.table import to_parquet
+
+        return to_parquet(results)
+
+    def schema() -> str:
+        from ratf.results import schema
+
+        return schema()
+
+    def json() -> str:
+        from ratf.results import dumps
+
+        return dumps(results)
+
+    makers: list[Callable[[], str | bytes]] = [html, md, cases, json, csv, parquet, schema]
+    return dict(zip(Format, makers, strict=True))
