@@ -1,0 +1,113 @@
+"""The pytest plugin: a `ratf` fixture that runs suites and reports each rule of a policy as a test of its own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+# pytest loads this at every start: nothing of ratf's is imported before a test asks for it
+if TYPE_CHECKING:
+    from ratf.gate import Checked
+    from ratf.results import Results
+    from ratf.rules import RuleResult
+
+
+class Run:
+    """A finished run, to be checked."""
+
+    def __init__(self, results: "Results", folder: Path, request: pytest.FixtureRequest) -> None:
+        self.results = results
+        self.folder = folder
+        self._request = request
+
+    def check(self, policy: str | Path | None = None, baseline: str | Path | None = None) -> "Checked":
+        """Judge the run as `ratf check` does, report each rule, and fail this test unless the verdict is PASS.
+
+        A critical rule that does not hold is reported as failed, a rule of another tier as skipped.
+        """
+        from ratf.baseline import load_baseline
+        from ratf.gate import check, save_check
+        from ratf.policy import load_policy
+
+        rules = load_policy(Path(policy)) if policy else None
+        before = load_baseline(Path(baseline)) if baseline else None
+        checked = check(self.results, before, rules, str(baseline or ""))
+        save_check(checked, self.folder)
+        for rule in checked.rules:
+            self._report(rule)
+        if checked.exit_code:
+            pytest.fail(f"{checked.verdict}: {checked.sentence}", pytrace=False)
+        return checked
+
+    def _report(self, rule: "RuleResult") -> None:
+        item = self._request.node
+        path, line, _ = item.location
+        outcome = "passed"
+        told: str | tuple[str, int, str] | None = None
+        if rule.verdict != "PASS" and rule.tier == "critical":
+            outcome, told = "failed", f"{rule.verdict}: {rule.sentence}"
+        elif rule.verdict != "PASS":
+            outcome, told = "skipped", (path, line or 0, f"{rule.tier}: {rule.verdict}: {rule.sentence}")
+        report = pytest.TestReport(
+            nodeid=item.nodeid,
+            location=(path, line, f"{item.name}[{rule.rule}]"),
+            keywords={},
+            outcome=outcome,  # type: ignore[arg-type]
+            longrepr=told,
+            when="call",
+            ratf_rule=rule.rule,
+        )
+        item.ihook.pytest_runtest_logreport(report=report)
+
+
+class Suites:
+    """What the fixture gives: `ratf.run("suite.yaml").check("policy.yaml")`."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+
+    def run(self, suite: str | Path, data: str | Path | None = None, out: str | Path | None = None) -> Run:
+        """Run a suite as `ratf run` does, or take up its finished run. Workers of pytest-xdist wait for each other."""
+        from ratf.study import open_study
+
+        study = open_study(str(suite), str(data) if data else None, str(out) if out else None)
+        with _locked(study.folder):
+            from raft.progress import silent
+            from ratf.run import finished
+            from ratf.run import run as carry_out
+
+            results = finished(study) or carry_out(study, silent)
+        return Run(results, study.folder, self._request)
+
+    def read(self, folder: str | Path) -> Run:
+        """Take up a finished run without running anything."""
+        from ratf.gate import open_run
+
+        return Run(open_run(Path(folder)), Path(folder), self._request)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One process at a time in a run's folder; the lock goes with the process that holds it."""
+    from filelock import FileLock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A rule's report becomes a test of its own; in a worker of pytest-xdist it must still be called as the test is."""
+    rule = getattr(report, "ratf_rule", None)
+    if rule is not None and "PYTEST_XDIST_WORKER" not in os.environ:
+        report.nodeid = f"{report.nodeid}[{rule}]"
+
+
+@pytest.fixture
+def ratf(request: pytest.FixtureRequest) -> Suites:
+    """Runs suites of RATF and checks them: `ratf.run("suite.yaml").check("policy.yaml")`."""
+    return Suites(request)
