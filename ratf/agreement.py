@@ -51,7 +51,6 @@ def alt_test(votes: Votes, judge: Mapping[str, bool], epsilon: float = EPSILON, 
     readers, or where no reader shares two items with the judge and another reader.
     """
     from scipy import stats
-    from statsmodels.stats.multitest import multipletests
 
     p_values, advantages = [], []
     for reader, own in votes.items():
@@ -76,8 +75,8 @@ def alt_test(votes: Votes, judge: Mapping[str, bool], epsilon: float = EPSILON, 
             p_values.append(float(stats.t.sf((d.mean() + epsilon) / (spread / np.sqrt(len(d))), len(d) - 1)))
     if len(votes) < 3 or not p_values:
         return None
-    rejected = multipletests(p_values, alpha=level, method="fdr_by")[0]
-    return AltTest(float(np.mean(rejected)), float(np.mean(advantages)), len(p_values))
+    rejected = stats.false_discovery_control(p_values, method="by") <= level
+    return AltTest(float(rejected.mean()), float(np.mean(advantages)), len(p_values))
 
 
 def sensitivity_specificity(truth: Sequence[bool], said: Sequence[bool]) -> tuple[float | None, float | None]:
