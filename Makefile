@@ -21,6 +21,7 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.local
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/recall.py
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build

@@ -1,15 +1,23 @@
 """Writings cut into passages that a model can read at a glance."""
 
-from collections.abc import Iterable, Iterator
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from semantic_text_splitter import TextSplitter
 from tokenizers import Tokenizer
 
+from raft.files import write_whole
 from raft.types import Chunk, Document
 
+CHUNK_TOKENS = 96
 
-def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int = 96) -> Iterator[Chunk]:
+
+def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int = CHUNK_TOKENS) -> Iterator[Chunk]:
     """Passages of at most `max_tokens`, cut at the best paragraph, sentence or word end, never across documents.
 
     `chunk.start` and `chunk.end` are offsets in characters into the document's text.
@@ -30,3 +38,58 @@ def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int =
                 end=start + len(text),
                 text=text,
             )
+
+
+@dataclass(frozen=True)
+class Chunked:
+    """What a chunks file holds, and how many documents had to be cut for it."""
+
+    chunks: tuple[Chunk, ...]
+    max_tokens: int
+    cut: int = 0
+
+
+def write_chunks(path: Path, documents: Sequence[Document], tokenizer_file: Path, max_tokens: int) -> Chunked:
+    """Bring the file up to date with `documents`: only what is new or changed is cut again; what is gone is dropped.
+
+    One chunk a line, with the digest of its document and the size that it was cut for.
+    """
+    kept: dict[str, list[Chunk]] = {}
+    for digest, _, piece in _lines(path):
+        kept.setdefault(digest, []).append(piece)
+    digests = {d.doc_id: _digest(d, max_tokens) for d in documents}
+    new = [d for d in documents if digests[d.doc_id] not in kept]
+    for piece in chunk(new, tokenizer_file, max_tokens):
+        kept.setdefault(digests[piece.doc_id], []).append(piece)
+    chunks = [(digests[d.doc_id], piece) for d in documents for piece in kept.get(digests[d.doc_id], ())]
+    text = "".join(_line(digest, max_tokens, piece) for digest, piece in chunks)
+    if not path.is_file() or path.read_text("utf-8") != text:
+        write_whole(path, text)
+    return Chunked(tuple(piece for _, piece in chunks), max_tokens, len(new))
+
+
+def read_chunks(path: Path) -> Chunked | None:
+    """What the file holds; None when there is none, or nothing in it."""
+    lines = list(_lines(path))
+    return Chunked(tuple(piece for _, _, piece in lines), lines[0][1]) if lines else None
+
+
+def _digest(document: Document, max_tokens: int) -> str:
+    content = json.dumps([asdict(document), max_tokens], default=str, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _line(digest: str, max_tokens: int, piece: Chunk) -> str:
+    record = {**asdict(piece), "document": digest, "max_tokens": max_tokens}
+    return json.dumps(record, ensure_ascii=False, default=str) + "\n"
+
+
+def _lines(path: Path) -> Iterator[tuple[str, int, Chunk]]:
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8") as file:  # not splitlines(): a text may hold other line ends
+        for line in file:
+            record: dict[str, Any] = json.loads(line)
+            digest, max_tokens = record.pop("document"), record.pop("max_tokens")
+            day = record.pop("date")
+            yield digest, max_tokens, Chunk(**record, date=date.fromisoformat(day) if day else None)

@@ -4,9 +4,12 @@ import typer
 
 from raft.commands.ask import ask
 from raft.commands.check import check
+from raft.commands.chunk import chunk
+from raft.commands.embed import embed
 from raft.commands.fetch import fetch
 from raft.commands.importing import import_
 from raft.commands.leaks import leaks
+from raft.commands.memories import memories
 
 app = typer.Typer(
     help="An agent that answers as one person, from their writings and interviews.",
@@ -17,6 +20,9 @@ app = typer.Typer(
 )
 app.command("fetch")(fetch)
 app.command("check")(check)
+app.command("chunk")(chunk)
+app.command("embed")(embed)
+app.command("memories")(memories)
 app.command("ask")(ask)
 app.command("leaks")(leaks)
 app.command("import")(import_)

@@ -1,6 +1,7 @@
 """Chat models and embedders by name: `local/…` runs here, `openai/…` is asked over the network."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,11 +50,15 @@ class LocalChat:
 
         self._model = LocalModel(name)
         self._sampling = Sampling(max_tokens, temperature=0.7, top_p=0.9, frequency_penalty=0.3, seed=seed)
+        self._turn = threading.Lock()
 
     async def generate(self, messages: Sequence[Message]) -> str:
-        """The model's next message."""
-        answers = await asyncio.to_thread(self._model.generate, [messages], [self._sampling])
-        return answers[0].text
+        """The model's next message. One at a time: there is one device."""
+        return await asyncio.to_thread(self._one, messages)
+
+    def _one(self, messages: Sequence[Message]) -> str:
+        with self._turn:
+            return self._model.generate([messages], [self._sampling])[0].text
 
 
 class OpenAIChat:

@@ -61,7 +61,12 @@ def asked(question: str, memories: Sequence[Memory]) -> Message:
 
 def fenced(label: str, text: str) -> str:
     """Untrusted text between marks that it cannot close, because it cannot contain them."""
-    return f"⟦{label}⟧\n{text.replace('⟦', '[').replace('⟧', ']')}\n⟦end of {label}⟧"
+    return f"⟦{label}⟧\n{unmarked(text)}\n⟦end of {label}⟧"
+
+
+def unmarked(text: str) -> str:
+    """`text` as it stands inside its marks."""
+    return text.replace("⟦", "[").replace("⟧", "]")
 
 
 def _cost(messages: Sequence[Message], count: Callable[[str], int]) -> int:

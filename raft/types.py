@@ -1,6 +1,8 @@
 """The nouns of the method, and the four things that it needs from outside."""
 
-from collections.abc import Collection, Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol, TypedDict
@@ -10,6 +12,8 @@ from numpy.typing import NDArray
 
 Role = Literal["interviewer", "target", "other"]
 Vectors = NDArray[np.float32]
+ALIKE = 0.95
+"""Two passages whose vectors have this cosine say the same thing."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,19 @@ class Chunk:
     end: int
     text: str
 
+    @property
+    def digest(self) -> str:
+        """Of all that the passage says: another text, date or place is another digest."""
+        parts = [self.doc_id, self.title, self.source, str(self.date), self.start, self.end, self.text]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class Memory:
-    """A recalled passage as rephrased for one question, with where and when it is from."""
+    """A recalled passage as rephrased for one question, with where and when it is from.
+
+    `start` and `end` are the passage's offsets in characters into the document's text.
+    """
 
     text: str
     chunk_id: str
@@ -84,6 +97,8 @@ class Memory:
     source: str
     date: str
     similarity: float
+    start: int = 0
+    end: int = 0
 
 
 class Message(TypedDict):
@@ -129,14 +144,24 @@ class Tuner(Protocol):
 class MemoryStore(Protocol):
     """Where the person's passages are kept. Only writings go in: never a question, never an answer."""
 
-    def ids(self) -> Collection[str]:
-        """The chunks that are already there."""
+    def ids(self) -> Mapping[str, str]:
+        """The chunks that are already there: each one's `Chunk.digest`, by its id."""
         ...
 
     def add(self, chunks: Sequence[Chunk], vectors: Vectors) -> None:
-        """Keep `chunks`; row i of `vectors` belongs to chunk i. Adding a chunk again changes nothing."""
+        """Keep `chunks`; row i of `vectors` belongs to chunk i. Once this returns, a kill loses none of them."""
         ...
 
-    def recall(self, vector: Vectors, before: date | None, k: int) -> list[tuple[Chunk, float]]:
-        """The `k` nearest chunks dated strictly before `before`, best first, with their cosine similarity."""
+    def remove(self, chunk_ids: Sequence[str]) -> None:
+        """Forget these chunks."""
+        ...
+
+    def recall(
+        self, vectors: Vectors, before: Sequence[date | None], k: int, alike: float | None = ALIKE
+    ) -> list[list[tuple[Chunk, float]]]:
+        """For each question, the `k` nearest chunks dated strictly before its date, best first, with their cosines.
+
+        `vectors` has a row for each question. Ties go to the earlier id. Of passages with the same text, or a cosine of
+        `alike` or more between them, only the earliest is recalled; None recalls them all.
+        """
         ...

@@ -19,6 +19,7 @@ from ratf.contrasts import Scores, contrasts
 from ratf.equivalence import variance_parts
 from ratf.judges import load_rubric
 from ratf.metrics import METRICS, metric
+from ratf.prepare import passages
 from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, Scored, Tuned
 from ratf.statistics import FEW_CLUSTERS, clustered_mean, units
 from ratf.study import Study
@@ -259,6 +260,11 @@ def _notes(study: Study) -> list[str]:
         notes.append(
             "Earlier questions of the same interview are shown with the person's real answers (teacher-forced)."
         )
+    if study.suite.answers.history == "free_running":
+        notes.append("Earlier questions of the same interview are shown with the agent's own answers (free-running).")
+    if any(ARMS[arm].memories == "own" for arm in study.suite.arms):
+        counts = ", ".join(f"{n} {reason}" for reason, n in passages(study).items())
+        notes.append(f"Recalled passages, and what became of them: {counts or 'none'}.")
     grader = study.suite.models.grader
     if grader and grader.partition("+")[0] == study.suite.models.base:
         notes.append(

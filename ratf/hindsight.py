@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from raft.files import read_made, write_made
-from raft.memories import remember
+from raft.memories import Mind
 from raft.progress import Progress, silent
 from raft.rephrase import extractive
 from raft.types import Exchange, Memory
@@ -105,7 +105,8 @@ def _recalled(study: Study) -> list[Passage]:
     settings = study.suite.memories
     encoder = embedder(study.suite.models.embedder)
     ungated = extractive(encoder, -1.0)
-    found = asyncio.run(remember(study.held_out, study.before, memory_store(study), encoder, ungated, settings.k))
+    mind = Mind(memory_store(study), encoder, ungated, settings.k)
+    found = asyncio.run(mind.remember(study.held_out, study.before))
     mine = memories(study)
     passages = []
     for exchange in study.held_out:

@@ -80,12 +80,14 @@ def _look_in_store(study: Study, leaks: Leaks) -> Leaks:
         _alike(_name(a.interview, a.question), f"earlier answer {a.document}", a.cosine)
         for a in alike(study.held_out, answers(study.training), lambda texts: np.stack(embed(texts)))
     ]
-    for exchange, vector in zip(study.held_out, embed([e.answer for e in study.held_out]), strict=True):
-        near += [
-            _alike(exchange.exchange_id, f"passage {passage.chunk_id}", cosine)
-            for passage, cosine in store.recall(vector, exchange.date, 1)
-            if cosine >= ALIKE
-        ]
+    said = np.stack(embed([e.answer for e in study.held_out]))
+    nearest = store.recall(said, [e.date for e in study.held_out], 1, None)
+    near += [
+        _alike(exchange.exchange_id, f"passage {passage.chunk_id}", cosine)
+        for exchange, found in zip(study.held_out, nearest, strict=True)
+        for passage, cosine in found
+        if cosine >= ALIKE
+    ]
     copied = {leak.held_out for leak in leaks.found}
     found = [*leaks.found, *asked, *(leak for leak in near if leak.held_out not in copied)]
     checked = (

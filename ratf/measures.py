@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from raft.models import EMBEDDER
 from raft.samples import shorten
 from raft.weights import fetch
 from ratf.models import embedder
@@ -49,16 +50,18 @@ def vectors(model: str) -> Lookup[str, Vector]:
 
 @cache
 def bertscores(model: str) -> Lookup[tuple[str, str], float]:
-    """(answer, real answer) to BERTScore F (Zhang et al. 2020, arXiv 1904.09675), on the encoder's last layer."""
+    """(answer, real answer) to BERTScore F (Zhang et al. 2020, arXiv 1904.09675), on the encoder's last layer (a hosted
+    embedder shows no tokens: the embedded one then stands in)."""
 
     def compute(pairs: list[tuple[str, str]]) -> list[float]:
         from bert_score import BERTScorer
 
         from raft.local import device, quiet
 
+        encoder = model if model.startswith("local/") else EMBEDDER
         with quiet():
             scorer = BERTScorer(
-                model_type=str(fetch(model.removeprefix("local/"))), num_layers=BERTSCORE_LAYER, device=device()
+                model_type=str(fetch(encoder.removeprefix("local/"))), num_layers=BERTSCORE_LAYER, device=device()
             )
             cut = [(shorten(a, BERTSCORE_WORDS), shorten(b, BERTSCORE_WORDS)) for a, b in pairs]
             _, _, f = scorer.score([a for a, _ in cut], [b for _, b in cut], batch_size=32)

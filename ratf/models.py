@@ -1,12 +1,12 @@
-"""Models by name: Inspect's for chat, the embedded encoder for vectors."""
+"""Models by name: Inspect's for chat, the method's for vectors."""
 
 from collections.abc import Sequence
 from functools import cache
 
 from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSystem, ChatMessageUser, Model
 
-from raft.progress import Progress, silent
-from raft.types import Embedder, Message
+import raft.models
+from raft.types import Message
 
 _MESSAGES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
 
@@ -28,9 +28,5 @@ class InspectChat:
         return output.completion
 
 
-@cache
-def embedder(name: str, progress: Progress = silent) -> Embedder:
-    """The embedder of that name (`local/…`, as the suite has checked)."""
-    from raft.embedders import LocalEmbedder
-
-    return LocalEmbedder(name.removeprefix("local/"), progress)
+embedder = cache(raft.models.embedder)
+"""The embedder of that name, loaded once a process."""

@@ -2,14 +2,17 @@
 
 import asyncio
 from dataclasses import asdict
+from typing import Any
 
+from raft.chunks import chunk
+from raft.embedded import tokenizer_file
 from raft.files import read_made, write_made
-from raft.memories import remember, store_writings
+from raft.memories import Mind, Recalled, kept, outcomes, sync
 from raft.progress import Progress, silent
-from raft.rephrase import Rephraser, by_chat, extractive
-from raft.store import ChromaStore
+from raft.recall import EXTRACTIVE, rephraser_of
+from raft.rephrase import VERSION, Rephraser
+from raft.store import ChromaStore, collection_name
 from raft.types import Embedder, Exchange, Memory
-from raft.weights import fetch
 from ratf.controls import Given, controls
 from ratf.models import InspectChat, embedder
 from ratf.study import Study
@@ -19,13 +22,25 @@ Memories = dict[str, tuple[Memory, ...]]
 
 def memories(study: Study, progress: Progress = silent) -> Memories:
     """The memories of every exchange that is asked, learnt from, or told before one that is. Made once a study."""
-    path = study.folder / "memories.json"
-    made = read_made(path, study.digest)
+    made = _made(study, progress)["memories"]
+    return {key: tuple(Memory(**m) for m in memories) for key, memories in made.items()}
+
+
+def passages(study: Study) -> dict[str, int]:
+    """How many recalled passages became memories, and how many did not, by reason."""
+    counts: dict[str, int] = _made(study, silent)["passages"]
+    return counts
+
+
+def _made(study: Study, progress: Progress) -> Any:
+    path, digest = study.folder / "memories.json", f"{study.digest}-{VERSION}"
+    made = read_made(path, digest)
     if made is None:
         found = _remember(study, progress)
-        made = {key: [asdict(m) for m in memories] for key, memories in found.items()}
-        write_made(path, study.digest, made)
-    return {key: tuple(Memory(**m) for m in memories) for key, memories in made.items()}
+        memories = {key: [asdict(m) for m in kept(recalled)] for key, recalled in found.items()}
+        made = {"passages": outcomes(found), "memories": memories}
+        write_made(path, digest, made)
+    return made
 
 
 def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[str, Given]]:
@@ -43,36 +58,44 @@ def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[s
 
 def memory_store(study: Study) -> ChromaStore:
     """The store of the study's writings; `memories` fills it."""
-    # the chunks' size is part of the name: other chunks must not mix with these
-    collection = f"{study.person.key}-{study.data_digest}-{study.suite.memories.chunk_tokens}"
-    return ChromaStore(study.folder / "store", collection)
+    settings, name = study.suite.memories, study.suite.models.embedder
+    # data, encoder and size are part of the name: other chunks must not mix with these
+    collection = collection_name(study.person.key, study.data_digest, name, str(settings.chunk_tokens))
+    return ChromaStore(settings.chroma or study.folder / "store", collection)
 
 
-def _remember(study: Study, progress: Progress) -> Memories:
+def mind(study: Study, progress: Progress = silent) -> Mind:
+    """The person's writings, embedded in the run's folder or on a Chroma server, and the suite's rephraser."""
     settings = study.suite.memories
-    encoder = embedder(study.suite.models.embedder, progress)
-    name = study.suite.models.embedder.removeprefix("local/")
-    store = memory_store(study)
-    with progress("storing the writings", 1, "steps") as advance:
-        store_writings(study.person, store, encoder, fetch(name, progress) / "tokenizer.json", settings.chunk_tokens)
-        advance(1)
-    wanted = _wanted(study)
+    encoder, store = embedder(study.suite.models.embedder, progress), memory_store(study)
+    chunks = list(chunk(study.person.documents, tokenizer_file(progress), settings.chunk_tokens))
+    sync(chunks, store, encoder, progress)
+    return Mind(store, encoder, _rephraser(study, encoder), settings.k)
+
+
+def _remember(study: Study, progress: Progress) -> dict[str, tuple[Recalled, ...]]:
+    found = mind(study, progress)
+    before = {} if study.suite.answers.history == "none" else study.before
     with progress("remembering", 1, "steps") as advance:
-        found = asyncio.run(remember(wanted, study.before, store, encoder, _rephraser(study, encoder), settings.k))
+        considered = asyncio.run(found.consider(_wanted(study), before))
         advance(1)
-    return found
+    return considered
 
 
 def _wanted(study: Study) -> list[Exchange]:
-    asked = [*study.training, *study.held_out]
-    told = [e for exchange in asked for e in study.before[exchange.exchange_id]]
+    """Free-running with a chat rephraser, held-out questions are left out: it reads what the agent has answered."""
+    history = study.suite.answers.history
+    later = history == "free_running" and study.suite.memories.rephraser != EXTRACTIVE
+    asked = study.training if later else [*study.training, *study.held_out]
+    told = [] if history == "none" else [e for exchange in asked for e in study.before[exchange.exchange_id]]
     return list({e.exchange_id: e for e in [*told, *asked]}.values())
 
 
 def _rephraser(study: Study, encoder: Embedder) -> Rephraser:
-    name = study.suite.memories.rephraser
-    if name == "extractive":
-        return extractive(encoder, study.suite.memories.gate)
-    from inspect_ai.model import get_model
+    settings, name = study.suite.memories, study.suite.memories.rephraser
+    model = None
+    if name != EXTRACTIVE:
+        from inspect_ai.model import get_model
 
-    return by_chat(InspectChat(get_model(name)), study.person.about)
+        model = InspectChat(get_model(name))
+    return rephraser_of(model, name, encoder, study.person.about, settings.gate, study.folder)

@@ -1,15 +1,16 @@
 """The held-out questions as an Inspect dataset, as one arm reads them or one control answers them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput, ModelUsage
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from raft.prompts import conversation
+from raft.prompts import Told, conversation
 from raft.samples import told
 from raft.tokens import token_counter
-from raft.types import Exchange, Message
+from raft.types import Exchange, Memory, Message
 from ratf.arms import ARMS, CONTROLS
 from ratf.models import chat_messages
 from ratf.prepare import Memories, given_answers, memories
@@ -21,6 +22,8 @@ def questions(study: Study, arm: str) -> MemoryDataset:
     if arm in CONTROLS:
         answers = given_answers(study)[arm]
         samples = [_sample(e, e.question, {"given": asdict(answers[e.exchange_id])}) for e in study.held_out]
+    elif study.suite.answers.history == "free_running":
+        samples = [_sample(e, e.question, {}) for e in study.held_out]
     else:
         mine = memories(study) if ARMS[arm].memories == "own" else {}
         samples = [
@@ -38,12 +41,17 @@ def prompt(study: Study, exchange: Exchange, mine: Memories) -> tuple[Message, .
     """What an arm with the memories `mine` reads before it answers."""
     answers = study.suite.answers
     before = study.before[exchange.exchange_id] if answers.history == "teacher_forced" else ()
+    return after(study, exchange, mine.get(exchange.exchange_id, ()), told(before, mine, answers.max_words))
+
+
+def after(study: Study, exchange: Exchange, mine: Sequence[Memory], before: Sequence[Told]) -> tuple[Message, ...]:
+    """The prompt of a question with its memories, after what was told `before`."""
     return conversation(
         study.person.about,
         exchange.question,
-        mine.get(exchange.exchange_id, ()),
-        told(before, mine, answers.max_words),
-        answers.context_tokens,
+        mine,
+        before,
+        study.suite.answers.context_tokens,
         token_counter(study.suite.models.base.removeprefix("local/")),
     )
 

@@ -55,7 +55,9 @@ def _length(digest: str, state: TaskState, real: str) -> float:
 def _copying(digest: str, state: TaskState, real: str) -> float | None:
     runs = measures.runs(_answer(state))
     known = measures.known_runs(digest)
-    return sum(run in known for run in runs) / len(runs) if runs else None
+    # free-running, what it remembered is known only to the sample
+    own = {run for m in state.metadata.get("memories", []) for run in measures.runs(m["text"])}
+    return sum(run in known or run in own for run in runs) / len(runs) if runs else None
 
 
 MEASURES: dict[str, Measure] = {

@@ -63,9 +63,9 @@ def _embedded(kind: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _local(name: str) -> str:
-    if not name.startswith("local/"):
-        raise ValueError(f"{name!r} does not run here; embedders are local/<embedded model>")
+def _embeds(name: str) -> str:
+    if name.partition("/")[0] not in ("local", "openai"):
+        raise ValueError(f"{name!r} is no embedder; write local/<embedded model> or openai/<model>")
     return name
 
 
@@ -77,7 +77,7 @@ def _once(names: list[str]) -> list[str]:
 
 
 ChatName = Annotated[str, AfterValidator(_model_name), _embedded("chat")]
-EmbedderName = Annotated[str, AfterValidator(_model_name), AfterValidator(_local), _embedded("embedder")]
+EmbedderName = Annotated[str, AfterValidator(_model_name), AfterValidator(_embeds), _embedded("embedder")]
 Once = AfterValidator(_once)
 
 
@@ -119,6 +119,8 @@ class Memories(Part):
     """Measure what each memory of a held-out question was worth to the real answer. It does not change any memory."""
     hindsight_filter: bool = False
     """Leave memories that were worth nothing to the real answer out of the training samples."""
+    chroma: str | None = None
+    """The URL of a Chroma server; by default the store is in the run's folder."""
 
 
 class Training(Part):
@@ -136,7 +138,8 @@ class Answers(Part):
     """How every arm answers. `context_tokens` is the size of the prompt; earlier exchanges fill what is left."""
 
     context_tokens: int = Field(512, ge=64)
-    history: Literal["teacher_forced", "none"] = "teacher_forced"
+    history: Literal["teacher_forced", "free_running", "none"] = "teacher_forced"
+    """What was said before: the person's real answers, the agent's own, or nothing. Tuning reads the real ones."""
     max_words: int = Field(120, ge=20)
     """Training answers are cut to this length at a sentence's end."""
     max_tokens: int = Field(160, ge=8)
@@ -187,6 +190,13 @@ class Suite(Part):
             raise ValueError(f"{self.person!r} is the person and cannot be an impostor as well")
         if any(m.startswith("judge_") for m in self.metrics) and not self.models.grader:
             raise ValueError("a judge is among the metrics, so models.grader must name the model that grades")
+        memories = self.memories
+        late = self.answers.history == "free_running" and memories.rephraser != "extractive"
+        if late and (memories.hindsight or memories.hindsight_filter):
+            raise ValueError(
+                "hindsight measures memories that are there before the agent answers; free_running with a chat "
+                "rephraser has none: use memories.rephraser extractive or answers.history teacher_forced"
+            )
         strangers = sorted(self.people.keys() - {self.person, *self.impostors})
         if strangers:
             known = ", ".join([self.person, *self.impostors])

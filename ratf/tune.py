@@ -15,7 +15,7 @@ def samples(study: Study, training: str, progress: Progress = silent) -> list[Tr
     return training_samples(
         study.person.about,
         study.training,
-        study.before if answers.history == "teacher_forced" else dict.fromkeys(study.before, ()),
+        dict.fromkeys(study.before, ()) if answers.history == "none" else study.before,
         for_training(study, progress) if training == "ft+mem" else {},
         answers.context_tokens,
         answers.max_words,

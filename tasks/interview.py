@@ -6,13 +6,24 @@ inspect eval tasks/interview.py --model openai/gpt-5 -T arm=rag_only   # another
 """
 
 from inspect_ai import Task, task
-from inspect_ai.solver import generate
+from inspect_ai.solver import Solver, generate
 
 from ratf.arms import CONTROLS
+from ratf.free_running import free_running
 from ratf.questions import given, questions
 from ratf.scorers import scorers
 from ratf.settings import ANSWER_CACHE, answer_config, model_under_test
-from ratf.study import open_study, opened
+from ratf.study import Study, open_study, opened
+
+
+def _solver(study: Study, arm: str) -> Solver:
+    if arm in CONTROLS:
+        return given()
+    return (
+        free_running(study.digest, arm)
+        if study.suite.answers.history == "free_running"
+        else generate(cache=ANSWER_CACHE)
+    )
 
 
 @task
@@ -21,7 +32,7 @@ def interview(suite: str = "demo", arm: str = "baseline", data: str | None = Non
     study = opened(digest) if digest else open_study(suite, data)
     return Task(
         dataset=questions(study, arm),
-        solver=given() if arm in CONTROLS else generate(cache=ANSWER_CACHE),
+        solver=_solver(study, arm),
         scorer=scorers(study),
         model=model_under_test(study, arm, obey=digest is None),
         model_roles={"grader": study.suite.models.grader} if study.suite.models.grader else None,

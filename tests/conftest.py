@@ -1,15 +1,21 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
+import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from website import Site
 
+from raft.types import Message
 from raft.weights import fetch
 
 REPOSITORY = Path(__file__).parent.parent
@@ -76,6 +82,67 @@ def site() -> Iterator[Site]:
     """A site of this test's own on loopback, empty."""
     with Site().running() as site:
         yield site
+
+
+@dataclass
+class Hosted:
+    """A service with the OpenAI protocol, on loopback. `replies` answers a chat; None is a broken service."""
+
+    replies: Callable[[list[Message]], str | None] = lambda messages: "Yes."
+    embedded: list[list[str]] = field(default_factory=list)
+    asked: list[list[Message]] = field(default_factory=list)
+    on_embedding: Callable[[], None] = lambda: None
+
+    def answer(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        if path.endswith("/embeddings"):
+            self.embedded.append(body["input"])
+            self.on_embedding()
+            data = [
+                {"object": "embedding", "index": i, "embedding": _words(text)} for i, text in enumerate(body["input"])
+            ]
+            return {"object": "list", "model": "m", "data": data, "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+        self.asked.append(body["messages"])
+        text = self.replies(body["messages"])
+        message = {"role": "assistant", "content": text}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        reply = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+        return reply if text is not None else None
+
+
+def _words(text: str) -> list[float]:
+    """A vector that is near the vectors of texts with the same words."""
+    row = [0.01] * 64
+    for word in re.findall(r"\w+", text.casefold()):
+        row[zlib.crc32(word.encode()) % 64] += 1
+    return row
+
+
+@pytest.fixture
+def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosted]:
+    """`openai/…` models of this test's own."""
+    service = Hosted()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            reply = service.answer(self.path, body)
+            content = json.dumps(reply or {"error": {"message": "bad request"}}).encode()
+            self.send_response(200 if reply else 400)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-the-test")
+    yield service
+    server.shutdown()
+    server.server_close()
 
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

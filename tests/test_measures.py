@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from raft.files import write_made
+from raft.rephrase import VERSION
 from raft.types import Memory
 from ratf.measures import RUN_WORDS, Lookup, bertscores, known_runs, reciprocal_rank, rouges, runs, vectors
 from ratf.study import open_study
@@ -69,7 +70,8 @@ def test_memories_are_known(tiny: Path, tmp_path: Path) -> None:
     tiny.write_text(tiny.read_text("utf-8").replace("seed: 3", "seed: 77"), "utf-8")
     study = open_study(str(tiny), out=str(tmp_path / "out"))
     memory = Memory(TEXT, "d@0", "d", "Title", "source", "2010-01-01", 0.5)
-    write_made(study.folder / "memories.json", study.digest, {study.held_out[0].exchange_id: [asdict(memory)]})
+    made = {"passages": {"useful": 1}, "memories": {study.held_out[0].exchange_id: [asdict(memory)]}}
+    write_made(study.folder / "memories.json", f"{study.digest}-{VERSION}", made)
     assert set(runs(TEXT)) <= known_runs(study.digest)
 
 

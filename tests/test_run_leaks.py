@@ -89,8 +89,8 @@ class Store:
     def chunks(self) -> list[Chunk]:
         return [self.passage]
 
-    def recall(self, vector: Any, before: Any, k: int) -> list[tuple[Chunk, float]]:
-        return [(self.passage, float(vector[0]))]
+    def recall(self, vectors: Any, before: Any, k: int, alike: Any) -> list[list[tuple[Chunk, float]]]:
+        return [[(self.passage, float(vector[0]))] for vector in vectors]
 
 
 def test_questions_and_other_words_in_the_store_are_leaks(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

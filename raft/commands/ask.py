@@ -1,64 +1,93 @@
 """`raft ask`."""
 
 import asyncio
-import tempfile
-from datetime import date
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raft.commands.memories import day
 from raft.told import told
+
+if TYPE_CHECKING:
+    from raft.types import Memory
+
+PROMPT_TOKENS = 1024
 
 
 def ask(
     name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")],
-    question: Annotated[str, typer.Argument(help="What to ask.")],
+    question: Annotated[str | None, typer.Argument(help="What to ask; without it, a chat.")] = None,
     model: Annotated[
-        str, typer.Option(help="An embedded model, or <model>+<adapter digest>.")
-    ] = "smollm2-135m-instruct",
+        str | None,
+        typer.Option(help="local/<model>[+<adapter>] or openai/<model> [default: the tuned one, else the embedded]."),
+    ] = None,
     on: Annotated[
         str | None, typer.Option(help="Ask on that day (YYYY-MM-DD): only older writings are remembered.")
     ] = None,
+    rephraser: Annotated[str, typer.Option(help="extractive, local/<model> or openai/<model>.")] = "extractive",
 ) -> None:
-    """Answer a question as the person; on stderr, the memories used.
+    """Answer as the person; on stderr, the memories used. A chat ends with an empty line.
 
     Example: raft ask benchmarks/marrack "Do beavers help against floods?"
     """
     with told():
-        from raft.errors import RaftError
         from raft.people import folder_of
 
-        try:
-            day = date.fromisoformat(on) if on else date.today()
-        except ValueError:
-            raise RaftError(f"--on {on!r} is not a date; write it as YYYY-MM-DD") from None
-        typer.echo(_ask(folder_of(name), question, model, day))
+        folder = folder_of(name)
+        _talk(folder, [question] if question else _typed(), model or _default_model(folder), on, rephraser)
 
 
-def _ask(folder: Path, question: str, model: str, day: date) -> str:
-    from raft.embedders import LocalEmbedder
-    from raft.local import LocalModel, Sampling
-    from raft.memories import remember, store_writings
-    from raft.person import load_person
-    from raft.prompts import conversation
-    from raft.rephrase import extractive
-    from raft.store import ChromaStore
+def _talk(folder: Path, questions: "list[str] | Iterator[str]", model: str, on: str | None, rephraser: str) -> None:
+    from raft.console import progress
+    from raft.models import chat_model
+    from raft.person import load_about
+    from raft.prompts import Told, conversation
+    from raft.recall import mind_of
+    from raft.tokens import token_counter
     from raft.types import Exchange
-    from raft.weights import fetch
 
-    person = load_person(folder)
-    embedder = LocalEmbedder("all-minilm-l6-v2")
-    chat = LocalModel(model)
-    asked = Exchange("asked", 1, day, question, "")
-    with tempfile.TemporaryDirectory() as place:
-        store = ChromaStore(Path(place), person.key)
-        store_writings(person, store, embedder, fetch("all-minilm-l6-v2") / "tokenizer.json", 96)
-        found = asyncio.run(remember([asked], {}, store, embedder, extractive(embedder), 3))
-    memories = found[asked.exchange_id]
-    for memory in memories:
-        typer.echo(f"remembers ({memory.date}, {memory.title}, {memory.source}): {memory.text}", err=True)
-    prompt = conversation(person.about, question, memories, [], 1024, chat.count_tokens)
-    return chat.generate(
-        [prompt], [Sampling(max_tokens=160, temperature=0.7, top_p=0.9, frequency_penalty=0.3, seed=0)]
-    )[0].text
+    about, chat, when = load_about(folder), chat_model(model), day(on)
+    count = token_counter(model.removeprefix("local/").partition("+")[0])
+    said: list[Told] = []
+    before: list[Exchange] = []
+    with mind_of(folder, rephraser, temporary=True, progress=progress()) as mind:
+        for number, question in enumerate(questions, start=1):
+            asked = Exchange("asked", number, when, question, "")
+            found = asyncio.run(mind.remember([asked], {asked.exchange_id: before}))[asked.exchange_id]
+            _show(found)
+            prompt = conversation(about, question, found, said, PROMPT_TOKENS, count)
+            answer = asyncio.run(chat.generate(prompt))
+            typer.echo(answer)
+            said.append(Told(question, found, answer))
+            before.append(Exchange("asked", number, when, question, answer))
+
+
+def _typed() -> Iterator[str]:
+    """What is typed or piped in, a question a line, up to an empty one."""
+    while True:
+        if sys.stdin.isatty():
+            typer.echo("> ", err=True, nl=False)
+        line = sys.stdin.readline().strip()
+        if not line:
+            return
+        yield line
+
+
+def _show(memories: "tuple[Memory, ...]") -> None:
+    for m in memories:
+        place = f"{m.date}, {m.title}, {m.source}, characters {m.start}-{m.end}"
+        typer.echo(f"remembers ({place}): {m.text}", err=True)
+
+
+def _default_model(folder: Path) -> str:
+    """The person's tuned model, where there is one; else the embedded base."""
+    from raft.models import CHAT
+
+    if find_spec("raft.state") is None:
+        return CHAT
+    return import_module("raft.state").tuned_model(folder) or CHAT

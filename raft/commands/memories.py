@@ -1,0 +1,60 @@
+"""`raft memories`."""
+
+import asyncio
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from raft.told import told
+
+if TYPE_CHECKING:
+    from raft.memories import Recalled
+
+
+def memories(
+    name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")],
+    question: Annotated[str, typer.Option(help="What is asked.")],
+    on: Annotated[
+        str | None, typer.Option(help="Asked on that day (YYYY-MM-DD) [default: today]: only older writings count.")
+    ] = None,
+    k: Annotated[int, typer.Option(min=1, help="How many passages are recalled.")] = 3,
+    rephraser: Annotated[str, typer.Option(help="extractive, local/<model> or openai/<model>.")] = "extractive",
+    gate: Annotated[float, typer.Option(help="Extractive's: the least cosine of a sentence and the question.")] = 0.3,
+) -> None:
+    """Show what a question brings to mind, step by step: passages recalled, rephrased, kept or not, and why.
+
+    Example: raft memories benchmarks/marrack --question "Do beavers help against floods?"
+    """
+    with told():
+        from raft.console import progress
+        from raft.people import folder_of
+        from raft.recall import mind_of
+        from raft.types import Exchange
+
+        asked = Exchange("asked", 1, day(on), question, "")
+        with mind_of(folder_of(name), rephraser, k, gate, temporary=True, progress=progress()) as mind:
+            considered = asyncio.run(mind.consider([asked], {}))[asked.exchange_id]
+        typer.echo(f"{len(considered)} passages from before {asked.date}")
+        for number, recalled in enumerate(considered, start=1):
+            _show(number, recalled)
+
+
+def day(on: str | None) -> date:
+    """The day that `--on` names; by default today."""
+    from raft.errors import RaftError
+
+    try:
+        return date.fromisoformat(on) if on else date.today()
+    except ValueError:
+        raise RaftError(f"--on {on!r} is not a date; write it as YYYY-MM-DD") from None
+
+
+def _show(number: int, recalled: "Recalled") -> None:
+    passage, verdict = recalled.passage, recalled.verdict
+    place = f"{passage.doc_id}, characters {passage.start}-{passage.end}"
+    typer.echo(f"\n{number}. {recalled.similarity:.3f}  {passage.date or 'undated'}  {passage.title} ({place})")
+    typer.echo(f"   passage: {' '.join(passage.text.split())}")
+    typer.echo(f"   {verdict.outcome.value}: {verdict.why}")
+    if verdict.text:
+        typer.echo(f"   memory: {verdict.text}")

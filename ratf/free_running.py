@@ -1,0 +1,65 @@
+"""An interview in which the agent's own earlier answers, not the person's, come before a question."""
+
+from collections import defaultdict
+from dataclasses import asdict, replace
+from functools import cache
+
+import anyio
+from inspect_ai.model import get_model
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from raft.memories import Mind
+from raft.prompts import Told
+from raft.samples import shorten
+from raft.types import Exchange, Memory
+from ratf.arms import ARMS
+from ratf.models import chat_messages
+from ratf.prepare import mind
+from ratf.questions import after
+from ratf.settings import ANSWER_CACHE
+from ratf.study import Study, opened
+
+
+@solver
+def free_running(digest: str, arm: str) -> Solver:
+    """Answers the interview's held-out questions up to the sample's own, each after the agent's earlier answers.
+
+    A sample stays one question. The answers before it come from Inspect's cache, which is where the samples of the
+    earlier questions, one at a time in an interview, have put them; so a resumed run goes on with the same history.
+    """
+    turn: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        study = opened(digest)
+        told: list[Told] = []
+        before: list[Exchange] = []
+        async with turn[state.metadata["interview_id"]]:
+            for exchange in _up_to(study, str(state.sample_id)):
+                memories = await _memories(digest, exchange, before) if ARMS[arm].memories == "own" else ()
+                state.messages = chat_messages(after(study, exchange, memories, told))
+                state.output = await get_model().generate(state.messages, cache=ANSWER_CACHE)
+                answer = state.output.completion
+                told.append(Told(exchange.question, memories, shorten(answer, study.suite.answers.max_words)))
+                before.append(replace(exchange, answer=answer))
+        state.messages.append(state.output.message)
+        state.metadata["memories"] = [asdict(m) for m in told[-1].memories]
+        return state
+
+    return solve
+
+
+def _up_to(study: Study, exchange_id: str) -> list[Exchange]:
+    """The held-out questions of one interview up to this one."""
+    last = next(e for e in study.held_out if e.exchange_id == exchange_id)
+    asked = [e for e in study.held_out if e.interview_id == last.interview_id]
+    return [replace(e, answer="") for e in asked if e.number <= last.number]
+
+
+async def _memories(digest: str, exchange: Exchange, before: list[Exchange]) -> tuple[Memory, ...]:
+    found = await _mind(digest).remember([exchange], {exchange.exchange_id: before})
+    return found[exchange.exchange_id]
+
+
+@cache
+def _mind(digest: str) -> Mind:
+    return mind(opened(digest))
