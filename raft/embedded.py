@@ -72,10 +72,11 @@ def open_store(folder: Path, progress: Progress = silent) -> tuple[ChromaStore, 
 
     Raises RaftError when there is none, or when it does not hold what the writings say now.
     """
-    again = f"run: raft embed {folder}"
     if not is_embedded(folder):
-        raise RaftError(f"{folder}: the writings are not embedded yet; {again}")
+        raise RaftError(f"{folder}: the writings are not embedded yet; run: raft embed {folder}")
     left = Embedded(**json.loads(_state(folder).read_text("utf-8")))
+    server = f" --chroma {left.chroma}" if left.chroma else ""
+    again = f"run: raft embed {folder} --embedder {left.embedder}{server}"
     if left.writings != _digest(folder):
         raise RaftError(f"{folder}/writings.jsonl has changed since it was embedded; {again}")
     store = _store(folder, left.embedder, left.max_tokens, left.chroma)

@@ -116,6 +116,8 @@ def _server(url: str) -> Any:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RaftError(f"{url!r} is not the address of a Chroma server; write it as http://host:8000")
+    if parts.password:
+        raise RaftError("the address of a Chroma server must hold no password: it is written into files")
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 8000)
     try:

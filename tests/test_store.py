@@ -92,6 +92,9 @@ def test_no_server_is_told() -> None:
         ChromaStore("http://127.0.0.1:9", "person")
     with pytest.raises(RaftError, match="not the address of a Chroma server"):
         ChromaStore("localhost:8000", "person")
+    with pytest.raises(RaftError, match="must hold no password") as error:
+        ChromaStore("http://ada:hunter2@localhost:8000", "person")
+    assert "hunter2" not in str(error.value)
 
 
 def test_a_collection_is_named_by_all_its_parts() -> None:
