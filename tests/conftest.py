@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from website import Site
+from openai_server import Brain, OpenAIServer
 
 from raft.types import Message
 from raft.weights import fetch
@@ -173,3 +174,18 @@ def edit_line() -> Callable[[Path, int, Any], None]:
         path.write_text("\n".join(lines) + "\n", "utf-8")
 
     return edit
+
+
+@pytest.fixture(scope="session")
+def brain() -> Brain:
+    """The real model behind `openai_server`, shared by all tests; started by the first that asks it something."""
+    return Brain()
+
+
+@pytest.fixture
+def openai_server(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
+    """OpenAI on loopback: the environment of this test, and of the commands that it runs, leads there."""
+    with OpenAIServer(brain) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-tests")
+        yield server
