@@ -3,6 +3,7 @@
 import typer
 
 from raft.commands.ask import ask
+from raft.commands.bench_setup import bench_setup
 from raft.commands.check import check
 from raft.commands.chunk import chunk
 from raft.commands.embed import embed
@@ -10,6 +11,8 @@ from raft.commands.fetch import fetch
 from raft.commands.importing import import_
 from raft.commands.leaks import leaks
 from raft.commands.memories import memories
+from raft.commands.ft_gen import ft_gen
+from raft.commands.ft_run import ft_run
 
 app = typer.Typer(
     help="An agent that answers as one person, from their writings and interviews.",
@@ -23,6 +26,9 @@ app.command("check")(check)
 app.command("chunk")(chunk)
 app.command("embed")(embed)
 app.command("memories")(memories)
+app.command("ft:gen")(ft_gen)
+app.command("ft:run")(ft_run)
+app.command("bench:setup")(bench_setup)
 app.command("ask")(ask)
 app.command("leaks")(leaks)
 app.command("import")(import_)

@@ -20,7 +20,7 @@ from raft.adapters import adapter_folder
 from raft.keys import cache_for
 from raft.progress import Progress, silent
 from raft.types import Message
-from raft.weights import fetch
+from raft.weights import model_folder
 
 BATCH_ROWS = 48
 """At most; what is asked is split into batches of equal size, because a small one takes nearly as long as a full one."""
@@ -87,8 +87,8 @@ def return_freed_memory() -> None:
 
 
 def load_base(name: str, dtype: torch.dtype, progress: Progress = silent) -> tuple[Any, Any]:
-    """The tokenizer and the weights of an embedded model, fetched when needed."""
-    folder = fetch(name, progress)
+    """The tokenizer and the weights of an embedded model, fetched when needed, or of the folder of another."""
+    folder = model_folder(name, progress)
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, padding_side="left")
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)

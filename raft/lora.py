@@ -6,7 +6,8 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,29 @@ from peft import LoraConfig, get_peft_model
 from pydantic import BaseModel, ConfigDict, Field
 
 from raft.adapters import adapters_folder
+from raft.errors import RaftError
 from raft.local import best_dtype, device, load_base, quiet, return_freed_memory
 from raft.progress import Progress, silent
 from raft.samples import to_jsonl
 from raft.types import TrainingSample
-from raft.weights import find
+from raft.weights import weights_digest
 
 RECIPE = 1
 """Raise it when the loop changes what it produces: adapters of another recipe are not these."""
 
 CHECKPOINT_SECONDS = 20
+SCALED = ("final_logit_softcapping", "logit_scale", "logits_scaling")
+"""What some families do to their logits; theirs are computed for every token, by the model itself."""
+
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
 class LoraSettings(BaseModel):
-    """How to tune. `layers`: only that many of the top layers, or all of them."""
+    """How to tune. `layers`: only that many of the top layers, or all of them.
+
+    With validation samples, their loss is taken `evaluations` times an epoch; tuning stops when it was not the lowest
+    yet `patience` times in a row, and the weights of the lowest are kept.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,11 +49,18 @@ class LoraSettings(BaseModel):
     epochs: int = Field(1, ge=1)
     batch: int = Field(4, ge=1)
     seed: int = 0
+    evaluations: int = Field(4, ge=1)
+    patience: int = Field(3, ge=1)
 
 
-def adapter_digest(samples: Sequence[TrainingSample], base: str, settings: LoraSettings) -> str:
+def adapter_digest(
+    samples: Sequence[TrainingSample], base: str, settings: LoraSettings, validation: Sequence[TrainingSample] = ()
+) -> str:
     """Names an adapter by all that makes it: samples, base weights, settings, recipe."""
-    parts = [str(RECIPE), base, find(base).digest, settings.model_dump_json(), to_jsonl(samples)]
+    unused = None if validation else {"evaluations", "patience"}
+    parts = [str(RECIPE), base, weights_digest(base), settings.model_dump_json(exclude=unused), to_jsonl(samples)]
+    if validation:
+        parts.append(to_jsonl(validation))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -55,14 +71,17 @@ class LoraTuner:
         self.settings = settings
         self._progress = progress
 
-    def tune(self, samples: Sequence[TrainingSample], base: str) -> str:
-        """`<base>+<digest>`, tuned now or before. Its folder has the adapter and `training.json` (the loss curve)."""
-        digest = adapter_digest(samples, base, self.settings)
+    def tune(self, samples: Sequence[TrainingSample], base: str, validation: Sequence[TrainingSample] = ()) -> str:
+        """`<base>+<digest>`, tuned now or before. Its folder has the adapter and `training.json` (the loss curves).
+
+        `base` is an embedded model or the folder of one that transformers reads.
+        """
+        digest = adapter_digest(samples, base, self.settings, validation)
         target = adapters_folder() / digest
         if not target.is_dir():
             aside = target.with_name(f".{digest}")
             aside.mkdir(parents=True, exist_ok=True)
-            self._train(samples, base, digest, aside)
+            self._train(samples, base, digest, aside, validation)
             try:
                 (aside / "ready").rename(target)
             except OSError:
@@ -71,37 +90,57 @@ class LoraTuner:
             shutil.rmtree(aside)
         return f"{base}+{digest}"
 
-    def _train(self, samples: Sequence[TrainingSample], base: str, digest: str, aside: Path) -> None:
+    def _train(
+        self,
+        samples: Sequence[TrainingSample],
+        base: str,
+        digest: str,
+        aside: Path,
+        validation: Sequence[TrainingSample],
+    ) -> None:
         settings = self.settings
         torch.manual_seed(settings.seed)
         tokenizer, model = load_base(base, best_dtype(), self._progress)
+        if not tokenizer.chat_template:
+            raise RaftError(
+                f"{base} has no chat template, so it cannot converse; take the instruct model of its family"
+            )
         model = _with_adapter(model.to(device()), settings)
         batches = _batches([_tokens(tokenizer, s) for s in samples], settings)
+        watched = _batches([_tokens(tokenizer, s) for s in validation], settings.model_copy(update={"epochs": 1}))
+        every = max(1, len(batches) // settings.epochs // settings.evaluations)
         weights = [p for p in model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.0)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, len(batches)))
         state = _Checkpoint(aside / "checkpoint.pt", model, optimizer, schedule)
-        losses = state.restore()
+        course = state.restore()
         saved = time.monotonic()
         with self._progress(f"tuning {digest}", len(batches), "steps") as advance:
-            advance(len(losses))
-            for batch in batches[len(losses) :]:
+            advance(len(course.losses))
+            for batch in batches[len(course.losses) :]:
                 loss = _loss(model, batch)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(weights, 1.0)
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()
-                losses.append(round(float(loss.detach()), 6))
+                course.losses.append(round(float(loss.detach()), 6))
                 advance(1)
+                step = len(course.losses)
+                if watched and (step % every == 0 or step == len(batches)):
+                    course.watch(_mean_loss(model, watched), model)
+                    if course.is_over(settings.patience):
+                        break
                 if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                    state.save(losses)
+                    state.save(course)
                     saved = time.monotonic()
         return_freed_memory()
-        self._keep(model, aside, digest, base, samples, losses)
+        if course.best:
+            model.load_state_dict(course.best, strict=False)
+        self._keep(model, aside, digest, base, samples, course)
 
     def _keep(
-        self, model: Any, aside: Path, digest: str, base: str, samples: Sequence[TrainingSample], losses: list[float]
+        self, model: Any, aside: Path, digest: str, base: str, samples: Sequence[TrainingSample], course: "_Course"
     ) -> None:
         ready = aside / "ready"
         shutil.rmtree(ready, ignore_errors=True)
@@ -113,7 +152,8 @@ class LoraTuner:
             "base": base,
             "settings": self.settings.model_dump(),
             "samples": len(samples),
-            "losses": losses,
+            "losses": course.losses,
+            "validation": course.validation,
         }
         (ready / "training.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
 
@@ -139,10 +179,11 @@ def _batches(tokens: list[Tokens], settings: LoraSettings) -> list[list[Tokens]]
 
 def _with_adapter(model: Any, settings: LoraSettings) -> Any:
     layers = model.config.num_hidden_layers
+    named = {name.rpartition(".")[2] for name, _ in model.named_modules()}
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
-        target_modules=TARGETS,
+        target_modules=TARGETS if named.issuperset(TARGETS) else "all-linear",
         layers_to_transform=list(range(layers - settings.layers, layers)) if settings.layers else None,
         task_type="CAUSAL_LM",
     )
@@ -165,8 +206,11 @@ def _loss(model: Any, batch: list[Tokens]) -> torch.Tensor:
         answer[row, prompt : len(tokens)] = True
     inner = model.get_base_model()
     ids, mask, answer = (t.to(inner.device) for t in (ids, mask, answer))
-    hidden = inner.model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
-    logits = inner.lm_head(hidden[answer[:, 1:]]).float()
+    if any(getattr(inner.config, name, None) for name in SCALED):
+        logits = inner(input_ids=ids, attention_mask=mask).logits[:, :-1][answer[:, 1:]].float()
+    else:
+        hidden = inner.base_model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
+        logits = inner.get_output_embeddings()(hidden[answer[:, 1:]]).float()
     return torch.nn.functional.cross_entropy(logits, ids[:, 1:][answer[:, 1:]])
 
 
@@ -176,28 +220,58 @@ def _rate(step: int, steps: int) -> float:
     return (step + 1) / warm if step < warm else 1.0 - 0.9 * (step - warm) / max(1, steps - warm)
 
 
+def _mean_loss(model: Any, batches: list[list[Tokens]]) -> float:
+    """The mean over all tokens of all answers, whatever batches they are in."""
+    sizes = [sum(len(ids) - prompt for ids, prompt in batch) for batch in batches]
+    with torch.inference_mode():
+        losses = [float(_loss(model, batch)) for batch in batches]
+    return sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / sum(sizes)
+
+
+@dataclass
+class _Course:
+    """How tuning has gone: each step's loss, the watched loss after some steps, and the weights of its lowest."""
+
+    losses: list[float] = field(default_factory=list)
+    validation: list[tuple[int, float]] = field(default_factory=list)
+    best: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    def watch(self, loss: float, model: Any) -> None:
+        lowest = min((v for _, v in self.validation), default=float("inf"))
+        self.validation.append((len(self.losses), round(loss, 6)))
+        if round(loss, 6) < lowest:
+            self.best = {name: p.detach().clone() for name, p in _tuned(model)}
+
+    def is_over(self, patience: int) -> bool:
+        seen = [v for _, v in self.validation]
+        return len(seen) - 1 - seen.index(min(seen)) >= patience
+
+
+def _tuned(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
+    return ((name, p) for name, p in model.named_parameters() if p.requires_grad)
+
+
 class _Checkpoint:
     """Where tuning was, so that it goes on there after a kill and ends with the same weights."""
 
     def __init__(self, path: Path, model: Any, optimizer: Any, schedule: Any) -> None:
         self.path, self.model, self.optimizer, self.schedule = path, model, optimizer, schedule
 
-    def save(self, losses: list[float]) -> None:
+    def save(self, course: _Course) -> None:
         aside = self.path.with_suffix(".part")
-        weights = {name: p.detach() for name, p in self.model.named_parameters() if p.requires_grad}
+        weights = {name: p.detach() for name, p in _tuned(self.model)}
         with aside.open("wb") as file:
             state = {"weights": weights, "optimizer": self.optimizer.state_dict()}
-            torch.save({**state, "schedule": self.schedule.state_dict(), "losses": losses}, file)
+            torch.save({**state, "schedule": self.schedule.state_dict(), **vars(course)}, file)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(self.path)
 
-    def restore(self) -> list[float]:
+    def restore(self) -> _Course:
         if not self.path.is_file():
-            return []
+            return _Course()
         saved = torch.load(self.path, weights_only=True)
         self.model.load_state_dict(saved["weights"], strict=False)
         self.optimizer.load_state_dict(saved["optimizer"])
         self.schedule.load_state_dict(saved["schedule"])
-        losses: list[float] = saved["losses"]
-        return losses
+        return _Course(saved["losses"], saved["validation"], saved["best"])

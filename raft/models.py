@@ -1,8 +1,10 @@
 """Chat models and embedders by name: `local/…` runs here, `openai/…` is asked over the network."""
 
 import asyncio
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -71,7 +73,7 @@ class OpenAIChat:
         """The model's next message. Raises RaftError when the service refuses or cannot be reached."""
         import openai
 
-        with _refusals(self._name):
+        with refusals(self._name):
             async with openai.AsyncOpenAI(timeout=TIMEOUT_SECONDS) as client:
                 reply = await client.chat.completions.create(
                     model=self._name,
@@ -93,7 +95,7 @@ class OpenAIEmbedder:
         import openai
 
         rows: list[list[float]] = []
-        with _refusals(self._name), openai.OpenAI(timeout=TIMEOUT_SECONDS) as client:
+        with refusals(self._name), openai.OpenAI(timeout=TIMEOUT_SECONDS) as client:
             for start in range(0, len(texts), EMBEDDING_ROWS):
                 part = client.embeddings.create(model=self._name, input=list(texts[start : start + EMBEDDING_ROWS]))
                 rows += [e.embedding for e in sorted(part.data, key=lambda e: e.index)]
@@ -102,26 +104,28 @@ class OpenAIEmbedder:
         return unit
 
 
-class _refusals:
-    """Turns what the OpenAI client raises into one message; keys are never in it."""
+@contextmanager
+def refusals(model: str) -> Iterator[None]:
+    """Turns what the OpenAI client raises into one message; the key is never in it, even when the service repeats it."""
+    import openai
 
-    def __init__(self, model: str) -> None:
-        self._model = model
+    try:
+        yield
+    except openai.APIStatusError as error:
+        raise RaftError(
+            f"openai/{model}: the service answered {error.status_code}: {_without_key(error.message)}"
+        ) from None
+    except openai.APIConnectionError:
+        raise RaftError(f"openai/{model}: no connection; check the network and OPENAI_BASE_URL") from None
+    except openai.OpenAIError as error:
+        raise RaftError(
+            f"openai/{model}: {_without_key(str(error))}; OPENAI_API_KEY must be set in the environment"
+        ) from None
 
-    def __enter__(self) -> None:
-        return None
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        import openai
-
-        if isinstance(error, openai.APIStatusError):
-            raise RaftError(
-                f"openai/{self._model}: the service answered {error.status_code}: {error.message}"
-            ) from None
-        if isinstance(error, openai.APIConnectionError):
-            raise RaftError(f"openai/{self._model}: no connection; check the network and OPENAI_BASE_URL") from None
-        if isinstance(error, openai.OpenAIError):
-            raise RaftError(f"openai/{self._model}: {error}; OPENAI_API_KEY must be set in the environment") from None
+def _without_key(text: str) -> str:
+    key = os.environ.get("OPENAI_API_KEY")
+    return text.replace(key, "(the key)") if key else text
 
 
 def _openai(message: Message) -> Any:

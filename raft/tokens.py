@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 from tokenizers import Tokenizer
 
@@ -11,10 +12,11 @@ from raft.weights import PINNED, fetch
 
 @cache
 def token_counter(model: str, progress: Progress = silent) -> Callable[[str], int]:
-    """Counts tokens as the embedded `model` does; for other models, a token to every four characters."""
-    if model not in PINNED:
+    """Counts tokens as the embedded `model` does, or the one whose folder it is; else four characters are a token."""
+    file = (fetch(model, progress) if model in PINNED else Path(model)) / "tokenizer.json"
+    if not file.is_file():
         return lambda text: -(-len(text) // 4)
-    tokenizer = Tokenizer.from_file(str(fetch(model, progress) / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)

@@ -136,8 +136,11 @@ class Embedder(Protocol):
 class Tuner(Protocol):
     """Anything that fine-tunes a chat model."""
 
-    def tune(self, samples: Sequence[TrainingSample], base: str) -> str:
-        """Tune `base` on `samples`; the name of the tuned model. The same input is never tuned twice."""
+    def tune(self, samples: Sequence[TrainingSample], base: str, validation: Sequence[TrainingSample] = ()) -> str:
+        """Tune `base` on `samples`; the name of the tuned model. The same input is never tuned twice.
+
+        `validation` is never learnt: its loss tells when learning turns into learning by heart.
+        """
         ...
 
 

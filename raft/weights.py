@@ -85,6 +85,34 @@ def find(name: str) -> Pinned:
     return PINNED[name]
 
 
+def model_folder(name: str, progress: Progress = silent) -> Path:
+    """The folder of a model as transformers reads it: `name` is an embedded model, or such a folder.
+
+    Nothing is ever fetched from a model hub. Raises RaftError that says so when there is no such folder.
+    """
+    if "/" not in name:
+        return fetch(name, progress)
+    folder = Path(name).expanduser()
+    if not (folder / "config.json").is_file():
+        raise RaftError(
+            f"{name}: no model there; a model's folder has config.json, its weights and its tokenizer.\n"
+            "Model hubs are never asked. Download the model yourself (for instance: hf download NAME --local-dir FOLDER) "
+            "and name its folder: local/FOLDER. Embedded models need no path: " + ", ".join(sorted(PINNED))
+        )
+    return folder
+
+
+def weights_digest(name: str) -> str:
+    """Names a model's weights by their content: an embedded model's, or those in a folder."""
+    if "/" not in name:
+        return find(name).digest
+    folder, digest = model_folder(name), hashlib.sha256()
+    for path in sorted(p for p in folder.iterdir() if p.suffix in (".json", ".safetensors", ".bin", ".jinja")):
+        with path.open("rb") as file:
+            digest.update(f"{path.name}\0".encode() + hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]
+
+
 def ready(name: str) -> Path | None:
     """The folder of an embedded model, or None when it was not fetched yet."""
     folder = cache_folder() / "models" / f"{name}-{find(name).digest}"

@@ -1,0 +1,36 @@
+"""`raft bench:setup`."""
+
+from typing import Annotated
+
+import typer
+
+from raft.commands.ft_gen import CONTEXT
+from raft.told import told
+
+
+def bench_setup(
+    name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")],
+    held_out: Annotated[
+        int | None, typer.Option(min=1, help="The newest N interviews. Default: as in ft:gen, or a fifth.")
+    ] = None,
+    generic: Annotated[bool, typer.Option("--generic", help="Only work/benchmark.jsonl, the general form.")] = False,
+    oai: Annotated[
+        bool, typer.Option("--oai", help="Only OpenAI's format, from the work/benchmark.jsonl that is there.")
+    ] = False,
+    context: Annotated[int, typer.Option(min=2048, help="Tokens of prompt and answer, history included.")] = CONTEXT,
+) -> None:
+    """Make the benchmark of a person's newest interviews, which fine-tuning never sees.
+
+    Example: raft bench:setup benchmarks/marrack --held-out 6
+    """
+    with told():
+        from raft.console import progress
+        from raft.datasets import Wanted, make_openai, make_records, write_suite
+        from raft.people import folder_of
+
+        folder = folder_of(name)
+        if generic or not oai:
+            make_records(folder, "benchmark", Wanted(held_out), typer.echo, progress())
+        if oai or not generic:
+            make_openai(folder, "benchmark", context, typer.echo)
+        write_suite(folder, typer.echo)
