@@ -112,9 +112,9 @@ def refusals(model: str) -> Iterator[None]:
     try:
         yield
     except openai.APIStatusError as error:
-        raise RaftError(
-            f"openai/{model}: the service answered {error.status_code}: {_without_key(error.message)}"
-        ) from None
+        status = error.status_code
+        said = _without_key(error.message).removeprefix(f"Error code: {status} - ")
+        raise RaftError(f"openai/{model}: the service answered {status}: {said}") from None
     except openai.APIConnectionError:
         raise RaftError(f"openai/{model}: no connection; check the network and OPENAI_BASE_URL") from None
     except openai.OpenAIError as error:

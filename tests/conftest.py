@@ -149,15 +149,24 @@ def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosted]:
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="session")
-def ratf() -> Command:
-    """The command as a user runs it; keyword arguments are environment variables."""
-
+def _command(module: str) -> Command:
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "ratf.cli", *map(str, arguments)]
+        command = [sys.executable, "-m", module, *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ratf() -> Command:
+    """The command as a user runs it; keyword arguments are environment variables."""
+    return _command("ratf.cli")
+
+
+@pytest.fixture(scope="session")
+def raft() -> Command:
+    """The other command, likewise."""
+    return _command("raft.cli")
 
 
 @pytest.fixture(scope="session")
@@ -189,3 +198,19 @@ def openai_server(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ope
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-tests")
         yield server
+
+
+@pytest.fixture(scope="session")
+def tiny_base(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model too small to say anything, which tunes in a moment: two layers of random weights."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("base")
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(next(models.glob("smollm2-*")), local_files_only=True)
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = LlamaConfig(vocab_size=len(tokenizer), max_position_embeddings=512, tie_word_embeddings=True, **sizes)
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

@@ -102,7 +102,10 @@ class Request:
 
 @dataclass
 class Fault:
-    """`status`: answer with that. `seconds`: wait first. `drop`: cut the connection, before or after the work."""
+    """`status`: answer with that. `seconds`: wait first; `slow_reply`: wait when the work is done.
+
+    `drop`: cut the connection, before or after the work.
+    """
 
     what: str
     times: int = 1
@@ -110,6 +113,7 @@ class Fault:
     retry_after: float | None = None
     message: str = "on command"
     seconds: float = 0.0
+    slow_reply: float = 0.0
     drop: str | None = None
 
 
@@ -334,6 +338,7 @@ def _handler(server: OpenAIServer) -> Callable[..., BaseHTTPRequestHandler]:
                 status, body = _error(fault.status, fault.message.replace("{key}", request.key))
             else:
                 status, body = server.answer(request)
+            time.sleep(fault.slow_reply)
             if fault.drop == "after":
                 self.close_connection = True
                 return
