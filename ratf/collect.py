@@ -244,7 +244,15 @@ def _tuned(arm: str, model: str) -> list[Tuned]:
     if not digest or not path.is_file():
         return []
     facts = json.loads(path.read_text("utf-8"))
-    return [Tuned(arm=arm, digest=digest, samples=facts["samples"], losses=facts["losses"])]
+    return [
+        Tuned(
+            arm=arm,
+            digest=digest,
+            samples=facts["samples"],
+            losses=facts["losses"],
+            validation=facts.get("validation", []),
+        )
+    ]
 
 
 def _notes(study: Study) -> list[str]:

@@ -41,7 +41,7 @@ def render(results: Results) -> str:
         other_contrasts=[c for c in results.contrasts if c.metric != primary["metric"]],
         floor=FLOOR if FLOOR in results.arms else None,
         ceiling=CEILING if CEILING in results.arms else None,
-        curves=[{"tuned": t, "points": curve(t.losses)} for t in results.tuned],
+        curves=[{"tuned": t, "points": curve(t.losses, t.validation)} for t in results.tuned],
         unscored=unscored(results),
         scores=sum(c.n + c.unscored for arm in results.arms.values() for c in arm.metrics.values()),
         shown=[m for m in dict.fromkeys([primary["metric"], *SHOWN]) if m in results.metrics],
@@ -136,11 +136,16 @@ def ticks_between(low: float, high: float) -> list[float]:
     return [round(low + (high - low) * i / 4, 4) for i in range(5)]
 
 
-def curve(losses: Sequence[float]) -> str:
-    """The loss curve as points of an SVG polyline in a box of 100 by 100."""
-    if not losses:
-        return ""
-    top, bottom = max(losses), min(losses)
-    spread = (top - bottom) or 1.0
-    step = 100 / max(1, len(losses) - 1)
-    return " ".join(f"{i * step:.2f},{100 - 100 * (loss - bottom) / spread:.2f}" for i, loss in enumerate(losses))
+def curve(losses: Sequence[float], validation: Sequence[tuple[int, float]] = ()) -> list[str]:
+    """The loss curves as points of SVG polylines in one box of 100 by 100: of each step, and of what was watched."""
+    lines = [list(enumerate(losses, start=1)), list(validation)]
+    everything = [loss for line in lines for _, loss in line]
+    if not everything:
+        return []
+    top, bottom = max(everything), min(everything)
+    spread, step = (top - bottom) or 1.0, 100 / max(1, len(losses) - 1)
+    return [
+        " ".join(f"{(n - 1) * step:.2f},{100 - 100 * (loss - bottom) / spread:.2f}" for n, loss in line)
+        for line in lines
+        if line
+    ]

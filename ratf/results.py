@@ -145,6 +145,8 @@ class Tuned(Record):
     digest: str
     samples: int
     losses: list[float]
+    validation: list[tuple[int, float]] = []
+    """The loss on interviews that were only watched, after so many steps."""
 
 
 class Leak(Record):

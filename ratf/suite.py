@@ -42,19 +42,21 @@ def _model_name(name: str) -> str:
 
 
 def _embedded(kind: str) -> AfterValidator:
-    """A model of that kind where it is an embedded one; its adapter must be there."""
+    """A model of that kind where it is an embedded one, or a chat model's folder; its adapter must be there."""
 
     def check(name: str) -> str:
         from raft.adapters import adapter_folder
-        from raft.weights import PINNED
+        from raft.weights import PINNED, model_folder
 
         provider, _, model = name.partition("/")
         base, _, adapter = model.partition("+")
         if provider == "local":
             valid = [n for n, pinned in PINNED.items() if pinned.kind == kind]
-            if base not in valid:
+            folder = kind == "chat" and "/" in base
+            if base not in valid and not folder:
                 raise ValueError(f"no embedded {kind} model is called {base!r}; there are: {', '.join(valid)}")
             try:
+                model_folder(base) if folder else None
                 adapter_folder(adapter) if adapter else None
             except RaftError as error:
                 raise ValueError(str(error)) from None
@@ -132,6 +134,10 @@ class Training(Part):
     learning_rate: float = Field(3e-4, gt=0)
     epochs: int = Field(1, ge=1)
     batch: int = Field(4, ge=1)
+    validation_interviews: int = Field(0, ge=0)
+    """So many of the newest interviews to learn from are not learnt, but watched: see `evaluations` and `patience`."""
+    evaluations: int = Field(4, ge=1)
+    patience: int = Field(3, ge=1)
 
 
 class Answers(Part):

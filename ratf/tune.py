@@ -1,9 +1,10 @@
 """Phase two: the models that the tuned arms answer with."""
 
+from raft.errors import RaftError
 from raft.progress import Progress, silent
 from raft.samples import training_samples
 from raft.tokens import token_counter
-from raft.types import TrainingSample
+from raft.types import TrainingSample, Tuner
 from ratf.arms import ARMS
 from ratf.hindsight import for_training
 from ratf.study import Study
@@ -29,8 +30,33 @@ def model_of(study: Study, arm: str, progress: Progress = silent) -> str:
     base = study.suite.models.base
     if training == "none":
         return base
+    learnt, watched = _parts(study, samples(study, training, progress))
+    if base.startswith("openai/"):
+        return f"openai/{_openai(study).tune(learnt, base.removeprefix('openai/'), watched)}"
     from raft.lora import LoraSettings, LoraTuner
 
-    settings = LoraSettings(**study.suite.training.model_dump(), seed=study.suite.seed)
-    tuner = LoraTuner(settings, progress)
-    return f"local/{tuner.tune(samples(study, training, progress), base.removeprefix('local/'))}"
+    given = study.suite.training.model_dump(exclude={"validation_interviews"})
+    tuner = LoraTuner(LoraSettings(**given, seed=study.suite.seed), progress)
+    return f"local/{tuner.tune(learnt, base.removeprefix('local/'), watched)}"
+
+
+def _parts(study: Study, made: list[TrainingSample]) -> tuple[list[TrainingSample], list[TrainingSample]]:
+    """What is learnt, and what is only watched: the newest interviews, whole."""
+    number = study.suite.training.validation_interviews
+    interviews = list(dict.fromkeys(e.interview_id for e in study.training))
+    if number >= len(interviews):
+        raise RaftError(
+            f"training.validation_interviews is {number}, but there are {len(interviews)} interviews to learn from; "
+            "at least one must be learnt"
+        )
+    newest = set(interviews[len(interviews) - number :])
+    watched = {e.exchange_id for e in study.training if e.interview_id in newest}
+    return [s for s in made if s.exchange_id not in watched], [s for s in made if s.exchange_id in watched]
+
+
+def _openai(study: Study) -> Tuner:
+    """A job of OpenAI's; learning rate and batch are the service's choice, because theirs mean something else."""
+    from raft.openai_tuner import OpenAISettings, OpenAITuner
+
+    settings = OpenAISettings(epochs=study.suite.training.epochs, seed=study.suite.seed)
+    return OpenAITuner(settings, study.folder / "tuned.json")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from website import Site
 from openai_server import Brain, OpenAIServer
+from website import Site
 
 from raft.types import Message
 from raft.weights import fetch

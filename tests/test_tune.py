@@ -1,0 +1,67 @@
+import json
+from pathlib import Path
+
+import pytest
+from openai_server import OpenAIServer
+
+from raft.adapters import adapter_folder
+from raft.errors import RaftError
+from raft.types import TrainingSample
+from ratf import tune
+from ratf.report import curve
+from ratf.study import Study, open_study
+
+
+@pytest.fixture
+def opened(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Opened":
+    return Opened(tiny, tmp_path, monkeypatch)
+
+
+class Opened:
+    """Opens the tiny suite with some lines changed; samples are plain, because memories are not the point here."""
+
+    def __init__(self, suite: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.suite, self.out = suite, out
+        monkeypatch.setattr(tune, "samples", self._samples)
+
+    def __call__(self, training: str, base: str = "local/smollm2-135m-instruct") -> Study:
+        lines = self.suite.read_text().splitlines()
+        lines = [f"training: {{rank: 2, batch: 2, {training}}}" if s.startswith("training:") else s for s in lines]
+        lines = [f"models: {{base: {base}, grader: {base}}}" if s.startswith("models:") else s for s in lines]
+        self.suite.write_text("\n".join(lines).replace("training_exchanges: 8", "training_exchanges: 14") + "\n")
+        return open_study(str(self.suite), out=str(self.out / "run"))
+
+    @staticmethod
+    def _samples(study: Study, *_: object) -> list[TrainingSample]:
+        return [
+            TrainingSample(e.exchange_id, ({"role": "user", "content": e.question},), e.answer) for e in study.training
+        ]
+
+
+def test_validation_is_watched_and_never_learnt(opened: Opened, cache: Path, tiny_base: Path) -> None:
+    study = opened("validation_interviews: 1, evaluations: 2", f"local/{tiny_base}")
+    folder = adapter_folder(tune.model_of(study, "finetune_only").rpartition("+")[2])
+    learnt = [json.loads(line)["exchange_id"] for line in (folder / "samples.jsonl").read_text().splitlines()]
+    newest = study.training[-1].interview_id
+    assert learnt == [e.exchange_id for e in study.training if e.interview_id != newest] and learnt
+    facts = json.loads((folder / "training.json").read_text())
+    assert len(facts["validation"]) >= 2 and len(curve(facts["losses"], facts["validation"])) == 2
+    with pytest.raises(RaftError, match="at least one must be learnt"):
+        tune.model_of(opened("validation_interviews: 9"), "raft")
+
+
+def test_a_hosted_base_is_tuned_by_its_service_once(
+    opened: Opened, openai_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raft.openai_tuner.pauses", lambda: iter(lambda: 0.01, 0))
+    study = opened("epochs: 2", "openai/gpt-4o-mini")
+    name = tune.model_of(study, "finetune_only")
+    assert name.startswith("openai/ft:gpt-4o-mini:") and tune.model_of(study, "finetune_only") == name
+    (job,) = openai_server.jobs.values()
+    assert job.hyperparameters.n_epochs == 2
+
+
+def test_both_curves_share_a_box() -> None:
+    assert curve([]) == [] and curve([3.0, 2.0, 1.0]) == ["0.00,0.00 50.00,50.00 100.00,100.00"]
+    losses, watched = curve([3.0, 2.0, 1.0], [(2, 5.0), (3, 4.0)])
+    assert losses.startswith("0.00,50.00") and watched == "50.00,0.00 100.00,25.00"
