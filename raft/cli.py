@@ -8,11 +8,11 @@ from raft.commands.check import check
 from raft.commands.chunk import chunk
 from raft.commands.embed import embed
 from raft.commands.fetch import fetch
+from raft.commands.ft_gen import ft_gen
+from raft.commands.ft_run import ft_run
 from raft.commands.importing import import_
 from raft.commands.leaks import leaks
 from raft.commands.memories import memories
-from raft.commands.ft_gen import ft_gen
-from raft.commands.ft_run import ft_run
 
 app = typer.Typer(
     help="An agent that answers as one person, from their writings and interviews.",

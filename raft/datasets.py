@@ -14,12 +14,14 @@ from raft import finetune
 from raft.errors import RaftError
 from raft.files import write_whole
 from raft.finetune import LONGEST_ANSWER, Record, Shares, read_records
+from raft.memories import said_before
 from raft.openai_format import check, estimated_tokens, openai_jsonl
 from raft.people import work_of
-from raft.person import load_about, load_person
+from raft.person import Person, load_about, load_person
 from raft.progress import Progress, silent
+from raft.rephrase import VERSION
 from raft.split import split
-from raft.weights import find
+from raft.types import Exchange, Memory
 
 RECIPE = 1
 """Raise it when the same data and settings come to make other files."""
@@ -39,6 +41,7 @@ class Wanted:
     validation: int | None = None
     shares: Shares = field(default_factory=Shares)
     seed: int = 0
+    rephraser: str = "extractive"
 
 
 def make_records(folder: Path, kind: Kind, wanted: Wanted, say: Say, progress: Progress = silent) -> None:
@@ -49,7 +52,7 @@ def make_records(folder: Path, kind: Kind, wanted: Wanted, say: Say, progress: P
     path, manifest = work_of(folder) / f"{kind}.jsonl", _read_manifest(folder, kind)
     person = load_person(folder)
     divided = split(person, wanted.held_out or _held_out_before(folder, kind), wanted.validation)
-    parts: dict[finetune.Split, Any] = {"training": divided.training, "validation": divided.validation}
+    parts: dict[finetune.Part, Any] = {"training": divided.training, "validation": divided.validation}
     if kind == "benchmark":
         parts = {"held_out": divided.held_out}
     settings = {
@@ -57,13 +60,13 @@ def make_records(folder: Path, kind: Kind, wanted: Wanted, say: Say, progress: P
         "validation_interviews": len({e.interview_id for e in divided.validation}),
         **({"shares": wanted.shares.model_dump(), "seed": wanted.seed} if kind == "finetune" else {}),
     }
-    inputs = _inputs(folder, kind, settings)
+    inputs = _inputs(folder, kind, {**settings, "rephraser": wanted.rephraser})
     there = manifest.get("generic", {})
     if there.get("inputs") == inputs and _sha(path) == there["sha256"]:
         say(f"{path}: nothing to do")
         return
     _keep_apart(folder, kind, parts)
-    memories = finetune.memories_of(person, [e for part in parts.values() for e in part], progress)
+    memories = _memories(folder, person, [e for part in parts.values() for e in part], wanted.rephraser, progress)
     made = finetune.records(parts, memories, wanted.shares, wanted.seed)
     text = finetune.to_jsonl(made)
     if there and path.is_file() and _sha(path) not in (there["sha256"], _sha_of(text)):
@@ -209,18 +212,21 @@ def _held_out_before(folder: Path, kind: Kind) -> int | None:
     return next((n for n in found if n), None)
 
 
+def _memories(
+    folder: Path, person: Person, exchanges: list[Exchange], rephraser: str, progress: Progress
+) -> dict[str, tuple[Memory, ...]]:
+    """From the store that `raft embed` filled; writings that are not embedded are, for this once."""
+    from raft.recall import memories_of
+
+    before = said_before(person.exchanges)
+    return memories_of(folder, exchanges, before, rephraser, temporary=True, progress=progress)
+
+
 def _inputs(folder: Path, kind: Kind, settings: dict[str, Any]) -> str:
-    memory = [
-        finetune.EMBEDDER,
-        find(finetune.EMBEDDER).digest,
-        finetune.CHUNK_TOKENS,
-        finetune.RECALLED,
-        finetune.GATE,
-    ]
-    digest = hashlib.sha256(json.dumps([RECIPE, kind, settings, memory], sort_keys=True).encode())
-    for name in ("interviews.jsonl", "writings.jsonl"):
-        content = (folder / name).read_bytes()
-        digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
+    digest = hashlib.sha256(json.dumps([RECIPE, kind, settings, VERSION], sort_keys=True).encode())
+    for path in (folder / "interviews.jsonl", folder / "writings.jsonl", work_of(folder) / "embedded.json"):
+        content = path.read_bytes() if path.is_file() else b""
+        digest.update(f"\0{path.name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:16]
 
 

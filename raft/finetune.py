@@ -3,10 +3,8 @@
 What a tuner reads is made from these records: prompts packed to its own context by its own token counts.
 """
 
-import asyncio
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,19 +13,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from raft.errors import DataError
 from raft.memories import said_before
-from raft.person import About, Person, describe
-from raft.progress import Progress, silent
+from raft.person import About, describe
 from raft.prompts import MESSAGE_OVERHEAD, Told, conversation
 from raft.samples import shorten
 from raft.types import Exchange, Memory, Message, TrainingSample
 
-EMBEDDER = "all-minilm-l6-v2"
-CHUNK_TOKENS, RECALLED, GATE = 96, 3, 0.3
 LONGEST_ANSWER = 10_000
 """In words: no cut at all."""
 
 Memories = Mapping[str, Sequence[Memory]]
-Split = Literal["training", "validation", "held_out"]
+Part = Literal["training", "validation", "held_out"]
 Shown = Literal["own", "none", "other"]
 
 
@@ -48,7 +43,7 @@ class Record(BaseModel):
     exchange_id: Text
     interview_id: Text
     date: str
-    split: Split
+    split: Part
     question: Text
     memories: list[Memory]
     """What the question brings up."""
@@ -68,7 +63,7 @@ class Shares(BaseModel):
     other: float = Field(0.0, ge=0, le=1)
 
 
-def records(parts: Mapping[Split, Sequence[Exchange]], memories: Memories, shares: Shares, seed: int) -> list[Record]:
+def records(parts: Mapping[Part, Sequence[Exchange]], memories: Memories, shares: Shares, seed: int) -> list[Record]:
     """A record an exchange. Only training samples are shown anything but their own memories."""
     everything = [e for exchanges in parts.values() for e in exchanges]
     before = said_before(everything)
@@ -191,23 +186,3 @@ def read_records(path: Path) -> list[Record]:
     if problems:
         raise DataError(problems)
     return list(found.values())
-
-
-def memories_of(
-    person: Person, exchanges: Sequence[Exchange], progress: Progress = silent
-) -> dict[str, tuple[Memory, ...]]:
-    """What each question brings to the person's mind: recalled, rephrased, gated."""
-    from raft.embedders import LocalEmbedder
-    from raft.memories import remember, store_writings
-    from raft.rephrase import extractive
-    from raft.store import ChromaStore
-    from raft.weights import fetch
-
-    embedder = LocalEmbedder(EMBEDDER, progress)
-    with tempfile.TemporaryDirectory() as place, progress("remembering", len(exchanges), "questions") as advance:
-        store = ChromaStore(Path(place), "writings")
-        store_writings(person, store, embedder, fetch(EMBEDDER, progress) / "tokenizer.json", CHUNK_TOKENS)
-        rephrase = extractive(embedder, GATE)
-        found = asyncio.run(remember(exchanges, said_before(person.exchanges), store, embedder, rephrase, RECALLED))
-        advance(len(exchanges))
-    return found

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from raft import finetune
+from raft import datasets
 from raft.datasets import Wanted, make_openai, make_records, write_suite
 from raft.errors import DataError, RaftError
 from raft.finetune import Record, Shares, read_records, records, samples, size
@@ -135,7 +135,7 @@ def test_made_twice_is_made_once(marrack: Path, monkeypatch: pytest.MonkeyPatch)
         make_records(marrack, kind, Wanted(), said.append)  # type: ignore[arg-type]
         make_openai(marrack, kind, 4096, said.append)  # type: ignore[arg-type]
     before = {p: p.read_bytes() for p in (marrack / "work").iterdir()}
-    monkeypatch.setattr(finetune, "memories_of", None)  # would fail if it were called
+    monkeypatch.setattr(datasets, "_memories", None)  # would fail if it were called
     said.clear()
     for kind in ("finetune", "benchmark"):
         make_records(marrack, kind, Wanted(), said.append)  # type: ignore[arg-type]

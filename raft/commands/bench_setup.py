@@ -17,6 +17,7 @@ def bench_setup(
     oai: Annotated[
         bool, typer.Option("--oai", help="Only OpenAI's format, from the work/benchmark.jsonl that is there.")
     ] = False,
+    rephraser: Annotated[str, typer.Option(help="extractive, local/<model> or openai/<model>.")] = "extractive",
     context: Annotated[int, typer.Option(min=2048, help="Tokens of prompt and answer, history included.")] = CONTEXT,
 ) -> None:
     """Make the benchmark of a person's newest interviews, which fine-tuning never sees.
@@ -30,7 +31,7 @@ def bench_setup(
 
         folder = folder_of(name)
         if generic or not oai:
-            make_records(folder, "benchmark", Wanted(held_out), typer.echo, progress())
+            make_records(folder, "benchmark", Wanted(held_out, rephraser=rephraser), typer.echo, progress())
         if oai or not generic:
             make_openai(folder, "benchmark", context, typer.echo)
         write_suite(folder, typer.echo)

@@ -30,6 +30,7 @@ def ft_gen(
         float, typer.Option(min=0, max=1, help="Share of training samples that show another question's memories.")
     ] = 0.0,
     context: Annotated[int, typer.Option(min=512, help="Tokens of an OpenAI example, history included.")] = CONTEXT,
+    rephraser: Annotated[str, typer.Option(help="extractive, local/<model> or openai/<model>.")] = "extractive",
     seed: Annotated[int, typer.Option(help="Chooses which samples show what.")] = 0,
 ) -> None:
     """Make fine-tuning data from a person's interviews and memories: what they were asked, remembered and answered.
@@ -48,6 +49,7 @@ def ft_gen(
         folder = folder_of(name)
         if generic or not oai:
             shares = Shares(none=no_memories, other=other_memories)
-            make_records(folder, "finetune", Wanted(held_out, validation, shares, seed), typer.echo, progress())
+            wanted = Wanted(held_out, validation, shares, seed, rephraser)
+            make_records(folder, "finetune", wanted, typer.echo, progress())
         if oai or not generic:
             make_openai(folder, "finetune", context, typer.echo)
