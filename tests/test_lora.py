@@ -54,6 +54,7 @@ LoraTuner(SETTINGS, deadly).tune(TRAINING, {base!r}, ALIKE)
 """
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_bytes(
     tiny_base: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
