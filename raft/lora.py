@@ -223,8 +223,10 @@ def _rate(step: int, steps: int) -> float:
 def _mean_loss(model: Any, batches: list[list[Tokens]]) -> float:
     """The mean over all tokens of all answers, whatever batches they are in."""
     sizes = [sum(len(ids) - prompt for ids, prompt in batch) for batch in batches]
+    model.eval()
     with torch.inference_mode():
         losses = [float(_loss(model, batch)) for batch in batches]
+    model.train()
     return sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / sum(sizes)
 
 
@@ -262,7 +264,11 @@ class _Checkpoint:
         weights = {name: p.detach() for name, p in _tuned(self.model)}
         with aside.open("wb") as file:
             state = {"weights": weights, "optimizer": self.optimizer.state_dict()}
-            torch.save({**state, "schedule": self.schedule.state_dict(), **vars(course)}, file)
+            state |= {
+                "schedule": self.schedule.state_dict(),
+                "random": torch.get_rng_state(),
+            }  # a base may have dropout
+            torch.save({**state, **vars(course)}, file)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(self.path)
@@ -274,4 +280,5 @@ class _Checkpoint:
         self.model.load_state_dict(saved["weights"], strict=False)
         self.optimizer.load_state_dict(saved["optimizer"])
         self.schedule.load_state_dict(saved["schedule"])
+        torch.set_rng_state(saved["random"])
         return _Course(saved["losses"], saved["validation"], saved["best"])
