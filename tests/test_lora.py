@@ -87,12 +87,12 @@ def test_tuning_stops_when_the_watched_loss_rises_and_keeps_the_lowest(tiny_base
     from peft import PeftModel
 
     from raft.local import best_dtype, load_base
-    from raft.lora import _batches, _mean_loss, _tokens
+    from raft.lora import _mean_loss, _tokens
 
     tokenizer, model = load_base(str(tiny_base), best_dtype())
     model = PeftModel.from_pretrained(model, folder).eval()
     with torch.inference_mode():
-        again = _mean_loss(model, _batches([_tokens(tokenizer, s) for s in UNLIKE], SETTINGS))
+        again = _mean_loss(model, [_tokens(tokenizer, s) for s in UNLIKE])
     assert again == pytest.approx(min(losses), abs=2e-3)
 
 

@@ -3,8 +3,6 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,7 +85,6 @@ def _show(memories: "tuple[Memory, ...]") -> None:
 def _default_model(folder: Path) -> str:
     """The person's tuned model, where there is one; else the embedded base."""
     from raft.models import CHAT
+    from raft.state import tuned_model
 
-    if find_spec("raft.state") is None:
-        return CHAT
-    return import_module("raft.state").tuned_model(folder) or CHAT
+    return tuned_model(folder) or CHAT
