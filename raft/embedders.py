@@ -49,7 +49,26 @@ class LocalEmbedder:
         found: Vectors = vectors[[place[text] for text in texts]]
         return found
 
+    def embed_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
+        """What `embed` gives, and the vectors (n, 384) of each text's tokens, marks at both ends included, of the same pass."""
+        order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), texts[i]))
+        rows, tokens = (
+            np.zeros((len(texts), 384), dtype=np.float32),
+            [np.zeros((0, 384), dtype=np.float32)] * len(texts),
+        )
+        for start in range(0, len(order), BATCH_ROWS):
+            batch = order[start : start + BATCH_ROWS]
+            pooled, hidden, mask = self._pass([texts[i] for i in batch])
+            rows[batch] = pooled
+            for row, i in enumerate(batch):
+                tokens[i] = hidden[row, : int(mask[row].sum())]
+        return rows, tokens
+
     def _batch(self, texts: list[str]) -> Vectors:
+        return self._pass(texts)[0]
+
+    def _pass(self, texts: list[str]) -> tuple[Vectors, Vectors, Any]:
+        """Unit vectors, token vectors and the mask of a batch."""
         tokenizer, model = self._parts
         inputs = tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS).to(
             model.device
@@ -59,4 +78,4 @@ class LocalEmbedder:
         mask = inputs.attention_mask.unsqueeze(-1)
         pooled = (hidden * mask).sum(1) / mask.sum(1)
         unit: Vectors = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy().astype(np.float32)
-        return unit
+        return unit, hidden.cpu().numpy(), inputs.attention_mask.cpu().numpy()

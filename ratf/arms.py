@@ -22,10 +22,26 @@ ARMS = {
 
 CONTROLS = {
     "real": "the real answer",
+    "paraphrase": "the real answer in a chat model's words",
     "same_near": "the person's own earlier answer to the nearest question",
+    "same_far": "the person's own earlier answer to an unrelated question",
     "impostor_near": "another person's real answer to the nearest question",
+    "impostor_far": "another person's real answer to an unrelated question",
+    "generic": "the bare model, not told who it is",
+    "boilerplate": "a polite sentence or two, fit for any question",
+    "nonanswer": "a long and fluent answer that says nothing",
+    "empty": "no answer at all",
 }
-"""Answers that are given, not generated; `ratf/controls.py` finds them."""
+"""The ladder: answers that every metric must be able to put in order. `ratf/controls.py` finds those that are given."""
+
+WRITTEN = ("generic", "paraphrase")
+"""Controls that a model has to write: not among those of a suite that names none, but for a paraphrase where one is bound."""
+
+DOSES = {"mix_25": 0.25, "mix_50": 0.50, "mix_75": 0.75}
+"""The real answer with that share of another person's words: only for the exam."""
+
+GIVEN = [*(name for name in CONTROLS if name not in WRITTEN), *DOSES]
+"""Everything that is looked up rather than generated."""
 
 FLOOR, CEILING = "impostor_near", "same_near"
 

@@ -159,6 +159,10 @@ def data(
 
 def _say(results: "Results", folder: Path) -> None:
     """The last lines of a run, and its exit code."""
+    from ratf.verdict import exam_lines
+
+    for line in exam_lines(results.exam):
+        typer.echo(line, err=True)
     typer.echo(f"{results.verdict}: {results.sentence}")
     typer.echo(str(folder / "report.html"))
     sys.stdout.flush()

@@ -14,14 +14,17 @@ from inspect_ai.log import EvalLog, EvalSample
 from raft.adapters import adapters_folder
 from raft.prompts import Told, conversation
 from raft.types import Memory
-from ratf.arms import ARMS, CONTRASTS, CONTROLS
+from ratf.arms import ARMS, CONTRASTS, CONTROLS, DOSES
 from ratf.contrasts import Scores, contrasts
+from ratf.controls import Given
 from ratf.equivalence import variance_parts
 from ratf.judges import load_rubric
 from ratf.metrics import METRICS, metric
-from ratf.prepare import passages
+from ratf.notes import notes
+from ratf.qualify import axis_of, exams, match_of, skills, style_facts, why_not
 from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, Scored, Tuned
-from ratf.statistics import FEW_CLUSTERS, clustered_mean, units
+from ratf.scorers import metrics_of
+from ratf.statistics import clustered_mean, units
 from ratf.study import Study
 from ratf.verdict import judge_contrast
 
@@ -32,18 +35,22 @@ def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Re
     # an answer given several times is shown once: the one that went wrong, where one did
     samples = {arm: {q: max(s, key=lambda x: x.error is not None) for q, s in a.items()} for arm, a in answered.items()}
     every = {
-        arm: {m: {q: [_scored(s, m) for s in several] for q, several in a.items()} for m in study.suite.metrics}
+        arm: {m: {q: [_scored(s, m) for s in several] for q, several in a.items()} for m in metrics_of(study, arm)}
         for arm, a in answered.items()
     }
     scores: Scores = {
         arm: {m: {q: _averaged(several) for q, several in s.items()} for m, s in of_arm.items()}
         for arm, of_arm in every.items()
     }
+    sources = {arm: _given(of_arm) for arm, of_arm in samples.items() if arm not in ARMS}
+    examined = exams(study, scores, sources)
     contrasts = _contrasts(study, scores)
     primary = study.suite.primary
     wanted = (primary.better, primary.than, primary.metric)
     found = next((c for c in contrasts if (c.a, c.b, c.metric) == wanted), None)
     trouble = _trouble(study, samples, scores)
+    if excluded := why_not(examined, primary.metric):
+        trouble.append(excluded)
     verdict, sentence = judge_contrast(found, metric(primary.metric).better == "lower", trouble)
     return Results(
         suite=study.suite.model_dump(mode="json"),
@@ -55,16 +62,23 @@ def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Re
         held_out=_held_out(study),
         training=_training(study),
         metrics={m: _metric_facts(m) for m in study.suite.metrics},
-        arms={arm: _arm(study, arm, logs[arm], samples[arm], every[arm]) for arm in logs},
+        arms={
+            arm: _arm(study, arm, logs[arm], samples[arm], every[arm], sources.get(arm, {}))
+            for arm in logs
+            if arm not in DOSES
+        },
         contrasts=contrasts,
         verdict=verdict,
         sentence=sentence,
         tuned=[t for arm in logs if arm in ARMS for t in _tuned(arm, logs[arm].eval.model)],
-        notes=_notes(study),
-        questions=[_question(study, number, samples, scores) for number in range(len(study.held_out))],
+        notes=notes(study),
+        questions=[_question(study, number, samples, scores, sources) for number in range(len(study.held_out))],
         environment=_environment(),
         times=times,
         prompts_digest=_prompts_digest(study),
+        exam=examined,
+        skill=skills(study, scores, examined),
+        style=style_facts(study, {arm: [s.output.completion for s in of.values()] for arm, of in samples.items()}),
     )
 
 
@@ -95,6 +109,11 @@ def _scored(sample: EvalSample, name: str) -> Scored:
     return Scored(value=value if math.isfinite(value) else None, why=why)
 
 
+def _given(samples: dict[str, EvalSample]) -> dict[str, Given]:
+    """Where each answer of a given control is from."""
+    return {question: Given(**s.metadata["given"]) for question, s in samples.items() if "given" in s.metadata}
+
+
 def _numbers(of_metric: dict[str, Scored]) -> dict[str, float]:
     return {question: s.value for question, s in of_metric.items() if s.value is not None}
 
@@ -106,7 +125,12 @@ def _clusters(study: Study) -> dict[str, str]:
 
 
 def _arm(
-    study: Study, arm: str, log: EvalLog, samples: dict[str, EvalSample], every: dict[str, dict[str, list[Scored]]]
+    study: Study,
+    arm: str,
+    log: EvalLog,
+    samples: dict[str, EvalSample],
+    every: dict[str, dict[str, list[Scored]]],
+    sources: dict[str, Given],
 ) -> ArmResult:
     cluster = _clusters(study)
     cells = {}
@@ -126,9 +150,10 @@ def _arm(
     return ArmResult(
         kind="control" if control else "arm",
         words=CONTROLS[arm] if control else ARMS[arm].words,
-        model="" if control else log.eval.model,
+        model="" if sources else log.eval.model,
         errors=sum(s.error is not None for s in samples.values()),
         metrics=cells,
+        match=match_of(study, sources) if arm.endswith("_near") else None,
     )
 
 
@@ -165,7 +190,13 @@ def _trouble(study: Study, samples: dict[str, dict[str, EvalSample]], scores: Sc
     return trouble
 
 
-def _question(study: Study, number: int, samples: dict[str, dict[str, EvalSample]], scores: Scores) -> Question:
+def _question(
+    study: Study,
+    number: int,
+    samples: dict[str, dict[str, EvalSample]],
+    scores: Scores,
+    sources: dict[str, dict[str, Given]],
+) -> Question:
     exchange = study.held_out[number]
     interview = next(i for i in study.person.interviews if i.interview_id == exchange.interview_id)
     key = exchange.exchange_id
@@ -180,21 +211,21 @@ def _question(study: Study, number: int, samples: dict[str, dict[str, EvalSample
             arm: Answer(
                 text=of_arm[key].output.completion,
                 memories=list(of_arm[key].metadata.get("memories", [])),
-                source=_source(of_arm[key].metadata.get("given")),
-                scores={m: scores[arm][m][key] for m in study.suite.metrics},
+                source=_source(sources.get(arm, {}).get(key)),
+                scores={m: of[key] for m, of in scores[arm].items()},
             )
             for arm, of_arm in samples.items()
-            if key in of_arm
+            if key in of_arm and arm not in DOSES
         },
     )
 
 
-def _source(given: dict[str, Any] | None) -> str:
+def _source(given: Given | None) -> str:
     if given is None:
         return ""
-    return (
-        f"{given['person']}, {given['exchange_id']} (questions alike by {given['similarity']:.2f}): {given['question']}"
-    )
+    if given.similarity is None:
+        return "said by nobody: written for the exam"
+    return f"{given.person}, {given.exchange_id} (questions alike by {given.similarity:.2f}): {given.question}"
 
 
 def _held_out(study: Study) -> dict[str, Any]:
@@ -223,7 +254,13 @@ def _training(study: Study) -> dict[str, Any]:
 
 def _metric_facts(name: str) -> dict[str, Any]:
     facts = metric(name)
-    about = {"family": facts.family, "words": facts.words, "better": facts.better, "top": facts.top}
+    about = {
+        "family": facts.family,
+        "words": facts.words,
+        "better": facts.better,
+        "top": facts.top,
+        "axis": axis_of(name),
+    }
     if name in METRICS:
         return about
     rubric = load_rubric(name)
@@ -253,34 +290,6 @@ def _tuned(arm: str, model: str) -> list[Tuned]:
             validation=facts.get("validation", []),
         )
     ]
-
-
-def _notes(study: Study) -> list[str]:
-    """What a reader should know before believing anything."""
-    notes = []
-    interviews = len({e.interview_id for e in study.held_out})
-    if 1 < interviews < FEW_CLUSTERS:
-        notes.append(f"Only {interviews} interviews are held out: intervals from fewer than {FEW_CLUSTERS} are shaky.")
-    undated = sum(i.date is None for i in study.person.interviews) + sum(d.date is None for d in study.person.documents)
-    if undated:
-        notes.append(f"{undated} undated records were allowed: they cannot be shown to be older than the questions.")
-    if study.suite.answers.history == "teacher_forced":
-        notes.append(
-            "Earlier questions of the same interview are shown with the person's real answers (teacher-forced)."
-        )
-    if study.suite.answers.history == "free_running":
-        notes.append("Earlier questions of the same interview are shown with the agent's own answers (free-running).")
-    if any(ARMS[arm].memories == "own" for arm in study.suite.arms):
-        counts = ", ".join(f"{n} {reason}" for reason, n in passages(study).items())
-        notes.append(f"Recalled passages, and what became of them: {counts or 'none'}.")
-    grader = study.suite.models.grader
-    if grader and grader.partition("+")[0] == study.suite.models.base:
-        notes.append(
-            f"The grader {grader} is the agents' own base model, and has passed no exam: do not trust its grades."
-        )
-    elif grader:
-        notes.append(f"The grader {grader} has passed no exam on this person: do not trust its grades yet.")
-    return notes
 
 
 def _environment() -> dict[str, str]:

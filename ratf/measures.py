@@ -2,23 +2,21 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import cache
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from raft.files import read_made, write_made
 from raft.models import EMBEDDER
-from raft.samples import shorten
-from raft.weights import fetch
 from ratf.models import embedder
 from ratf.prepare import memories
 from ratf.study import Study, opened
 from ratf.style import Spoken, StyleIdentity
+from ratf.style_record import Evidence
 
 RUN_WORDS = 8
-BERTSCORE_LAYER = 6
-BERTSCORE_WORDS = 350
-"""The encoder reads 512 tokens; longer texts are cut here, in sight, rather than in there."""
+BERTSCORE_PAIRS = 32
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -38,8 +36,20 @@ class Lookup(Generic[Key, Value]):
             self._kept.update(zip(new, self._compute(new), strict=True))
         return [self._kept[key] for key in keys]
 
+    def keep(self, key: Key, value: Value) -> None:
+        """A value that something else has computed on its way."""
+        self._kept.setdefault(key, value)
+
 
 Vector = NDArray[np.float32]
+
+
+@runtime_checkable
+class ReadsTokens(Protocol):
+    """An embedder that tells each token's vector as well, as BERTScore needs it."""
+
+    def embed_tokens(self, texts: Sequence[str]) -> tuple[Vector, list[Vector]]:
+        """Unit vectors of the texts, and the vectors of their tokens."""
 
 
 @cache
@@ -48,26 +58,58 @@ def vectors(model: str) -> Lookup[str, Vector]:
     return Lookup(lambda texts: list(embedder(model).embed(texts)))
 
 
+def _tokens(model: str, texts: list[str]) -> list[Vector]:
+    """The texts' token vectors. Their own vectors come from the same pass and are kept."""
+    encoder = embedder(model)
+    assert isinstance(encoder, ReadsTokens)
+    rows, tokens = encoder.embed_tokens(texts)
+    for text, row in zip(texts, rows, strict=True):
+        vectors(model).keep(text, row)
+    return tokens
+
+
+@cache
+def real_tokens(model: str) -> Lookup[str, Vector]:
+    """Real answers to their token vectors: every arm is compared with them again."""
+    return Lookup(lambda texts: _tokens(model, texts))
+
+
 @cache
 def bertscores(model: str) -> Lookup[tuple[str, str], float]:
     """(answer, real answer) to BERTScore F (Zhang et al. 2020, arXiv 1904.09675), on the encoder's last layer (a hosted
     embedder shows no tokens: the embedded one then stands in)."""
 
     def compute(pairs: list[tuple[str, str]]) -> list[float]:
-        from bert_score import BERTScorer
-
-        from raft.local import device, quiet
-
         encoder = model if model.startswith("local/") else EMBEDDER
-        with quiet():
-            scorer = BERTScorer(
-                model_type=str(fetch(encoder.removeprefix("local/"))), num_layers=BERTSCORE_LAYER, device=device()
-            )
-            cut = [(shorten(a, BERTSCORE_WORDS), shorten(b, BERTSCORE_WORDS)) for a, b in pairs]
-            _, _, f = scorer.score([a for a, _ in cut], [b for _, b in cut], batch_size=32)
-        return [float(x) for x in f]
+        references = real_tokens(encoder)([real for _, real in pairs])
+        answers = list(dict.fromkeys(answer for answer, _ in pairs))
+        read = dict(zip(answers, _tokens(encoder, answers), strict=True))
+        candidates = [read[answer] for answer, _ in pairs]
+        found: list[float] = []
+        for start in range(0, len(pairs), BERTSCORE_PAIRS):
+            part = slice(start, start + BERTSCORE_PAIRS)
+            found += _greedy(references[part], candidates[part])
+        return found
 
     return Lookup(compute)
+
+
+def _greedy(references: list[Vector], candidates: list[Vector]) -> list[float]:
+    """F of bert-score's greedy matching: every token weighs the same, the marks at both ends nothing."""
+    import torch
+    from bert_score.utils import greedy_cos_idf
+
+    def padded(texts: list[Vector]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        rows = torch.nn.utils.rnn.pad_sequence([torch.tensor(t) for t in texts], batch_first=True)
+        mask = torch.arange(rows.shape[1])[None] < torch.tensor([len(t) for t in texts])[:, None]
+        rows[~mask] = 1.0  # padding is masked, but must not be divided by its length 0
+        weights = mask.float()
+        weights[:, 0] = 0.0
+        weights[range(len(texts)), [len(t) - 1 for t in texts]] = 0.0
+        return rows, mask, weights
+
+    _, _, f = greedy_cos_idf(*padded(references), *padded(candidates))
+    return [float(x) for x in f]
 
 
 @cache
@@ -94,10 +136,26 @@ def style(digest: str) -> Lookup[tuple[str, str | None], float]:
 
     Learnt from interviews before the first held-out one, against the impostors'.
     """
+    return Lookup(style_model(digest).probabilities)
+
+
+@cache
+def style_model(digest: str) -> StyleIdentity:
+    """Trained once a study."""
     study = opened(digest)
-    own = [Spoken(e.answer, e.interview_id, True) for e in study.earlier]
-    others = [Spoken(e.answer, e.interview_id, False) for p in study.impostors for e in p.exchanges]
-    return Lookup(StyleIdentity([*own, *others], study.suite.seed).probabilities)
+    own = [Spoken(e.answer, f"{study.person.key}/{e.interview_id}", True) for e in study.earlier]
+    others = [Spoken(e.answer, f"{p.key}/{e.interview_id}", False) for p in study.impostors for e in p.exchanges]
+    return StyleIdentity([*own, *others], study.suite.seed)
+
+
+def style_evidence(study: Study) -> list[Evidence]:
+    """The words and n-grams that give the verdict; kept, so that a later report trains nothing."""
+    path = study.folder / "style.json"
+    made = read_made(path, study.digest)
+    if made is None:
+        made = [e.model_dump() for e in style_model(study.digest).evidence()]
+        write_made(path, study.digest, made)
+    return [Evidence(**e) for e in made]
 
 
 @cache
@@ -124,12 +182,12 @@ def warm(study: Study, answers: Sequence[tuple[str, str, str | None]], metrics: 
     """
     answers = [a for a in answers if a[0]]
     model = study.suite.models.embedder
+    if "bertscore" in metrics:  # first: its passes give the vectors of the next two as well
+        bertscores(model)([(answer, real) for answer, real, _ in answers])
     if {"embedding_cosine", "embedding_rank"} & set(metrics):
         vectors(model)([text for answer, real, _ in answers for text in (answer, real)])
     if "embedding_rank" in metrics:
         held_out_vectors(study.digest)
-    if "bertscore" in metrics:
-        bertscores(model)([(answer, real) for answer, real, _ in answers])
     if "style_identity" in metrics:
         style(study.digest)([(answer, group) for answer, _, group in answers])
     if "copying" in metrics:

@@ -1,35 +1,85 @@
-"""The scorer table: every metric's family, what it says, and which way is better."""
+"""The scorer table: every metric's family and axis, what it says, and which way is better."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Family = Literal["lexical", "semantic", "style", "judge", "length", "copying"]
+Axis = Literal["content", "style", "identity"]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What a score means. `better` is None where neither way is better."""
+    """What a score means. `better` is None where neither way is better; what has no `axis` sits no exam."""
 
     family: Family
     words: str
     better: Literal["higher", "lower"] | None
     top: float | None = None
+    axis: Axis | None = None
+    reads_real: bool = True
+    """Whether it compares with the real answer; then the real answer itself proves nothing in its exam."""
 
 
 METRICS = {
-    "rouge_1": Metric("lexical", "ROUGE-1 F: shared words", "higher", 1),
-    "rouge_2": Metric("lexical", "ROUGE-2 F: shared pairs of words", "higher", 1),
-    "rouge_l": Metric("lexical", "ROUGE-L F: longest common word sequence", "higher", 1),
-    "embedding_cosine": Metric("semantic", "cosine of the two answers' embeddings", "higher", 1),
-    "embedding_rank": Metric("semantic", "1 / rank of the true answer among all held-out answers", "higher", 1),
-    "bertscore": Metric("semantic", "BERTScore F on the embedded encoder", "higher", 1),
-    "style_identity": Metric("style", "probability that the person is speaking, by character n-grams", "higher", 1),
+    "rouge_1": Metric("lexical", "ROUGE-1 F: shared words", "higher", 1, "content"),
+    "rouge_2": Metric("lexical", "ROUGE-2 F: shared pairs of words", "higher", 1, "content"),
+    "rouge_l": Metric("lexical", "ROUGE-L F: longest common word sequence", "higher", 1, "content"),
+    "embedding_cosine": Metric("semantic", "cosine of the two answers' embeddings", "higher", 1, "content"),
+    "embedding_rank": Metric(
+        "semantic", "1 / rank of the true answer among all held-out answers", "higher", 1, "content"
+    ),
+    "bertscore": Metric("semantic", "BERTScore F on the embedded encoder", "higher", 1, "content"),
+    "style_identity": Metric(
+        "style",
+        "probability that the person is speaking, by character n-grams and function words",
+        "higher",
+        1,
+        "identity",
+        reads_real=False,
+    ),
     "length_ratio": Metric("length", "words in the answer / words in the real one", None),
     "copying": Metric("copying", "share of 8-word runs found in memories, writings or earlier answers", None, 1),
 }
 """Judges are not listed: each rubric in `ratf/judges/` is a metric `judge_<name>` of the judge family."""
 
 JUDGE = Metric("judge", "the judge's grade", "higher", 1)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """What a metric of an axis must be able to tell, in names of controls."""
+
+    positives: tuple[str, ...]
+    negatives: tuple[str, ...]
+    must: tuple[tuple[str, str], ...]
+    """(higher, lower): shown the other way round, the metric is not admitted."""
+    may: tuple[tuple[str, str], ...]
+    """(higher, lower): expected and told, but a model's answer may have its merits."""
+
+
+def _each(higher: tuple[str, ...], lower: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((a, b) for a in higher for b in lower)
+
+
+_SAYS_NOTHING = ("boilerplate", "nonanswer")
+_CONTENT = Ladder(
+    positives=("same_near", "paraphrase"),
+    negatives=("impostor_near",),
+    must=(
+        ("paraphrase", "same_near"),
+        *_each(("paraphrase", "same_near"), ("impostor_near", "impostor_far", "same_far", *_SAYS_NOTHING)),
+        ("impostor_near", "same_far"),
+    ),
+    may=(("same_near", "generic"), ("generic", "same_far")),
+)
+_PERSON = Ladder(
+    positives=("real", "same_near", "same_far"),
+    negatives=("impostor_near", "impostor_far"),
+    must=_each(("real", "same_near", "same_far"), ("impostor_near", "impostor_far", *_SAYS_NOTHING)),
+    may=_each(("real", "same_near", "same_far"), ("paraphrase", "generic")),
+)
+LADDERS: dict[str, Ladder] = {"content": _CONTENT, "style": _PERSON, "identity": _PERSON}
+"""The order that an axis demands of the controls."""
 
 
 def metric(name: str) -> Metric:

@@ -8,13 +8,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ratf.arms import CEILING, FLOOR
 from ratf.content import content
-from ratf.results import Cell, Contrast, Results
+from ratf.results import Cell, Contrast, Exam, Results, Skill
 from ratf.templates import template_digest
-from ratf.verdict import decimals, signed
+from ratf.verdict import auc, decimals, signed
 
 ICONS = {"PASS": "✓", "REGRESSION": "✗", "INCONCLUSIVE": "≈", "NOT MEASURED": "∅"}
 SHOWN = ("style_identity", "embedding_cosine", "rouge_l")
 """Scores that stand under each answer, after the primary metric's."""
+
+BESIDE = ("real", FLOOR, CEILING)
+"""Controls that stand beside the arms' answers; the others are folded away."""
 
 FAMILIES = ["style", "judge", "semantic", "lexical", "length", "copying"]
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
@@ -43,11 +46,19 @@ def render(results: Results) -> str:
         ceiling=CEILING if CEILING in results.arms else None,
         curves=[{"tuned": t, "points": curve(t.losses, t.validation)} for t in results.tuned],
         unscored=unscored(results),
-        scores=sum(c.n + c.unscored for arm in results.arms.values() for c in arm.metrics.values()),
+        scores=sum(c.n + c.unscored for n, arm in results.arms.items() if n != "empty" for c in arm.metrics.values()),
         shown=[m for m in dict.fromkeys([primary["metric"], *SHOWN]) if m in results.metrics],
         template_digest=template_digest(),
         signed=lambda c: signed(c.difference, c.low, c.high),
         beyond=beyond,
+        exam={e.metric: e for e in results.exam},
+        auc=auc,
+        orders=orders,
+        poor={n: arm.match for n, arm in results.arms.items() if arm.match and arm.match["poor"]},
+        others=[n for n, arm in results.arms.items() if arm.kind == "control" and n not in BESIDE],
+        skills=skills(results),
+        skill_of=skill_of,
+        evidence=evidence(results),
     )
 
 
@@ -95,13 +106,48 @@ def families(results: Results) -> list[tuple[str, list[str]]]:
 
 def unscored(results: Results) -> int:
     """How many scores could not be given."""
-    return sum(cell.unscored for arm in results.arms.values() for cell in arm.metrics.values())
+    return sum(c.unscored for name, arm in results.arms.items() if name != "empty" for c in arm.metrics.values())
+
+
+def orders(exam: Exam) -> str:
+    """`12 of 14 hold`, and what else is shown the other way round; a must-order that is, is in the reason."""
+    must = [o for o in exam.orders if o.must]
+    if not must:
+        return "none could be tried"
+    wrong = [f"{o.lower} above {o.higher}" for o in exam.orders if o.shows == "violated" and not o.must]
+    return f"{sum(o.shows == 'holds' for o in must)} of {len(must)} hold" + (f"; {', '.join(wrong)}" if wrong else "")
+
+
+def skills(results: Results) -> list[tuple[str, list[Skill]]]:
+    """The skill scores by metric, arms in the suite's order."""
+    named = list(dict.fromkeys(s.metric for s in results.skill))
+    return [(metric, [s for s in results.skill if s.metric == metric]) for metric in named]
+
+
+def skill_of(skill: Skill) -> str:
+    """`0.61 [0.40, 0.83]`, or why there is none."""
+    if skill.skill is None:
+        return f"none: {skill.reason}"
+    return f"{skill.skill:.2f} [{skill.low:.2f}, {skill.high:.2f}]"
+
+
+def evidence(results: Results) -> list[tuple[str, str, list[Any]]]:
+    """(kind, side, words or n-grams) for the two sides of each kind."""
+    found = results.style.evidence if results.style else []
+    sides = (("for", 1), ("against", -1))
+    return [
+        (kind, side, [e for e in found if e.kind == kind and e.weight * sign > 0])
+        for kind in ("word", "n-gram")
+        for side, sign in sides
+    ]
 
 
 def plot(results: Results, metric: str) -> dict[str, Any]:
     """Every arm's mean and interval on one axis, in percent of its width."""
-    cells = {name: arm.metrics[metric] for name, arm in results.arms.items() if arm.metrics[metric].mean is not None}
-    numbers = [n for c in cells.values() for n in (c.mean, c.low, c.high) if n is not None]
+    cells = {name: c for name, arm in results.arms.items() if (c := arm.metrics.get(metric)) and c.mean is not None}
+    top = results.metrics[metric]["top"]  # an interval may reach beyond it, the axis need not
+    ends = [n for c in cells.values() for n in (c.mean, c.low, c.high) if n is not None]
+    numbers = [n if top is None else max(0.0, min(n, top)) for n in ends]
     low, high = axis(numbers)
 
     def place(number: float) -> float:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from raft.errors import RaftError
 from raft.files import write_whole
+from ratf.style_record import StyleFacts
 
 Verdict = Literal["PASS", "REGRESSION", "INCONCLUSIVE", "NOT MEASURED"]
 EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "REGRESSION": 1, "INCONCLUSIVE": 2, "NOT MEASURED": 2}
@@ -41,6 +42,8 @@ class ArmResult(Record):
     model: str
     errors: int
     metrics: dict[str, Cell]
+    match: dict[str, float] | None = None
+    """For a control by nearest question: how alike the questions are (`median`, `lowest`), and how many are `poor`."""
 
 
 class Contrast(Record):
@@ -107,6 +110,21 @@ class Exam(Record):
     orders: list[Order] = []
     dose: Dose | None = None
     judge: dict[str, Any] | None = None
+
+
+class Skill(Record):
+    """(arm - floor) / (ceiling - floor) on an admitted metric; None where `reason` says why."""
+
+    metric: str
+    arm: str
+    skill: float | None
+    low: float | None
+    high: float | None
+    floor: float
+    ceiling: float
+    n: int
+    interviews: int
+    reason: str = ""
 
 
 class Scored(Record):
@@ -232,6 +250,8 @@ class Results(Record):
     exam: list[Exam] = []
     prompts_digest: str = ""
     budget: Spent | None = None
+    skill: list[Skill] = []
+    style: StyleFacts | None = None
 
     @property
     def exit_code(self) -> int:

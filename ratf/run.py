@@ -95,7 +95,7 @@ def answer(study: Study, progress: Progress) -> None:
     from ratf._registry import interview
     from ratf.hooks import counting
 
-    names = [*study.suite.arms, *study.suite.controls]
+    names = everybody(study)
     with progress("answering", len(names) * len(study.held_out), "answers") as advance, counting(advance):
         eval_set(
             [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names],
@@ -115,6 +115,13 @@ def answer(study: Study, progress: Progress) -> None:
         )
 
 
+def everybody(study: Study) -> list[str]:
+    """The arms, the controls, and the doses of the exam."""
+    from ratf.controls import given_names
+
+    return list(dict.fromkeys([*study.suite.arms, *study.suite.controls, *given_names(study)]))
+
+
 def logs_folder(study: Study) -> Path:
     """Where a run's Inspect logs are."""
     return study.folder / "logs"
@@ -130,24 +137,24 @@ def score(study: Study, progress: Progress) -> "dict[str, EvalLog]":
         about = header.eval.metadata or {}
         if header.status == "success" and about.get("digest") == study.digest:
             logs[str(about["arm"])] = header
-    order = [a for a in (*study.suite.arms, *study.suite.controls) if a in logs]
+    order = [a for a in everybody(study) if a in logs]
     with progress("scoring", len(order), "arms") as advance:
         for arm in order:
-            logs[arm] = _scored(study, read_eval_log(logs[arm].location))
+            logs[arm] = _scored(study, arm, read_eval_log(logs[arm].location))
             advance(1)
     return {arm: logs[arm] for arm in order}
 
 
-def _scored(study: Study, log: "EvalLog") -> "EvalLog":
+def _scored(study: Study, arm: str, log: "EvalLog") -> "EvalLog":
     from inspect_ai import score as inspect_score
     from inspect_ai.log import write_eval_log
 
     from ratf.measures import warm
-    from ratf.scorers import given_interview, scorers
+    from ratf.scorers import given_interview, metrics_of, scorers
 
     samples = log.samples or []
     done = set.intersection(*(set(s.scores or {}) for s in samples)) if samples else set()
-    missing = set(study.suite.metrics) - done
+    missing = set(metrics_of(study, arm)) - done
     if not samples or not missing:
         return log
     answers = [(s.output.completion.strip(), str(s.target), given_interview(s.metadata)) for s in samples]

@@ -1,5 +1,6 @@
 """The deterministic metrics as Inspect scorers, one scalar each, and the suite's list of scorers."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,8 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
 from ratf import measures
+from ratf.arms import DOSES
+from ratf.controls import Given
 from ratf.judges import judge
 from ratf.study import Study, opened
 
@@ -21,7 +24,7 @@ def _answer(state: TaskState) -> str:
 def given_interview(metadata: dict[str, Any]) -> str | None:
     """Where a control's answer was really given; None for an agent's."""
     given = metadata.get("given")
-    return str(given["interview_id"]) if given else None
+    return Given(**given).interview if given else None
 
 
 def _rouge(kind: str) -> Measure:
@@ -40,8 +43,9 @@ def _rank(digest: str, state: TaskState, real: str) -> float:
     return measures.reciprocal_rank(digest, str(state.sample_id), _answer(state))
 
 
-def _bertscore(digest: str, state: TaskState, real: str) -> float:
-    return measures.bertscores(opened(digest).suite.models.embedder)([(_answer(state), real)])[0]
+def _bertscore(digest: str, state: TaskState, real: str) -> float | None:
+    score = measures.bertscores(opened(digest).suite.models.embedder)([(_answer(state), real)])[0]
+    return score if math.isfinite(score) else None
 
 
 def _style(digest: str, state: TaskState, real: str) -> float:
@@ -71,6 +75,12 @@ MEASURES: dict[str, Measure] = {
     "length_ratio": _length,
     "copying": _copying,
 }
+
+
+def metrics_of(study: Study, arm: str) -> list[str]:
+    """What an arm or control is scored on. A judge is not paid for mixtures, nor for silence."""
+    unjudged = arm in DOSES or arm == "empty"
+    return [m for m in study.suite.metrics if not (unjudged and m.startswith("judge_"))]
 
 
 def scorers(study: Study, only: set[str] | None = None) -> list[Scorer]:

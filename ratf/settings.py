@@ -2,7 +2,7 @@
 
 from inspect_ai.model import CachePolicy, GenerateConfig, get_model
 
-from ratf.arms import ARMS, CONTROLS
+from ratf.arms import ARMS, GIVEN
 from ratf.study import Study
 from ratf.tune import model_of
 
@@ -30,12 +30,16 @@ def answer_config(study: Study) -> GenerateConfig:
 
 
 def model_under_test(study: Study, arm: str, obey: bool) -> str | None:
-    """The model of an arm.
+    """The model of an arm or control.
 
     Where `obey` is set, None leaves an untuned arm to `inspect eval --model`; a run of a suite does not, because
     its arms must answer with the suite's own models.
     """
-    if arm in CONTROLS:
+    if arm in GIVEN:
         return "none/none"
+    if arm == "paraphrase":
+        return study.suite.models.paraphraser
+    if arm == "generic":
+        return study.suite.models.base
     left_to_inspect = obey and ARMS[arm].training == "none" and str(get_model()) != "none/none"
     return None if left_to_inspect else model_of(study, arm)

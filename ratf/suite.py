@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from raft.errors import DataError, RaftError
 from raft.person import About, describe
 from raft.yaml_file import read_yaml
-from ratf.arms import ARMS, CONTROLS
+from ratf.arms import ARMS, CONTROLS, WRITTEN
 from ratf.content import content
 from ratf.metrics import METRICS
 
@@ -160,6 +160,19 @@ class Models(Part):
     base: ChatName = "local/smollm2-135m-instruct"
     embedder: EmbedderName = "local/all-minilm-l6-v2"
     grader: ChatName | None = None
+    paraphraser: ChatName | None = None
+    """The chat model that rewords real answers for the control `paraphrase`."""
+
+
+class ExamSettings(Part):
+    """What a metric or judge must show before it may speak."""
+
+    bar: float = Field(0.6, ge=0.5, lt=1)
+    """The lower end of its AUC must lie above this."""
+    poor_match: float = Field(0.3, ge=-1, le=1)
+    """Nearest questions less alike than this (cosine) are counted as poor matches."""
+    leave_out_poor: bool = False
+    """Whether questions with a poor match are left out of the exam."""
 
 
 class Primary(Part):
@@ -184,11 +197,21 @@ class Suite(Part):
     answers: Answers = Answers()
     models: Models = Models()
     arms: Annotated[list[ArmName], Once] = Field(list(ARMS), min_length=1)
-    controls: Annotated[list[ControlName], Once] = list(CONTROLS)
+    controls: Annotated[list[ControlName], Once] = [name for name in CONTROLS if name not in WRITTEN]
     metrics: Annotated[list[MetricName], Once] = Field([*METRICS, *judge_names()], min_length=1)
     primary: Primary = Primary()
+    exam: ExamSettings = ExamSettings()
     allow_undated: bool = False
     seed: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reworded(cls, raw: Any) -> Any:
+        """A suite that binds a paraphraser and names no controls has the paraphrase among them."""
+        bound = isinstance(raw, dict) and isinstance(raw.get("models"), dict) and raw["models"].get("paraphraser")
+        if bound and "controls" not in raw:
+            return {**raw, "controls": [*cls.model_fields["controls"].default, "paraphrase"]}
+        return raw
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Suite":
@@ -209,6 +232,8 @@ class Suite(Part):
             raise ValueError(f"people describes {', '.join(strangers)}, who is not in the suite; in it: {known}")
         if self.primary.better == self.primary.than:
             raise ValueError(f"primary compares {self.primary.better!r} with itself")
+        if "paraphrase" in self.controls and not self.models.paraphraser:
+            raise ValueError("paraphrase is among the controls, so models.paraphraser must name a chat model")
         for arm in (self.primary.better, self.primary.than):
             if arm not in self.arms:
                 raise ValueError(f"primary compares {arm!r}, which is not among the arms: {', '.join(self.arms)}")

@@ -1,6 +1,8 @@
 """From numbers to words: what the declared comparison showed."""
 
-from ratf.results import Contrast, Verdict
+from collections.abc import Sequence
+
+from ratf.results import Contrast, Exam, Verdict
 from ratf.statistics import CONFIDENCE
 
 
@@ -43,3 +45,19 @@ def judge_contrast(contrast: Contrast | None, lower_is_better: bool, trouble: li
         "INCONCLUSIVE",
         f"{contrast.a} and {contrast.b} are not separable: {told}, {base}; smallest difference this suite can see: {see}",
     )
+
+
+def exam_lines(exams: Sequence[Exam]) -> list[str]:
+    """The exam as lines of text: metric, axis, AUC, and admitted or why not."""
+    rows = [(e.metric, e.axis, auc(e), "admitted" if e.admitted else f"not admitted: {e.reason}") for e in exams]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)] if rows else []
+    return ["  ".join([*(text.ljust(w) for text, w in zip(row, widths, strict=False)), row[3]]) for row in rows]
+
+
+def auc(exam: Exam) -> str:
+    """`0.98 [0.95, 0.99]`, `0.98 [no interval]`, or `none`."""
+    if exam.auc is None:
+        return "none"
+    if exam.low is None or exam.high is None:
+        return f"{exam.auc:.2f} [no interval]"
+    return f"{exam.auc:.2f} [{exam.low:.2f}, {exam.high:.2f}]"

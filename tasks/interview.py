@@ -8,7 +8,7 @@ inspect eval tasks/interview.py --model openai/gpt-5 -T arm=rag_only   # another
 from inspect_ai import Task, task
 from inspect_ai.solver import Solver, generate
 
-from ratf.arms import CONTROLS
+from ratf.arms import ARMS, GIVEN
 from ratf.free_running import free_running
 from ratf.questions import given, questions
 from ratf.scorers import scorers
@@ -17,13 +17,11 @@ from ratf.study import Study, open_study, opened
 
 
 def _solver(study: Study, arm: str) -> Solver:
-    if arm in CONTROLS:
+    if arm in GIVEN:
         return given()
-    return (
-        free_running(study.digest, arm)
-        if study.suite.answers.history == "free_running"
-        else generate(cache=ANSWER_CACHE)
-    )
+    if arm in ARMS and study.suite.answers.history == "free_running":
+        return free_running(study.digest, arm)
+    return generate(cache=ANSWER_CACHE)
 
 
 @task

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from raft.types import Vectors
-from ratf.controls import controls
+from ratf.arms import DOSES
+from ratf.canned import BOILERPLATE, NONANSWERS
+from ratf.controls import controls, mix
+from ratf.questions import questions
+from ratf.settings import model_under_test
 from ratf.study import Study, open_study
 
 
@@ -34,7 +38,8 @@ def study() -> Study:
 def test_every_control_answers_every_held_out_question(study: Study) -> None:
     found = controls(study, Sketches())
     asked = [e.exchange_id for e in study.held_out]
-    assert {name: list(answers) for name, answers in found.items()} == dict.fromkeys(study.suite.controls, asked)
+    names = [*study.suite.controls, *DOSES]
+    assert {name: list(answers) for name, answers in found.items()} == dict.fromkeys(names, asked)
 
 
 def test_only_the_suites_controls_are_found(tiny: Path) -> None:
@@ -89,3 +94,64 @@ def test_of_equally_near_questions_the_oldest_is_taken(study: Study) -> None:
     asked = study.held_out[0]
     found = controls(study, Sketches({e.question: asked.question for e in study.earlier[3:9]}))
     assert found["same_near"][asked.exchange_id].exchange_id == study.earlier[3].exchange_id
+
+
+def test_unrelated_questions_are_of_the_less_similar_half_and_vary(study: Study) -> None:
+    sketches = Sketches()
+    near = sketches.embed([e.question for e in study.held_out]) @ sketches.embed([e.question for e in study.earlier]).T
+    taken = controls(study, sketches)["same_far"]
+    earlier = {e.exchange_id for e in study.earlier}
+    for exchange, row in zip(study.held_out, near, strict=True):
+        given = taken[exchange.exchange_id]
+        assert given.exchange_id in earlier
+        assert given.similarity is not None and given.similarity <= float(np.median(row)) + 1e-5
+    assert len({g.exchange_id for g in taken.values()}) > len(taken) / 2
+
+
+def test_what_nobody_said_comes_from_nowhere_and_varies(study: Study) -> None:
+    found = controls(study, Sketches())
+    for name, texts in (("boilerplate", BOILERPLATE), ("nonanswer", NONANSWERS), ("empty", ("",))):
+        assert {g.text for g in found[name].values()} == set(texts)
+        assert {(g.person, g.interview, g.similarity) for g in found[name].values()} == {("", None, None)}
+
+
+def test_doses_hold_their_share_of_the_impostors_words(study: Study) -> None:
+    found = controls(study, Sketches())
+    for key, given in found["mix_50"].items():
+        real, other = found["real"][key], found["impostor_near"][key]
+        assert given.interview == other.interview
+        words = given.text.split()
+        assert set(words) <= set(real.text.split()) | set(other.text.split())
+        assert len(words) <= len(real.text.split())
+
+
+def test_a_mixture_keeps_length_and_share() -> None:
+    mine = " ".join(f"mine{n} mine{n} mine{n}." for n in range(20))
+    theirs = " ".join(f"theirs{n} theirs{n} theirs{n} theirs{n}." for n in range(20))
+    for share in (0.25, 0.5, 0.75):
+        words = mix(mine, theirs, share, 7).split()
+        assert len(words) == 60
+        assert sum(w.startswith("theirs") for w in words) == round(60 * share)
+    assert mix(mine, theirs, 0.5, 7) == mix(mine, theirs, 0.5, 7) != mix(mine, theirs, 0.5, 8)
+    assert len(mix(mine, "short.", 0.5, 7).split()) == 31
+
+
+def test_the_same_study_has_the_same_controls(study: Study) -> None:
+    assert controls(study, Sketches()) == controls(study, Sketches())
+
+
+def test_a_model_that_writes_a_control_is_not_told_who_speaks(tiny: Path) -> None:
+    tiny.write_text(
+        tiny.read_text("utf-8").replace("{grader:", "{paraphraser: openai/gpt-5, grader:")
+        + "controls: [generic, paraphrase]\n",
+        "utf-8",
+    )
+    study = open_study(str(tiny))
+    assert controls(study, Sketches()) == {}
+    for name, model in (("generic", study.suite.models.base), ("paraphrase", "openai/gpt-5")):
+        for sample, exchange in zip(questions(study, name), study.held_out, strict=True):
+            read = "".join(m.text for m in sample.input if not isinstance(m, str))
+            assert study.person.about.name not in read.replace(exchange.question, "").replace(exchange.answer, "")
+            assert (exchange.question if name == "generic" else exchange.answer) in read
+            assert (exchange.answer in read) == (name == "paraphrase")
+        assert model_under_test(study, name, obey=False) == model

@@ -69,12 +69,20 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
     assert not list(out.rglob("*.part")) and not list(out.glob(".*.eval"))
 
     ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]
-    assert len(ok) == 7
-    assert all(len(log.samples or []) == 4 and len((log.samples or [])[0].scores or {}) == 10 for log in ok)
+    assert len(ok) == 15  # 4 arms, 8 controls, 3 doses of the exam
+    scored = {str((log.eval.metadata or {})["arm"]): len((log.samples or [])[0].scores or {}) for log in ok}
+    unjudged = {"empty", "mix_25", "mix_50", "mix_75"}
+    assert all(n == 10 - (arm in unjudged) for arm, n in scored.items())
+    assert all(len(log.samples or []) == 4 for log in ok)
     from inspect_ai.analysis import samples_df
 
     frame = samples_df([log.location for log in ok])
-    assert len(frame) == 28 and "score_style_identity" in frame
+    assert len(frame) == 60 and "score_style_identity" in frame
+
+    # two interviews are too few for an exam, and what is not admitted gives no verdict
+    assert "NOT MEASURED: style_identity is not admitted on this person" in run.stdout and run.returncode == 2
+    assert "style_identity    identity" in run.stderr and "not admitted: the AUC's lower end" in run.stderr
+    assert {e["metric"]: e["admitted"] for e in statistics(out)["exam"]}["style_identity"] is False  # type: ignore[attr-defined]
 
     again = ratf("run", tiny, "--out", out)
     assert "nothing to do" in again.stdout and again.returncode == run.returncode
@@ -82,7 +90,7 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
 
     results = statistics(out)
     arms = results["arms"]
-    assert isinstance(arms, dict) and len(arms) == 7
+    assert isinstance(arms, dict) and len(arms) == 12
     assert all(c["n"] + c["unscored"] == 4 for arm in arms.values() for c in arm["metrics"].values())
 
 

@@ -2,12 +2,26 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from raft.files import write_made
 from raft.rephrase import VERSION
 from raft.types import Memory
-from ratf.measures import RUN_WORDS, Lookup, bertscores, known_runs, reciprocal_rank, rouges, runs, vectors
+from raft.weights import fetch
+from ratf.measures import (
+    RUN_WORDS,
+    Lookup,
+    ReadsTokens,
+    bertscores,
+    known_runs,
+    reciprocal_rank,
+    rouges,
+    runs,
+    style,
+    vectors,
+)
+from ratf.models import embedder
 from ratf.study import open_study
 
 EditLine = Callable[[Path, int, dict[str, object] | str], None]
@@ -64,6 +78,45 @@ def test_what_the_person_wrote_and_said_before_is_known_and_what_is_held_out_is_
         assert all(told) if document.date and study.cut and document.date < study.cut else not any(told)
     assert all(run in known for e in study.earlier for run in runs(e.answer))
     assert not any(run in known for e in study.held_out for run in runs(e.answer))
+
+
+def test_style_learns_nothing_from_held_out_interviews(tiny: Path, edit_line: EditLine) -> None:
+    asked: list[tuple[str, str | None]] = [("Well, I'd say the river knows.", None), ("It is so provided.", None)]
+    before = style(open_study(str(tiny)).digest)(asked)
+    turns = [
+        {"speaker": "W", "role": "interviewer", "text": "Why?"},
+        {"speaker": "T", "role": "target", "text": "It is so provided. " * 20},
+    ]
+    for number in (5, 6):  # the held-out ones
+        edit_line(tiny.parent / "marrack" / "interviews.jsonl", number, {"turns": turns})
+    changed = open_study(str(tiny))
+    assert {e.answer for e in changed.held_out} == {("It is so provided. " * 20).strip()}
+    assert style(changed.digest)(asked) == before
+    edit_line(tiny.parent / "marrack" / "interviews.jsonl", 1, {"turns": turns})
+    assert style(open_study(str(tiny)).digest)(asked) != before
+
+
+def test_bertscore_is_that_of_the_package(models: Path) -> None:
+    from bert_score import BERTScorer
+
+    pairs = [(PARAPHRASE, TEXT), (TEXT, PARAPHRASE), ("Interest rates rose.", TEXT)]
+    own = BERTScorer(model_type=str(fetch("all-minilm-l6-v2")), num_layers=6)
+    _, _, f = own.score([a for a, _ in pairs], [b for _, b in pairs])
+    assert bertscores(ENCODER)(pairs) == pytest.approx([float(x) for x in f], abs=1e-4)
+
+
+def test_cosine_rank_and_bertscore_share_their_passes(models: Path) -> None:
+    encoder = embedder(ENCODER)
+    assert isinstance(encoder, ReadsTokens)
+    answer, real = TEXT + " Indeed.", PARAPHRASE + " Indeed."
+    bertscores(ENCODER)([(answer, real)])
+    expected = encoder.embed([answer, real])
+    reading, vectors(ENCODER)._compute = vectors(ENCODER)._compute, pytest.fail
+    try:
+        kept = vectors(ENCODER)([answer, real])
+    finally:
+        vectors(ENCODER)._compute = reading
+    assert np.allclose(kept, expected, atol=1e-5)
 
 
 def test_memories_are_known(tiny: Path, tmp_path: Path) -> None:

