@@ -21,6 +21,8 @@ from rich.progress import Progress as Bars
 from raft.progress import Progress
 
 EVERY_SECONDS = 20
+ENOUGH = 0.05
+"""The share that must be done before the rest is guessed: the first of a batch would stand for all of it."""
 
 
 def progress() -> Progress:
@@ -52,7 +54,8 @@ def _lines(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
         now = time.monotonic()
         if now - told > EVERY_SECONDS and 0 < done < total:
             left = (now - began) * (total - done) / done
-            say(f"{_amount(done, unit)} of {_amount(total, unit)}, about {left:.0f} s to go")
+            guess = f", about {left:.0f} s to go" if done >= ENOUGH * total else ""
+            say(f"{_amount(done, unit)} of {_amount(total, unit)}{guess}")
             told = now
 
     say(_amount(total, unit) if total > 1 else "…")
