@@ -38,7 +38,10 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
     # an answer given several times is shown once: the one that went wrong, where one did
     samples = {arm: {q: max(s, key=lambda x: x.error is not None) for q, s in a.items()} for arm, a in answered.items()}
     every = {
-        arm: {m: {q: [_scored(s, m, admission) for s in several] for q, several in a.items()} for m in metrics_of(study, arm)}
+        arm: {
+            m: {q: [_scored(s, m, admission) for s in several] for q, several in a.items()}
+            for m in metrics_of(study, arm)
+        }
         for arm, a in answered.items()
     }
     scores: Scores = {
@@ -160,7 +163,7 @@ def _arm(
             n=len(numbers),
             interviews=found.clusters if found else 0,
             unscored=len(study.held_out) - len(numbers),
-            variance=_variance(list(of_metric.values())),
+            variance=_variance(list(by_question.values())),
         )
     control = arm in CONTROLS
     return ArmResult(

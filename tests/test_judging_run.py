@@ -8,6 +8,7 @@ import pytest
 from planted_judges import demo
 
 from raft.progress import silent
+from ratf.packet_score import judge_choices
 from ratf.results import Results, load
 from ratf.run import finished, run
 from ratf.study import Study
@@ -65,6 +66,8 @@ def test_a_judge_that_passes_grades_the_arms_and_one_that_fails_does_not(tmp_pat
     assert strong["rag_only"] > strong["baseline"]
     told = {c.arm: c.says for c in passed.judging.forced_choice}
     assert told["baseline"] == told["impostor_near"] == "told apart"
+    took_the_real_one = judge_choices(passed, "baseline")["judge_forced_choice_chosen"]
+    assert len(took_the_real_one) == 18 and all(took_the_real_one.values())
     assert {m.arm for m in passed.judging.masked} == {"baseline", "rag_only"}
     spent = judging(passed)
     assert spent["saved_calls"] == 0 and 0 < spent["exam_calls"] <= passed.judging.planned["exam_calls"]
