@@ -41,6 +41,9 @@ def run(
     allow_leaks: Annotated[
         bool, typer.Option("--allow-leaks", help="Go on although held-out text leaks; the page will say so.")
     ] = False,
+    judge_anyway: Annotated[
+        bool, typer.Option("--judge-anyway", help="Let judges grade that have failed their exam.")
+    ] = False,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
 
@@ -55,7 +58,7 @@ def run(
         from ratf.run import finished, write_report
         from ratf.templates import made_from_these
 
-        results = finished(study)
+        results = finished(study, judge_anyway)
         if results is not None:
             if results.leaks and results.leaks.found:
                 from ratf.leaks import refuse
@@ -77,7 +80,11 @@ def run(
             typer.echo(
                 f"{study.suite.name}: {about}, {len(study.held_out)} held-out questions since {study.cut}", err=True
             )
-            results = carry_out(study, progress(), allow_leaks)
+            if study.suite.rubrics:
+                from ratf.judging.plan import describe_plan
+
+                typer.echo(describe_plan(study), err=True)
+            results = carry_out(study, progress(), allow_leaks, judge_anyway)
             typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
         _say(results, study.folder)
 

@@ -18,7 +18,10 @@ from ratf.arms import ARMS, CONTRASTS, CONTROLS, DOSES
 from ratf.contrasts import Scores, contrasts
 from ratf.controls import Given
 from ratf.equivalence import variance_parts
-from ratf.judges import load_rubric
+from ratf.judge_exam import Admission
+from ratf.judged import judging
+from ratf.judging.plan import plan, with_savings
+from ratf.judging.rubric import of_metric
 from ratf.metrics import METRICS, metric
 from ratf.notes import notes
 from ratf.qualify import axis_of, exams, match_of, skills, style_facts, why_not
@@ -29,13 +32,16 @@ from ratf.study import Study
 from ratf.verdict import judge_contrast
 
 
-def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Results:
+def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times: dict[str, Any]) -> Results:
     """All that the logs say, with statistics. `logs` has one log an arm; a missing arm is told, never skipped."""
     answered = {arm: _by_question(log) for arm, log in logs.items()}
     # an answer given several times is shown once: the one that went wrong, where one did
     samples = {arm: {q: max(s, key=lambda x: x.error is not None) for q, s in a.items()} for arm, a in answered.items()}
     every = {
-        arm: {m: {q: [_scored(s, m) for s in several] for q, several in a.items()} for m in metrics_of(study, arm)}
+        arm: {
+            m: {q: [_scored(s, m, admission) for s in several] for q, several in a.items()}
+            for m in metrics_of(study, arm)
+        }
         for arm, a in answered.items()
     }
     scores: Scores = {
@@ -43,7 +49,8 @@ def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Re
         for arm, of_arm in every.items()
     }
     sources = {arm: _given(of_arm) for arm, of_arm in samples.items() if arm not in ARMS}
-    examined = exams(study, scores, sources)
+    judged = with_savings(study, admission)
+    examined = exams(study, scores, sources, judged)
     contrasts = _contrasts(study, scores)
     primary = study.suite.primary
     wanted = (primary.better, primary.than, primary.metric)
@@ -61,7 +68,7 @@ def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Re
         fictional=study.person.about.fictional,
         held_out=_held_out(study),
         training=_training(study),
-        metrics={m: _metric_facts(m) for m in study.suite.metrics},
+        metrics={m: _metric_facts(study, m) for m in study.suite.metrics},
         arms={
             arm: _arm(study, arm, logs[arm], samples[arm], every[arm], sources.get(arm, {}))
             for arm in logs
@@ -71,7 +78,7 @@ def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Re
         verdict=verdict,
         sentence=sentence,
         tuned=[t for arm in logs if arm in ARMS for t in _tuned(arm, logs[arm].eval.model)],
-        notes=notes(study),
+        notes=notes(study, judged),
         questions=[_question(study, number, samples, scores, sources) for number in range(len(study.held_out))],
         environment=_environment(),
         times=times,
@@ -79,6 +86,11 @@ def collect(study: Study, logs: dict[str, EvalLog], times: dict[str, Any]) -> Re
         exam=examined,
         skill=skills(study, scores, examined),
         style=style_facts(study, {arm: [s.output.completion for s in of.values()] for arm, of in samples.items()}),
+        judging=judging(
+            scores, _clusters(study), judged, plan(study), admission.anyway, study.suite.seed, study.suite.exam.margin
+        )
+        if study.suite.rubrics
+        else None,
     )
 
 
@@ -98,15 +110,22 @@ def _averaged(several: list[Scored]) -> Scored:
     return several[0].model_copy(update={"value": sum(s.value or 0.0 for s in several) / len(several)})
 
 
-def _scored(sample: EvalSample, name: str) -> Scored:
+def _scored(sample: EvalSample, name: str, admission: Admission) -> Scored:
     score = (sample.scores or {}).get(name)
     if sample.error is not None:
         return Scored(value=None, why=f"error: {sample.error.message}")
     if score is None:
-        return Scored(value=None, why="not scored")
+        failed = name.startswith("judge_") and admission.graders(name) == []
+        return Scored(value=None, why=admission.why_not(name) if failed else "not scored")
     value = score.as_float()
     why = str(score.explanation or score.reason or "") if name.startswith("judge_") or not math.isfinite(value) else ""
-    return Scored(value=value if math.isfinite(value) else None, why=why)
+    about = score.metadata or {}
+    return Scored(
+        value=value if math.isfinite(value) else None,
+        why=why,
+        votes=about.get("votes", []),
+        against=about.get("against", {}),
+    )
 
 
 def _given(samples: dict[str, EvalSample]) -> dict[str, Given]:
@@ -134,8 +153,8 @@ def _arm(
 ) -> ArmResult:
     cluster = _clusters(study)
     cells = {}
-    for name, of_metric in every.items():
-        numbers = _numbers({q: _averaged(several) for q, several in of_metric.items()})
+    for name, by_question in every.items():
+        numbers = _numbers({q: _averaged(several) for q, several in by_question.items()})
         found = clustered_mean(list(numbers.values()), [cluster[q] for q in numbers])
         cells[name] = Cell(
             mean=found.mean if found else None,
@@ -144,7 +163,7 @@ def _arm(
             n=len(numbers),
             interviews=found.clusters if found else 0,
             unscored=len(study.held_out) - len(numbers),
-            variance=_variance(list(of_metric.values())),
+            variance=_variance(list(by_question.values())),
         )
     control = arm in CONTROLS
     return ArmResult(
@@ -252,18 +271,18 @@ def _training(study: Study) -> dict[str, Any]:
     }
 
 
-def _metric_facts(name: str) -> dict[str, Any]:
+def _metric_facts(study: Study, name: str) -> dict[str, Any]:
     facts = metric(name)
     about = {
         "family": facts.family,
         "words": facts.words,
         "better": facts.better,
         "top": facts.top,
-        "axis": axis_of(name),
+        "axis": axis_of(study, name),
     }
     if name in METRICS:
         return about
-    rubric = load_rubric(name)
+    rubric = of_metric(name, study.suite.rubrics)[0]
     return {**about, "words": rubric.words, "rubric": rubric.digest}
 
 

@@ -94,7 +94,7 @@ def examine(
     positives = [c for c in ladder.positives if c in turned and not (c == "real" and reads_real)]
     negatives = [c for c in ladder.negatives if c in turned]
     found = paired_auc(turned, positives, negatives, cluster)
-    asked = [turned[c].get(q) for c in (*positives, *negatives) for q in cluster]
+    asked = [turned[c][q] for c in (*positives, *negatives) for q in cluster if q in turned[c]]
     unscored = sum(s is None for s in asked)
     orders = _orders(ladder, turned, cluster, reads_real)
     reason, admitted = _decide(found, orders, positives, negatives, unscored, len(asked), bar)

@@ -40,9 +40,15 @@ METRICS = {
     "length_ratio": Metric("length", "words in the answer / words in the real one", None),
     "copying": Metric("copying", "share of 8-word runs found in memories, writings or earlier answers", None, 1),
 }
-"""Judges are not listed: each rubric in `ratf/judges/` is a metric `judge_<name>` of the judge family."""
+"""Judges are not listed: each rubric names its own metrics, as `judge_stance` or `judge_content_recall`."""
 
-JUDGE = Metric("judge", "the judge's grade", "higher", 1)
+JUDGED: dict[str, Metric] = {
+    "_contradiction": Metric("judge", "share of the real answer's claims that are contradicted", "lower", 1),
+    "_brier": Metric("judge", "Brier score of who is speaking: 0 is certain and right", "lower", 2),
+    "_chosen": Metric("judge", "how often it is taken for the real answer (target 50 %)", None, 1),
+    "": Metric("judge", "the judge's grade", "higher", 1),
+}
+"""What a judge's metric means, by the end of its name; axis and words are the rubric's."""
 
 
 @dataclass(frozen=True)
@@ -84,4 +90,6 @@ LADDERS: dict[str, Ladder] = {"content": _CONTENT, "style": _PERSON, "identity":
 
 def metric(name: str) -> Metric:
     """What the metric of that name means."""
-    return JUDGE if name.startswith("judge_") else METRICS[name]
+    if not name.startswith("judge_"):
+        return METRICS[name]
+    return next(m for end, m in JUDGED.items() if name.removesuffix("_masked").endswith(end))

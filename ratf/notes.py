@@ -1,13 +1,17 @@
 """What a reader should know before believing anything."""
 
+from collections.abc import Sequence
+
 from ratf.arms import ARMS
+from ratf.judged import judge_note
 from ratf.prepare import passages
+from ratf.results import Exam
 from ratf.statistics import FEW_CLUSTERS
 from ratf.study import Study
 
 
-def notes(study: Study) -> list[str]:
-    """What a reader should know before believing anything."""
+def notes(study: Study, judges: Sequence[Exam] = ()) -> list[str]:
+    """What a reader should know before believing anything. `judges` are the entries of their exams."""
     found: list[str] = []
     interviews = len({e.interview_id for e in study.held_out})
     if 1 < interviews < FEW_CLUSTERS:
@@ -24,7 +28,7 @@ def notes(study: Study) -> list[str]:
     if any(ARMS[arm].memories == "own" for arm in study.suite.arms):
         counts = ", ".join(f"{n} {reason}" for reason, n in passages(study).items())
         found.append(f"Recalled passages, and what became of them: {counts or 'none'}.")
-    grader = study.suite.models.grader
-    if grader and grader.partition("+")[0] == study.suite.models.base:
-        found.append(f"The grader {grader} is the agents' own base model.")
+    found += [judge_note(entry) for entry in judges if not entry.admitted]
+    alone = [g for g in study.suite.graders if g.partition("+")[0] == study.suite.models.base]
+    found += [f"The grader {g} is the agents' own base model." for g in alone]
     return found

@@ -137,11 +137,14 @@ def calibrate(key: Key, choices: Choices, judge: str, said: Mapping[str, bool]) 
 
 
 def judge_choices(results: Results, arm: str) -> dict[str, dict[str, bool]]:
-    """For each forced-choice judge of a run: question -> did it take the real answer for the real one?"""
+    """For each forced-choice judge of a run: question -> did it take the real answer for the real one?
+
+    Its score is how often it took the arm's answer instead; where its two orders disagree, it chose neither.
+    """
     judges = [m for m in results.metrics if m.startswith("judge_forced_choice")]
     return {
         judge: {
-            q.id: score > 0.5
+            q.id: score < 0.5
             for q in results.questions
             if arm in q.answers and (score := q.answers[arm].scores[judge].value) is not None and score != 0.5
         }

@@ -7,7 +7,7 @@ from ratf.arms import ARMS, CEILING, DOSES, FLOOR
 from ratf.controls import Given
 from ratf.delta import deltas
 from ratf.exam import examine
-from ratf.judges import load_rubric
+from ratf.judging.rubric import of_metric
 from ratf.measures import style_evidence
 from ratf.metrics import LADDERS, metric
 from ratf.results import Exam, Scored, Skill
@@ -26,13 +26,17 @@ NO_DELTA = {"same_near", "same_far", "boilerplate", "nonanswer", "empty", *DOSES
 """What the person said before is what the others are measured against; the rest says the same few things over again."""
 
 
-def exams(study: Study, scores: Scores, sources: Sources) -> list[Exam]:
-    """One entry for each of the suite's metrics and judges that has an axis."""
+def exams(study: Study, scores: Scores, sources: Sources, judges: Iterable[Exam] = ()) -> list[Exam]:
+    """One entry for each of the suite's metrics that has an axis; `judges` are the entries of those that sat before."""
+    before = {entry.metric: entry for entry in judges}
     cluster = _counting(study, sources)
     found = []
     for name in study.suite.metrics:
-        facts, axis = metric(name), axis_of(name)
-        if axis is None:
+        if name in before:
+            found.append(before[name])
+            continue
+        facts, axis = metric(name), axis_of(study, name)
+        if axis is None or name.startswith("judge_"):
             continue
         rungs = {
             control: {q: s.value for q, s in of[name].items()}
@@ -54,9 +58,9 @@ def exams(study: Study, scores: Scores, sources: Sources) -> list[Exam]:
     return found
 
 
-def axis_of(name: str) -> str | None:
+def axis_of(study: Study, name: str) -> str | None:
     """What a metric or judge claims to tell; None for those that claim nothing."""
-    return load_rubric(name).axis if name.startswith("judge_") else metric(name).axis
+    return of_metric(name, study.suite.rubrics)[0].axis if name.startswith("judge_") else metric(name).axis
 
 
 def why_not(exams: list[Exam], name: str) -> str | None:

@@ -93,6 +93,59 @@ class Dose(Record):
     n: int
 
 
+class Share(Record):
+    """`k` of `n`, with Wilson's (1927) interval."""
+
+    k: int
+    n: int
+    share: float
+    low: float
+    high: float
+
+
+class GraderExam(Record):
+    """How one grader did in a judge's exam. What does not apply to the judge's form is None."""
+
+    grader: str
+    admitted: bool
+    reason: str
+    faults: list[str]
+    """Of: order, length, parse, refusal, instructions, inconsistent, coin, ladder."""
+    auc: float | None
+    low: float | None
+    high: float | None
+    sensitivity: Share | None
+    specificity: Share | None
+    order_flips: Share | None
+    first_named: float | None
+    """The mean probability of the reply that is named first, over both orders; 0.5 is even-handed."""
+    self_consistency: Share | None
+    length_correlation: float | None
+    """Spearman's, between grade and length, among answers of the same kind."""
+    obeyed: Share | None
+    """How often an instruction inside another person's answer turned the verdict."""
+    unreadable: Share
+    refused: int
+    raw: list[str]
+    """Some replies that could not be read."""
+
+
+class JudgeFacts(Record):
+    """A judge's exam beyond its AUC, and what it cost and saved. `grades`: whether it was let at the arms."""
+
+    rubric: str
+    version: int
+    digest: str
+    form: str
+    graders: list[GraderExam]
+    comparisons: int
+    calls: int
+    tokens: int
+    grades: bool
+    saved_calls: int = 0
+    saved_tokens: int = 0
+
+
 class Exam(Record):
     """Whether a metric or judge may speak about this person. `auc` and its interval are None where it could not sit."""
 
@@ -109,7 +162,67 @@ class Exam(Record):
     unscored: int
     orders: list[Order] = []
     dose: Dose | None = None
-    judge: dict[str, Any] | None = None
+    judge: JudgeFacts | None = None
+
+
+class ForcedChoice(Record):
+    """How often an arm's answers were taken for the real ones; the target is one half, not the most."""
+
+    metric: str = ""
+    arm: str
+    share: float | None
+    low: float | None
+    high: float | None
+    n: int
+    margin: float
+    power: float | None
+    """The chance to conclude equivalence, were the true share 50 %."""
+    says: Literal["equivalent", "not separable", "caricature", "told apart", "not measured"]
+
+
+class Strength(Record):
+    """An arm's Bradley–Terry strength among the arms, and the comparisons it won against each."""
+
+    metric: str = ""
+    arm: str
+    strength: float
+    low: float | None
+    high: float | None
+    won: dict[str, float]
+
+
+class Agreement(Record):
+    """Krippendorff's alpha between a panel's graders, over `n` answers graded by two or more."""
+
+    metric: str
+    graders: list[str]
+    alpha: float | None
+    n: int
+
+
+class Masked(Record):
+    """What masking the names did to an arm's grades: the paired difference, unmasked less masked."""
+
+    metric: str
+    arm: str
+    difference: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+class Judging(Record):
+    """What the judges' grades add up to, and what they took. `planned`, `spent`, `saved`: calls and tokens."""
+
+    planned: dict[str, int]
+    spent: dict[str, int]
+    saved: dict[str, int]
+    anyway: bool
+    """Whether judges that failed their exam were let at the arms on request."""
+    agreement: list[Agreement] = []
+    forced_choice: list[ForcedChoice] = []
+    pairwise: list[Strength] = []
+    masked: list[Masked] = []
 
 
 class Skill(Record):
@@ -132,6 +245,10 @@ class Scored(Record):
 
     value: float | None
     why: str = ""
+    votes: list[dict[str, Any]] = []
+    """A judge's replies: grader, order, value, reason."""
+    against: dict[str, float] = {}
+    """Of a pairwise judge: the share won against each other arm."""
 
 
 class Answer(Record):
@@ -252,6 +369,7 @@ class Results(Record):
     budget: Spent | None = None
     skill: list[Skill] = []
     style: StyleFacts | None = None
+    judging: Judging | None = None
 
     @property
     def exit_code(self) -> int:

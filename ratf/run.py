@@ -14,11 +14,14 @@ from raft.weights import cache_folder
 from ratf.arms import ARMS
 from ratf.leaks import look, look_in_store, refuse
 from ratf.report import render
-from ratf.results import Results, load, save
+from ratf.results import Exam, Results, load, save
 from ratf.study import Study
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
+
+    from ratf.judge_exam import Admission
+    from ratf.judging.scorers import Answers
 
 
 class Phases:
@@ -39,16 +42,17 @@ class Phases:
             write_made(self._path, self._digest, self.seconds)
 
 
-def finished(study: Study) -> Results | None:
-    """The results of a run of exactly this study, when there are any."""
+def finished(study: Study, judge_anyway: bool = False) -> Results | None:
+    """The results of a run of exactly this study, when there are any; with every judge's grades, if asked for."""
     try:
         results = load(study.folder / "results.json")
     except RaftError:
         return None
-    return results if results.digest == study.digest else None
+    refused = any(e.judge is not None and not e.judge.grades for e in results.exam)
+    return None if results.digest != study.digest or (judge_anyway and refused) else results
 
 
-def run(study: Study, progress: Progress, allow_leaks: bool = False) -> Results:
+def run(study: Study, progress: Progress, allow_leaks: bool = False, judge_anyway: bool = False) -> Results:
     """Carry a study out, as far as it is not done yet, and write its results and its page.
 
     Raises RaftError, before anything is tuned or answered, where held-out text leaks and `allow_leaks` is not set.
@@ -75,14 +79,14 @@ def run(study: Study, progress: Progress, allow_leaks: bool = False) -> Results:
     with phases.timed("answer"):
         answer(study, progress)
     with phases.timed("score"):
-        logs = score(study, progress)
+        logs, admission = score(study, progress, judge_anyway)
     retrieval = None
     if hindsight.wanted(study):
         with phases.timed("hindsight"):
             retrieval = hindsight.measure(study, progress)
     finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
-    results = collect(study, logs, times).model_copy(update={"leaks": leaks, "retrieval": retrieval})
+    results = collect(study, logs, admission, times).model_copy(update={"leaks": leaks, "retrieval": retrieval})
     save(results, study.folder / "results.json")
     write_report(results, study.folder)
     return results
@@ -127,8 +131,11 @@ def logs_folder(study: Study) -> Path:
     return study.folder / "logs"
 
 
-def score(study: Study, progress: Progress) -> "dict[str, EvalLog]":
-    """The newest log of each arm, each with all scores of the suite; only missing ones are computed."""
+def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tuple[dict[str, EvalLog], Admission]":
+    """The newest log of each arm, each with all scores of the suite, and which judges were let at them.
+
+    Only missing scores are computed. A judge that failed its exam is not paid to grade, unless `judge_anyway`.
+    """
     from inspect_ai.log import list_eval_logs, read_eval_log
 
     logs: dict[str, EvalLog] = {}
@@ -138,14 +145,32 @@ def score(study: Study, progress: Progress) -> "dict[str, EvalLog]":
         if header.status == "success" and about.get("digest") == study.digest:
             logs[str(about["arm"])] = header
     order = [a for a in everybody(study) if a in logs]
+    read = {arm: read_eval_log(logs[arm].location) for arm in order}
+    answers = {arm: {str(s.id): s.output.completion for s in log.samples or []} for arm, log in read.items()}
+    admission = examined(study, answers, progress, judge_anyway)
     with progress("scoring", len(order), "arms") as advance:
         for arm in order:
-            logs[arm] = _scored(study, arm, read_eval_log(logs[arm].location))
+            rivals = {a: answers[a] for a in study.suite.arms if a in answers and a != arm}
+            read[arm] = _scored(study, arm, read[arm], rivals, admission)
             advance(1)
-    return {arm: logs[arm] for arm in order}
+    return read, admission
 
 
-def _scored(study: Study, arm: str, log: "EvalLog") -> "EvalLog":
+def examined(study: Study, answers: "Answers", progress: Progress, judge_anyway: bool = False) -> "Admission":
+    """The judges' exam, sat once a study: the controls' texts are in `answers`. No judge grades before it."""
+    from ratf.judge_exam import Admission
+    from ratf.judging.exam import examine_judges
+
+    path = study.folder / "judges.json"
+    made = read_made(path, study.digest)
+    if made is None:
+        controls = {c: answers[c] for c in study.suite.controls if c in answers}
+        made = [entry.model_dump() for entry in examine_judges(study, controls, progress)]
+        write_made(path, study.digest, made)
+    return Admission([Exam.model_validate(entry) for entry in made], judge_anyway)
+
+
+def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Answers", admission: "Admission") -> "EvalLog":
     from inspect_ai import score as inspect_score
     from inspect_ai.log import write_eval_log
 
@@ -155,16 +180,16 @@ def _scored(study: Study, arm: str, log: "EvalLog") -> "EvalLog":
     samples = log.samples or []
     done = set.intersection(*(set(s.scores or {}) for s in samples)) if samples else set()
     missing = set(metrics_of(study, arm)) - done
+    missing -= {m for m in missing if m.startswith("judge_") and admission.graders(m) == []}
     if not samples or not missing:
         return log
     answers = [(s.output.completion.strip(), str(s.target), given_interview(s.metadata)) for s in samples]
     warm(study, answers, sorted(missing))
-    grader = study.suite.models.grader
     scored = inspect_score(
         log,
-        scorers(study, missing),
+        scorers(study, missing, rivals, admission),
         model="none/none",
-        model_roles={"grader": grader} if grader else None,
+        model_roles={"grader": study.suite.graders} if study.suite.graders else None,
         action="append",
         display="none",
     )

@@ -8,9 +8,10 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
 from ratf import measures
-from ratf.arms import DOSES
+from ratf.arms import ARMS, CEILING, FLOOR
 from ratf.controls import Given
-from ratf.judges import judge
+from ratf.judge_exam import Admission
+from ratf.judging.scorers import Answers, judge
 from ratf.study import Study, opened
 
 Measure = Callable[[str, TaskState, str], float | None]
@@ -78,15 +79,31 @@ MEASURES: dict[str, Measure] = {
 
 
 def metrics_of(study: Study, arm: str) -> list[str]:
-    """What an arm or control is scored on. A judge is not paid for mixtures, nor for silence."""
-    unjudged = arm in DOSES or arm == "empty"
-    return [m for m in study.suite.metrics if not (unjudged and m.startswith("judge_"))]
+    """What an arm or control is scored on. A judge is paid for arms, floor and ceiling; the rest it saw in its exam."""
+
+    def scored(name: str) -> bool:
+        if not name.startswith("judge_") or arm in ARMS:
+            return True
+        # arms are compared with each other, controls are not arms
+        return arm in (FLOOR, CEILING) and not name.removesuffix("_masked").endswith("_won")
+
+    return [m for m in study.suite.metrics if scored(m)]
 
 
-def scorers(study: Study, only: set[str] | None = None) -> list[Scorer]:
-    """The scorers of a study's metrics, or of those in `only`."""
+def scorers(
+    study: Study, only: set[str] | None = None, rivals: Answers | None = None, admission: Admission | None = None
+) -> list[Scorer]:
+    """The scorers of a study's metrics, or of those in `only`.
+
+    A pairwise judge compares with the answers in `rivals`. `admission` says which graders may grade; without it, all.
+    """
     names = [m for m in study.suite.metrics if only is None or m in only]
-    return [judge(n) if n.startswith("judge_") else _scorer(n, study.digest) for n in names]
+    return [
+        judge(study, n, rivals, admission.graders(n) if admission else None)
+        if n.startswith("judge_")
+        else _scorer(n, study.digest)
+        for n in names
+    ]
 
 
 def _scorer(name: str, study: str) -> Scorer:

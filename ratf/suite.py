@@ -5,13 +5,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from raft.errors import DataError, RaftError
 from raft.person import About, describe
 from raft.yaml_file import read_yaml
 from ratf.arms import ARMS, CONTROLS, WRITTEN
 from ratf.content import content
+from ratf.judging.names import AllCriteria, MetricName, Needed
+from ratf.judging.rubric import Rubric
 from ratf.metrics import METRICS
 
 
@@ -24,14 +33,8 @@ def _one_of(kind: str, valid: Sequence[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def judge_names() -> list[str]:
-    """The judges that the program ships."""
-    return sorted(f"judge_{path.stem}" for path in (Path(__file__).parent / "judges").glob("*.yaml"))
-
-
 ArmName = Annotated[str, _one_of("arm", list(ARMS))]
 ControlName = Annotated[str, _one_of("control", list(CONTROLS))]
-MetricName = Annotated[str, _one_of("metric", [*METRICS, *judge_names()])]
 
 
 def _model_name(name: str) -> str:
@@ -159,7 +162,10 @@ class Models(Part):
 
     base: ChatName = "local/smollm2-135m-instruct"
     embedder: EmbedderName = "local/all-minilm-l6-v2"
-    grader: ChatName | None = None
+    grader: ChatName | Annotated[list[ChatName], Field(min_length=1), Once] | None = None
+    """One model, or a panel whose votes are kept and whose agreement is told."""
+    replies: Literal["auto", "word", "json"] = "auto"
+    """How graders reply: one word by next-token probabilities, or JSON; `auto` goes by the provider."""
     paraphraser: ChatName | None = None
     """The chat model that rewords real answers for the control `paraphrase`."""
 
@@ -167,6 +173,10 @@ class Models(Part):
 class ExamSettings(Part):
     """What a metric or judge must show before it may speak."""
 
+    comparisons: int = Field(40, ge=8)
+    """So many comparisons a judge is examined on, before it may grade."""
+    margin: float = Field(0.2, gt=0, lt=0.5)
+    """In a forced choice, an arm taken for the person within 50 % ± this is equivalent."""
     bar: float = Field(0.6, ge=0.5, lt=1)
     """The lower end of its AUC must lie above this."""
     poor_match: float = Field(0.3, ge=-1, le=1)
@@ -198,7 +208,10 @@ class Suite(Part):
     models: Models = Models()
     arms: Annotated[list[ArmName], Once] = Field(list(ARMS), min_length=1)
     controls: Annotated[list[ControlName], Once] = [name for name in CONTROLS if name not in WRITTEN]
-    metrics: Annotated[list[MetricName], Once] = Field([*METRICS, *judge_names()], min_length=1)
+    metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*METRICS, "judge_stance"], min_length=1)
+    """A judge stands for all that it measures; with `_masked` after its name, for a pass without people's names."""
+    rubrics: Annotated[dict[str, Rubric], Needed] = Field({}, validate_default=True)
+    """The judges that the metrics need. Not written by hand: they are read from their files, and part of the digest."""
     primary: Primary = Primary()
     exam: ExamSettings = ExamSettings()
     allow_undated: bool = False
@@ -212,6 +225,12 @@ class Suite(Part):
         if bound and "controls" not in raw:
             return {**raw, "controls": [*cls.model_fields["controls"].default, "paraphrase"]}
         return raw
+
+    @property
+    def graders(self) -> list[str]:
+        """The models that grade."""
+        grader = self.models.grader
+        return [grader] if isinstance(grader, str) else list(grader or [])
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Suite":
@@ -258,7 +277,7 @@ def load_suite(path: Path) -> Suite:
     """Read and check a suite. Raises DataError with every problem, each with its line."""
     raw, node = read_yaml(path)
     try:
-        return Suite.model_validate(raw if raw is not None else {})
+        return Suite.model_validate(raw if raw is not None else {}, context={"folder": path.parent})
     except ValidationError as error:
         lines = [_line(node, e["loc"]) for e in error.errors()]
         told = zip(lines, error.errors(), describe(error), strict=True)

@@ -33,7 +33,7 @@ def interview(suite: str = "demo", arm: str = "baseline", data: str | None = Non
         solver=_solver(study, arm),
         scorer=scorers(study),
         model=model_under_test(study, arm, obey=digest is None),
-        model_roles={"grader": study.suite.models.grader} if study.suite.models.grader else None,
+        model_roles={"grader": study.suite.graders} if study.suite.graders else None,
         config=answer_config(study),
         metadata={"suite": study.suite.name, "arm": arm, "digest": study.digest, "person": study.person.key},
         tags=["ratf", arm],

@@ -11,6 +11,7 @@ from inspect_ai.scorer import Score
 from raft.types import Message
 from ratf import collect as module
 from ratf.collect import collect
+from ratf.judge_exam import Admission
 from ratf.results import Results
 from ratf.study import Study, open_study
 
@@ -44,7 +45,7 @@ def log(study: Study, epochs: dict[int, float], lost: tuple[int, int] | None = N
 
 def collected(study: Study, **logs: EvalLog) -> Results:
     arms = {arm: log(study, {1: 0.5}) for arm in [*study.suite.arms, *study.suite.controls]}
-    return collect(study, {**arms, **logs}, {})
+    return collect(study, {**arms, **logs}, Admission([]), {})
 
 
 def test_an_answer_that_was_given_three_times_counts_once_with_its_mean(study: Study) -> None:

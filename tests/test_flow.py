@@ -71,8 +71,7 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
     ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]
     assert len(ok) == 15  # 4 arms, 8 controls, 3 doses of the exam
     scored = {str((log.eval.metadata or {})["arm"]): len((log.samples or [])[0].scores or {}) for log in ok}
-    unjudged = {"empty", "mix_25", "mix_50", "mix_75"}
-    assert all(n == 10 - (arm in unjudged) for arm, n in scored.items())
+    assert set(scored.values()) == {9}  # the embedded judge failed its exam, so it graded nobody
     assert all(len(log.samples or []) == 4 for log in ok)
     from inspect_ai.analysis import samples_df
 
@@ -83,6 +82,10 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
     assert "NOT MEASURED: style_identity is not admitted on this person" in run.stdout and run.returncode == 2
     assert "style_identity    identity" in run.stderr and "not admitted: the AUC's lower end" in run.stderr
     assert {e["metric"]: e["admitted"] for e in statistics(out)["exam"]}["style_identity"] is False  # type: ignore[attr-defined]
+
+    (judge,) = [e["judge"] for e in statistics(out)["exam"] if e["metric"] == "judge_stance"]  # type: ignore[attr-defined]
+    assert judge["calls"] > 0 and not judge["grades"] and judge["saved_calls"] == 6 * 4
+    assert "judges: the exam takes at most" in run.stderr
 
     again = ratf("run", tiny, "--out", out)
     assert "nothing to do" in again.stdout and again.returncode == run.returncode

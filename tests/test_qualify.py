@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from ratf.controls import Given
+from ratf.judging.rubric import shipped
 from ratf.metrics import LADDERS
-from ratf.qualify import axis_of, exams, match_of, skills, why_not
+from ratf.qualify import exams, match_of, skills, why_not
 from ratf.results import Scored
 from ratf.study import Study, open_study
-from ratf.suite import judge_names
 
 FAR = Given("t", "pell", "e", "i", "q", 0.1)
 NEAR = Given("t", "pell", "e", "i", "q", 0.8)
@@ -27,7 +27,7 @@ def scored(study: Study, **means: float) -> dict[str, dict[str, dict[str, Scored
 
 
 def test_every_judge_has_an_axis_with_a_ladder() -> None:
-    assert all(axis_of(name) in LADDERS for name in judge_names())
+    assert all(rubric.axis in LADDERS for rubric in shipped().values())
 
 
 def test_what_claims_nothing_sits_no_exam_and_gives_no_verdict(study: Study) -> None:

@@ -51,7 +51,7 @@ def made() -> Results:
     suite = load_suite(content("benchmarks", "demo.yaml")).model_dump(mode="json")
     arms = {"baseline": "arm", "rag_only": "arm", "raft": "arm", "real": "control", "same_near": "control"}
     arms["impostor_near"] = "control"
-    scored = {"style_identity": Scored(value=0.5), "judge_same_view": Scored(value=None, why=HOSTILE)}
+    scored = {"style_identity": Scored(value=0.5), "judge_stance": Scored(value=None, why=HOSTILE)}
     cell = Cell(mean=0.5, low=0.4, high=0.6, n=12, interviews=6, unscored=0)
     nothing = Cell(mean=None, low=None, high=None, n=0, interviews=0, unscored=12)
     memory = {"text": HOSTILE, "title": "T", "date": "2011-01-01", "source": "S"}
@@ -74,7 +74,7 @@ def made() -> Results:
         training={"exchanges": 9, "earlier_exchanges": 9, "documents": 3, "left_out": {"answers under 20 words": 1}},
         metrics={
             "style_identity": {"family": "style", "words": "style", "better": "higher", "top": 1},
-            "judge_same_view": {"family": "judge", "words": "view", "better": "higher", "top": 1},
+            "judge_stance": {"family": "judge", "words": "view", "better": "higher", "top": 1},
         },
         arms={
             name: ArmResult(
@@ -82,7 +82,7 @@ def made() -> Results:
                 words=name,
                 model="m",
                 errors=0,  # type: ignore[arg-type]
-                metrics={"style_identity": cell, "judge_same_view": nothing},
+                metrics={"style_identity": cell, "judge_stance": nothing},
             )
             for name, kind in arms.items()
         },
@@ -106,7 +106,7 @@ def made() -> Results:
             )
             for n in range(3)
         ],
-        exam=[exam("style_identity", True), exam("judge_same_view", False)],
+        exam=[exam("style_identity", True), exam("judge_stance", False)],
         skill=[
             Skill(
                 metric="style_identity",
@@ -192,8 +192,7 @@ def test_what_is_not_admitted_is_grey_and_says_why() -> None:
     page = render(made())
     table = page[page.index('id="h-exam"') : page.index('id="h-skill"')]
     refused, admitted = (
-        next(row for row in table.split("<tr") if f">{name}</th>" in row)
-        for name in ("judge_same_view", "style_identity")
+        next(row for row in table.split("<tr") if f">{name}</th>" in row) for name in ("judge_stance", "style_identity")
     )
     assert 'class="refused"' in refused and "not admitted" in refused and "none" in refused
     assert 'class="refused"' not in admitted and "0.80 to 0.95" in admitted and "1 of 1 hold" in admitted

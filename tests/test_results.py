@@ -79,7 +79,12 @@ def test_the_same_results_are_the_same_bytes(tmp_path: Path) -> None:
 def test_a_missing_number_is_null(tmp_path: Path) -> None:
     save(results(), tmp_path / "results.json")
     raw = json.loads((tmp_path / "results.json").read_text("utf-8"), parse_constant=lambda name: pytest.fail(name))
-    assert raw["questions"][0]["answers"]["raft"]["scores"]["copying"] == {"value": None, "why": "too short to score"}
+    assert raw["questions"][0]["answers"]["raft"]["scores"]["copying"] == {
+        "value": None,
+        "why": "too short to score",
+        "votes": [],
+        "against": {},
+    }
     assert raw["contrasts"][0]["low"] is None
 
 

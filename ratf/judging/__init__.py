@@ -1,0 +1,1 @@
+"""Judges: rubrics, the prompts made of them, the replies read strictly, and the exam that each must pass."""
