@@ -1,9 +1,10 @@
 """`ratf run`: prepare, tune, answer, score, report. Each phase goes on where it was, and is skipped when it is done."""
 
+import io
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +101,9 @@ def answer(study: Study, progress: Progress) -> None:
     from ratf.hooks import counting
 
     names = everybody(study)
-    with progress("answering", len(names) * len(study.held_out), "answers") as advance, counting(advance):
+    showing = progress("answering", len(names) * len(study.held_out), "answers")
+    # Inspect greets on stdout, where only the verdict belongs
+    with redirect_stdout(io.StringIO()), showing as advance, counting(advance):
         eval_set(
             [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names],
             log_dir=str(logs_folder(study)),
