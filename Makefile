@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
 
+# two workers with one thread each do more on two cores than two threads that wait for each other
 test: $(VENV)/.dev chromium check
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 quick: $(VENV)/.dev check
 	$(BIN)/pytest -m "not slow"

@@ -3,9 +3,10 @@
 import time
 from pathlib import Path
 
-from raft.local import LocalModel, Sampling
+from raft.local import LocalModel
 from raft.person import load_person
 from raft.prompts import conversation
+from raft.sampling import Sampling
 
 QUESTIONS = 48
 ONE_AT_A_TIME = 8

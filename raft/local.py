@@ -1,7 +1,6 @@
 """Language models that run here: transformers, bf16 where the processor has it, answers in length-sorted batches."""
 
 import ctypes
-import hashlib
 import io
 import sys
 import warnings
@@ -10,7 +9,6 @@ from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
@@ -19,6 +17,7 @@ from raft import attention
 from raft.adapters import adapter_folder
 from raft.keys import cache_for
 from raft.progress import Progress, silent
+from raft.sampling import Sampler, Sampling, stream
 from raft.types import Message
 from raft.weights import model_folder
 
@@ -27,19 +26,6 @@ BATCH_ROWS = 48
 
 MERGE_BELOW_PARAMETERS = 1_000_000_000
 """An unmerged adapter halved the speed of a small model; a large base is better shared between adapters."""
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How the next token is chosen. Temperature 0 takes the likeliest; the penalties are OpenAI's."""
-
-    max_tokens: int = 256
-    temperature: float = 1.0
-    top_p: float = 1.0
-    frequency_penalty: float = 0.0
-    presence_penalty: float = 0.0
-    seed: int | None = None
-    top_logprobs: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +66,7 @@ def device() -> str:
 
 
 def return_freed_memory() -> None:
-    """Let glibc give freed pages back: caches that grow a token at a time leave holes in its heap."""
+    """Let glibc give freed pages back: tensors of ever other sizes leave holes in its heap."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL("libc.so.6").malloc_trim(0)
@@ -93,6 +79,19 @@ def load_base(name: str, dtype: torch.dtype, progress: Progress = silent) -> tup
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, padding_side="left")
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
     return tokenizer, model
+
+
+def render(tokenizer: Any, messages: Sequence[Message]) -> str:
+    """A conversation as a model reads it, up to where its answer begins; no text in it can end its own message."""
+    said = [{"role": m["role"], "content": harmless(tokenizer, m["content"])} for m in messages]
+    return str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
+
+
+def harmless(tokenizer: Any, text: str) -> str:
+    """`text` with a space inside every mark, such as `<|im_end|>`, that would be a command to the model."""
+    for mark in tokenizer.get_added_vocab():
+        text = text.replace(mark, f"{mark[:1]} {mark[1:]}")
+    return text
 
 
 class LocalModel:
@@ -128,7 +127,7 @@ class LocalModel:
     def render(self, messages: Sequence[Message]) -> str:
         """The conversation as the model reads it, up to where its answer begins."""
         tokenizer, _ = self.loaded()
-        return str(tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
+        return render(tokenizer, messages)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` has."""
@@ -143,7 +142,7 @@ class LocalModel:
 
     def _batch(self, prompts: list[str], sampling: list[Sampling]) -> list[Generated]:
         tokenizer, _ = self.loaded()
-        sampler = Sampler(sampling, [_seed(s.seed, p) for s, p in zip(sampling, prompts, strict=True)])
+        sampler = Sampler(sampling, [stream(s.seed, p) for s, p in zip(sampling, prompts, strict=True)])
         with torch.inference_mode():
             read = self._decode(prompts, sampler)
         return_freed_memory()
@@ -155,7 +154,7 @@ class LocalModel:
             answers.append(Generated(text, read[row], len(ids), stopped, top))
         return answers
 
-    def _decode(self, prompts: list[str], sampler: "Sampler") -> list[int]:
+    def _decode(self, prompts: list[str], sampler: Sampler) -> list[int]:
         """Let `sampler` say one token after the other; rows that are done leave the batch. Returns the prompts' lengths."""
         tokenizer, model = self.loaded()
         read = tokenizer(prompts, add_special_tokens=False).input_ids
@@ -217,72 +216,3 @@ def _shared(read: Sequence[Sequence[int]]) -> int:
     first, last = min(map(list, read)), max(map(list, read))
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     return min(same, min(map(len, read)) - 1)
-
-
-def _seed(seed: int | None, prompt: str) -> np.random.Generator:
-    """A stream of its own for each prompt, so that answers do not depend on the order of the requests."""
-    if seed is None:
-        return np.random.default_rng()
-    return np.random.default_rng(int.from_bytes(hashlib.sha256(f"{seed}\n{prompt}".encode()).digest()[:8], "big"))
-
-
-class Sampler:
-    """Chooses each row's next token by that row's own settings and random stream.
-
-    Temperature, then nucleus (Holtzman et al. 2020, arXiv 1904.09751), then one uniform draw a row.
-    """
-
-    CANDIDATES = 256
-
-    @property
-    def longest(self) -> int:
-        """How many tokens a row may say at most."""
-        return max(s.max_tokens for s in self._sampling)
-
-    def __init__(self, sampling: Sequence[Sampling], streams: Sequence[np.random.Generator]) -> None:
-        self.said: list[list[int]] = [[] for _ in sampling]
-        self.top: list[list[list[tuple[int, float]]]] = [[] for _ in sampling]
-        self._sampling = sampling
-        self._streams = streams
-
-    def say(self, rows: Sequence[int], logits: torch.Tensor) -> list[int]:
-        """The next token of each of `rows`; `logits` is float32 of shape (len(rows), vocabulary)."""
-        self._remember(rows, logits)
-        settings = [self._sampling[row] for row in rows]
-        logits = self._penalised(rows, logits) / torch.tensor([[s.temperature or 1.0] for s in settings])
-        total = torch.logsumexp(logits, dim=-1, keepdim=True)
-        values, ids = logits.topk(min(self.CANDIDATES, logits.shape[-1]))
-        mass = torch.exp(values - total).cumsum(-1)
-        tokens = []
-        for i, row in enumerate(rows):
-            nucleus, held = ids[i], mass[i]
-            if float(held[-1]) < settings[i].top_p:  # the nucleus is wider than the candidates: look at every token
-                values, nucleus = logits[i].sort(descending=True)
-                held = torch.exp(values - total[i]).cumsum(-1)
-            tokens.append(int(nucleus[0]) if settings[i].temperature == 0 else self._draw(row, nucleus, held))
-            self.said[row].append(tokens[-1])
-        return tokens
-
-    def done(self, row: int, end: int) -> bool:
-        """Whether the row has said its last token."""
-        return self.said[row][-1] == end or len(self.said[row]) >= self._sampling[row].max_tokens
-
-    def _draw(self, row: int, ids: torch.Tensor, held: torch.Tensor) -> int:
-        last = min(int(torch.searchsorted(held, self._sampling[row].top_p)), len(held) - 1)
-        draw = self._streams[row].random() * float(held[last])
-        return int(ids[min(int(torch.searchsorted(held, draw)), last)])
-
-    def _remember(self, rows: Sequence[int], logits: torch.Tensor) -> None:
-        wanted = max(s.top_logprobs for s in self._sampling)
-        if wanted:
-            values, ids = torch.log_softmax(logits, dim=-1).topk(wanted)
-            for row, t, v in zip(rows, ids.tolist(), values.tolist(), strict=True):
-                self.top[row].append(list(zip(t, v, strict=True))[: self._sampling[row].top_logprobs])
-
-    def _penalised(self, rows: Sequence[int], logits: torch.Tensor) -> torch.Tensor:
-        for i, row in enumerate(rows):
-            s = self._sampling[row]
-            if self.said[row] and (s.frequency_penalty or s.presence_penalty):
-                ids, counts = torch.tensor(self.said[row]).unique(return_counts=True)
-                logits[i, ids] -= s.frequency_penalty * counts + s.presence_penalty
-        return logits

@@ -1,5 +1,6 @@
 """Fine-tuning on this machine: LoRA (Hu et al. 2021, arXiv 2106.09685) with transformers and peft."""
 
+import gc
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from raft.adapters import adapters_folder
 from raft.errors import RaftError
-from raft.local import best_dtype, device, load_base, quiet, return_freed_memory
+from raft.local import best_dtype, device, harmless, load_base, quiet, render, return_freed_memory
 from raft.progress import Progress, silent
 from raft.samples import to_jsonl
 from raft.types import TrainingSample
@@ -27,6 +28,7 @@ RECIPE = 2
 """Raise it when the loop changes what it produces: adapters of another recipe are not these."""
 
 CHECKPOINT_SECONDS = 20
+TRIM_STEPS = 8
 SCALED = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 """What some families do to their logits; theirs are computed for every token, by the model itself."""
 
@@ -82,6 +84,7 @@ class LoraTuner:
             aside = target.with_name(f".{digest}")
             aside.mkdir(parents=True, exist_ok=True)
             self._train(samples, base, digest, aside, validation)
+            gc.collect()  # model and optimizer hold each other
             return_freed_memory()
             try:
                 (aside / "ready").rename(target)
@@ -131,6 +134,8 @@ class LoraTuner:
                     course.watch(_mean_loss(model, watched), model)
                     if course.is_over(settings.patience):
                         break
+                if step % TRIM_STEPS == 0:
+                    return_freed_memory()
                 if time.monotonic() - saved > CHECKPOINT_SECONDS:
                     state.save(course)
                     saved = time.monotonic()
@@ -162,9 +167,8 @@ Tokens = tuple[list[int], int]
 
 
 def _tokens(tokenizer: Any, sample: TrainingSample) -> Tokens:
-    prompt = tokenizer.apply_chat_template(list(sample.prompt), tokenize=False, add_generation_prompt=True)
-    ids = tokenizer(prompt, add_special_tokens=False).input_ids
-    answer = tokenizer(sample.answer, add_special_tokens=False).input_ids
+    ids = tokenizer(render(tokenizer, sample.prompt), add_special_tokens=False).input_ids
+    answer = tokenizer(harmless(tokenizer, sample.answer), add_special_tokens=False).input_ids
     return [*ids, *answer, tokenizer.eos_token_id], len(ids)
 
 

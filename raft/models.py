@@ -48,7 +48,8 @@ class LocalChat:
     """An embedded model, with or without an adapter, as a `ChatModel`."""
 
     def __init__(self, name: str, max_tokens: int, seed: int | None) -> None:
-        from raft.local import LocalModel, Sampling
+        from raft.local import LocalModel
+        from raft.sampling import Sampling
 
         self._model = LocalModel(name)
         self._sampling = Sampling(max_tokens, temperature=0.7, top_p=0.9, frequency_penalty=0.3, seed=seed)

@@ -25,7 +25,8 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from raft.adapters import adapter_folder
 from raft.errors import RaftError
-from raft.local import Generated, LocalModel, Sampling
+from raft.local import Generated, LocalModel
+from raft.sampling import Sampling
 from raft.types import Message
 from raft.weights import find
 from ratf.settings import EVERY_REQUEST

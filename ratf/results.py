@@ -225,6 +225,32 @@ class Judging(Record):
     masked: list[Masked] = []
 
 
+Memorised = Literal["looks memorised", "no sign", "can't tell"]
+
+
+class Sign(Record):
+    """One sign that the base model knows the held-out answers: a difference that would be above 0."""
+
+    name: str
+    words: str
+    says: Memorised
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    n: int = 0
+    interviews: int = 0
+    reason: str = ""
+
+
+class Contamination(Record):
+    """What the signs say together."""
+
+    says: Memorised
+    sentence: str
+    signs: list[Sign]
+
+
 class Skill(Record):
     """(arm - floor) / (ceiling - floor) on an admitted metric; None where `reason` says why."""
 
@@ -360,6 +386,7 @@ class Results(Record):
     tuned: list[Tuned]
     notes: list[str]
     leaks: Leaks | None = None
+    contamination: Contamination | None = None
     retrieval: Retrieval | None = None
     questions: list[Question]
     environment: dict[str, str]

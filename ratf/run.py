@@ -64,6 +64,7 @@ def run(study: Study, progress: Progress, allow_leaks: bool = False, judge_anywa
     refuse(leaks, allow_leaks)
     from ratf import hindsight
     from ratf.collect import collect
+    from ratf.contamination import panel
     from ratf.prepare import given_answers, memories
     from ratf.tune import model_of
 
@@ -85,9 +86,14 @@ def run(study: Study, progress: Progress, allow_leaks: bool = False, judge_anywa
     if hindsight.wanted(study):
         with phases.timed("hindsight"):
             retrieval = hindsight.measure(study, progress)
+    contamination = None
+    if study.suite.contamination:
+        with phases.timed("contamination"):
+            contamination = panel(study, _texts(logs), progress)
     finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
-    results = collect(study, logs, admission, times).model_copy(update={"leaks": leaks, "retrieval": retrieval})
+    found = {"leaks": leaks, "retrieval": retrieval, "contamination": contamination}
+    results = collect(study, logs, admission, times).model_copy(update=found)
     save(results, study.folder / "results.json")
     write_report(results, study.folder)
     return results
@@ -149,7 +155,7 @@ def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tupl
             logs[str(about["arm"])] = header
     order = [a for a in everybody(study) if a in logs]
     read = {arm: read_eval_log(logs[arm].location) for arm in order}
-    answers = {arm: {str(s.id): s.output.completion for s in log.samples or []} for arm, log in read.items()}
+    answers = _texts(read)
     admission = examined(study, answers, progress, judge_anyway)
     with progress("scoring", len(order), "arms") as advance:
         for arm in order:
@@ -157,6 +163,10 @@ def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tupl
             read[arm] = _scored(study, arm, read[arm], rivals, admission)
             advance(1)
     return read, admission
+
+
+def _texts(logs: "dict[str, EvalLog]") -> "Answers":
+    return {arm: {str(s.id): s.output.completion for s in log.samples or []} for arm, log in logs.items()}
 
 
 def examined(study: Study, answers: "Answers", progress: Progress, judge_anyway: bool = False) -> "Admission":

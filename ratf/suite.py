@@ -1,5 +1,6 @@
 """A suite: one YAML file that says whose answers are tested, how, and what counts."""
 
+import datetime
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -168,6 +169,8 @@ class Models(Part):
     """How graders reply: one word by next-token probabilities, or JSON; `auto` goes by the provider."""
     paraphraser: ChatName | None = None
     """The chat model that rewords real answers for the control `paraphrase`."""
+    knowledge_cutoff: datetime.date | None = None
+    """The last day that the base model can have read about, where it is known."""
 
 
 class ExamSettings(Part):
@@ -214,6 +217,8 @@ class Suite(Part):
     """The judges that the metrics need. Not written by hand: they are read from their files, and part of the digest."""
     primary: Primary = Primary()
     exam: ExamSettings = ExamSettings()
+    contamination: bool = True
+    """Whether the base model is asked what it knows of the held-out answers."""
     allow_undated: bool = False
     seed: int = 0
 

@@ -52,6 +52,7 @@ training: {layers: 2, rank: 4, learning_rate: 0.001}
 answers: {context_tokens: 256, max_words: 40, max_tokens: 12}
 models: {grader: local/smollm2-135m-instruct}
 seed: 3
+contamination: false
 """
 
 
