@@ -1,0 +1,112 @@
+"""`ratf verify`: a bundle's scores and statistics worked out again, and what does not match, by name."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ratf.bundle import Bundle
+from ratf.leaderboard import run_digest
+from ratf.results import Results
+from ratf.verify_record import Check, Verification
+from ratf.verify_scores import recomputed
+from ratf.verify_statistics import statistics
+
+SHOWN = 5
+"""At most so many differences are named; the rest is counted."""
+
+
+def verify(bundle: Bundle, path: Path, work: Path, data: Path | None = None) -> Verification:
+    """Check a bundle. `work` is an empty folder for what is made on the way; `data` the people's folders, if at hand."""
+    checks = [*_files(bundle), *_digests(bundle.results), *_samples(bundle)]
+    checks += recomputed(bundle, work, data)
+    checks += [_check(what, found) for what, found in statistics(bundle.results)]
+    return Verification(
+        ratf=version("ratf"),
+        bundle=hashlib.sha256(path.read_bytes()).hexdigest(),
+        results=run_digest(bundle.results),
+        checks=checks,
+    )
+
+
+def _check(what: str, differences: Sequence[str], fine: str = "worked out again, the same") -> Check:
+    if not differences:
+        return Check(what=what, outcome="matches", told=fine)
+    more = f" and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
+    return Check(what=what, outcome="differs", told="; ".join(differences[:SHOWN]) + more)
+
+
+def _files(bundle: Bundle) -> Iterator[Check]:
+    found = [f"{name} is not the file that was packed" for name in bundle.changed]
+    yield _check("files", found, "their sha256 are the manifest's")
+
+
+def _digests(results: Results) -> Iterator[Check]:
+    """The suite's digest is over its settings and the data's digest, so neither can be changed alone."""
+    from ratf.judges import load_rubric
+    from ratf.suite import Suite
+
+    try:
+        settings = Suite.model_validate(results.suite).model_dump_json()
+    except ValueError as error:
+        said = f"the suite is not one of this version: {str(error).splitlines()[0]}"
+        yield Check(what="digest of the suite", outcome="differs", told=said)
+    else:
+        digest = hashlib.sha256(f"{settings}\0{results.data_digest}".encode()).hexdigest()[:16]
+        wrong = (
+            [f"settings and data give {digest}, the results say {results.digest}"] if digest != results.digest else []
+        )
+        yield _check("digest of the suite", wrong, f"{digest}, from its settings and the data's digest")
+    for name, about in results.metrics.items():
+        if name.startswith("judge_"):
+            try:
+                rubric = load_rubric(name).digest
+            except (OSError, ValueError):
+                yield Check(what=f"rubric of {name}", outcome="not recomputed", told="this version has no such judge")
+                continue
+            was = about.get("rubric")
+            yield _check(f"rubric of {name}", [f"it was {was}, here it is {rubric}"] if was != rubric else [], rubric)
+
+
+def _samples(bundle: Bundle) -> Iterator[Check]:
+    """Answers and scores of the results against those of the logs; scores of several epochs are averaged."""
+    if bundle.samples is None:
+        yield Check(what="answers", outcome="not recomputed", told="the bundle holds no samples of the run's logs")
+        return
+    texts: dict[tuple[str, str], list[str]] = {}
+    values: dict[tuple[str, str, str], list[float]] = {}
+    for sample in bundle.samples:
+        at = (str(sample["arm"]), str(sample["question"]))
+        texts.setdefault(at, []).append(str(sample["answer"]))
+        for name, score in sample["scores"].items():
+            fine = not sample["error"] and isinstance(score["value"], int | float)
+            values.setdefault((*at, name), []).append(float(score["value"]) if fine else math.nan)
+    answers, scores = [], []
+    for question in bundle.results.questions:
+        for arm, answer in question.answers.items():
+            if answer.text not in texts.get((arm, question.id), []):
+                answers.append(f"{arm} on {question.id}: another answer than in the log")
+            for name, score in answer.scores.items():
+                logged = values.get((arm, question.id, name), [math.nan])
+                mean = sum(logged) / len(logged)
+                if not same(score.value, None if math.isnan(mean) else mean):
+                    scores.append(f"{name} of {arm} on {question.id}: {score.value}, the log says {mean:g}")
+    yield _check("answers", answers, f"{len(texts)} are the logs'")
+    yield _check("scores", scores, "all are the logs', the judges' with their words")
+
+
+def same(a: Any, b: Any, tolerance: float = 1e-6) -> bool:
+    """Whether two values are equal, numbers within a tolerance, inside of records and lists, too."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(same(a[k], b[k], tolerance) for k in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    if isinstance(a, float) or isinstance(b, float):
+        return (
+            isinstance(a, int | float)
+            and isinstance(b, int | float)
+            and math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)
+        )
+    return bool(a == b)
