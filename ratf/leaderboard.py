@@ -239,23 +239,31 @@ def _over(rows: Sequence[Standing], persons: Sequence[str]) -> Standing:
 
 
 def differences(boards: Sequence[Board]) -> list[str]:
-    """Why the runs are on several boards: what differs from the first, one sentence a board."""
+    """Why the runs are on several boards: what differs from the person's first, or from the first, a sentence a board."""
     said = []
-    for board in boards[1:]:
-        first = boards[0].measured
-        keys = [k for k in sorted(first.keys() | board.measured.keys()) if first.get(k) != board.measured.get(k)]
-        several = "; ".join(_differs(k, first.get(k), board.measured.get(k)) for k in keys)
-        said.append(f"board {board.id} is not board {boards[0].id}: {several}")
+    for i, board in enumerate(boards[1:], 1):
+        before = next((b for b in boards[:i] if b.person == board.person), boards[0])
+        was, now = before.measured, board.measured
+        several = "; ".join(_differs(k, was.get(k), now.get(k)) for k in changed(was, now))
+        said.append(f"board {board.id} is not board {before.id}: {several}")
     return said
+
+
+def changed(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The keys of what two boards measured that differ."""
+    return [k for k in sorted(was.keys() | now.keys()) if was.get(k) != now.get(k)]
+
+
+def called(key: str) -> str:
+    """A key of what is measured, in words."""
+    return {"models.grader": "the judge", "data": "the data's digest", "prompts": "the prompts' digest"}.get(key, key)
 
 
 def _differs(key: str, was: Any, now: Any) -> str:
     if key == "metrics":
         was, now = was or {}, now or {}
-        changed = sorted(m for m in was.keys() | now.keys() if was.get(m) != now.get(m))
-        return f"other metrics ({', '.join(changed)})"
-    names = {"models.grader": "the judge", "data": "the data's digest", "prompts": "the prompts' digest"}
-    return f"{names.get(key, key)} was {_short(was)} and is {_short(now)}"
+        return f"other metrics ({', '.join(changed(was, now))})"
+    return f"{called(key)} was {_short(was)} and is {_short(now)}"
 
 
 def _short(value: Any) -> str:
@@ -267,5 +275,6 @@ def _digest(facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:10]
 
 
-def _by_person(group: tuple[str, list[tuple[Ran, Results]]]) -> tuple[str, str]:
-    return group[1][0][0].person, group[0]
+def _by_person(group: tuple[str, list[tuple[Ran, Results]]]) -> tuple[str, str, str]:
+    first = group[1][0][0]
+    return first.person, first.finished, group[0]

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from raft.errors import RaftError
 from ratf.content import content
-from ratf.leaderboard import slug
+from ratf.leaderboard import called, changed, slug
 from ratf.report import axis, plain
 from ratf.standing import LINES, Board, Leaderboard, Ran, Standing, Table, apart
 from ratf.table import cell
@@ -72,8 +74,8 @@ def _page(template: str, board: Leaderboard, root: str, **more: Any) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_said,
     )
-    environment.filters["plain"] = plain
     days = {run.id: run.finished.partition(" ")[0] or run.id for run in board.runs}
     given: dict[str, Any] = {
         "board": board,
@@ -85,8 +87,16 @@ def _page(template: str, board: Leaderboard, root: str, **more: Any) -> str:
         "beside": lambda row, table: beside(row, table, board),
         "day": lambda run: days[run],
         "person_page": person_page,
+        "leads": leads,
     }
     return environment.get_template(template).render(**given, **more)
+
+
+def _said(value: Any) -> Any:
+    """Text of names without characters that would turn the page round or break the XML; markup is our own."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return re.sub("[\ud800-\udfff\ufffe\uffff]", "\ufffd", plain(value))
 
 
 def _index(board: Leaderboard) -> str:
@@ -133,6 +143,12 @@ def number(row: Standing) -> str:
 def ends(row: Standing) -> str:
     """The interval, or that there is none."""
     return "no interval" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
+
+
+def leads(tables: Sequence[Table]) -> set[str]:
+    """The tables to show at once: the first, and the first with classes of each axis."""
+    by_axis = {t.axis: t.metric for t in reversed(tables) if any(r.placed for r in t.rows)}
+    return {*(t.metric for t in tables[:1]), *by_axis.values()}
 
 
 def told_apart(table: Table) -> str:
@@ -223,12 +239,8 @@ def _line(points: Sequence[tuple[Ran, Standing]], boards: Mapping[str, Board]) -
 
 
 def _broken(before: Board, after: Board) -> str:
-    changed = [
-        k
-        for k in sorted(before.measured.keys() | after.measured.keys())
-        if before.measured.get(k) != after.measured.get(k)
-    ]
-    return f"not comparable from here: other {', '.join(changed)}"
+    keys = changed(before.measured, after.measured)
+    return f"not comparable from here on, another measure: {', '.join(map(called, keys))}"
 
 
 def _badges(board: Leaderboard) -> Iterator[tuple[str, tuple[str, str, str]]]:

@@ -176,14 +176,14 @@ def pooled(several: Sequence[Standing]) -> Standing:
 
 
 def table(name: str, about: Mapping[str, Any], rows: Iterable[Standing]) -> Table:
-    """A metric's table: by class, then by score."""
+    """A metric's table: by the class that is shown at least, then by the one that is open at best, then by score."""
     better = str(about.get("better"))
 
     def order(row: Standing) -> tuple[Any, ...]:
         classes = (CLASSES.index(row.placed[0]), CLASSES.index(row.placed[-1])) if row.placed else (-1, -1)
         up = 1 if better == "higher" or row.scale == "skill" else -1
         score = float("-inf") if row.score is None else row.score * up
-        return (-sum(classes), -classes[0], -score, row.system)
+        return (-classes[1], -classes[0], -score, row.system)
 
     axis = str(about.get("axis") or about["family"])
     words, family = str(about["words"]), str(about["family"])
