@@ -10,7 +10,7 @@ from typing import Any
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from ratf.results import Results
+from ratf.results import Record, Results
 
 FORMAT = "ratf bundle 1"
 MANIFEST = "manifest.json"
@@ -23,22 +23,43 @@ MOST_BYTES = 512 * 2**20
 _DAY = (1980, 1, 1, 0, 0, 0)
 
 
+class LoggedScore(Record):
+    """A score as a log has it, with what the judge said."""
+
+    value: Any
+    explanation: str | None
+    reason: str | None
+    about: dict[str, Any]
+
+
+class Sample(Record):
+    """An answer as a log has it. `given`: where a control's answer is from."""
+
+    arm: str
+    question: str
+    epoch: int
+    answer: str
+    given: dict[str, Any] | None
+    error: str | None
+    scores: dict[str, LoggedScore]
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A bundle's content. `changed`: files that are not what the manifest says."""
 
     results: Results
-    samples: list[dict[str, Any]] | None
+    samples: list[Sample] | None
     """Every answer with every score and the judges' words, as the logs have them; None without logs."""
     memories: bytes | None
     changed: list[str]
 
 
-def write_bundle(folder: Path, results: Results, samples: list[dict[str, Any]] | None, out: Path) -> None:
+def write_bundle(folder: Path, results: Results, samples: list[Sample] | None, out: Path) -> None:
     """Pack a finished run. The same run gives the same bytes."""
     files = {"results.json": (folder / "results.json").read_bytes()}
     if samples is not None:
-        files["samples.jsonl"] = "".join(_line(s) for s in samples).encode()
+        files["samples.jsonl"] = "".join(s.model_dump_json() + "\n" for s in samples).encode()
     if (folder / "memories.json").is_file():
         files["memories.json"] = (folder / "memories.json").read_bytes()
     manifest = {
@@ -62,11 +83,7 @@ def write_bundle(folder: Path, results: Results, samples: list[dict[str, Any]] |
         aside.unlink(missing_ok=True)
 
 
-def _line(sample: dict[str, Any]) -> str:
-    return json.dumps(sample, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def samples_of(folder: Path, results: Results) -> list[dict[str, Any]] | None:
+def samples_of(folder: Path, results: Results) -> list[Sample] | None:
     """What the newest log of each arm says, answer by answer; None where there are no logs of these results."""
     if not any((folder / "logs").glob("*.eval")):
         return None
@@ -81,22 +98,23 @@ def samples_of(folder: Path, results: Results) -> list[dict[str, Any]] | None:
     found = []
     for arm, info in sorted(newest.items()):
         for sample in read_eval_log(info).samples or []:
-            scores = {
-                name: {"value": s.value, "explanation": s.explanation, "reason": s.reason, "about": s.metadata or {}}
-                for name, s in (sample.scores or {}).items()
-            }
             found.append(
-                {
-                    "arm": arm,
-                    "question": str(sample.id),
-                    "epoch": sample.epoch,
-                    "answer": sample.output.completion,
-                    "given": sample.metadata.get("given"),
-                    "error": sample.error.message if sample.error else None,
-                    "scores": scores,
-                }
+                Sample(
+                    arm=arm,
+                    question=str(sample.id),
+                    epoch=sample.epoch,
+                    answer=sample.output.completion,
+                    given=sample.metadata.get("given"),
+                    error=sample.error.message if sample.error else None,
+                    scores={
+                        name: LoggedScore(
+                            value=s.value, explanation=s.explanation, reason=s.reason, about=s.metadata or {}
+                        )
+                        for name, s in (sample.scores or {}).items()
+                    },
+                )
             )
-    found.sort(key=lambda s: (s["arm"], s["question"], s["epoch"]))
+    found.sort(key=lambda s: (s.arm, s.question, s.epoch))
     return found or None
 
 
@@ -126,7 +144,7 @@ def read_bundle(path: Path) -> Bundle:
             )
         results = Results.model_validate_json(files["results.json"])
         lines = files["samples.jsonl"].decode().split("\n") if "samples.jsonl" in files else None
-        samples = None if lines is None else [json.loads(line) for line in lines if line]
+        samples = None if lines is None else [Sample.model_validate_json(line) for line in lines if line]
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise RaftError(f"{path}: not a bundle, or a damaged one: {error}") from None
     except (KeyError, TypeError, ValueError, RecursionError) as error:

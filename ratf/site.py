@@ -16,9 +16,10 @@ from markupsafe import Markup
 
 from raft.errors import RaftError
 from ratf.content import content
-from ratf.leaderboard import called, changed, slug
+from ratf.history import history
+from ratf.leaderboard import slug
 from ratf.report import axis, plain
-from ratf.standing import LINES, Board, Leaderboard, Ran, Standing, Table, apart
+from ratf.standing import LINES, Leaderboard, Standing, Table, apart, ends, number
 from ratf.table import cell
 
 COLUMNS = ("board", "person", "system", "arm", "model", "metric", "axis", "scale", "score", "low", "high", "class")
@@ -135,16 +136,6 @@ def _system(board: Leaderboard, system: str, badges: Mapping[str, tuple[str, str
     )
 
 
-def number(row: Standing) -> str:
-    """A score with two digits."""
-    return "n/a" if row.score is None else f"{row.score:.2f}"
-
-
-def ends(row: Standing) -> str:
-    """The interval, or that there is none."""
-    return "no interval" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
-
-
 def leads(tables: Sequence[Table]) -> set[str]:
     """The tables to show at once: the first, and the first with classes of each axis."""
     by_axis = {t.axis: t.metric for t in reversed(tables) if any(r.placed for r in t.rows)}
@@ -185,62 +176,6 @@ def bar_of(row: Standing, table: Table) -> dict[str, Any] | None:
     at = place(row.score)
     whiskers = (at, at) if row.low is None or row.high is None else (place(row.low), place(row.high))
     return {"at": at, "low": whiskers[0], "high": whiskers[1], "lines": lines}
-
-
-def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
-    """Each metric's runs of a system on a person, oldest first; the line breaks where something else was measured."""
-    metrics = dict.fromkeys(s.metric for r in board.runs for s in r.standings if s.system == system)
-    measured = {b.id: b for b in board.boards}
-    for person in board.persons:
-        for metric in metrics:
-            for scale in ("skill", "mean"):
-                points = [
-                    (run, s)
-                    for run in board.runs
-                    for s in run.standings
-                    if run.person == person and (s.system, s.metric, s.scale) == (system, metric, scale)
-                    if s.score is not None
-                ]
-                if points:
-                    yield {"person": person, "metric": metric, "scale": scale, **_line(points, measured)}
-
-
-def _line(points: Sequence[tuple[Ran, Standing]], boards: Mapping[str, Board]) -> dict[str, Any]:
-    numbers = [v for _, s in points for v in (s.score, s.low, s.high) if v is not None]
-    bottom, spread = min(numbers), (max(numbers) - min(numbers)) or 1.0
-    step = 100 / max(1, len(points) - 1)
-    made: list[dict[str, Any]] = []
-    segments: list[list[str]] = []
-    breaks: list[float] = []
-    for i, (run, s) in enumerate(points):
-        assert s.score is not None
-        y, low, high = (
-            round(100 - 100 * ((s.score if v is None else v) - bottom) / spread, 2) for v in (s.score, s.low, s.high)
-        )
-        told = ""
-        if i and points[i - 1][0].board != run.board:
-            told = _broken(boards[points[i - 1][0].board], boards[run.board])
-            breaks.append(round((i - 0.5) * step, 2))
-        if told or not i:
-            segments.append([])
-        segments[-1].append(f"{round(i * step, 2)},{y}")
-        made.append(
-            {
-                "run": run.id,
-                "text": f"{number(s)} ({ends(s)})",
-                "breaks": told,
-                "x": round(i * step, 2),
-                "y": y,
-                "low": low,
-                "high": high,
-            }
-        )
-    return {"points": made, "segments": [" ".join(s) for s in segments], "breaks": breaks}
-
-
-def _broken(before: Board, after: Board) -> str:
-    keys = changed(before.measured, after.measured)
-    return f"not comparable from here on, another measure: {', '.join(map(called, keys))}"
 
 
 def _badges(board: Leaderboard) -> Iterator[tuple[str, tuple[str, str, str]]]:

@@ -188,3 +188,13 @@ def table(name: str, about: Mapping[str, Any], rows: Iterable[Standing]) -> Tabl
     axis = str(about.get("axis") or about["family"])
     words, family = str(about["words"]), str(about["family"])
     return Table(metric=name, words=words, family=family, axis=axis, better=better, rows=sorted(rows, key=order))
+
+
+def number(row: Standing) -> str:
+    """A score with two digits."""
+    return "n/a" if row.score is None else f"{row.score:.2f}"
+
+
+def ends(row: Standing) -> str:
+    """The interval, or that there is none."""
+    return "no interval" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from ratf.bundle import Bundle
 from ratf.leaderboard import run_digest
+from ratf.metrics import METRICS
 from ratf.results import Results
 from ratf.verify_record import Check, Verification
 from ratf.verify_scores import recomputed
@@ -21,8 +22,12 @@ SHOWN = 5
 def verify(bundle: Bundle, path: Path, work: Path, data: Path | None = None) -> Verification:
     """Check a bundle. `work` is an empty folder for what is made on the way; `data` the people's folders, if at hand."""
     checks = [*_files(bundle), *_digests(bundle.results), *_samples(bundle)]
-    checks += recomputed(bundle, work, data)
-    checks += [_check(what, found) for what, found in statistics(bundle.results)]
+    if strange := _strange(bundle.results):
+        told = f"this version does not know {', '.join(strange)}"
+        checks.append(Check(what="metrics", outcome="not recomputed", told=told))
+    else:
+        checks += [*_rubrics(bundle.results), *recomputed(bundle, work, data)]
+        checks += [_check(what, found) for what, found in statistics(bundle.results)]
     return Verification(
         ratf=version("ratf"),
         bundle=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -45,7 +50,6 @@ def _files(bundle: Bundle) -> Iterator[Check]:
 
 def _digests(results: Results) -> Iterator[Check]:
     """The suite's digest is over its settings and the data's digest, so neither can be changed alone."""
-    from ratf.judges import load_rubric
     from ratf.suite import Suite
 
     try:
@@ -59,14 +63,23 @@ def _digests(results: Results) -> Iterator[Check]:
             [f"settings and data give {digest}, the results say {results.digest}"] if digest != results.digest else []
         )
         yield _check("digest of the suite", wrong, f"{digest}, from its settings and the data's digest")
+
+
+def _strange(results: Results) -> list[str]:
+    """Metrics that this version cannot know anything about."""
+    from ratf.suite import judge_names
+
+    named = {*results.metrics, *(e.metric for e in results.exam), *(c.metric for c in results.contrasts)}
+    named |= {name for q in results.questions for a in q.answers.values() for name in a.scores}
+    return sorted(named - {*METRICS, *judge_names()})
+
+
+def _rubrics(results: Results) -> Iterator[Check]:
+    from ratf.judges import load_rubric
+
     for name, about in results.metrics.items():
         if name.startswith("judge_"):
-            try:
-                rubric = load_rubric(name).digest
-            except (OSError, ValueError):
-                yield Check(what=f"rubric of {name}", outcome="not recomputed", told="this version has no such judge")
-                continue
-            was = about.get("rubric")
+            was, rubric = about.get("rubric"), load_rubric(name).digest
             yield _check(f"rubric of {name}", [f"it was {was}, here it is {rubric}"] if was != rubric else [], rubric)
 
 
@@ -78,35 +91,32 @@ def _samples(bundle: Bundle) -> Iterator[Check]:
     texts: dict[tuple[str, str], list[str]] = {}
     values: dict[tuple[str, str, str], list[float]] = {}
     for sample in bundle.samples:
-        at = (str(sample["arm"]), str(sample["question"]))
-        texts.setdefault(at, []).append(str(sample["answer"]))
-        for name, score in sample["scores"].items():
-            fine = not sample["error"] and isinstance(score["value"], int | float)
-            values.setdefault((*at, name), []).append(float(score["value"]) if fine else math.nan)
+        at = (sample.arm, sample.question)
+        texts.setdefault(at, []).append(sample.answer)
+        for name, logged in sample.scores.items():
+            fine = not sample.error and isinstance(logged.value, int | float)
+            values.setdefault((*at, name), []).append(float(logged.value) if fine else math.nan)
     answers, scores = [], []
     for question in bundle.results.questions:
         for arm, answer in question.answers.items():
             if answer.text not in texts.get((arm, question.id), []):
                 answers.append(f"{arm} on {question.id}: another answer than in the log")
             for name, score in answer.scores.items():
-                logged = values.get((arm, question.id, name), [math.nan])
-                mean = sum(logged) / len(logged)
+                several = values.get((arm, question.id, name), [math.nan])
+                mean = sum(several) / len(several)
                 if not same(score.value, None if math.isnan(mean) else mean):
                     scores.append(f"{name} of {arm} on {question.id}: {score.value}, the log says {mean:g}")
     yield _check("answers", answers, f"{len(texts)} are the logs'")
     yield _check("scores", scores, "all are the logs', the judges' with their words")
 
 
-def same(a: Any, b: Any, tolerance: float = 1e-6) -> bool:
+def same(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
     """Whether two values are equal, numbers within a tolerance, inside of records and lists, too."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         return a.keys() == b.keys() and all(same(a[k], b[k], tolerance) for k in a)
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
     if isinstance(a, float) or isinstance(b, float):
-        return (
-            isinstance(a, int | float)
-            and isinstance(b, int | float)
-            and math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance)
-        )
+        numbers = isinstance(a, int | float) and isinstance(b, int | float)
+        return numbers and math.isclose(a, b, rel_tol=1e-6, abs_tol=tolerance)
     return bool(a == b)

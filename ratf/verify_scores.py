@@ -1,7 +1,6 @@
 """A run's scores worked out again from its answers, by the measures that gave them; judges are not asked again."""
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +48,8 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
 
     if name not in MEASURES:
         return Check(what=f"metric {name}", outcome="not recomputed", told="this version does not know it")
-    given = {(s["arm"], s["question"]): s["given"] for s in bundle.samples or []}
-    several = [s for s in bundle.samples or [] if s["epoch"] > 1]
+    given = {(s.arm, s.question): s.given for s in bundle.samples or []}
+    several = [s for s in bundle.samples or [] if s.epoch > 1]
     if several:
         return Check(what=f"metric {name}", outcome="not recomputed", told="questions were answered several times")
     items = [(q, arm, a) for q in bundle.results.questions for arm, a in q.answers.items() if name in a.scores]
@@ -118,16 +117,16 @@ def _study(bundle: Bundle, work: Path, data: Path | None) -> "tuple[Study | None
         suite = Suite.model_validate(results.suite)
     except ValueError:
         return None, None
-    shipped = content("benchmarks") if (content("benchmarks") / Path(suite.person).name).is_dir() else None
-    if folder := data or shipped:
+    people = (suite.person, *suite.impostors)
+    shipped = content("benchmarks") if all((content("benchmarks") / p).is_dir() for p in people) else None
+    inside = all(Path(p).name == p for p in people)
+    if inside and (folder := data or shipped):
         import yaml
 
         from ratf.study import open_study
 
         path = work / "suite.yaml"
         path.write_text(yaml.safe_dump(suite.model_dump(mode="json")), "utf-8")
-        if bundle.memories is not None:
-            (work / "memories.json").write_bytes(bundle.memories)
         try:
             study = open_study(str(path), str(folder), str(work))
         except RaftError:
@@ -135,11 +134,22 @@ def _study(bundle: Bundle, work: Path, data: Path | None) -> "tuple[Study | None
                 raise
         else:
             if study.data_digest == results.data_digest:
+                _remembered(bundle, study)
                 return study, _held_out(results, study)
             if data:
                 said = f"{data} has the digest {study.data_digest}, the run's data had {results.data_digest}"
                 return _bare(results, suite, work), Check(what="data", outcome="differs", told=said)
     return _bare(results, suite, work), None
+
+
+def _remembered(bundle: Bundle, study: "Study") -> None:
+    """Lay the bundle's memories out for the measure of copying, where they are this study's: others would be made anew."""
+    import json
+
+    from raft.rephrase import VERSION
+
+    if bundle.memories and json.loads(bundle.memories).get("digest") == f"{study.digest}-{VERSION}":
+        (study.folder / "memories.json").write_bytes(bundle.memories)
 
 
 def _held_out(results: Results, study: "Study") -> Check:
@@ -165,8 +175,7 @@ def _bare(results: Results, suite: Any, work: Path) -> "Study":
     held_out = []
     for q in results.questions:
         number = q.id.rpartition("-q")[2]
-        day = date.fromisoformat(q.date) if q.date else None
-        held_out.append(Exchange(q.interview_id, int(number) if number.isdigit() else 0, day, q.question, q.real))
+        held_out.append(Exchange(q.interview_id, int(number) if number.isdigit() else 0, None, q.question, q.real))
     about = About(name="nobody", introduction="nobody")
     study = Study(
         suite=suite,

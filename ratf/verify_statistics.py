@@ -6,6 +6,7 @@ from typing import Any
 from ratf.arms import CEILING, FLOOR
 from ratf.contrasts import Scores, contrasts
 from ratf.exam import examine
+from ratf.judges import load_rubric
 from ratf.metrics import LADDERS, metric
 from ratf.results import Results
 from ratf.skill import skill
@@ -90,6 +91,9 @@ def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list
             found.append(f"{exam.metric}: no such metric, or no such axis as {exam.axis}")
             continue
         facts = metric(exam.metric)
+        axis = load_rubric(exam.metric).axis if exam.metric.startswith("judge_") else facts.axis
+        if axis != exam.axis:
+            found.append(f"exam of {exam.metric}: it is about {axis}, not about {exam.axis}")
         rungs = {
             c: {q: s.value for q, s in scores[c][exam.metric].items()}
             for c in scores
