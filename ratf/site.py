@@ -148,7 +148,7 @@ def told_apart(table: Table) -> str:
         return "No classes here: they need a skill score, which only a metric that passed its exam gives."
     pairs = list(combinations(table.rows, 2))
     found = sum(apart(a.placed, b.placed) for a, b in pairs)
-    return f"{found} of {len(pairs)} pairs of systems stand in classes that have none in common; the others may be equally good."
+    return f"{found} of {len(pairs)} pairs of systems are told apart by their classes; a run’s own page compares its arms pair by pair."
 
 
 def beside(row: Standing, table: Table, board: Leaderboard) -> list[str]:
