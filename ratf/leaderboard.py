@@ -256,7 +256,12 @@ def changed(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def called(key: str) -> str:
     """A key of what is measured, in words."""
-    return {"models.grader": "the judge", "data": "the data's digest", "prompts": "the prompts' digest"}.get(key, key)
+    return {
+        "models.grader": "the judge",
+        "rubrics": "the judges' rubrics",
+        "data": "the data's digest",
+        "prompts": "the prompts' digest",
+    }.get(key, key)
 
 
 def _differs(key: str, was: Any, now: Any) -> str:

@@ -5,15 +5,19 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from raft.errors import RaftError
 from ratf.bundle import Bundle
 from ratf.leaderboard import run_digest
 from ratf.metrics import METRICS
 from ratf.results import Results
 from ratf.verify_record import Check, Verification
-from ratf.verify_scores import recomputed
+from ratf.verify_scores import recomputed, suite_of
 from ratf.verify_statistics import statistics
+
+if TYPE_CHECKING:
+    from ratf.suite import Suite
 
 SHOWN = 5
 """At most so many differences are named; the rest is counted."""
@@ -21,12 +25,16 @@ SHOWN = 5
 
 def verify(bundle: Bundle, path: Path, work: Path, data: Path | None = None) -> Verification:
     """Check a bundle. `work` is an empty folder for what is made on the way; `data` the people's folders, if at hand."""
-    checks = [*_files(bundle), *_digests(bundle.results), *_samples(bundle)]
-    if strange := _strange(bundle.results):
-        told = f"this version does not know {', '.join(strange)}"
-        checks.append(Check(what="metrics", outcome="not recomputed", told=told))
+    checks = [*_files(bundle), *_samples(bundle)]
+    try:
+        if strange := _strange(bundle.results):
+            raise ValueError(f"no metric is called {', '.join(strange)}")
+        suite = suite_of(bundle.results, work)
+    except (RaftError, ValueError) as error:
+        told = f"not a suite of this version: {' '.join(str(error).split())[:300]}"
+        checks.append(Check(what="digest of the suite", outcome="differs", told=told))
     else:
-        checks += [*_rubrics(bundle.results), *recomputed(bundle, work, data)]
+        checks += [*_digests(bundle.results, suite), *recomputed(bundle, suite, work, data)]
         checks += [_check(what, found) for what, found in statistics(bundle.results)]
     return Verification(
         ratf=version("ratf"),
@@ -48,39 +56,25 @@ def _files(bundle: Bundle) -> Iterator[Check]:
     yield _check("files", found, "their sha256 are the manifest's")
 
 
-def _digests(results: Results) -> Iterator[Check]:
-    """The suite's digest is over its settings and the data's digest, so neither can be changed alone."""
-    from ratf.suite import Suite
+def _digests(results: Results, suite: "Suite") -> Iterator[Check]:
+    """The suite's digest is over its settings, its rubrics and the data's digest, so none can be changed alone."""
+    from ratf.judging.rubric import of_metric
 
-    try:
-        settings = Suite.model_validate(results.suite).model_dump_json()
-    except ValueError as error:
-        said = f"the suite is not one of this version: {str(error).splitlines()[0]}"
-        yield Check(what="digest of the suite", outcome="differs", told=said)
-    else:
-        digest = hashlib.sha256(f"{settings}\0{results.data_digest}".encode()).hexdigest()[:16]
-        wrong = (
-            [f"settings and data give {digest}, the results say {results.digest}"] if digest != results.digest else []
-        )
-        yield _check("digest of the suite", wrong, f"{digest}, from its settings and the data's digest")
+    digest = hashlib.sha256(f"{suite.model_dump_json()}\0{results.data_digest}".encode()).hexdigest()[:16]
+    wrong = [f"settings and data give {digest}, the results say {results.digest}"] if digest != results.digest else []
+    yield _check("digest of the suite", wrong, f"{digest}, from its settings and the data's digest")
+    for name, about in results.metrics.items():
+        if name.startswith("judge_"):
+            was, rubric = about.get("rubric"), of_metric(name, suite.rubrics)[0].digest
+            yield _check(f"rubric of {name}", [f"it was {was}, here it is {rubric}"] if was != rubric else [], rubric)
 
 
 def _strange(results: Results) -> list[str]:
-    """Metrics that this version cannot know anything about."""
-    from ratf.suite import judge_names
-
+    """Metrics that this version, or the suite, knows nothing about."""
+    known = {*METRICS, *results.suite.get("metrics", [])}
     named = {*results.metrics, *(e.metric for e in results.exam), *(c.metric for c in results.contrasts)}
     named |= {name for q in results.questions for a in q.answers.values() for name in a.scores}
-    return sorted(named - {*METRICS, *judge_names()})
-
-
-def _rubrics(results: Results) -> Iterator[Check]:
-    from ratf.judges import load_rubric
-
-    for name, about in results.metrics.items():
-        if name.startswith("judge_"):
-            was, rubric = about.get("rubric"), load_rubric(name).digest
-            yield _check(f"rubric of {name}", [f"it was {was}, here it is {rubric}"] if was != rubric else [], rubric)
+    return sorted(named - known)
 
 
 def _samples(bundle: Bundle) -> Iterator[Check]:

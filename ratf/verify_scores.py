@@ -1,15 +1,18 @@
 """A run's scores worked out again from its answers, by the measures that gave them; judges are not asked again."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raft.errors import RaftError
 from ratf.bundle import Bundle
 from ratf.results import Results
 from ratf.verify_record import Check
 
 if TYPE_CHECKING:
     from ratf.study import Study
+    from ratf.suite import Suite
 
 FROM_TEXTS = ("rouge_1", "rouge_2", "rouge_l", "length_ratio")
 FROM_EMBEDDER = ("embedding_cosine", "embedding_rank", "bertscore")
@@ -17,26 +20,23 @@ EXACT, NEAR = 2e-6, 0.02
 """Scores are kept with six digits; those from models differ a little between machines."""
 
 
-def recomputed(bundle: Bundle, work: Path, data: Path | None) -> Iterator[Check]:
+def recomputed(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) -> Iterator[Check]:
     """One check a metric. Models are never fetched for it, and people's data are needed for style and copying."""
     results = bundle.results
-    study, said = _study(bundle, work, data)
+    study, said = _study(bundle, suite, work, data)
     if said is not None:
         yield said
     ready = _embedder(results)
     for name in results.metrics:
-        what = f"metric {name}"
         why = ""
         if name.startswith("judge_"):
             why = "a judge's; its words are in the bundle"
         elif name in FROM_EMBEDDER and ready:
             why = ready
-        elif name not in (*FROM_TEXTS, *FROM_EMBEDDER) and (study is None or not study.earlier):
+        elif name not in (*FROM_TEXTS, *FROM_EMBEDDER) and not study.earlier:
             why = f"it needs the people's data (digest {results.data_digest}): --data FOLDER"
-        elif study is None:
-            why = "the suite is not one of this version"
-        if why or study is None:
-            yield Check(what=what, outcome="not recomputed", told=why)
+        if why:
+            yield Check(what=f"metric {name}", outcome="not recomputed", told=why)
         else:
             yield _metric(bundle, study, name)
 
@@ -106,29 +106,35 @@ def _embedder(results: Results) -> str:
     return "" if there else f"the embedded model {model} is not here; `ratf models --fetch` fetches it"
 
 
-def _study(bundle: Bundle, work: Path, data: Path | None) -> "tuple[Study | None, Check | None]":
+def suite_of(results: Results, work: Path) -> "Suite":
+    """The suite of the run, its judges' rubrics included, as a file in `work`. Raises RaftError or ValueError."""
+    import yaml
+
+    from ratf.suite import load_suite
+
+    settings = dict(results.suite)
+    for name, rubric in (settings.pop("rubrics", None) or {}).items():
+        if not re.fullmatch(r"\w[\w-]*", name):
+            raise ValueError(f"no judge can be called {name[:40]!r}")
+        (work / "judges").mkdir(exist_ok=True)
+        (work / "judges" / f"{name}.yaml").write_text(yaml.safe_dump(rubric, sort_keys=False), "utf-8")
+    path = work / "suite.yaml"
+    path.write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
+    return load_suite(path)
+
+
+def _study(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) -> "tuple[Study, Check | None]":
     """The study of the run: with the people's data where they are at hand, else what the results say of it."""
-    from raft.errors import RaftError
     from ratf.content import content
-    from ratf.suite import Suite
+    from ratf.study import open_study
 
     results = bundle.results
-    try:
-        suite = Suite.model_validate(results.suite)
-    except ValueError:
-        return None, None
     people = (suite.person, *suite.impostors)
     shipped = content("benchmarks") if all((content("benchmarks") / p).is_dir() for p in people) else None
     inside = all(Path(p).name == p for p in people)
     if inside and (folder := data or shipped):
-        import yaml
-
-        from ratf.study import open_study
-
-        path = work / "suite.yaml"
-        path.write_text(yaml.safe_dump(suite.model_dump(mode="json")), "utf-8")
         try:
-            study = open_study(str(path), str(folder), str(work))
+            study = open_study(str(work / "suite.yaml"), str(folder), str(work))
         except RaftError:
             if data:
                 raise
@@ -166,7 +172,7 @@ def _held_out(results: Results, study: "Study") -> Check:
     )
 
 
-def _bare(results: Results, suite: Any, work: Path) -> "Study":
+def _bare(results: Results, suite: "Suite", work: Path) -> "Study":
     """A study without anybody's earlier words: enough for what compares an answer with the real ones."""
     from raft.person import About, Person
     from raft.types import Exchange

@@ -6,9 +6,8 @@ from typing import Any
 from ratf.arms import CEILING, FLOOR
 from ratf.contrasts import Scores, contrasts
 from ratf.exam import examine
-from ratf.judges import load_rubric
 from ratf.metrics import LADDERS, metric
-from ratf.results import Results
+from ratf.results import Exam, Results
 from ratf.skill import skill
 from ratf.statistics import clustered_mean
 from ratf.verdict import judge_contrast
@@ -90,10 +89,12 @@ def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list
         if exam.metric not in results.metrics or exam.axis not in LADDERS:
             found.append(f"{exam.metric}: no such metric, or no such axis as {exam.axis}")
             continue
+        if exam.metric.startswith("judge_"):
+            found += _judge(exam)
+            continue
         facts = metric(exam.metric)
-        axis = load_rubric(exam.metric).axis if exam.metric.startswith("judge_") else facts.axis
-        if axis != exam.axis:
-            found.append(f"exam of {exam.metric}: it is about {axis}, not about {exam.axis}")
+        if facts.axis != exam.axis:
+            found.append(f"exam of {exam.metric}: it is about {facts.axis}, not about {exam.axis}")
         rungs = {
             c: {q: s.value for q, s in scores[c][exam.metric].items()}
             for c in scores
@@ -105,6 +106,12 @@ def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list
         ).model_dump(exclude={"dose", "judge"})  # fmt: skip
         found += _unequal(f"exam of {exam.metric}", exam.model_dump(), made)
     return found
+
+
+def _judge(exam: Exam) -> list[str]:
+    """A judge sits its exam on comparisons of its own, which are not in the bundle: what can be seen is the bar."""
+    passed = exam.low is not None and exam.low > exam.bar
+    return [f"exam of {exam.metric}: admitted below the bar of {exam.bar:g}"] if exam.admitted and not passed else []
 
 
 def _skills(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:

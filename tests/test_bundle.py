@@ -16,7 +16,7 @@ from conftest import Command
 from raft.errors import RaftError
 from ratf import bundle as bundling
 from ratf.bundle import Sample, is_bundle, read_bundle, write_bundle
-from ratf.judges import load_rubric
+from ratf.judging.rubric import of_metric
 from ratf.measures import rouges
 from ratf.metrics import LADDERS
 from ratf.results import Results, save
@@ -28,7 +28,7 @@ from ratf.verify_statistics import scores_of
 
 Raw = dict[str, Any]
 ARMS = {"baseline": 0.1, "raft": 0.7}
-METRICS = ("rouge_l", "length_ratio", "judge_same_view")
+METRICS = ("rouge_l", "length_ratio", "judge_stance")
 WORDS = [
     "the",
     "river",
@@ -69,11 +69,11 @@ def honest() -> Results:
     digest = hashlib.sha256(f"{suite.model_dump_json()}\0data".encode()).hexdigest()[:16]
     made = planted(ARMS, metrics=METRICS, admitted=(), data_digest="data", digest=digest)
     raw = made.model_dump(mode="json") | {"suite": suite.model_dump(mode="json")}
-    raw["metrics"]["judge_same_view"]["rubric"] = load_rubric("judge_same_view").digest
+    raw["metrics"]["judge_stance"]["rubric"] = of_metric("judge_stance", suite.rubrics)[0].digest
     for i, question in enumerate(raw["questions"]):
         question["real"] = " ".join(WORDS[i % 5 :])
         for arm, answer in question["answers"].items():
-            grade = answer["scores"]["judge_same_view"]["value"]
+            grade = answer["scores"]["judge_stance"]["value"]
             answer["text"] = " ".join(WORDS[i % 5 :][: 3 + round(10 * abs(grade))])
             f = rouges([(answer["text"], question["real"])])[0]["rougeL"]
             answer["scores"]["rouge_l"]["value"] = round(f, 6)
@@ -149,7 +149,7 @@ def test_an_honest_bundle_holds(tmp_path: Path) -> None:
     assert {c.what: c.outcome for c in found.checks if c.what.startswith("metric")} == {
         "metric rouge_l": "matches",
         "metric length_ratio": "matches",
-        "metric judge_same_view": "not recomputed",
+        "metric judge_stance": "not recomputed",
     }
 
 
@@ -169,12 +169,12 @@ def score(raw: Raw, samples: list[Raw]) -> None:
 
 
 def grade(raw: Raw, samples: list[Raw]) -> None:
-    raw["questions"][0]["answers"]["raft"]["scores"]["judge_same_view"]["value"] = 1.0
-    next(s for s in samples if s["arm"] == "raft")["scores"]["judge_same_view"]["value"] = 1.0
+    raw["questions"][0]["answers"]["raft"]["scores"]["judge_stance"]["value"] = 1.0
+    next(s for s in samples if s["arm"] == "raft")["scores"]["judge_stance"]["value"] = 1.0
 
 
 def grade_in_results(raw: Raw, _: list[Raw]) -> None:
-    raw["questions"][0]["answers"]["raft"]["scores"]["judge_same_view"]["value"] = 1.0
+    raw["questions"][0]["answers"]["raft"]["scores"]["judge_stance"]["value"] = 1.0
 
 
 def unscored(raw: Raw, _: list[Raw]) -> None:
@@ -194,7 +194,7 @@ def setting(raw: Raw, _: list[Raw]) -> None:
 
 
 def rubric(raw: Raw, _: list[Raw]) -> None:
-    raw["metrics"]["judge_same_view"]["rubric"] = "0" * 12
+    raw["metrics"]["judge_stance"]["rubric"] = "0" * 12
 
 
 def mean(raw: Raw, _: list[Raw]) -> None:
@@ -210,7 +210,7 @@ def skilled(raw: Raw, _: list[Raw]) -> None:
 
 
 def passed(raw: Raw, _: list[Raw]) -> None:
-    raw["exam"].append({**raw["exam"][0], "metric": "judge_same_view", "axis": "content", "auc": 0.7})
+    raw["exam"].append({**raw["exam"][0], "metric": "judge_stance", "axis": "content", "low": 0.5})
 
 
 def verdict(raw: Raw, _: list[Raw]) -> None:
@@ -224,17 +224,17 @@ def verdict(raw: Raw, _: list[Raw]) -> None:
         (answer_in_results, "answers: raft on marrack-0-q000"),
         (score, "metric rouge_l: raft on marrack-0-q000"),
         (score, "statistics: means and intervals: rouge_l of raft"),
-        (grade, "statistics: means and intervals: judge_same_view of raft"),
-        (grade_in_results, "scores: judge_same_view of raft on marrack-0-q000"),
+        (grade, "statistics: means and intervals: judge_stance of raft"),
+        (grade_in_results, "scores: judge_stance of raft on marrack-0-q000"),
         (unscored, "metric rouge_l: baseline on marrack-0-q000"),
         (suite_digest, "digest of the suite: "),
         (data_digest, "digest of the suite: "),
         (setting, "digest of the suite: "),
-        (rubric, "rubric of judge_same_view: "),
+        (rubric, "rubric of judge_stance: "),
         (mean, "statistics: means and intervals: rouge_l of raft: mean"),
         (difference, "statistics: comparisons: rouge_l: raft − baseline: low is"),
         (skilled, "statistics: skill: skill of raft on rouge_l: low"),
-        (passed, "statistics: exams: exam of judge_same_view"),
+        (passed, "statistics: exams: exam of judge_stance"),
         (verdict, "statistics: verdict: the verdict is"),
     ],
 )
@@ -256,9 +256,9 @@ def test_what_was_tampered_with_is_named(tmp_path: Path, tamper: Callable[[Raw, 
 
 def test_metrics_of_another_version_are_not_looked_up(tmp_path: Path) -> None:
     files = files_of(packed(tmp_path))
-    files["results.json"] = files["results.json"].replace(b"judge_same_view", b"judge_../../x")
+    files["results.json"] = files["results.json"].replace(b"judge_stance", b"judge_../../x")
     found = checked(written(tmp_path / "t.zip", files), tmp_path)
-    assert not found.holds and any("does not know judge_../../x" in c.told for c in found.checks)
+    assert not found.holds and any("judge_../../x" in c.told for c in found.checks)
 
 
 @pytest.mark.parametrize("name", ["results.json", "samples.jsonl"])
