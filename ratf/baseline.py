@@ -84,7 +84,7 @@ def differences(run: Snapshot, baseline: Snapshot, may_differ: tuple[str, ...]) 
         now, then = getattr(run, what), getattr(baseline, what)
         if now != then:
             found.append(f"the {what.partition('_')[0]} differ (digest {then or 'unknown'}, now {now or 'unknown'})")
-    was, here = dict(_flat(baseline.suite)), dict(_flat(run.suite))
+    was, here = dict(flat(baseline.suite)), dict(flat(run.suite))
     for key in sorted(was.keys() | here.keys()):
         free = (*NOT_MEASURING, *may_differ)
         if was.get(key) != here.get(key) and not any(key == f or key.startswith(f"{f}.") for f in free):
@@ -97,10 +97,11 @@ def differences(run: Snapshot, baseline: Snapshot, may_differ: tuple[str, ...]) 
     return found
 
 
-def _flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings as `split.questions` and their values."""
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{before}{key}.")
+            yield from flat(value, f"{before}{key}.")
         else:
             yield f"{before}{key}", value
 

@@ -9,7 +9,9 @@ import typer
 
 from raft.told import told
 from ratf.commands import baseline
+from ratf.commands.bundle import bundle, verify
 from ratf.commands.check import check
+from ratf.commands.leaderboard import leaderboard
 from ratf.commands.packet import packet
 from ratf.commands.report import report
 
@@ -27,6 +29,9 @@ app.command("check")(check)
 app.command("report")(report)
 app.add_typer(baseline.app, name="baseline")
 app.command("packet")(packet)
+app.command("leaderboard")(leaderboard)
+app.command("bundle")(bundle)
+app.command("verify")(verify)
 
 
 @app.command()

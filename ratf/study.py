@@ -70,7 +70,12 @@ def open_study(suite: str, data: str | None = None, out: str | None = None) -> S
         folder=Path(out) if out else Path("runs") / settings.name,
         data_digest=data_digest,
     )
-    _open[digest] = study
+    return keep_open(study)
+
+
+def keep_open(study: Study) -> Study:
+    """Let `opened` find a study by its digest."""
+    _open[study.digest] = study
     return study
 
 

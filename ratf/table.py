@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from typing import Any
 
 from ratf.results import Results
 
@@ -22,13 +23,18 @@ def rows(results: Results) -> Iterator[tuple[str | float | None, ...]]:
 
 
 def to_csv(results: Results) -> str:
-    """A spreadsheet must not run what a model said: text that looks like a formula gets an apostrophe before it."""
+    """The table as CSV. A spreadsheet must not run what a model said (see `cell`)."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in rows(results):
-        writer.writerow([f"'{c}" if isinstance(c, str) and c.startswith(_FORMULA) else c for c in row])
+        writer.writerow([cell(value) for value in row])
     return file.getvalue()
+
+
+def cell(value: Any) -> Any:
+    """A cell of CSV: text that looks like a formula gets an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def to_parquet(results: Results) -> bytes:

@@ -1,0 +1,70 @@
+"""`ratf bundle` and `ratf verify`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raft.told import told
+
+
+def bundle(
+    run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
+    out: Annotated[Path | None, typer.Option(help="The archive to write; by default RUN.ratf.zip beside it.")] = None,
+) -> None:
+    """Pack a finished run into one archive that others can verify: suite, digests, answers, scores, judges' words, versions.
+
+    It holds the person's real answers and the memories: share it only where these may be shared.
+
+    Example: ratf bundle runs/demo --out demo.ratf.zip
+    """
+    with told():
+        from ratf.bundle import samples_of, write_bundle
+        from ratf.gate import open_run
+
+        results = open_run(run)
+        folder = run if run.is_dir() else run.parent
+        path = out or folder.with_name(f"{folder.name}.ratf.zip")
+        samples = samples_of(folder, results)
+        write_bundle(folder, results, samples, path)
+        if samples is None:
+            typer.echo("note: the run has no logs, so the judges' words are only those in its results", err=True)
+        typer.echo(f"{path}: {len(results.questions)} questions, {path.stat().st_size / 1e6:.1f} MB")
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="An archive of `ratf bundle`.")],
+    data: Annotated[
+        Path | None, typer.Option(help="The folder with the people's folders, for style and copying.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Write what was found there, for `ratf leaderboard --verified`.")
+    ] = None,
+) -> None:
+    """Work out a bundle's scores and statistics again, and say what matches. Judges are not asked again.
+
+    Exit code 0: nothing differs, 1: something does, 2: bad input, or too little could be worked out again to say so.
+
+    Example: ratf verify demo.ratf.zip --record demo.verified.json
+    """
+    with told():
+        from tempfile import TemporaryDirectory
+
+        from raft.files import write_whole
+        from ratf.bundle import read_bundle
+        from ratf.verify import verify as check
+
+        opened = read_bundle(bundle)
+        with TemporaryDirectory() as work:
+            found = check(opened, bundle, Path(work), data)
+        for one in found.checks:
+            typer.echo(f"{one.outcome:<15} {one.what}: {one.told}")
+        if record:
+            write_whole(record, found.model_dump_json(indent=1) + "\n")
+        differs = sum(c.outcome == "differs" for c in found.checks)
+        left = sum(c.outcome == "not recomputed" for c in found.checks)
+        if differs:
+            typer.echo(f"NOT VERIFIED: {differs} of {len(found.checks)} checks differ")
+            raise typer.Exit(1)
+        typer.echo(f"{'VERIFIED' if found.holds else 'NOT VERIFIED'}: nothing differs; {left} checks not recomputed")
+        raise typer.Exit(0 if found.holds else 2)

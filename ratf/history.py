@@ -1,0 +1,63 @@
+"""A system's runs over time, for its page."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ratf.leaderboard import called, changed
+from ratf.standing import Board, Leaderboard, Ran, Standing, ends, number
+
+
+def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
+    """Each metric's runs of a system on a person, oldest first; the line breaks where something else was measured."""
+    metrics = dict.fromkeys(s.metric for r in board.runs for s in r.standings if s.system == system)
+    measured = {b.id: b for b in board.boards}
+    for person in board.persons:
+        for metric in metrics:
+            for scale in ("skill", "mean"):
+                points = [
+                    (run, s)
+                    for run in board.runs
+                    for s in run.standings
+                    if run.person == person and (s.system, s.metric, s.scale) == (system, metric, scale)
+                    if s.score is not None
+                ]
+                if points:
+                    yield {"person": person, "metric": metric, "scale": scale, **_line(points, measured)}
+
+
+def _line(points: Sequence[tuple[Ran, Standing]], boards: Mapping[str, Board]) -> dict[str, Any]:
+    numbers = [v for _, s in points for v in (s.score, s.low, s.high) if v is not None]
+    bottom, spread = min(numbers), (max(numbers) - min(numbers)) or 1.0
+    step = 100 / max(1, len(points) - 1)
+    made: list[dict[str, Any]] = []
+    segments: list[list[str]] = []
+    breaks: list[float] = []
+    for i, (run, s) in enumerate(points):
+        assert s.score is not None
+        y, low, high = (
+            round(100 - 100 * ((s.score if v is None else v) - bottom) / spread, 2) for v in (s.score, s.low, s.high)
+        )
+        told = ""
+        if i and points[i - 1][0].board != run.board:
+            told = _broken(boards[points[i - 1][0].board], boards[run.board])
+            breaks.append(round((i - 0.5) * step, 2))
+        if told or not i:
+            segments.append([])
+        segments[-1].append(f"{round(i * step, 2)},{y}")
+        made.append(
+            {
+                "run": run.id,
+                "text": f"{number(s)} ({ends(s)})",
+                "breaks": told,
+                "x": round(i * step, 2),
+                "y": y,
+                "low": low,
+                "high": high,
+            }
+        )
+    return {"points": made, "segments": [" ".join(s) for s in segments], "breaks": breaks}
+
+
+def _broken(before: Board, after: Board) -> str:
+    keys = changed(before.measured, after.measured)
+    return f"not comparable from here on, another measure: {', '.join(map(called, keys))}"

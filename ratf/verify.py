@@ -1,0 +1,116 @@
+"""`ratf verify`: a bundle's scores and statistics worked out again, and what does not match, by name."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raft.errors import RaftError
+from ratf.bundle import Bundle
+from ratf.leaderboard import run_digest
+from ratf.metrics import METRICS
+from ratf.results import Results
+from ratf.verify_record import Check, Verification
+from ratf.verify_scores import recomputed, suite_of
+from ratf.verify_statistics import statistics
+
+if TYPE_CHECKING:
+    from ratf.suite import Suite
+
+SHOWN = 5
+"""At most so many differences are named; the rest is counted."""
+
+
+def verify(bundle: Bundle, path: Path, work: Path, data: Path | None = None) -> Verification:
+    """Check a bundle. `work` is an empty folder for what is made on the way; `data` the people's folders, if at hand."""
+    checks = [*_files(bundle), *_samples(bundle)]
+    try:
+        if strange := _strange(bundle.results):
+            raise ValueError(f"no metric is called {', '.join(strange)}")
+        suite = suite_of(bundle.results, work)
+    except (RaftError, ValueError) as error:
+        told = f"not a suite of this version: {' '.join(str(error).split())[:300]}"
+        checks.append(Check(what="digest of the suite", outcome="differs", told=told))
+    else:
+        checks += [*_digests(bundle.results, suite), *recomputed(bundle, suite, work, data)]
+        checks += [_check(what, found) for what, found in statistics(bundle.results)]
+    return Verification(
+        ratf=version("ratf"),
+        bundle=hashlib.sha256(path.read_bytes()).hexdigest(),
+        results=run_digest(bundle.results),
+        checks=checks,
+    )
+
+
+def _check(what: str, differences: Sequence[str], fine: str = "worked out again, the same") -> Check:
+    if not differences:
+        return Check(what=what, outcome="matches", told=fine)
+    more = f" and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
+    return Check(what=what, outcome="differs", told="; ".join(differences[:SHOWN]) + more)
+
+
+def _files(bundle: Bundle) -> Iterator[Check]:
+    found = [f"{name} is not the file that was packed" for name in bundle.changed]
+    yield _check("files", found, "their sha256 are the manifest's")
+
+
+def _digests(results: Results, suite: "Suite") -> Iterator[Check]:
+    """The suite's digest is over its settings, its rubrics and the data's digest, so none can be changed alone."""
+    from ratf.judging.rubric import of_metric
+
+    digest = hashlib.sha256(f"{suite.model_dump_json()}\0{results.data_digest}".encode()).hexdigest()[:16]
+    wrong = [f"settings and data give {digest}, the results say {results.digest}"] if digest != results.digest else []
+    yield _check("digest of the suite", wrong, f"{digest}, from its settings and the data's digest")
+    for name, about in results.metrics.items():
+        if name.startswith("judge_"):
+            was, rubric = about.get("rubric"), of_metric(name, suite.rubrics)[0].digest
+            yield _check(f"rubric of {name}", [f"it was {was}, here it is {rubric}"] if was != rubric else [], rubric)
+
+
+def _strange(results: Results) -> list[str]:
+    """Metrics that this version, or the suite, knows nothing about."""
+    known = {*METRICS, *results.suite.get("metrics", [])}
+    named = {*results.metrics, *(e.metric for e in results.exam), *(c.metric for c in results.contrasts)}
+    named |= {name for q in results.questions for a in q.answers.values() for name in a.scores}
+    return sorted(named - known)
+
+
+def _samples(bundle: Bundle) -> Iterator[Check]:
+    """Answers and scores of the results against those of the logs; scores of several epochs are averaged."""
+    if bundle.samples is None:
+        yield Check(what="answers", outcome="not recomputed", told="the bundle holds no samples of the run's logs")
+        return
+    texts: dict[tuple[str, str], list[str]] = {}
+    values: dict[tuple[str, str, str], list[float]] = {}
+    for sample in bundle.samples:
+        at = (sample.arm, sample.question)
+        texts.setdefault(at, []).append(sample.answer)
+        for name, logged in sample.scores.items():
+            fine = not sample.error and isinstance(logged.value, int | float)
+            values.setdefault((*at, name), []).append(float(logged.value) if fine else math.nan)
+    answers, scores = [], []
+    for question in bundle.results.questions:
+        for arm, answer in question.answers.items():
+            if answer.text not in texts.get((arm, question.id), []):
+                answers.append(f"{arm} on {question.id}: another answer than in the log")
+            for name, score in answer.scores.items():
+                several = values.get((arm, question.id, name), [math.nan])
+                mean = sum(several) / len(several)
+                if not same(score.value, None if math.isnan(mean) else mean):
+                    scores.append(f"{name} of {arm} on {question.id}: {score.value}, the log says {mean:g}")
+    yield _check("answers", answers, f"{len(texts)} are the logs'")
+    yield _check("scores", scores, "all are the logs', the judges' with their words")
+
+
+def same(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
+    """Whether two values are equal, numbers within a tolerance, inside of records and lists, too."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(same(a[k], b[k], tolerance) for k in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    if isinstance(a, float) or isinstance(b, float):
+        numbers = isinstance(a, int | float) and isinstance(b, int | float)
+        return numbers and math.isclose(a, b, rel_tol=1e-6, abs_tol=tolerance)
+    return bool(a == b)

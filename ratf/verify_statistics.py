@@ -1,0 +1,144 @@
+"""A run's statistics worked out again from its scores alone."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ratf.arms import CEILING, FLOOR
+from ratf.contrasts import Scores, contrasts
+from ratf.exam import examine
+from ratf.metrics import LADDERS, metric
+from ratf.results import Exam, Results
+from ratf.skill import skill
+from ratf.statistics import clustered_mean
+from ratf.verdict import judge_contrast
+
+
+def statistics(results: Results) -> Iterator[tuple[str, list[str]]]:
+    """Each group of statistics, and what of it is not what the scores give."""
+    scores = scores_of(results)
+    cluster = {q.id: q.interview_id for q in results.questions}
+    yield "statistics: means and intervals", _means(results, scores, cluster)
+    yield "statistics: comparisons", _contrasts(results, scores, cluster)
+    yield "statistics: exams", _exams(results, scores, cluster)
+    yield "statistics: skill", _skills(results, scores, cluster)
+    yield "statistics: verdict", _verdict(results)
+
+
+def scores_of(results: Results) -> Scores:
+    """arm → metric → question → score"""
+    found: Scores = {}
+    for question in results.questions:
+        for arm, answer in question.answers.items():
+            for name, score in answer.scores.items():
+                found.setdefault(arm, {}).setdefault(name, {})[question.id] = score
+    return found
+
+
+def _numbers(scores: Scores, arm: str, name: str) -> dict[str, float]:
+    return {q: s.value for q, s in scores.get(arm, {}).get(name, {}).items() if s.value is not None}
+
+
+def _unequal(what: str, told: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    """The fields of a record that are not what was found."""
+    from ratf.verify import same
+
+    for key, value in found.items():
+        if not same(told.get(key), value):
+            yield f"{what}: {key} is {_short(told.get(key))}, the scores give {_short(value)}"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)[:80]
+
+
+def _means(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    found: list[str] = []
+    for arm, result in results.arms.items():
+        for name, cell in result.metrics.items():
+            numbers = _numbers(scores, arm, name)
+            e = clustered_mean(list(numbers.values()), [cluster[q] for q in numbers])
+            ends = {"mean": e.mean, "low": e.low, "high": e.high} if e else {"mean": None, "low": None, "high": None}
+            counts = {
+                "n": len(numbers),
+                "interviews": e.clusters if e else 0,
+                "unscored": len(results.questions) - len(numbers),
+            }
+            found += _unequal(f"{name} of {arm}", cell.model_dump(), {**ends, **counts})
+    return found
+
+
+def _contrasts(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    pairs = list(dict.fromkeys((c.a, c.b) for c in results.contrasts))
+    told = {(c.metric, c.a, c.b): c for c in results.contrasts}
+    arms = {arm: of for arm, of in scores.items() if any(arm in pair for pair in pairs)}
+    made = {(c.metric, c.a, c.b): c for c in contrasts(arms, pairs, cluster)} if pairs else {}
+    found = [f"{m}: {a} − {b} is on one side only" for m, a, b in sorted(told.keys() ^ made.keys())]
+    for key in sorted(told.keys() & made.keys()):
+        found += _unequal(f"{key[0]}: {key[1]} − {key[2]}", told[key].model_dump(), made[key].model_dump())
+    return found
+
+
+def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    """Questions whose nearest ones match poorly may have been left out: the bundle has no similarities for that."""
+    settings = results.suite.get("exam", {})
+    if settings.get("leave_out_poor"):
+        return []
+    found: list[str] = []
+    controls = {arm for arm, result in results.arms.items() if result.kind == "control"}
+    for exam in results.exam:
+        if exam.metric not in results.metrics or exam.axis not in LADDERS:
+            found.append(f"{exam.metric}: no such metric, or no such axis as {exam.axis}")
+            continue
+        if exam.metric.startswith("judge_"):
+            found += _judge(exam)
+            continue
+        facts = metric(exam.metric)
+        if facts.axis != exam.axis:
+            found.append(f"exam of {exam.metric}: it is about {facts.axis}, not about {exam.axis}")
+        rungs = {
+            c: {q: s.value for q, s in scores[c][exam.metric].items()}
+            for c in scores
+            if c in controls and exam.metric in scores[c]
+        }
+        made = examine(
+            exam.metric, exam.axis, LADDERS[exam.axis], rungs, cluster, settings.get("bar", exam.bar),
+            facts.reads_real, facts.better == "lower",
+        ).model_dump(exclude={"dose", "judge"})  # fmt: skip
+        found += _unequal(f"exam of {exam.metric}", exam.model_dump(), made)
+    return found
+
+
+def _judge(exam: Exam) -> list[str]:
+    """A judge sits its exam on comparisons of its own, which are not in the bundle: what can be seen is the bar."""
+    passed = exam.low is not None and exam.low > exam.bar
+    return [f"exam of {exam.metric}: admitted below the bar of {exam.bar:g}"] if exam.admitted and not passed else []
+
+
+def _skills(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    found: list[str] = []
+    admitted = {e.metric for e in results.exam if e.admitted}
+    for told in results.skill:
+        what = f"skill of {told.arm} on {told.metric}"
+        if told.metric not in admitted:
+            found.append(f"{what}: the metric is not admitted")
+        own, floor, ceiling = (_numbers(scores, a, told.metric) for a in (told.arm, FLOOR, CEILING))
+        made = skill(told.metric, told.arm, own, floor, ceiling, cluster)
+        if made is None:
+            found.append(f"{what}: no question has scores of arm, floor and ceiling")
+        else:
+            found += _unequal(what, told.model_dump(), made.model_dump())
+    return found
+
+
+def _verdict(results: Results) -> list[str]:
+    """NOT MEASURED claims nothing; every other verdict must be what the primary comparison gives."""
+    if results.verdict == "NOT MEASURED":
+        return []
+    primary = results.suite["primary"]
+    wanted = (primary["better"], primary["than"], primary["metric"])
+    contrast = next((c for c in results.contrasts if (c.a, c.b, c.metric) == wanted), None)
+    verdict, sentence = judge_contrast(contrast, metric(primary["metric"]).better == "lower", [])
+    found = [] if verdict == results.verdict else [f"the verdict is {results.verdict}, the numbers give {verdict}"]
+    if sentence != results.sentence:
+        found.append(f"the sentence is not the one that the numbers give: {sentence}")
+    return found
