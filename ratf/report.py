@@ -16,8 +16,8 @@ ICONS = {"PASS": "✓", "REGRESSION": "✗", "INCONCLUSIVE": "≈", "NOT MEASURE
 SHOWN = ("style_identity", "embedding_cosine", "rouge_l")
 """Scores that stand under each answer, after the primary metric's."""
 
-BESIDE = ("real", FLOOR, CEILING)
-"""Controls that stand beside the arms' answers; the others are folded away."""
+BESIDE = (FLOOR, CEILING)
+"""Controls that stand beside the arms' answers; the others would make up half of the page."""
 
 FAMILIES = ["style", "judge", "semantic", "lexical", "length", "copying"]
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
@@ -55,7 +55,7 @@ def render(results: Results) -> str:
         auc=auc,
         orders=orders,
         poor={n: arm.match for n, arm in results.arms.items() if arm.match and arm.match["poor"]},
-        others=[n for n, arm in results.arms.items() if arm.kind == "control" and n not in BESIDE],
+        beside=BESIDE,
         skills=skills(results),
         skill_of=skill_of,
         evidence=evidence(results),
