@@ -23,7 +23,8 @@ advisory: [baseline better than raft on style.identity]
 
 def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-p", "ratf.pytest_plugin", "-p", "no:cacheprovider", *arguments]
-    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    alone = {**outer, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run([*command, "--junitxml", "junit.xml"], cwd=folder, capture_output=True, text=True, env=alone)
 
 
