@@ -11,6 +11,7 @@ from raft.errors import RaftError
 from ratf.content import content
 from ratf.report import plot, render
 from ratf.results import (
+    Agreement,
     Answer,
     ArmResult,
     Cell,
@@ -18,13 +19,20 @@ from ratf.results import (
     Dose,
     Exam,
     Filtered,
+    ForcedChoice,
+    GraderExam,
+    JudgeFacts,
+    Judging,
     Leaks,
+    Masked,
     Order,
     Question,
     Results,
     Retrieval,
     Scored,
+    Share,
     Skill,
+    Strength,
     Tuned,
     load,
     save,
@@ -45,6 +53,29 @@ def exam(metric: str, admitted: bool) -> Exam:
         high=0.95 if admitted else None, admitted=admitted, reason="because" if admitted else HOSTILE[:60], bar=0.6, n=12,
         interviews=6, unscored=0, orders=[order] if admitted else [], dose=dose if admitted else None,
     )  # fmt: skip
+
+
+SHARE = Share(k=31, n=40, share=0.775, low=0.62, high=0.88)
+JUDGE = JudgeFacts(
+    rubric="stance", version=1, digest="d", form="choice", comparisons=40, calls=88, tokens=9, grades=False,
+    graders=[
+        GraderExam(
+            grader=HOSTILE[:80], admitted=False, reason="coin", faults=["coin"], auc=0.5, low=0.4, high=0.6,
+            sensitivity=SHARE, specificity=None, order_flips=SHARE, first_named=0.7, self_consistency=SHARE,
+            length_correlation=None, obeyed=SHARE, unreadable=SHARE, refused=0, raw=[],
+        )
+    ],
+)  # fmt: skip
+JUDGING = Judging(
+    planned={}, spent={}, saved={}, anyway=False,
+    agreement=[Agreement(metric="judge_voice", graders=["a/b", "c/d"], alpha=0.41, n=36)],
+    forced_choice=[
+        ForcedChoice(metric="judge_forced_choice_chosen", arm="raft", share=0.61, low=0.55, high=0.67, n=36, margin=0.2,
+                     power=0.8, says="caricature")
+    ],
+    pairwise=[Strength(metric="judge_pairwise_won", arm="raft", strength=1.2, low=0.9, high=1.5, won={"baseline": 0.7})],
+    masked=[Masked(metric="judge_voice", arm="raft", difference=0.1, low=0.02, high=0.18, n=36)],
+)  # fmt: skip
 
 
 def made() -> Results:
@@ -106,7 +137,8 @@ def made() -> Results:
             )
             for n in range(3)
         ],
-        exam=[exam("style_identity", True), exam("judge_stance", False)],
+        exam=[exam("style_identity", True), exam("judge_stance", False).model_copy(update={"judge": JUDGE})],
+        judging=JUDGING,
         skill=[
             Skill(
                 metric="style_identity",
@@ -249,3 +281,11 @@ def test_the_page_in_a_browser(browser: Browser, tmp_path: Path, width: int, hei
     if scripts:
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     context.close()
+
+
+def test_what_judges_say_and_how_they_did_in_their_exam_is_told() -> None:
+    page = render(made())
+    for words in ("taken for the real answer", "caricature", "alpha", "1.20", "31 of 40", "88 calls"):
+        assert words in page, words
+    silent = made().model_copy(update={"judging": None})
+    assert "add up to" not in render(silent)

@@ -6,10 +6,13 @@ from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import Score
+from inspect_ai.solver import TaskState
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from ratf.metrics import METRICS
-from ratf.scorers import scorers
+from ratf.metrics import METRICS, Metric
+from ratf.qualify import exams
+from ratf.results import Scored
+from ratf.scorers import MEASURES, scorers
 from ratf.study import Study, open_study
 
 Scores = dict[str, Score]
@@ -76,3 +79,24 @@ def test_empty_short_copied_and_real_answers(study: Study, tmp_path: Path) -> No
     for name in ("rouge_1", "rouge_2", "rouge_l", "embedding_cosine", "embedding_rank", "bertscore", "length_ratio"):
         assert real[name].as_float() == pytest.approx(1, abs=1e-5), name
     assert real["copying"].as_float() == 0
+
+
+def test_a_metric_is_a_measure_and_a_line(
+    tiny: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asks_back(digest: str, state: TaskState, real: str) -> float:
+        return float("?" in state.output.completion)
+
+    words = "does the answer ask something back?"
+    monkeypatch.setitem(METRICS, "asks_back", Metric("style", words, "higher", 1, axis="style", reads_real=False))
+    monkeypatch.setitem(MEASURES, "asks_back", asks_back)
+    with tiny.open("a") as file:
+        file.write("metrics: [asks_back]\nprimary: {metric: asks_back}\n")
+    study = open_study(str(tiny), out=str(tmp_path / "out"))
+    back, not_back = scored(study, ["And why would I?", "Because."], tmp_path / "logs")
+    assert (back["asks_back"].as_float(), not_back["asks_back"].as_float()) == (1, 0)
+
+    ladder = {"real": 1.0, "same_near": 1.0, "impostor_near": 0.0}
+    rungs = {c: {"asks_back": {e.exchange_id: Scored(value=v) for e in study.held_out}} for c, v in ladder.items()}
+    (entry,) = exams(study, rungs, {})
+    assert (entry.metric, entry.axis, entry.auc) == ("asks_back", "style", 1.0)
