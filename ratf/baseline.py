@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from ratf.results import Record, Results, load
+from ratf.results import Results, load
+from ratf.worth import Record
 
 DIGITS = 4
 NOT_MEASURING = ("name", "seed", "primary", "arms", "controls", "metrics")

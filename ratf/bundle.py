@@ -10,7 +10,8 @@ from typing import Any
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from ratf.results import Record, Results
+from ratf.results import Results
+from ratf.worth import Record
 
 FORMAT = "ratf bundle 1"
 MANIFEST = "manifest.json"

@@ -17,10 +17,10 @@ from ratf.judging.texts import mask
 from ratf.measures import rouges, vectors
 from ratf.models import chat_messages
 from ratf.questions import prompt
-from ratf.results import Contamination, Sign
 from ratf.settings import ANSWER_CACHE, answer_config
 from ratf.statistics import Estimate, clustered_mean, holm
 from ratf.study import Study
+from ratf.worth import Contamination, Sign
 
 SHOWN_WORDS = 25
 NEXT_WORDS = 40

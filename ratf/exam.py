@@ -8,8 +8,8 @@ import numpy as np
 
 from ratf.arms import DOSES, FLOOR
 from ratf.metrics import Ladder
-from ratf.results import Dose, Exam, Order
 from ratf.statistics import CONFIDENCE, clustered_mean
+from ratf.worth import Dose, Exam, Order
 
 Rungs = Mapping[str, Mapping[str, float | None]]
 """control → question → score; None where it could not be scored"""

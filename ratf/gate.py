@@ -15,9 +15,10 @@ from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.baseline import Snapshot, differences, snapshot
 from ratf.policy import TIERS, Policy, default_policy
-from ratf.results import EXIT_CODES, Record, Results, Verdict, dumps, load
+from ratf.results import EXIT_CODES, Results, Verdict, dumps, load
 from ratf.rules import GUARDS, JUDGES, Case, Finding, RuleResult, decided, sides
 from ratf.statistics import FEW_CLUSTERS, holm
+from ratf.worth import Record
 
 
 class Checked(Record):

@@ -10,8 +10,8 @@ import numpy as np
 
 from ratf.exam import Rungs, examine
 from ratf.metrics import LADDERS, Axis
-from ratf.results import Exam, GraderExam, Share
 from ratf.statistics import CONFIDENCE
+from ratf.worth import Exam, GraderExam, Share
 
 MOST_FLIPS = 0.25
 MOST_UNREADABLE = 0.10

@@ -6,8 +6,9 @@ from typing import Any
 
 from ratf.arms import CONTROLS
 from ratf.preferences import agreement, forced_choice, strengths
-from ratf.results import Agreement, Exam, ForcedChoice, Judging, Masked, Scored, Strength
+from ratf.results import Scored
 from ratf.statistics import paired_difference
+from ratf.worth import Agreement, Exam, ForcedChoice, Judging, Masked, Strength
 
 Scores = Mapping[str, Mapping[str, Mapping[str, Scored]]]
 """arm → metric → question → score"""

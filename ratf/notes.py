@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from ratf.arms import ARMS
 from ratf.judged import judge_note
 from ratf.prepare import passages
-from ratf.results import Exam
 from ratf.statistics import FEW_CLUSTERS
 from ratf.study import Study
+from ratf.worth import Exam
 
 
 def notes(study: Study, judges: Sequence[Exam] = ()) -> list[str]:

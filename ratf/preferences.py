@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ratf.results import Agreement, ForcedChoice, Strength
 from ratf.statistics import CONFIDENCE, clustered_mean
+from ratf.worth import Agreement, ForcedChoice, Strength
 
 MARGIN = 0.2
 """Chosen between 30 % and 70 % of the time is what "cannot be told apart" is taken to mean, unless a suite says else."""

@@ -10,10 +10,11 @@ from ratf.exam import examine
 from ratf.judging.rubric import of_metric
 from ratf.measures import style_evidence
 from ratf.metrics import LADDERS, metric
-from ratf.results import Exam, Scored, Skill
+from ratf.results import Scored, Skill
 from ratf.skill import skill
 from ratf.study import Study
 from ratf.style_record import StyleFacts
+from ratf.worth import Exam
 
 Scores = Mapping[str, Mapping[str, Mapping[str, Scored]]]
 """arm → metric → question → score"""

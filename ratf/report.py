@@ -4,13 +4,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from ratf.arms import CEILING, FLOOR
-from ratf.content import content
-from ratf.results import Cell, Contrast, Exam, Results, Skill
-from ratf.templates import template_digest
+from ratf.results import Cell, Contrast, Results, Skill
+from ratf.templates import environment, template_digest
 from ratf.verdict import auc, decimals, signed
+from ratf.worth import Exam
 
 ICONS = {"PASS": "✓", "REGRESSION": "✗", "INCONCLUSIVE": "≈", "NOT MEASURED": "∅"}
 SHOWN = ("style_identity", "embedding_cosine", "rouge_l")
@@ -25,16 +23,10 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\
 
 def render(results: Results) -> str:
     """The page as text. The same results give the same bytes; whatever agents and people said stays text."""
-    environment = Environment(
-        loader=FileSystemLoader(content("reports")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"value": value, "interval": interval, "plain": plain}
+    pages = environment()
+    pages.filters |= {"value": value, "interval": interval, "plain": plain}
     primary = results.suite["primary"]
-    return environment.get_template("report.html.j2").render(
+    return pages.get_template("report.html.j2").render(
         r=results,
         icon=ICONS[results.verdict],
         primary=primary,

@@ -7,9 +7,10 @@ from typing import Any
 from ratf.baseline import Snapshot
 from ratf.equivalence import ALPHA, equivalence, non_inferiority
 from ratf.policy import BASELINE_RUN, Policy, Rule, Tier
-from ratf.results import Record, Results, Verdict
+from ratf.results import Results, Verdict
 from ratf.statistics import Estimate, paired_difference
 from ratf.verdict import signed
+from ratf.worth import Record
 
 WORST = 5
 """So many of the questions that fell are named."""

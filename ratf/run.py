@@ -15,8 +15,9 @@ from raft.weights import cache_folder
 from ratf.arms import ARMS
 from ratf.leaks import look, look_in_store, refuse
 from ratf.report import render
-from ratf.results import Exam, Results, load, save
+from ratf.results import Results, load, save
 from ratf.study import Study
+from ratf.worth import Exam
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog

@@ -11,16 +11,15 @@ from itertools import combinations, groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from raft.errors import RaftError
-from ratf.content import content
 from ratf.history import history
 from ratf.leaderboard import slug
 from ratf.report import axis, plain
 from ratf.standing import LINES, Leaderboard, Standing, Table, apart, ends, number
 from ratf.table import cell
+from ratf.templates import environment
 
 COLUMNS = ("board", "person", "system", "arm", "model", "metric", "axis", "scale", "score", "low", "high", "class")
 MORE = ("n", "interviews", "unscored", "errors", "words", "usd", "tokens", "admitted", "auc", "runs", "verified")
@@ -69,14 +68,7 @@ def to_csv(board: Leaderboard) -> str:
 
 
 def _page(template: str, board: Leaderboard, root: str, **more: Any) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(content("reports")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_said,
-    )
+    pages = environment(finalize=_said)
     days = {run.id: run.finished.partition(" ")[0] or run.id for run in board.runs}
     given: dict[str, Any] = {
         "board": board,
@@ -90,7 +82,7 @@ def _page(template: str, board: Leaderboard, root: str, **more: Any) -> str:
         "person_page": person_page,
         "leads": leads,
     }
-    return environment.get_template(template).render(**given, **more)
+    return pages.get_template(template).render(**given, **more)
 
 
 def _said(value: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from ratf.results import Record
+from ratf.worth import Record
 
 LINES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The frozen lines between classes, on the scale of skill: 0 is the floor, 1 the ceiling. No system moves them."""

@@ -1,9 +1,24 @@
-"""Which templates a page was made from."""
+"""The templates in `reports/`, and which of them a page was made from."""
 
 import hashlib
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ratf.content import content
+
+
+def environment(**more: Any) -> Environment:
+    """Where pages are made: whatever people and models said is escaped, and a name that is missing is an error."""
+    return Environment(
+        loader=FileSystemLoader(content("reports")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        **more,
+    )
 
 
 def template_digest() -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from ratf.results import Contrast, Exam, Verdict
+from ratf.results import Contrast, Verdict
 from ratf.statistics import CONFIDENCE
+from ratf.worth import Exam
 
 
 def decimals(half_width: float | None) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from raft.errors import RaftError
-from ratf.results import Record
+from ratf.worth import Record
 
 
 class Check(Record):

@@ -7,10 +7,11 @@ from ratf.arms import CEILING, FLOOR
 from ratf.contrasts import Scores, contrasts
 from ratf.exam import examine
 from ratf.metrics import LADDERS, metric
-from ratf.results import Exam, Results
+from ratf.results import Results
 from ratf.skill import skill
 from ratf.statistics import clustered_mean
 from ratf.verdict import judge_contrast
+from ratf.worth import Exam
 
 
 def statistics(results: Results) -> Iterator[tuple[str, list[str]]]:

@@ -5,8 +5,9 @@ from typing import Any
 from ratf.arms import CONTRASTS, CONTROLS
 from ratf.contrasts import contrasts
 from ratf.metrics import metric
-from ratf.results import Answer, ArmResult, Cell, Exam, Question, Results, Scored
+from ratf.results import Answer, ArmResult, Cell, Question, Results, Scored
 from ratf.statistics import clustered_mean
+from ratf.worth import Exam
 
 Scores = dict[str, dict[str, Any]]
 

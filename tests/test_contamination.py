@@ -19,9 +19,9 @@ from ratf.contamination import (
     told,
     unnamed,
 )
-from ratf.results import Sign
 from ratf.statistics import clustered_mean
 from ratf.study import Study, open_study
+from ratf.worth import Sign
 
 ASKED: list[str] = []
 KNOWN: dict[str, str] = {}

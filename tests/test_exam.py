@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from ratf.exam import dose_response, examine, paired_auc
 from ratf.metrics import LADDERS
-from ratf.results import Exam
+from ratf.worth import Exam
 
 Rungs = dict[str, dict[str, float | None]]
 CONTENT, PERSON = LADDERS["content"], LADDERS["identity"]

@@ -13,8 +13,8 @@ from raft.samples import shorten
 from ratf.judge_exam import Admission, Trial, exam_of_grader, length_correlation, share
 from ratf.judging.exam import examine_judges, items
 from ratf.judging.plan import plan
-from ratf.results import Exam
 from ratf.study import Study
+from ratf.worth import Exam
 
 
 def the_perfect(study: Study) -> planted.Character:

@@ -11,34 +11,36 @@ from raft.errors import RaftError
 from ratf.content import content
 from ratf.report import plot, render
 from ratf.results import (
-    Agreement,
     Answer,
     ArmResult,
     Cell,
     Contrast,
-    Dose,
-    Exam,
     Filtered,
-    ForcedChoice,
-    GraderExam,
-    JudgeFacts,
-    Judging,
     Leaks,
-    Masked,
-    Order,
     Question,
     Results,
     Retrieval,
     Scored,
-    Share,
     Skill,
-    Strength,
     Tuned,
     load,
     save,
 )
 from ratf.style_record import Delta, Evidence, StyleFacts
 from ratf.suite import load_suite
+from ratf.worth import (
+    Agreement,
+    Dose,
+    Exam,
+    ForcedChoice,
+    GraderExam,
+    JudgeFacts,
+    Judging,
+    Masked,
+    Order,
+    Share,
+    Strength,
+)
 
 HOSTILE = (
     "</script><script>document.title='owned'</script> <img src=x onerror=alert(1)> \u202eltr\x07 " + "word " * 2000

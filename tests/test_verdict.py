@@ -1,7 +1,8 @@
 import pytest
 
-from ratf.results import EXIT_CODES, Contrast, Exam, Verdict
+from ratf.results import EXIT_CODES, Contrast, Verdict
 from ratf.verdict import decimals, exam_lines, judge_contrast, signed
+from ratf.worth import Exam
 
 
 def contrast(difference: float | None, low: float | None = None, high: float | None = None) -> Contrast:

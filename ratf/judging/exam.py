@@ -18,8 +18,8 @@ from ratf.judging.cases import case_of
 from ratf.judging.rubric import CRITERIA, MASKED, Rubric, of_metric
 from ratf.judging.texts import Case, shown
 from ratf.metrics import LADDERS, metric
-from ratf.results import Exam, GraderExam, JudgeFacts
 from ratf.study import Study
+from ratf.worth import Exam, GraderExam, JudgeFacts
 
 PROBES = 0.15
 """So much of the exam are other people's texts with an instruction to the judge in them."""

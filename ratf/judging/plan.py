@@ -6,8 +6,8 @@ from ratf.judging.cases import case_of
 from ratf.judging.exam import PROBES, REPEATS
 from ratf.judging.rubric import Rubric, of_metric
 from ratf.judging.texts import fill
-from ratf.results import Exam
 from ratf.study import Study
+from ratf.worth import Exam
 
 TOKENS_PER_WORD = 1.35
 REPLY_TOKENS = {"claims": 350}
