@@ -1,8 +1,8 @@
 """Exact nearest neighbours among the passages older than a day: one matrix in memory, ordered by date.
 
 Chroma's own index is approximate, and slow with a filter: among 100,000 random unit vectors, on two busy cores, it took 260
-to 450 ms a question and missed most of the three nearest. Reading the part of this matrix that is old enough takes 15 to 40
-ms for one question and 6 to 12 for each of many, and misses nothing (`benchmarks/recall.py`).
+to 450 ms a question and missed most of the three nearest. Reading the part of this matrix that is old enough takes 8 ms for one
+question and 3 for each of many when they are quiet, 15 to 40 when busy, and misses nothing (`benchmarks/recall.py`).
 """
 
 from collections.abc import Sequence
