@@ -1,10 +1,11 @@
 """What readers' choices say: can they tell the person from another, and then from the agent?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ratf.agreement import AltTest, alpha, alt_test, corrected_rate, d_prime, sensitivity_specificity
 from ratf.arms import FLOOR
+from ratf.equivalence import equivalence
 from ratf.packet import Item, Key
 from ratf.results import Results
 from ratf.statistics import Estimate, clustered_mean
@@ -91,18 +92,10 @@ def _sentence(key: Key, impostor: Told, agent: Told) -> str:
         return f"CARICATURE: readers take {key.arm} for {key.person} more often than {key.person} ({told})."
     if found.low > 0.5:
         return f"TOLD APART: readers tell {key.arm} from {key.person} ({told})."
-    if abs(found.mean - 0.5) + _half_of_ninety(found) <= EQUIVALENT:
+    shown = equivalence(replace(found, mean=found.mean - 0.5), EQUIVALENT)
+    if shown is not None and shown.holds:
         return f"PASSES: readers cannot tell {key.arm} from {key.person} ({told}), within {EQUIVALENT:.0%} of chance."
     return f"INCONCLUSIVE: {told}; neither told apart nor shown to be within {EQUIVALENT:.0%} of chance."
-
-
-def _half_of_ninety(found: Estimate) -> float:
-    """Half the 90 % interval, which two one-sided tests at 5 % look at (Schuirmann 1987)."""
-    from scipy import stats
-
-    assert found.high is not None
-    degrees = found.clusters - 1
-    return float((found.high - found.mean) * stats.t.ppf(0.95, degrees) / stats.t.ppf(0.975, degrees))
 
 
 def calibrate(key: Key, choices: Choices, judge: str, said: Mapping[str, bool]) -> Calibration | None:
