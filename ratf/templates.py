@@ -24,7 +24,7 @@ def environment(**more: Any) -> Environment:
 def template_digest() -> str:
     """Changes with any file in `reports/`."""
     digest = hashlib.sha256()
-    for path in sorted(content("reports").glob("*")):
+    for path in sorted(content("reports").rglob("*")):
         digest.update(path.read_bytes() if path.is_file() else b"")
     return digest.hexdigest()[:12]
 
