@@ -1,9 +1,8 @@
 """The `ratf` command. Heavy imports happen inside the commands: `ratf --help` loads neither torch nor inspect_ai."""
 
 import shutil
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +13,7 @@ from ratf.commands.check import check
 from ratf.commands.leaderboard import leaderboard
 from ratf.commands.packet import packet
 from ratf.commands.report import report
-
-if TYPE_CHECKING:
-    from ratf.results import Results
+from ratf.commands.run import run
 
 app = typer.Typer(
     help="Does this agent really answer like that person, and what made it so?",
@@ -25,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("run")(run)
 app.command("check")(check)
 app.command("report")(report)
 app.add_typer(baseline.app, name="baseline")
@@ -32,66 +30,6 @@ app.command("packet")(packet)
 app.command("leaderboard")(leaderboard)
 app.command("bundle")(bundle)
 app.command("verify")(verify)
-
-
-@app.command()
-def run(
-    suite: Annotated[
-        str, typer.Argument(help="A suite's YAML file, or the name of one that comes along: demo, fed-chairs.")
-    ],
-    data: Annotated[
-        Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the run is kept; by default runs/<suite>.")] = None,
-    allow_leaks: Annotated[
-        bool, typer.Option("--allow-leaks", help="Go on although held-out text leaks; the page will say so.")
-    ] = False,
-    judge_anyway: Annotated[
-        bool, typer.Option("--judge-anyway", help="Let judges grade that have failed their exam.")
-    ] = False,
-) -> None:
-    """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
-
-    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input.
-
-    Example: ratf run benchmarks/demo.yaml
-    """
-    with told():
-        from ratf.study import open_study
-
-        study = open_study(suite, str(data) if data else None, str(out) if out else None)
-        from ratf.run import finished, write_report
-        from ratf.templates import made_from_these
-
-        results = finished(study, judge_anyway)
-        if results is not None:
-            if results.leaks and results.leaks.found:
-                from ratf.leaks import refuse
-
-                refuse(results.leaks, allow_leaks)
-            if not made_from_these(study.folder / "report.html"):
-                write_report(results, study.folder)
-                typer.echo(f"{study.suite.name}: already run; the page was written again")
-            else:
-                typer.echo(
-                    f"{study.suite.name}: nothing to do, {study.folder} has the results of exactly this suite and data"
-                )
-        else:
-            from raft.console import progress
-            from ratf.run import describe_times
-            from ratf.run import run as carry_out
-
-            about = study.person.about.name
-            typer.echo(
-                f"{study.suite.name}: {about}, {len(study.held_out)} held-out questions since {study.cut}", err=True
-            )
-            if study.suite.rubrics:
-                from ratf.judging.plan import describe_plan
-
-                typer.echo(describe_plan(study), err=True)
-            results = carry_out(study, progress(), allow_leaks, judge_anyway)
-            typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
-        _say(results, study.folder)
 
 
 @app.command()
@@ -167,19 +105,6 @@ def data(
             again = one.of - one.interviews - one.writings
             there = f"; {again} there already" if again else ""
             typer.echo(f"{one.folder}: {one.interviews} interviews and {one.writings} writings added{there}")
-
-
-def _say(results: "Results", folder: Path) -> None:
-    """The last lines of a run, and its exit code."""
-    from ratf.verdict import exam_lines
-
-    for line in exam_lines(results.exam):
-        typer.echo(line, err=True)
-    typer.echo(f"{results.verdict}: {results.sentence}")
-    typer.echo(str(folder / "report.html"))
-    sys.stdout.flush()
-    if results.exit_code:
-        raise typer.Exit(results.exit_code)
 
 
 def version(value: bool) -> None:

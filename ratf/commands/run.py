@@ -1,0 +1,84 @@
+"""`ratf run`: carry a suite out."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from raft.told import told
+
+if TYPE_CHECKING:
+    from ratf.results import Results
+
+
+def run(
+    suite: Annotated[
+        str, typer.Argument(help="A suite's YAML file, or the name of one that comes along: demo, fed-chairs.")
+    ],
+    data: Annotated[
+        Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the run is kept; by default runs/<suite>.")] = None,
+    allow_leaks: Annotated[
+        bool, typer.Option("--allow-leaks", help="Go on although held-out text leaks; the page will say so.")
+    ] = False,
+    judge_anyway: Annotated[
+        bool, typer.Option("--judge-anyway", help="Let judges grade that have failed their exam.")
+    ] = False,
+) -> None:
+    """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
+
+    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input.
+
+    Example: ratf run benchmarks/demo.yaml
+    """
+    with told():
+        from ratf.study import open_study
+
+        study = open_study(suite, str(data) if data else None, str(out) if out else None)
+        from ratf.run import finished, write_report
+        from ratf.templates import made_from_these
+
+        results = finished(study, judge_anyway)
+        if results is not None:
+            if results.leaks and results.leaks.found:
+                from ratf.leaks import refuse
+
+                refuse(results.leaks, allow_leaks)
+            if not made_from_these(study.folder / "report.html"):
+                write_report(results, study.folder)
+                typer.echo(f"{study.suite.name}: already run; the page was written again")
+            else:
+                typer.echo(
+                    f"{study.suite.name}: nothing to do, {study.folder} has the results of exactly this suite and data"
+                )
+        else:
+            from raft.console import progress
+            from ratf.run import describe_times
+            from ratf.run import run as carry_out
+
+            about = study.person.about.name
+            typer.echo(
+                f"{study.suite.name}: {about}, {len(study.held_out)} held-out questions since {study.cut}", err=True
+            )
+            if study.suite.rubrics:
+                from ratf.judging.plan import describe_plan
+
+                typer.echo(describe_plan(study), err=True)
+            results = carry_out(study, progress(), allow_leaks, judge_anyway)
+            typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
+        _say(results, study.folder)
+
+
+def _say(results: "Results", folder: Path) -> None:
+    """The last lines of a run, and its exit code."""
+    from ratf.verdict import exam_lines
+
+    for line in exam_lines(results.exam):
+        typer.echo(line, err=True)
+    typer.echo(f"{results.verdict}: {results.sentence}")
+    typer.echo(str(folder / "report.html"))
+    sys.stdout.flush()
+    if results.exit_code:
+        raise typer.Exit(results.exit_code)
