@@ -3,14 +3,25 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Training = Literal["none", "ft", "ft+mem"]
+"""`ft`: tuned on questions and answers; `ft+mem`: with the memories between them."""
+
+Shown = Literal["none", "own", "shuffled", "impostor"]
+"""The memories that stand in the prompt: the person's for this question, those for another question, or somebody else's."""
+
 
 @dataclass(frozen=True)
 class Arm:
-    """A recipe. `ft`: tuned on questions and answers; `ft+mem`: with the memories between them."""
+    """A recipe: one cell of the crossing of trainings and memories."""
 
-    training: Literal["none", "ft", "ft+mem"]
-    memories: Literal["none", "own"]
+    training: Training
+    memories: Shown
     words: str
+
+    @property
+    def recalls(self) -> bool:
+        """Whether the person's own memories are needed, to learn with or to be shown."""
+        return self.training == "ft+mem" or self.memories in ("own", "shuffled")
 
 
 ARMS = {
@@ -18,7 +29,19 @@ ARMS = {
     "rag_only": Arm("none", "own", "the bare model with the person's memories"),
     "finetune_only": Arm("ft", "none", "fine-tuned on questions and answers"),
     "raft": Arm("ft+mem", "own", "fine-tuned with memories, and asked with them"),
-}
+    "rag_shuffled": Arm("none", "shuffled", "the bare model with the memories of another question"),
+    "rag_impostor": Arm("none", "impostor", "the bare model with another person's memories"),
+    "finetune_own": Arm("ft", "own", "fine-tuned on questions and answers, asked with the person's memories"),
+    "finetune_shuffled": Arm("ft", "shuffled", "fine-tuned on questions and answers, asked with another question's memories"),
+    "finetune_impostor": Arm("ft", "impostor", "fine-tuned on questions and answers, asked with another person's memories"),
+    "raft_none": Arm("ft+mem", "none", "fine-tuned with memories, and asked without"),
+    "raft_shuffled": Arm("ft+mem", "shuffled", "fine-tuned with memories, and asked with another question's"),
+    "raft_impostor": Arm("ft+mem", "impostor", "fine-tuned with memories, and asked with another person's"),
+}  # fmt: skip
+r"""Every training with every kind of memories. A name is a word (`\w+`), so that a policy's rules can say it."""
+
+NAMED = ["baseline", "rag_only", "finetune_only", "raft"]
+"""The arms of a suite that names none."""
 
 CONTROLS = {
     "real": "the real answer",

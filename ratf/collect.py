@@ -11,10 +11,10 @@ from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample
 
-from raft.adapters import adapters_folder
 from raft.prompts import Told, conversation
 from raft.types import Memory
 from ratf.arms import ARMS, CONTRASTS, CONTROLS, DOSES
+from ratf.attribution import attribution
 from ratf.contrasts import Scores, contrasts
 from ratf.controls import Given
 from ratf.equivalence import variance_parts
@@ -25,10 +25,11 @@ from ratf.judging.rubric import of_metric
 from ratf.metrics import METRICS, metric
 from ratf.notes import notes
 from ratf.qualify import axis_of, exams, match_of, skills, style_facts, why_not
-from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, Scored, Tuned
+from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, Scored
 from ratf.scorers import metrics_of
 from ratf.statistics import clustered_mean, units
 from ratf.study import Study
+from ratf.tune import tuned
 from ratf.verdict import judge_contrast
 
 
@@ -77,7 +78,8 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         contrasts=contrasts,
         verdict=verdict,
         sentence=sentence,
-        tuned=[t for arm in logs if arm in ARMS for t in _tuned(arm, logs[arm].eval.model)],
+        tuned=tuned({arm: log.eval.model for arm, log in logs.items() if arm in ARMS}),
+        attribution=attribution(scores, _clusters(study)),
         notes=notes(study, judged),
         questions=[_question(study, number, samples, scores, sources) for number in range(len(study.held_out))],
         environment=_environment(),
@@ -292,23 +294,6 @@ def _prompts_digest(study: Study) -> str:
     told = Told("earlier question", (memory,), "earlier answer")
     said = conversation(study.person.about, "question", [memory], [told], 10_000, len)
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
-
-
-def _tuned(arm: str, model: str) -> list[Tuned]:
-    digest = model.partition("+")[2]
-    path = adapters_folder() / digest / "training.json"
-    if not digest or not path.is_file():
-        return []
-    facts = json.loads(path.read_text("utf-8"))
-    return [
-        Tuned(
-            arm=arm,
-            digest=digest,
-            samples=facts["samples"],
-            losses=facts["losses"],
-            validation=facts.get("validation", []),
-        )
-    ]
 
 
 def _environment() -> dict[str, str]:

@@ -24,7 +24,7 @@ def contrasts(scores: Scores, pairs: Sequence[tuple[str, str]], cluster: Mapping
     clusters = [cluster[q] for q in questions]
     found: list[Contrast] = []
     for name in dict.fromkeys(m for of_arm in scores.values() for m in of_arm):
-        table = [[_number(scores[arm].get(name, {}).get(q)) for q in questions] for arm in arms]
+        table = [[number(scores[arm].get(name, {}).get(q)) for q in questions] for arm in arms]
         estimates = paired_differences(table, rows, clusters)
         exact = exact_tests(table, rows, clusters)
         found += [_contrast(name, *it) for it in zip(there, estimates, exact, strict=True)]
@@ -37,7 +37,8 @@ def contrasts(scores: Scores, pairs: Sequence[tuple[str, str]], cluster: Mapping
     return found
 
 
-def _number(score: Scored | None) -> float:
+def number(score: Scored | None) -> float:
+    """The score, or NaN where there is none."""
     return math.nan if score is None or score.value is None else score.value
 
 

@@ -12,12 +12,13 @@ from raft.memories import Mind
 from raft.prompts import Told
 from raft.samples import shorten
 from raft.types import Exchange, Memory
-from ratf.arms import ARMS
+from ratf.arms import ARMS, Shown
 from ratf.models import chat_messages
-from ratf.prepare import mind
+from ratf.prepare import Memories, mind
 from ratf.questions import after
 from ratf.settings import ANSWER_CACHE
 from ratf.study import Study, opened
+from ratf.swapped import memories_shown
 
 
 @solver
@@ -35,7 +36,7 @@ def free_running(digest: str, arm: str) -> Solver:
         before: list[Exchange] = []
         async with turn[state.metadata["interview_id"]]:
             for exchange in _up_to(study, str(state.sample_id)):
-                memories = await _memories(digest, exchange, before) if ARMS[arm].memories == "own" else ()
+                memories = await _memories(digest, ARMS[arm].memories, exchange, before)
                 state.messages = chat_messages(after(study, exchange, memories, told))
                 state.output = await get_model().generate(state.messages, cache=ANSWER_CACHE)
                 answer = state.output.completion
@@ -55,11 +56,21 @@ def _up_to(study: Study, exchange_id: str) -> list[Exchange]:
     return [replace(e, answer="") for e in asked if e.number <= last.number]
 
 
-async def _memories(digest: str, exchange: Exchange, before: list[Exchange]) -> tuple[Memory, ...]:
-    found = await _mind(digest).remember([exchange], {exchange.exchange_id: before})
+async def _memories(digest: str, shown: Shown, exchange: Exchange, before: list[Exchange]) -> tuple[Memory, ...]:
+    """As the answers before have it; only what is shuffled was shuffled before anybody answered."""
+    if shown == "none":
+        return ()
+    if shown == "shuffled":
+        return _shuffled(digest).get(exchange.exchange_id, ())
+    found = await _mind(digest, shown == "impostor").remember([exchange], {exchange.exchange_id: before})
     return found[exchange.exchange_id]
 
 
 @cache
-def _mind(digest: str) -> Mind:
-    return mind(opened(digest))
+def _shuffled(digest: str) -> Memories:
+    return memories_shown(opened(digest), "shuffled")
+
+
+@cache
+def _mind(digest: str, impostors: bool) -> Mind:
+    return mind(opened(digest), impostors=impostors)

@@ -38,7 +38,7 @@ def reader(study: Study) -> str:
 def wanted(study: Study) -> bool:
     """Whether the suite asks for it, and there are memories to measure. Who filters is shown what it did."""
     settings = study.suite.memories
-    remembers = any(ARMS[arm].memories == "own" for arm in study.suite.arms)
+    remembers = any(ARMS[arm].recalls for arm in study.suite.arms)
     return remembers and (settings.hindsight or settings.hindsight_filter)
 
 

@@ -7,6 +7,7 @@ from ratf.judged import judge_note
 from ratf.prepare import passages
 from ratf.statistics import FEW_CLUSTERS
 from ratf.study import Study
+from ratf.swapped import swap_note
 from ratf.worth import Exam
 
 
@@ -25,9 +26,11 @@ def notes(study: Study, judges: Sequence[Exam] = ()) -> list[str]:
         )
     if study.suite.answers.history == "free_running":
         found.append("Earlier questions of the same interview are shown with the agent's own answers (free-running).")
-    if any(ARMS[arm].memories == "own" for arm in study.suite.arms):
+    if any(ARMS[arm].recalls for arm in study.suite.arms):
         counts = ", ".join(f"{n} {reason}" for reason, n in passages(study).items())
         found.append(f"Recalled passages, and what became of them: {counts or 'none'}.")
+    if any(ARMS[arm].memories == "shuffled" for arm in study.suite.arms):
+        found.append(swap_note(study))
     found += [judge_note(entry) for entry in judges if not entry.admitted]
     alone = [g for g in study.suite.graders if g.partition("+")[0] == study.suite.models.base]
     found += [f"The grader {g} is the agents' own base model." for g in alone]

@@ -1,7 +1,7 @@
 """Phase one: what the person would remember at each question, and what the controls answer."""
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from raft.chunks import chunk
@@ -12,7 +12,7 @@ from raft.progress import Progress, silent
 from raft.recall import EXTRACTIVE, rephraser_of
 from raft.rephrase import VERSION, Rephraser
 from raft.store import ChromaStore, collection_name
-from raft.types import Embedder, Exchange, Memory
+from raft.types import Document, Embedder, Exchange, Memory
 from ratf.controls import Given, controls
 from ratf.models import InspectChat, embedder
 from ratf.study import Study
@@ -56,21 +56,31 @@ def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[s
     return {name: {key: Given(**g) for key, g in answers.items()} for name, answers in made.items()}
 
 
-def memory_store(study: Study) -> ChromaStore:
-    """The store of the study's writings; `memories` fills it."""
+def memory_store(study: Study, impostors: bool = False) -> ChromaStore:
+    """The store of the person's writings, or of all impostors' together; `mind` fills it."""
     settings, name = study.suite.memories, study.suite.models.embedder
+    whose = [p.key for p in study.impostors] if impostors else [study.person.key]
     # data, encoder and size are part of the name: other chunks must not mix with these
-    collection = collection_name(study.person.key, study.data_digest, name, str(settings.chunk_tokens))
+    collection = collection_name(*whose, study.data_digest, name, str(settings.chunk_tokens))
     return ChromaStore(settings.chroma or study.folder / "store", collection)
 
 
-def mind(study: Study, progress: Progress = silent) -> Mind:
-    """The person's writings, embedded in the run's folder or on a Chroma server, and the suite's rephraser."""
+def mind(study: Study, progress: Progress = silent, impostors: bool = False) -> Mind:
+    """The person's writings, or the impostors', embedded in the run's folder or on a Chroma server, and the rephraser.
+
+    The rephraser is the same for both, so that whose writings they are is all that differs.
+    """
     settings = study.suite.memories
-    encoder, store = embedder(study.suite.models.embedder, progress), memory_store(study)
-    chunks = list(chunk(study.person.documents, tokenizer_file(progress), settings.chunk_tokens))
+    encoder, store = embedder(study.suite.models.embedder, progress), memory_store(study, impostors)
+    documents = _impostors_documents(study) if impostors else study.person.documents
+    chunks = list(chunk(documents, tokenizer_file(progress), settings.chunk_tokens))
     sync(chunks, store, encoder, progress)
     return Mind(store, encoder, _rephraser(study, encoder), settings.k)
+
+
+def _impostors_documents(study: Study) -> list[Document]:
+    """All impostors' writings; their ids say whose they are, because two people may use the same."""
+    return [replace(d, doc_id=f"{p.key}/{d.doc_id}") for p in study.impostors for d in p.documents]
 
 
 def _remember(study: Study, progress: Progress) -> dict[str, tuple[Recalled, ...]]:
@@ -82,11 +92,14 @@ def _remember(study: Study, progress: Progress) -> dict[str, tuple[Recalled, ...
     return considered
 
 
+def later(study: Study) -> bool:
+    """Whether held-out questions remember only when they are asked: a chat rephraser reads what the agent has answered."""
+    return study.suite.answers.history == "free_running" and study.suite.memories.rephraser != EXTRACTIVE
+
+
 def _wanted(study: Study) -> list[Exchange]:
-    """Free-running with a chat rephraser, held-out questions are left out: it reads what the agent has answered."""
     history = study.suite.answers.history
-    later = history == "free_running" and study.suite.memories.rephraser != EXTRACTIVE
-    asked = study.training if later else [*study.training, *study.held_out]
+    asked = study.training if later(study) else [*study.training, *study.held_out]
     told = [] if history == "none" else [e for exchange in asked for e in study.before[exchange.exchange_id]]
     return list({e.exchange_id: e for e in [*told, *asked]}.values())
 

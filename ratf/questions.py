@@ -13,8 +13,9 @@ from raft.tokens import token_counter
 from raft.types import Exchange, Memory, Message
 from ratf.arms import ARMS, GIVEN, WRITTEN
 from ratf.models import chat_messages
-from ratf.prepare import Memories, given_answers, memories
+from ratf.prepare import Memories, given_answers
 from ratf.study import Study
+from ratf.swapped import memories_shown
 
 
 def questions(study: Study, arm: str) -> MemoryDataset:
@@ -27,7 +28,7 @@ def questions(study: Study, arm: str) -> MemoryDataset:
     elif study.suite.answers.history == "free_running":
         samples = [_sample(e, e.question, {}) for e in study.held_out]
     else:
-        mine = memories(study) if ARMS[arm].memories == "own" else {}
+        mine = memories_shown(study, ARMS[arm].memories)
         samples = [
             _sample(
                 e,

@@ -62,6 +62,37 @@ class Contrast(Record):
     p_exact_smallest: float | None = None
 
 
+class Effect(Record):
+    """What training or memories did on one metric: Σ weight · score over the arms, a question at a time.
+
+    `mixed`: the arms do not separate it from the form of training. The rest is as in `Contrast`.
+    """
+
+    metric: str
+    family: str
+    key: str
+    kind: Literal["training", "memories", "interaction"]
+    words: str
+    weights: dict[str, float]
+    mixed: bool
+    effect: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_holm: float | None
+    smallest_detectable: float | None
+    n_questions: int
+    n_interviews: int
+    standardised: float | None = None
+
+
+class Attribution(Record):
+    """The effects that the arms give, on every metric, and in `words` what these arms can and cannot separate."""
+
+    words: str
+    effects: list[Effect]
+
+
 class Skill(Record):
     """(arm - floor) / (ceiling - floor) on an admitted metric; None where `reason` says why."""
 
@@ -208,6 +239,7 @@ class Results(Record):
     skill: list[Skill] = []
     style: StyleFacts | None = None
     judging: Judging | None = None
+    attribution: Attribution | None = None
 
     @property
     def exit_code(self) -> int:

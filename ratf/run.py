@@ -67,14 +67,17 @@ def run(study: Study, progress: Progress, allow_leaks: bool = False, judge_anywa
     from ratf.collect import collect
     from ratf.contamination import panel
     from ratf.prepare import given_answers, memories
+    from ratf.swapped import memories_shown
     from ratf.tune import model_of
 
     phases = Phases(study)
     with phases.timed("prepare"):
-        if any(ARMS[a].memories == "own" for a in study.suite.arms):
+        if any(ARMS[a].recalls for a in study.suite.arms):
             memories(study, progress)
             leaks = look_in_store(study, leaks)
             refuse(leaks, allow_leaks)
+        for shown in sorted({ARMS[a].memories for a in study.suite.arms}):
+            memories_shown(study, shown, progress)
         given_answers(study, progress)
     with phases.timed("tune"):
         for arm in study.suite.arms:

@@ -10,6 +10,7 @@ from raft.errors import DataError, RaftError
 from raft.memories import said_before
 from raft.person import Person, load_person
 from raft.types import Exchange
+from ratf.arms import ARMS
 from ratf.suite import Suite, find_suite, load_suite
 
 DATA_FILES = ("person.yaml", "interviews.jsonl", "writings.jsonl")
@@ -119,6 +120,8 @@ def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
             f"{path}: the impostors have {len(talks)} interviews with usable exchanges together; style_identity needs "
             "two or more, to learn from one and be tried on another"
         )
+    if any(ARMS[arm].memories == "impostor" for arm in suite.arms) and not any(p.documents for p in people[1:]):
+        problems.append(f"{path}: no impostor has writings, so no arm can remember them: {', '.join(suite.impostors)}")
     if problems:
         raise DataError(problems)
     return people

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from raft.errors import DataError
 from raft.person import About, describe
 from raft.yaml_file import read_yaml
-from ratf.arms import ARMS, CONTROLS, WRITTEN
+from ratf.arms import ARMS, CONTROLS, NAMED, WRITTEN
 from ratf.content import content
 from ratf.judging.names import AllCriteria, MetricName, Needed
 from ratf.judging.rubric import Rubric
@@ -43,7 +43,9 @@ class Suite(Part):
     training: Training = Training()
     answers: Answers = Answers()
     models: Models = Models()
-    arms: Annotated[list[ArmName], Once] = Field(list(ARMS), min_length=1)
+    arms: Annotated[list[ArmName], Once] = Field(NAMED, min_length=1)
+    grid: Literal["named", "full"] = Field("named", exclude=True)
+    """`full` is short for all twelve arms; not in the digest, because `arms` says it all."""
     controls: Annotated[list[ControlName], Once] = Field([name for name in CONTROLS if name not in WRITTEN])
     metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*METRICS, "judge_stance"], min_length=1)
     """A judge stands for all that it measures; with `_masked` after its name, for a pass without people's names."""
@@ -65,6 +67,16 @@ class Suite(Part):
             return {**raw, "controls": [*cls.model_fields["controls"].default, "paraphrase"]}
         return raw
 
+    @model_validator(mode="before")
+    @classmethod
+    def _crossed(cls, raw: Any) -> Any:
+        """`grid: full` names the arms."""
+        if not isinstance(raw, dict) or raw.get("grid") != "full":
+            return raw
+        if "arms" in raw:
+            raise ValueError(f"grid: full is all {len(ARMS)} arms; leave arms out, or leave grid out")
+        return {**raw, "arms": list(ARMS)}
+
     @property
     def graders(self) -> list[str]:
         """The models that grade."""
@@ -82,6 +94,11 @@ class Suite(Part):
         if late and (memories.hindsight or memories.hindsight_filter):
             raise ValueError(
                 "hindsight measures memories that are there before the agent answers; free_running with a chat "
+                "rephraser has none: use memories.rephraser extractive or answers.history teacher_forced"
+            )
+        if late and any(ARMS[arm].memories == "shuffled" for arm in self.arms):
+            raise ValueError(
+                "shuffled memories are those of another question, made before anybody answers; free_running with a chat "
                 "rephraser has none: use memories.rephraser extractive or answers.history teacher_forced"
             )
         strangers = sorted(self.people.keys() - {self.person, *self.impostors})

@@ -1,5 +1,9 @@
 """Phase two: the models that the tuned arms answer with."""
 
+import json
+from collections.abc import Mapping
+
+from raft.adapters import adapters_folder
 from raft.errors import RaftError
 from raft.progress import Progress, silent
 from raft.samples import training_samples
@@ -7,6 +11,7 @@ from raft.tokens import token_counter
 from raft.types import TrainingSample, Tuner
 from ratf.arms import ARMS
 from ratf.hindsight import for_training
+from ratf.results import Tuned
 from ratf.study import Study
 
 
@@ -38,6 +43,21 @@ def model_of(study: Study, arm: str, progress: Progress = silent) -> str:
     given = study.suite.training.model_dump(exclude={"validation_interviews"})
     tuner = LoraTuner(LoraSettings(**given, seed=study.suite.seed), progress)
     return f"local/{tuner.tune(learnt, base.removeprefix('local/'), watched)}"
+
+
+def tuned(models: Mapping[str, str]) -> list[Tuned]:
+    """How the models of these arms were tuned, where that was here; an adapter of several arms is told with the first."""
+    found: dict[str, Tuned] = {}
+    for arm, model in models.items():
+        digest = model.partition("+")[2]
+        path = adapters_folder() / digest / "training.json"
+        if digest and digest not in found and path.is_file():
+            facts = json.loads(path.read_text("utf-8"))
+            watched = facts.get("validation", [])
+            found[digest] = Tuned(
+                arm=arm, digest=digest, samples=facts["samples"], losses=facts["losses"], validation=watched
+            )
+    return list(found.values())
 
 
 def _parts(study: Study, made: list[TrainingSample]) -> tuple[list[TrainingSample], list[TrainingSample]]:

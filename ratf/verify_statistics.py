@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ratf.arms import CEILING, FLOOR
+from ratf.attribution import attribution
 from ratf.contrasts import Scores, contrasts
 from ratf.exam import examine
 from ratf.metrics import LADDERS, metric
@@ -20,6 +21,8 @@ def statistics(results: Results) -> Iterator[tuple[str, list[str]]]:
     cluster = {q.id: q.interview_id for q in results.questions}
     yield "statistics: means and intervals", _means(results, scores, cluster)
     yield "statistics: comparisons", _contrasts(results, scores, cluster)
+    if results.attribution is not None:
+        yield "statistics: attribution", _attribution(results, scores, cluster)
     yield "statistics: exams", _exams(results, scores, cluster)
     yield "statistics: skill", _skills(results, scores, cluster)
     yield "statistics: verdict", _verdict(results)
@@ -76,6 +79,16 @@ def _contrasts(results: Results, scores: Scores, cluster: Mapping[str, str]) -> 
     found = [f"{m}: {a} − {b} is on one side only" for m, a, b in sorted(told.keys() ^ made.keys())]
     for key in sorted(told.keys() & made.keys()):
         found += _unequal(f"{key[0]}: {key[1]} − {key[2]}", told[key].model_dump(), made[key].model_dump())
+    return found
+
+
+def _attribution(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    told = {(e.metric, e.key): e for e in results.attribution.effects} if results.attribution else {}
+    made = attribution(scores, cluster)
+    found_again = {(e.metric, e.key): e for e in made.effects} if made else {}
+    found = [f"{m}: effect {key} is on one side only" for m, key in sorted(told.keys() ^ found_again.keys())]
+    for name, key in sorted(told.keys() & found_again.keys()):
+        found += _unequal(f"{name}: effect {key}", told[name, key].model_dump(), found_again[name, key].model_dump())
     return found
 
 

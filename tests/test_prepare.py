@@ -10,7 +10,7 @@ import pytest
 import ratf.prepare
 from raft.errors import RaftError
 from raft.types import Message, Vectors
-from ratf.arms import ARMS
+from ratf.arms import NAMED
 from ratf.prepare import memories, passages
 from ratf.questions import questions
 from ratf.study import Study, open_study
@@ -58,7 +58,7 @@ def study(tiny: Path, out: Path, history: str = "teacher_forced") -> Study:
 
 
 def four_arms(study: Study) -> None:
-    for arm in ARMS:
+    for arm in NAMED:
         questions(study, arm)
     for training in ("ft", "ft+mem"):
         samples(study, training)

@@ -1,4 +1,4 @@
-"""What a suite may write under `metrics`, and the judges that it thereby needs: parts of `ratf/suite_parts.py`."""
+"""What a suite may write under `metrics`, and the judges that it thereby needs: parts of `ratf/suite.py`'s checks."""
 
 from typing import Annotated, Any
 

@@ -1,0 +1,171 @@
+"""What made a difference: effects of training and of memories, as weighted sums of arms' scores, question by question."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ratf.arms import ARMS, NAMED, Shown, Training
+from ratf.attribution_words import design
+from ratf.contrasts import Scores, number
+from ratf.metrics import metric
+from ratf.results import Attribution, Effect
+from ratf.statistics import Array, Estimate, clustered_means, holm
+
+Kind = Literal["training", "memories", "interaction"]
+Cell = tuple[Training, Shown]
+Weights = dict[str, float]
+TRAININGS: dict[Training, str] = {"none": "untrained", "ft": "fine-tuned", "ft+mem": "fine-tuned with memories"}
+SHOWN: dict[Shown, str] = {
+    "none": "no memories",
+    "own": "own memories",
+    "shuffled": "another question’s",
+    "impostor": "another person’s",
+}
+CELLS: dict[Cell, str] = {(arm.training, arm.memories): name for name, arm in ARMS.items()}
+IN_USE: tuple[Shown, ...] = ("none", "own")
+"""Trainings are compared over these: the others are controls, and nobody would use an agent that way."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An effect that the arms give. `mixed`: the form of training changes along with the memories."""
+
+    key: str
+    kind: Kind
+    words: str
+    weights: Weights
+    mixed: bool = False
+
+
+def attribution(scores: Scores, cluster: Mapping[str, str]) -> Attribution | None:
+    """Every effect that the arms in `scores` give, on every metric; None where they give none.
+
+    An effect is Σ_a w_a · score_a(question) over the questions that all of its arms have scored, with the interval of
+    `ratf.statistics`. Holm's correction is over the effects and the metrics of a family.
+    """
+    arms = [arm for arm in scores if arm in ARMS]
+    planned = effects(arms)
+    if not planned:
+        return None
+    questions = sorted(cluster)
+    clusters = [cluster[q] for q in questions]
+    found: list[Effect] = []
+    for name in dict.fromkeys(m for arm in arms for m in scores[arm]):
+        table = {a: np.array([number(scores[a].get(name, {}).get(q)) for q in questions]) for a in arms}
+        rows = np.array([_weighed(table, p.weights) for p in planned])
+        found += [_effect(name, *it) for it in zip(planned, clustered_means(rows, clusters), strict=True)]
+    return Attribution(words=design(arms), effects=_corrected(found))
+
+
+def effects(arms: Sequence[str]) -> list[Planned]:
+    """The effects that these arms give, the main ones first."""
+    there = {cell for cell, name in CELLS.items() if name in arms}
+    found = [*_trainings(there), *_memories(there), *_interactions(there)]
+    if set(NAMED) <= set(arms) and not any(e.kind == "interaction" for e in found):
+        found += _two_by_two()
+    return found
+
+
+def _trainings(there: set[Cell]) -> Iterator[Planned]:
+    """What a training did, averaged over the memories of use; and memory training against plain, at each of them."""
+    for to in ("ft", "ft+mem"):
+        both = [m for m in IN_USE if {("none", m), (to, m)} <= there]
+        if both:
+            weights = _mean([_step((to, m), ("none", m)) for m in both])
+            told = f"{TRAININGS[to]} − untrained ({_over(SHOWN[m] for m in both)})"
+            yield Planned(f"training {to}", "training", told, weights)
+    for m in IN_USE:
+        if {("ft", m), ("ft+mem", m)} <= there:
+            told = f"fine-tuned with memories − without them ({SHOWN[m]})"
+            yield Planned(f"memory training, {m}", "training", told, _step(("ft+mem", m), ("ft", m)))
+
+
+def _memories(there: set[Cell]) -> Iterator[Planned]:
+    """What the person's memories did against each alternative, averaged over the trainings that have both."""
+    for other in ("none", "shuffled", "impostor"):
+        both = [t for t in TRAININGS if {(t, "own"), (t, other)} <= there]
+        if both:
+            told = f"own memories − {SHOWN[other]} ({_over(TRAININGS[t] for t in both)})"
+            weights = _mean([_step((t, "own"), (t, other)) for t in both])
+            yield Planned(f"own − {other}", "memories", told, weights)
+
+
+def _interactions(there: set[Cell]) -> Iterator[Planned]:
+    """How much more the person's memories did after a training than before it."""
+    for to in ("ft", "ft+mem"):
+        if {(t, m) for t in ("none", to) for m in IN_USE} <= there:
+            after, before = _step((to, "own"), (to, "none")), _step(("none", "own"), ("none", "none"))
+            told = f"own memories − no memories: {TRAININGS[to]}, less the same untrained"
+            yield Planned(f"interaction {to}", "interaction", told, _minus(after, before))
+
+
+def _two_by_two() -> list[Planned]:
+    """The four named arms taken for a crossing of trained and memories, which they are not quite."""
+    base, rag, tuned, raft = ({arm: 1.0} for arm in NAMED)
+    training = _mean([_minus(tuned, base), _minus(raft, rag)])
+    memories = _mean([_minus(rag, base), _minus(raft, tuned)])
+    both = _minus(_minus(raft, tuned), _minus(rag, base))
+    return [
+        Planned("raft − finetune_only", "memories", "with memories − without (fine-tuned, each in its own form)", _minus(raft, tuned), True),
+        Planned("2×2 training", "training", "fine-tuned − untrained (mean of without and with memories)", training, True),
+        Planned("2×2 memories", "memories", "with memories − without (mean of untrained and fine-tuned)", memories, True),
+        Planned("2×2 interaction", "interaction", "with memories − without: fine-tuned, less the same untrained", both, True),
+    ]  # fmt: skip
+
+
+def _step(after: Cell, before: Cell) -> Weights:
+    return _minus({CELLS[after]: 1.0}, {CELLS[before]: 1.0})
+
+
+def _minus(a: Weights, b: Weights) -> Weights:
+    return {arm: a.get(arm, 0.0) - b.get(arm, 0.0) for arm in {**a, **b}}
+
+
+def _mean(several: Sequence[Weights]) -> Weights:
+    arms = {arm: None for weights in several for arm in weights}
+    return {arm: sum(w.get(arm, 0.0) for w in several) / len(several) for arm in arms}
+
+
+def _over(levels: Iterable[str]) -> str:
+    named = list(levels)
+    return f"mean of {', '.join(named)}" if len(named) > 1 else named[0]
+
+
+def _weighed(table: Mapping[str, Array], weights: Weights) -> Array:
+    """NaN where one of its arms has no score."""
+    # coarse scores that cancel must give 0, and not what rounding leaves of it
+    return np.round(sum((weight * table[arm] for arm, weight in weights.items()), np.zeros(())), 12)
+
+
+def _effect(name: str, planned: Planned, e: Estimate | None) -> Effect:
+    return Effect(
+        metric=name,
+        family=metric(name).family,
+        key=planned.key,
+        kind=planned.kind,
+        words=planned.words,
+        weights=planned.weights,
+        mixed=planned.mixed,
+        effect=e.mean if e else None,
+        low=e.low if e else None,
+        high=e.high if e else None,
+        p=e.p if e else None,
+        p_holm=None,
+        smallest_detectable=e.detectable if e else None,
+        n_questions=e.n if e else 0,
+        n_interviews=e.clusters if e else 0,
+        standardised=e.standardised if e else None,
+    )
+
+
+def _corrected(found: list[Effect]) -> list[Effect]:
+    """With `p_holm`, over the effects on the metrics of a family."""
+    families: dict[str, list[int]] = {}
+    for i, effect in enumerate(found):
+        families.setdefault(effect.family, []).append(i)
+    p_holm = {
+        i: p for members in families.values() for i, p in zip(members, holm([found[i].p for i in members]), strict=True)
+    }
+    return [effect.model_copy(update={"p_holm": p_holm[i]}) for i, effect in enumerate(found)]
