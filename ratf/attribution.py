@@ -23,6 +23,13 @@ SHOWN: dict[Shown, str] = {
     "shuffled": "another question’s",
     "impostor": "another person’s",
 }
+TUNING: dict[Training, str] = {"ft": "fine-tuning", "ft+mem": "fine-tuning with memories"}
+MEMORY_TRAINING: dict[Shown, str] = {
+    "none": "memory training by itself",
+    "own": "memory training with own memories",
+}
+USE: dict[Shown, str] = {"none": "own memories", "shuffled": "content of memories", "impostor": "whose memories"}
+"""What own memories, compared with these, are the effect of."""
 CELLS: dict[Cell, str] = {(arm.training, arm.memories): name for name, arm in ARMS.items()}
 IN_USE: tuple[Shown, ...] = ("none", "own")
 """Trainings are compared over these: the others are controls, and nobody would use an agent that way."""
@@ -32,7 +39,7 @@ IN_USE: tuple[Shown, ...] = ("none", "own")
 class Planned:
     """An effect that the arms give. `mixed`: the form of training changes along with the memories."""
 
-    key: str
+    name: str
     kind: Kind
     words: str
     weights: Weights
@@ -75,11 +82,11 @@ def _trainings(there: set[Cell]) -> Iterator[Planned]:
         if both:
             weights = _mean([_step((to, m), ("none", m)) for m in both])
             told = f"{TRAININGS[to]} − untrained ({_over(SHOWN[m] for m in both)})"
-            yield Planned(f"training {to}", "training", told, weights)
+            yield Planned(TUNING[to], "training", told, weights)
     for m in IN_USE:
         if {("ft", m), ("ft+mem", m)} <= there:
             told = f"fine-tuned with memories − without them ({SHOWN[m]})"
-            yield Planned(f"memory training, {m}", "training", told, _step(("ft+mem", m), ("ft", m)))
+            yield Planned(MEMORY_TRAINING[m], "training", told, _step(("ft+mem", m), ("ft", m)))
 
 
 def _memories(there: set[Cell]) -> Iterator[Planned]:
@@ -89,7 +96,7 @@ def _memories(there: set[Cell]) -> Iterator[Planned]:
         if both:
             told = f"own memories − {SHOWN[other]} ({_over(TRAININGS[t] for t in both)})"
             weights = _mean([_step((t, "own"), (t, other)) for t in both])
-            yield Planned(f"own − {other}", "memories", told, weights)
+            yield Planned(USE[other], "memories", told, weights)
 
 
 def _interactions(there: set[Cell]) -> Iterator[Planned]:
@@ -98,7 +105,7 @@ def _interactions(there: set[Cell]) -> Iterator[Planned]:
         if {(t, m) for t in ("none", to) for m in IN_USE} <= there:
             after, before = _step((to, "own"), (to, "none")), _step(("none", "own"), ("none", "none"))
             told = f"own memories − no memories: {TRAININGS[to]}, less the same untrained"
-            yield Planned(f"interaction {to}", "interaction", told, _minus(after, before))
+            yield Planned(f"own memories × {TUNING[to]}", "interaction", told, _minus(after, before))
 
 
 def _two_by_two() -> list[Planned]:
@@ -143,7 +150,7 @@ def _effect(name: str, planned: Planned, e: Estimate | None) -> Effect:
     return Effect(
         metric=name,
         family=metric(name).family,
-        key=planned.key,
+        name=planned.name,
         kind=planned.kind,
         words=planned.words,
         weights=planned.weights,

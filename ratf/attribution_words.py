@@ -81,16 +81,14 @@ def findings(effects: Sequence[Effect], lower_is_better: bool = False) -> str:
             "Shown: " + "; ".join(f"{_named(e)} {signed(e.effect or 0.0, e.low, e.high)}" for e in shown) + "."
         )
     if rest:
-        parts.append(("Not shown: " if shown else "No effect is shown: ") + "; ".join(map(_unseen, rest)) + ".")
+        see = [e.smallest_detectable for e in rest if e.smallest_detectable is not None]
+        ends = " to ".join(dict.fromkeys(f"{end:.2g}" for end in (min(see), max(see)))) if see else ""
+        could = f" (the smallest that could be seen: {ends})" if see else ""
+        parts.append(("Not shown: " if shown else "No effect is shown: ") + "; ".join(map(_named, rest)) + f"{could}.")
     if lower_is_better:
         parts.append("Lower is better here.")
     return " ".join(parts)
 
 
 def _named(effect: Effect) -> str:
-    return f"{effect.words}{', mixed,' if effect.mixed else ''}"
-
-
-def _unseen(effect: Effect) -> str:
-    see = effect.smallest_detectable
-    return f"{_named(effect)} (could see {see:.2g})" if see is not None else f"{_named(effect)} (no interval)"
+    return f"{effect.name}{' (mixed)' if effect.mixed else ''}"

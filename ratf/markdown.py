@@ -3,18 +3,19 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from ratf.attribution_words import findings
 from ratf.gate import Checked
 from ratf.report import ICONS, interval, plain, value
 from ratf.results import Results
 from ratf.verdict import signed
 
-RULES, ARMS, METRICS, CONTRASTS, FALLEN, NOTES = 14, 10, 5, 6, 5, 6
+RULES, ARMS, METRICS, CONTRASTS, FALLEN, NOTES = 12, 9, 5, 5, 4, 5
 """At most so many of each are shown; what is hidden is counted."""
 
 
 def markdown(results: Results, checked: Checked) -> str:
     """The verdict first; sections only where there is something to say."""
-    sections = [_head, _rules, _fallen, _scores, _contrasts, _notes]
+    sections = [_head, _rules, _fallen, _scores, _contrasts, _attribution, _notes]
     lines = [line for section in sections for line in section(results, checked)]
     return "\n".join(lines) + "\n"
 
@@ -83,6 +84,14 @@ def _contrasts(results: Results, _: Checked) -> Iterator[str]:
         sd = "n/a" if c.standardised is None else f"{c.standardised:+.2f}"
         yield f"| {c.a} − {c.b} | {told} | {sd} | {p} | {see} | {c.n_questions} in {c.n_interviews} |"
     yield from _hidden("comparisons", found, found[:CONTRASTS], "| … and {} | | | | | |")
+
+
+def _attribution(results: Results, _: Checked) -> Iterator[str]:
+    primary = results.suite["primary"]["metric"]
+    effects = [e for e in results.attribution.effects if e.metric == primary] if results.attribution else []
+    if effects:
+        told = findings(effects, results.metrics[primary].get("better") == "lower")
+        yield from ("", f"**What made it so**, on {text(primary)}: {text(told)}")
 
 
 def _notes(results: Results, checked: Checked) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ratf.arms import CEILING, FLOOR
+from ratf.page_attribution import attributed
 from ratf.results import Cell, Contrast, Results, Skill
 from ratf.templates import environment, template_digest
 from ratf.verdict import auc, decimals, signed
@@ -51,6 +52,7 @@ def render(results: Results) -> str:
         skills=skills(results),
         skill_of=skill_of,
         evidence=evidence(results),
+        attributed=attributed(results),
     )
 
 

@@ -70,7 +70,7 @@ class Effect(Record):
 
     metric: str
     family: str
-    key: str
+    name: str
     kind: Literal["training", "memories", "interaction"]
     words: str
     weights: dict[str, float]

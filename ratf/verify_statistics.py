@@ -83,10 +83,12 @@ def _contrasts(results: Results, scores: Scores, cluster: Mapping[str, str]) -> 
 
 
 def _attribution(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
-    told = {(e.metric, e.key): e for e in results.attribution.effects} if results.attribution else {}
+    told = {(e.metric, e.name): e for e in results.attribution.effects} if results.attribution else {}
     made = attribution(scores, cluster)
-    found_again = {(e.metric, e.key): e for e in made.effects} if made else {}
+    found_again = {(e.metric, e.name): e for e in made.effects} if made else {}
     found = [f"{m}: effect {key} is on one side only" for m, key in sorted(told.keys() ^ found_again.keys())]
+    if made and results.attribution and made.words != results.attribution.words:
+        found.append("the words on what the arms can separate are not what these arms give")
     for name, key in sorted(told.keys() & found_again.keys()):
         found += _unequal(f"{name}: effect {key}", told[name, key].model_dump(), found_again[name, key].model_dump())
     return found

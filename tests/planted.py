@@ -3,6 +3,7 @@
 from typing import Any
 
 from ratf.arms import CONTRASTS, CONTROLS
+from ratf.attribution import attribution
 from ratf.contrasts import contrasts
 from ratf.metrics import metric
 from ratf.results import Answer, ArmResult, Cell, Question, Results, Scored
@@ -82,6 +83,7 @@ def make(scores: Scores, interviews: list[str], settings: dict[str, Any] | None 
         "metrics": {m: {"family": metric(m).family, "words": m, "better": metric(m).better, "top": 1} for m in metrics},
         "arms": arms,
         "contrasts": contrasts(scored, CONTRASTS, cluster),
+        "attribution": attribution(scored, cluster),
         "verdict": "INCONCLUSIVE",
         "sentence": "made",
         "tuned": [],

@@ -56,6 +56,7 @@ WORDS = [
 @cache
 def honest() -> Results:
     """A run whose every number is what its answers and the judge's grades give."""
+    from ratf.attribution import attribution
     from ratf.contrasts import contrasts
     from ratf.exam import examine
     from ratf.skill import skill
@@ -95,6 +96,7 @@ def honest() -> Results:
     verdict, sentence = judge_contrast(found[0], False, [])
     raw |= {
         "contrasts": [c.model_dump() for c in found],
+        "attribution": effects.model_dump() if (effects := attribution(scores, cluster)) else None,
         "exam": [exam.model_dump()],
         "skill": [s.model_dump() for a in ARMS if (s := skill("rouge_l", a, numbers[a], *ends, cluster))],
         "verdict": verdict,
