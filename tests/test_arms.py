@@ -1,5 +1,8 @@
-from ratf.arms import ARMS, CEILING, CONTRASTS, CONTROLS, FLOOR
+from itertools import product
+
+from ratf.arms import ARMS, CEILING, CONTRASTS, CONTROLS, FLOOR, NAMED
 from ratf.metrics import METRICS
+from ratf.policy import read_rule
 from ratf.scorers import MEASURES
 
 
@@ -16,8 +19,16 @@ def test_no_name_is_both_an_arm_and_a_control() -> None:
     assert not ARMS.keys() & CONTROLS.keys()
 
 
-def test_what_is_learnt_with_memories_is_asked_with_memories() -> None:
-    assert all(arm.memories == "own" for arm in ARMS.values() if arm.training == "ft+mem")
+def test_the_arms_are_every_training_with_every_kind_of_memories() -> None:
+    cells = {(arm.training, arm.memories) for arm in ARMS.values()}
+    assert cells == set(product(("none", "ft", "ft+mem"), ("none", "own", "shuffled", "impostor")))
+    assert len(ARMS) == 12 and list(ARMS)[:4] == NAMED
+
+
+def test_a_policy_can_say_every_arm() -> None:
+    for arm in ARMS:
+        rule = read_rule(f"{arm} better than baseline on style.identity", "critical")
+        assert rule and rule.arm == arm
 
 
 def test_every_metric_has_a_scorer_and_every_scorer_a_metric() -> None:

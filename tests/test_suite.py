@@ -4,7 +4,7 @@ import pytest
 
 from raft.errors import DataError
 from raft.types import Exchange
-from ratf.arms import ARMS, CEILING, CONTRASTS, CONTROLS, FLOOR, WRITTEN
+from ratf.arms import ARMS, CEILING, CONTRASTS, CONTROLS, FLOOR, NAMED, WRITTEN
 from ratf.metrics import METRICS
 from ratf.scorers import MEASURES
 from ratf.study import _thin, open_study
@@ -23,6 +23,15 @@ def test_tables_fit_together() -> None:
         ("seed: 3", "seeds: 3", 9, "the keys are: name, person"),
         ("k: 2", "kk: 2", 5, "the keys are: k, chunk_tokens"),
         ("seed: 3", "arms: [baseline, rag]", 9, "no arm is called 'rag'; there are: baseline, rag_only"),
+        ("seed: 3", "arms: [baseline, raft+own]", 9, "finetune_own, finetune_shuffled, finetune_impostor, raft_none"),
+        ("seed: 3", "grid: half", 9, "'named' or 'full'"),
+        ("seed: 3", "grid: full\narms: [raft, baseline]", 1, "grid: full is all 12 arms; leave arms out"),
+        (
+            "answers: {",
+            "arms: [raft, baseline, rag_shuffled]\nanswers: {history: free_running, ",
+            1,
+            "history teacher_forced",
+        ),
         ("seed: 3", "metrics: [bleu]", 9, "no metric is called 'bleu'; there are: rouge_1"),
         ("seed: 3", "controls: [twin]", 9, "no control is called 'twin'; there are: real"),
         (
@@ -122,3 +131,29 @@ def test_a_bound_paraphraser_adds_the_paraphrase(tiny: Path) -> None:
     assert load_suite(tiny).controls == [*given, "paraphrase"]
     tiny.write_text(tiny.read_text() + "controls: [real]\n")
     assert load_suite(tiny).controls == ["real"]
+
+
+def test_the_grid_is_short_for_its_arms_and_leaves_other_suites_as_they_were(tiny: Path) -> None:
+    text = tiny.read_text()
+    named = load_suite(tiny)
+    assert named.arms == NAMED and "grid" not in named.model_dump_json()
+    tiny.write_text(f"{text}grid: named\n")
+    assert load_suite(tiny) == named
+    tiny.write_text(f"{text}grid: full\n")
+    full = load_suite(tiny)
+    assert full.arms == list(ARMS)
+    tiny.write_text(f"{text}arms: [{', '.join(ARMS)}]\n")
+    assert load_suite(tiny).model_dump_json() == full.model_dump_json()
+
+
+def test_arms_of_the_grid_can_be_named_by_themselves(tiny: Path) -> None:
+    tiny.write_text(f"{tiny.read_text()}arms: [raft, raft_shuffled, baseline]\n")
+    assert load_suite(tiny).arms == ["raft", "raft_shuffled", "baseline"]
+
+
+def test_impostors_without_writings_cannot_be_remembered(tiny: Path) -> None:
+    (tiny.parent / "pell" / "writings.jsonl").unlink()
+    open_study(str(tiny))
+    tiny.write_text(f"{tiny.read_text()}grid: full\n")
+    with pytest.raises(DataError, match="no impostor has writings, so no arm can remember them: pell"):
+        open_study(str(tiny))
