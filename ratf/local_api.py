@@ -28,7 +28,7 @@ from raft.errors import RaftError
 from raft.local import Generated, LocalModel
 from raft.sampling import Sampling
 from raft.types import Message
-from raft.weights import find
+from raft.weights import find, model_folder
 from ratf.settings import EVERY_REQUEST
 
 LOADED_MODELS = 3
@@ -48,7 +48,9 @@ class LocalAPI(ModelAPI):
     ) -> None:
         super().__init__(model_name, base_url, api_key, api_key_vars or [], config or GenerateConfig())
         base, _, adapter = model_name.partition("+")
-        if find(base).kind != "chat":
+        if "/" in base:
+            model_folder(base)  # raises where none is there
+        elif find(base).kind != "chat":
             raise RaftError(f"{base} is an embedder; it cannot answer")
         if adapter:
             adapter_folder(adapter)
