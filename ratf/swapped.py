@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,8 @@ from ratf.arms import Shown
 from ratf.prepare import Memories, later, memories, mind
 from ratf.study import Study
 
-ITSELF, LATE, SAME_INTERVIEW = 1e9, 1e4, 1.0
-"""What a shuffle would rather not: a question's own memories, one that is not older, those of the same interview."""
+ITSELF, UNFIT, SAME_INTERVIEW = 1e9, 1e4, 1.0
+"""What a shuffle would rather not: a question's own memories, a memory that has to be left out, the same interview."""
 
 
 def memories_shown(study: Study, shown: Shown, progress: Progress = silent) -> Memories:
@@ -36,20 +35,20 @@ def shuffled(study: Study, mine: Memories) -> Memories:
     """Each asked question with the memories of another one, and likewise what was told before it.
 
     The questions swap among themselves, so that over all of them the memories stay the same, and only what they are
-    about does not fit. What is not older than the interview is left out.
+    about does not fit. What does not fit (see `fits`) is left out.
     """
     told = _told(study)
     found: Memories = {}
     for group in (study.held_out, [e for e in told if e not in study.held_out]):
         for exchange, donor in zip(group, donors(group, mine, study.suite.seed), strict=True):
             given = mine.get(group[donor].exchange_id, ()) if donor is not None else ()
-            found[exchange.exchange_id] = tuple(m for m in given if older(m, exchange.date))
+            found[exchange.exchange_id] = tuple(m for m in given if fits(m, exchange, mine))
     return found
 
 
 def donors(exchanges: Sequence[Exchange], mine: Memories, seed: int) -> list[int | None]:
-    """For each exchange the place of another one, each once: by lot, but as few late memories and as few of the same
-    interview as can be. None for an exchange that is alone.
+    """For each exchange the place of another one, each once: by lot, but with as few memories left out, and then
+    as few of the same interview, as can be. None for an exchange that is alone.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -66,14 +65,19 @@ def _unwanted(exchanges: Sequence[Exchange], mine: Memories) -> NDArray[np.float
     cost: NDArray[np.float64] = np.where(interviews[:, None] == interviews, SAME_INTERVIEW, 0.0)
     for column, donor in enumerate(exchanges):
         given = mine.get(donor.exchange_id, ())
-        cost[:, column] += [LATE * sum(not older(m, e.date) for m in given) for e in exchanges]
+        cost[:, column] += [UNFIT * sum(not fits(m, e, mine) for m in given) for e in exchanges]
     np.fill_diagonal(cost, ITSELF)
     return cost
 
 
-def older(memory: Memory, day: date | None) -> bool:
-    """Whether a memory is dated before `day`; an undated one, which the suite has allowed, counts as older."""
-    return memory.date == "undated" or (day is not None and memory.date < day.isoformat())
+def fits(memory: Memory, exchange: Exchange, mine: Memories) -> bool:
+    """Whether a question may get another one's memory: older than its interview, and of no passage that it recalled itself.
+
+    An undated memory, which the suite has allowed, counts as older.
+    """
+    day = exchange.date
+    older = memory.date == "undated" or (day is not None and memory.date < day.isoformat())
+    return older and memory.chunk_id not in {m.chunk_id for m in mine.get(exchange.exchange_id, ())}
 
 
 def swap_note(study: Study) -> str:
@@ -85,10 +89,10 @@ def swap_note(study: Study) -> str:
         if d is not None
     ]
     elsewhere = sum(e.interview_id != d.interview_id for e, d in chosen)
-    late = sum(not older(m, e.date) for e, d in chosen for m in mine.get(d.exchange_id, ()))
+    unfit = sum(not fits(m, e, mine) for e, d in chosen for m in mine.get(d.exchange_id, ()))
     return (
         f"Shuffled memories: {elsewhere} of {len(study.held_out)} questions have those of another interview's question; "
-        f"{late} memories were left out, because they are not older than the question."
+        f"{unfit} memories were left out, because they are not older than the question or its own as well."
     )
 
 

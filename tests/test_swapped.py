@@ -19,7 +19,7 @@ from raft.types import Exchange, Memory, Vectors
 from ratf.arms import ARMS
 from ratf.questions import questions
 from ratf.study import Study, open_study
-from ratf.swapped import donors, memories_shown, older, shuffled
+from ratf.swapped import donors, fits, memories_shown, shuffled
 
 DAY = date(2020, 1, 1)
 Asked = list[tuple[Exchange, tuple[Memory, ...]]]
@@ -110,9 +110,19 @@ def test_the_seed_chooses() -> None:
     assert len({tuple(donors(exchanges, {}, seed)) for seed in range(5)}) == 5
 
 
-def test_the_same_day_is_not_older() -> None:
-    assert older(memory("m", "2019-12-31"), DAY) and not older(memory("m", "2020-01-01"), DAY)
-    assert not older(memory("m", "2019-12-31"), None) and older(memory("m", "undated"), DAY)
+@pytest.mark.parametrize(
+    ("day", "asked_on", "fit"),
+    [("2019-12-31", DAY, True), ("2020-01-01", DAY, False), ("2019-12-31", None, False), ("undated", DAY, True)],
+)
+def test_the_same_day_is_not_older(day: str, asked_on: date | None, fit: bool) -> None:
+    assert fits(memory("m", day), Exchange("i", 1, asked_on, "Q", "A"), {}) == fit
+
+
+def test_a_passage_that_both_recall_goes_to_neither() -> None:
+    both, one = memory("both", "2019-01-01"), memory("one", "2019-01-01")
+    asked: Asked = [(Exchange(f"i{n}", 1, DAY, "Q", "A"), m) for n, m in enumerate([(both, one), (both,)])]
+    study, mine = world(asked, 0)
+    assert shuffled(study, mine) == {"i0-q001": (), "i1-q001": (one,)}
 
 
 class Words:
