@@ -99,14 +99,14 @@ class Runner:
             code = code or ran.code
         return code
 
-    def gitlab(self, name: str, source: str = "merge_request_event", **changed: str) -> Ran:
-        """Run a job of the pipeline."""
+    def gitlab(self, name: str, source: str = "merge_request_event", since: int = 0, **changed: str) -> Ran:
+        """Run a job of the pipeline, or of its script what comes from entry `since` on."""
         file = yaml.safe_load((self.folder / ".gitlab-ci.yml").read_text("utf-8"))
         job = file[name]
         job = {**file.get(job.get("extends"), {}), **job}
         own = {"CI_PROJECT_DIR": str(self.folder), "CI_PIPELINE_SOURCE": source}
         env = {k: str(v).replace("$CI_PROJECT_DIR", str(self.folder)) for k, v in file["variables"].items()}
-        lines = [*job.get("before_script", []), *job["script"]]
+        lines = [*job.get("before_script", []), *job["script"]] if not since else job["script"][since:]
         return self.script("\n".join(lines), {**own, **env, **changed})
 
 
@@ -156,7 +156,9 @@ class Remarks:
             def do_GET(self) -> None:
                 if self.path == "/user":
                     return self.reply({"id": 1})
-                assert self.path.startswith(("/repos/jane/replica/issues/7/comments?", "/projects/5/merge_requests/7/notes?"))
+                assert self.path.startswith(
+                    ("/repos/jane/replica/issues/7/comments?", "/projects/5/merge_requests/7/notes?")
+                )
                 page = int(self.path.partition("&page=")[2])
                 return self.reply(remarks.there[100 * (page - 1) : 100 * page])
 
@@ -166,7 +168,9 @@ class Remarks:
                 self.reply({})
 
             def do_PATCH(self) -> None:
-                assert self.path.startswith(("/repos/jane/replica/issues/comments/", "/projects/5/merge_requests/7/notes/"))
+                assert self.path.startswith(
+                    ("/repos/jane/replica/issues/comments/", "/projects/5/merge_requests/7/notes/")
+                )
                 remarks.there[int(self.path.rpartition("/")[2]) - 1]["body"] = self.body()
                 self.reply({})
 

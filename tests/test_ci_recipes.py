@@ -22,6 +22,7 @@ from ratf.policy import load_policy
 Command = Callable[..., subprocess.CompletedProcess[str]]
 GITHUB, GITLAB = content("docs", "ci", "github.yml"), content("docs", "ci", "gitlab.yml")
 JUDGE = "Judge the run"
+BIN = Path(sys.executable).parent
 SMALLER = {
     "questions: 36": "questions: 12\n  training_exchanges: 6",
     "layers: 12 ": "layers: 1 ",
@@ -65,9 +66,34 @@ def test_the_services_schemas_accept_them(schema: list[str], path: Path, tmp_pat
 
 def test_actionlint_accepts_the_workflow() -> None:
     if not shutil.which("actionlint"):
-        pytest.skip("no actionlint on PATH; it comes from no package registry of Python")
+        pytest.skip("no actionlint on PATH")
     found = subprocess.run(["actionlint", str(GITHUB)], capture_output=True, text=True)
     assert found.returncode == 0, found.stdout
+
+
+def test_zizmor_finds_nothing_that_an_attacker_could_use(tmp_path: Path) -> None:
+    """Majors of GitHub's own actions are pinned well enough here; the push of the baseline needs its credentials."""
+    (tmp_path / "zizmor.yml").write_text(
+        'rules: {unpinned-uses: {config: {policies: {"actions/*": ref-pin}}}}\n', "utf-8"
+    )
+    command = [BIN / "zizmor", "--offline", "--min-severity", "medium", "--config", tmp_path / "zizmor.yml"]
+    planted = tmp_path / "planted.yml"
+    planted.write_text(GITHUB.read_text("utf-8").replace('"$CODE" in', '"${{ github.head_ref }}" in'), "utf-8")
+    found = subprocess.run([*command, GITHUB], capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
+    assert "template-injection" in subprocess.run([*command, planted], capture_output=True, text=True).stdout
+
+
+def test_shellcheck_accepts_every_script() -> None:
+    steps = [step for job in github()["jobs"].values() for step in job["steps"]]
+    scripts = [step["run"] for step in steps if "run" in step and step.get("shell") != "python"]
+    jobs = yaml.safe_load(GITLAB.read_text("utf-8")).values()
+    scripts += ["\n".join(job["script"]) for job in jobs if "script" in job]
+    assert len(scripts) >= 8
+    for script in scripts:
+        command = [BIN / "shellcheck", "--shell", "bash", "-"]
+        found = subprocess.run(command, input=script, capture_output=True, text=True)
+        assert found.returncode == 0, found.stdout
 
 
 def test_no_text_of_a_stranger_gets_into_a_shell() -> None:
@@ -93,7 +119,9 @@ def test_each_job_may_do_what_it_must_and_no_more() -> None:
     measure = workflow["jobs"]["measure"]["steps"]
     assert measure[0]["with"] == {"persist-credentials": "false"}
     assert int(next(s for s in measure if s.get("name") == "Run the suite")["timeout-minutes"]) < 90
-    restored, saved = (next(s["with"] for s in measure if f"cache/{do}" in s.get("uses", "")) for do in ("restore", "save"))
+    restored, saved = (
+        next(s["with"] for s in measure if f"cache/{do}" in s.get("uses", "")) for do in ("restore", "save")
+    )
     assert restored["path"] == saved["path"], "what is saved under other paths is never found again"
 
 
@@ -102,7 +130,10 @@ def test_what_is_installed_is_this_project_on_the_torch_that_it_is_tested_with()
     torch = re.findall(r"torch==\S+", (REPOSITORY / "Makefile").read_text("utf-8"))
     local = {Requirement(text).name: Requirement(text) for text in project["optional-dependencies"]["local"]}
     for path in (GITHUB, GITLAB):
-        assert re.findall(r"--index-url https://download.pytorch.org/whl/cpu (torch==\S+)", path.read_text("utf-8")) == torch
+        assert (
+            re.findall(r"--index-url https://download.pytorch.org/whl/cpu (torch==\S+)", path.read_text("utf-8"))
+            == torch
+        )
     assert local["torch"].specifier.contains(torch[0].removeprefix("torch=="))
     lines = content("docs", "ci", "requirements.txt").read_text("utf-8").splitlines()
     (ours,) = [Requirement(line) for line in lines if not line.startswith("#")]
@@ -226,9 +257,13 @@ def test_a_pull_request_that_makes_it_worse_fails_with_1(runner: Runner) -> None
     raised(runner, 0.15)
     assert runner.github("measure", since=JUDGE) == 1
     judged = runner.steps[JUDGE]
-    assert judged.code == 0 and judged.summary.startswith("## ✗ REGRESSION · demo\n\nraft is worse than the baseline run: -0.15")
+    assert judged.code == 0 and judged.summary.startswith(
+        "## ✗ REGRESSION · demo\n\nraft is worse than the baseline run: -0.15"
+    )
     assert "\n::error title=RATF%3A REGRESSION::" in judged.said
-    assert runner.steps["Gate"].said.startswith("::error title=RATF::REGRESSION: a critical rule of policy.yaml is broken.")
+    assert runner.steps["Gate"].said.startswith(
+        "::error title=RATF::REGRESSION: a critical rule of policy.yaml is broken."
+    )
 
 
 @pytest.mark.slow
@@ -245,7 +280,9 @@ def test_what_was_not_measured_fails_with_2_and_says_why(runner: Runner, changed
     raised(runner, 0)
     assert runner.github("measure", since=JUDGE, **changed) == 2
     comment = (runner.folder / "comment.md").read_text("utf-8")
-    assert comment == runner.steps[JUDGE].summary and comment.startswith("## NOT MEASURED\n\nThe run could not be judged:\n\n    ")
+    assert comment == runner.steps[JUDGE].summary and comment.startswith(
+        "## NOT MEASURED\n\nThe run could not be judged:\n\n    "
+    )
     assert says in comment
     assert "::error title=RATF::NOT MEASURED: nothing was shown either way" in runner.steps["Gate"].said
 
@@ -263,9 +300,11 @@ def test_gitlab_says_the_same(runner: Runner) -> None:
     raised(runner, 0)
     good = runner.gitlab("ratf")
     assert good.code == 0 and "PASS: every critical rule of policy.yaml holds." in good.said, good.said
-    assert (runner.folder / "comment.md").read_text("utf-8").startswith("## ✓ PASS · demo\n") and "tuning" not in good.said
+    assert (runner.folder / "comment.md").read_text("utf-8").startswith(
+        "## ✓ PASS · demo\n"
+    ) and "tuning" not in good.said
     raised(runner, 0.15)
-    bad = runner.gitlab("ratf")
+    bad = runner.gitlab("ratf", since=1)
     assert bad.code == 1 and "REGRESSION: a critical rule of policy.yaml is broken.\n" in bad.said
     assert JUnitXml.fromfile(str(runner.folder / "junit.xml")).failures >= 1
     none = runner.gitlab("ratf", SUITE="nowhere.yaml")
