@@ -281,7 +281,7 @@ def test_what_was_not_measured_fails_with_2_and_says_why(runner: Runner, changed
     assert runner.github("measure", since=JUDGE, **changed) == 2
     comment = (runner.folder / "comment.md").read_text("utf-8")
     assert comment == runner.steps[JUDGE].summary and comment.startswith(
-        "## NOT MEASURED\n\nThe run could not be judged:\n\n    "
+        "## ∅ NOT MEASURED\n\nThe run could not be judged:\n\n    "
     )
     assert says in comment
     assert "::error title=RATF::NOT MEASURED: nothing was shown either way" in runner.steps["Gate"].said
