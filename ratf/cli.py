@@ -1,6 +1,5 @@
 """The `ratf` command. Heavy imports happen inside the commands: `ratf --help` loads neither torch nor inspect_ai."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from raft.told import told
 from ratf.commands import baseline
 from ratf.commands.bundle import bundle, verify
 from ratf.commands.check import check
+from ratf.commands.init import init
 from ratf.commands.leaderboard import leaderboard
 from ratf.commands.packet import packet
 from ratf.commands.report import report
@@ -23,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run)
+app.command("init")(init)
 app.command("check")(check)
 app.command("report")(report)
 app.add_typer(baseline.app, name="baseline")
@@ -30,29 +31,6 @@ app.command("packet")(packet)
 app.command("leaderboard")(leaderboard)
 app.command("bundle")(bundle)
 app.command("verify")(verify)
-
-
-@app.command()
-def init(folder: Annotated[Path, typer.Argument(help="A folder that is not there yet.")]) -> None:
-    """Copy the demo suite, its two people and the task file into a folder, to change and to run.
-
-    Example: ratf init demo && ratf run demo/demo.yaml
-    """
-    with told():
-        from raft.errors import RaftError
-        from ratf.content import content
-
-        if folder.exists():
-            raise RaftError(f"{folder} is there already; name a folder that is not")
-        aside = folder.with_name(f".{folder.name}.part")
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        for name in ("marrack", "pell"):
-            shutil.copytree(content("benchmarks", name), aside / name)
-        shutil.copy(content("benchmarks", "demo.yaml"), aside / "demo.yaml")
-        shutil.copy(content("tasks", "interview.py"), aside / "interview.py")
-        aside.rename(folder)
-        typer.echo(f"{folder} is ready; now: ratf run {folder / 'demo.yaml'}")
 
 
 @app.command()
