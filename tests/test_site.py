@@ -4,16 +4,15 @@ import csv
 import io
 import json
 import re
-import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 from boards import planted
+from browser import opened
 from conftest import Command
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from raft.errors import RaftError
 from ratf.leaderboard import leaderboard, run_digest
@@ -143,77 +142,35 @@ def test_the_command_makes_a_site_and_says_what_differs(tmp_path: Path, ratf: Co
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("board") / "site"
     write_site(built(runs())[1], folder)
     return folder
 
 
-def open_page(browser: Browser, path: Path, width: int, scripts: bool, scheme: str) -> tuple[Page, list[str]]:
-    context = browser.new_context(
-        viewport={"width": width, "height": 800},
-        java_script_enabled=scripts,
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("request", lambda r: None if r.url.startswith(path.parent.as_uri()) else trouble.append(r.url))
-    page.on("console", lambda m: trouble.append(m.text))
-    page.on("pageerror", lambda e: trouble.append(str(e)))
-    page.goto(path.as_uri())
-    return page, trouble
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-@pytest.mark.parametrize("scripts", [True, False])
-def test_the_pages_in_a_browser(browser: Browser, there: Path, width: int, scheme: str, scripts: bool) -> None:
-    system = next((there / "systems").glob("*raft*"))
-    for path in (there / "index.html", there / "persons" / "marrack.html", system):
-        page, trouble = open_page(browser, path, width, scripts, scheme)
-        assert page.locator("h1").count() == 1 and page.locator("html").get_attribute("lang") == "en"
-        assert page.locator("table").first.is_visible() and "synthetic" in page.locator("header").inner_text()
-        if scripts:
-            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        assert page.locator(".filters").count() == 0 or page.locator(".filters").is_visible() == scripts
-        page.context.close()
-        # a badge on a system's page is a file of the site
-        assert [t for t in trouble if "/badges/" not in t] == []
-
-
 def test_filters_and_order_are_in_the_address_and_move_no_class(browser: Browser, there: Path) -> None:
-    page, trouble = open_page(browser, there / "index.html", 1280, True, "light")
-    table = page.locator("table.board").first
+    index = there / "index.html"
+    with opened(browser, index, there) as page, opened(browser, index, there) as again:
+        table = page.locator("table.board").first
 
-    def shown() -> dict[str, str]:
-        found: list[tuple[str, str]] = table.locator("tr.row:visible").evaluate_all(
-            "rows => rows.map(r => [r.querySelector('th a').textContent, r.querySelector('.class').textContent])"
-        )
-        return dict(found)
+        def shown() -> dict[str, str]:
+            found: list[tuple[str, str]] = table.locator("tr.row:visible").evaluate_all(
+                "rows => rows.map(r => [r.querySelector('th a').textContent, r.querySelector('.class').textContent])"
+            )
+            return dict(found)
 
-    before = shown()
-    page.get_by_label("Find").fill("finetune")
-    filtered = shown()
-    assert 0 < len(filtered) < len(before) and filtered.items() <= before.items()
-    assert "rows shown" in page.locator(".filters output").inner_text()
-    table.get_by_role("button", name="words").press("Enter")
-    assert "q=finetune" in page.url and "sort=6%3Adown" in page.url
-    again, _ = open_page(browser, there / "index.html", 1280, True, "light")
-    again.goto(page.url)
-    again.reload()
-    assert again.get_by_label("Find").input_value() == "finetune"
-    assert again.locator("th[aria-sort=descending]").count() > 0
-    page.get_by_label("Find").fill("")
-    assert shown() == before and trouble == []
-    page.context.close()
-    again.context.close()
+        before = shown()
+        page.get_by_label("Find").fill("finetune")
+        filtered = shown()
+        assert 0 < len(filtered) < len(before) and filtered.items() <= before.items()
+        assert "rows shown" in page.locator(".filters output").inner_text()
+        table.get_by_role("button", name="words").press("Enter")
+        assert "q=finetune" in page.url and "sort=6%3Adown" in page.url
+        again.goto(page.url)
+        again.reload()
+        assert again.get_by_label("Find").input_value() == "finetune"
+        assert again.locator("th[aria-sort=descending]").count() > 0
+        page.get_by_label("Find").fill("")
+        assert shown() == before
+        table.get_by_role("button", name="class").click()
+        assert list(shown().items()) == list(before.items()), "by class is the order it is given in"
