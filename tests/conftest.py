@@ -26,6 +26,10 @@ REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("RATF_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="write tests/golden anew, to be reviewed as a diff")
+
+
 @pytest.fixture(scope="session")
 def models() -> Path:
     """The folder with the embedded models, fetched when they are not there yet."""
