@@ -73,6 +73,8 @@ def to_csv(board: Leaderboard) -> str:
 def _page(template: str, board: Leaderboard, root: str, **more: Any) -> str:
     pages = environment(finalize=_said)
     days = {run.id: run.finished.partition(" ")[0] or run.id for run in board.runs}
+    twice = {day for day in days.values() if list(days.values()).count(day) > 1}
+    seeds = {run.id: run.seed for run in board.runs}
     given: dict[str, Any] = {
         "board": board,
         "root": root,
@@ -83,7 +85,7 @@ def _page(template: str, board: Leaderboard, root: str, **more: Any) -> str:
         "ahead": lambda table: ahead(table, board),
         "span": span,
         "beside": lambda row, table: beside(row, table, board),
-        "day": lambda run: days[run],
+        "day": lambda run: f"{days[run]} seed {seeds[run]}" if days[run] in twice else days[run],
         "person_page": person_page,
         "leads": leads,
     }
@@ -175,7 +177,7 @@ def bar_of(row: Standing, table: Table) -> dict[str, Any] | None:
     if row.score is None:
         return None
     if row.scale == "skill":
-        low, high = -0.5, 1.5
+        low, high = -0.25, 1.25
     else:
         several = [r for r in table.rows if r.scale == row.scale]
         low, high = axis([v for r in several for v in (r.score, r.low, r.high) if v is not None])

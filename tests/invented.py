@@ -1,6 +1,7 @@
 """A run that never was, with something in every section of its page. No chance in it: the same call, the same results."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from planted import Scores, make
@@ -48,12 +49,14 @@ LEVELS = {"real": 0.9, CEILING: 0.82, FLOOR: 0.2, "baseline": 0.3, "rag_only": 0
 INTERVAL = Share(k=31, n=40, share=0.775, low=0.62, high=0.88)
 
 
-def invented(questions: int = 2, person: str = "marrack", model: str = "local/b", day: int = 1) -> Results:
+def invented(
+    questions: int = 2, person: str = "marrack", model: str = "local/b", day: int = 1, metrics: Sequence[str] = METRICS
+) -> Results:
     """Four arms and three controls on so many questions, two an interview where there are four or more."""
     each, spread = (1, 0.004) if questions < 4 else (2, 0.08)
     interviews = [f"talk-{n // each + 1}" for n in range(questions)]
     scores: Scores = {
-        arm: {m: [_score(arm, m, n, day, spread) for n in range(questions)] for m in METRICS} for arm in LEVELS
+        arm: {m: [_score(arm, m, n, day, spread) for n in range(questions)] for m in metrics} for arm in LEVELS
     }
     about = {
         "name": "mill-race",
@@ -79,7 +82,7 @@ def invented(questions: int = 2, person: str = "marrack", model: str = "local/b"
                 "seconds": {"tune": 40.0, "answer": 15.0},
                 "total": 60.0,
             },
-            "exam": [_exam(m, questions) for m in METRICS if m != "length_ratio"],
+            "exam": [_exam(m, questions) for m in metrics if m != "length_ratio"],
             "metrics": {m: {**facts, "words": metric(m).words} for m, facts in made.metrics.items()},
         }
     )
@@ -157,7 +160,8 @@ def _skills(made: Results) -> list[Any]:
 
     return [
         skill(m, arm, numbers(arm, m), numbers(FLOOR, m), numbers(CEILING, m), cluster)
-        for m in METRICS[:3]
+        for m in made.metrics
+        if m in METRICS[:3]
         for arm, result in made.arms.items()
         if result.kind == "arm"
     ]

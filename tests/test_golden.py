@@ -25,13 +25,8 @@ NAMES = ("report.html", "packet.html", "board/index.html", "board/person.html", 
 @cache
 def board() -> dict[str, str]:
     """The site of two people on two days, by what a page is."""
-    several = [
-        invented(2, "marrack", "local/b", 1),
-        invented(2, "marrack", "local/b", 2),
-        invented(2, "pell", "local/b", 1),
-    ]
-    kept = {m: several[0].metrics[m] for m in ("style_identity", "judge_stance")}
-    runs = [r.model_copy(update={"metrics": kept}) for r in several]
+    whose = (("marrack", 1), ("marrack", 2), ("pell", 1))
+    runs = [invented(2, person, day=day, metrics=("style_identity", "judge_stance")) for person, day in whose]
     made = leaderboard(runs, [run_digest(runs[0])])
     files = site(made, {})
     raft = next(s.id for s in made.systems.values() if s.arm == "raft")

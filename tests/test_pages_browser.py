@@ -16,6 +16,7 @@ from ratf.results import Results
 from ratf.site import site, write_site
 
 QUESTIONS = 12
+METRICS = ("style_identity", "rouge_l", "judge_stance")
 LAST = ASKED[(QUESTIONS - 1) % len(ASKED)]
 Pages = dict[str, tuple[Path, Path | None]]
 PAGES = ("report", "index", "person", "system", "packet")
@@ -48,16 +49,14 @@ FOCUSED = """() => {
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     """The pages of runs that never were, each with the folder that it may read."""
     folder = tmp_path_factory.mktemp("pages").resolve()
-    runs = [
-        invented(QUESTIONS, p, m, d)
-        for d, p, m in ((1, "marrack", "local/b"), (2, "pell", "local/b"), (3, "marrack", "local/c"))
-    ]
-    runs += [invented(QUESTIONS, "marrack", "local/b", 4), _other_judge(invented(QUESTIONS, "marrack", "local/b", 5))]
+    about = (("marrack", "local/b", 1), ("pell", "local/b", 2), ("marrack", "local/c", 3), ("marrack", "local/b", 4))
+    runs = [invented(QUESTIONS, *of, metrics=METRICS) for of in about]
+    runs.append(_other_judge(invented(QUESTIONS, day=5, metrics=METRICS)))
     reports = {run_digest(r)[:12]: render(r) for r in runs}
     board = leaderboard(runs, [run_digest(runs[0])])
     write_site(site(board, reports), folder / "site")
     raft = next(s.id for s in board.systems.values() if s.arm == "raft" and s.model == "local/b")
-    (folder / "report.html").write_text(render(runs[0]), "utf-8")
+    (folder / "report.html").write_text(render(invented(QUESTIONS)), "utf-8")
     packet, _ = write_packet(make_key(runs[0], "raft"), folder / "packet", folder / "keys")
     inside = folder / "site"
     return {

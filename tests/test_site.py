@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 from raft.errors import RaftError
 from ratf.leaderboard import leaderboard, run_digest
 from ratf.results import Results, save
-from ratf.site import site, write_site
+from ratf.site import ahead, site, told_apart, write_site
 from ratf.standing import Leaderboard
 
 HOSTILE = (
@@ -81,6 +81,15 @@ def test_history_breaks_where_the_judge_changed() -> None:
     system = next(s for s in board.systems.values() if s.arm == "raft" and s.model == "local/smollm2")
     page = files[f"systems/{system.id}.html"].decode()
     assert "not comparable from here on, another measure: the judge" in page and 'class="break"' in page
+
+
+def test_who_is_nearest_is_whoever_is_not_told_apart_from_the_first() -> None:
+    board = leaderboard([planted({"raft": 0.9, "rag_only": 0.85, "baseline": 0.1})])
+    said = ahead(board.boards[0].tables[0], board)
+    assert "raft" in said and "rag_only, not told apart" in said and "baseline" not in said
+    nothing = leaderboard([planted(SKILLS, admitted=())])
+    table = nothing.boards[0].tables[0]
+    assert ahead(table, nothing) == "" and "Here the AUC's lower end 0.41 is not above the bar" in told_apart(table)
 
 
 def test_json_csv_and_feed_say_the_same() -> None:
