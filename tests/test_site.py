@@ -86,7 +86,7 @@ def test_history_breaks_where_the_judge_changed() -> None:
 def test_who_is_nearest_is_whoever_is_not_told_apart_from_the_first() -> None:
     board = leaderboard([planted({"raft": 0.9, "rag_only": 0.85, "baseline": 0.1})])
     said = ahead(board.boards[0].tables[0], board)
-    assert "raft" in said and "rag_only, not told apart" in said and "baseline" not in said
+    assert "· raft" in said and "· rag_only" in said and "not told apart" in said and "baseline" not in said
     nothing = leaderboard([planted(SKILLS, admitted=())])
     table = nothing.boards[0].tables[0]
     assert ahead(table, nothing) == "" and "Here the AUC's lower end 0.41 is not above the bar" in told_apart(table)
