@@ -8,12 +8,15 @@ from ratf.standing import Board, Leaderboard, Ran, Standing, ends, number
 
 
 def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
-    """Each metric's runs of a system on a person, oldest first; the line breaks where something else was measured."""
+    """Each metric's runs of a system on a person, oldest first, those with skill scores before those without.
+
+    What was measured once is left out. The line breaks where something else was measured.
+    """
     metrics = dict.fromkeys(s.metric for r in board.runs for s in r.standings if s.system == system)
     measured = {b.id: b for b in board.boards}
     for person in board.persons:
-        for metric in metrics:
-            for scale in ("skill", "mean"):
+        for scale in ("skill", "mean"):
+            for metric in metrics:
                 points = [
                     (run, s)
                     for run in board.runs
@@ -21,14 +24,14 @@ def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
                     if run.person == person and (s.system, s.metric, s.scale) == (system, metric, scale)
                     if s.score is not None
                 ]
-                if points:
+                if len(points) > 1:
                     yield {"person": person, "metric": metric, "scale": scale, **_line(points, measured)}
 
 
 def _line(points: Sequence[tuple[Ran, Standing]], boards: Mapping[str, Board]) -> dict[str, Any]:
     numbers = [v for _, s in points for v in (s.score, s.low, s.high) if v is not None]
     bottom, spread = min(numbers), (max(numbers) - min(numbers)) or 1.0
-    step = 100 / max(1, len(points) - 1)
+    step = 100 / (len(points) - 1)
     made: list[dict[str, Any]] = []
     segments: list[list[str]] = []
     breaks: list[float] = []

@@ -17,12 +17,15 @@ from raft.errors import RaftError
 from ratf.history import history
 from ratf.leaderboard import slug
 from ratf.report import axis, plain
-from ratf.standing import LINES, Leaderboard, Standing, Table, apart, ends, number
+from ratf.standing import LINES, Leaderboard, Standing, Table, apart, ends, number, span
 from ratf.table import cell
 from ratf.templates import environment
 
 COLUMNS = ("board", "person", "system", "arm", "model", "metric", "axis", "scale", "score", "low", "high", "class")
 MORE = ("n", "interviews", "unscored", "errors", "words", "usd", "tokens", "admitted", "auc", "runs", "verified")
+NAMED = 4
+"""Systems that a sentence names; the rest are counted."""
+
 LETTER = 6.6
 """Mean width of a letter on a badge."""
 
@@ -70,6 +73,8 @@ def to_csv(board: Leaderboard) -> str:
 def _page(template: str, board: Leaderboard, root: str, **more: Any) -> str:
     pages = environment(finalize=_said)
     days = {run.id: run.finished.partition(" ")[0] or run.id for run in board.runs}
+    twice = {day for day in days.values() if list(days.values()).count(day) > 1}
+    seeds = {run.id: run.seed for run in board.runs}
     given: dict[str, Any] = {
         "board": board,
         "root": root,
@@ -77,8 +82,10 @@ def _page(template: str, board: Leaderboard, root: str, **more: Any) -> str:
         "ends": ends,
         "bar_of": bar_of,
         "told_apart": told_apart,
+        "ahead": lambda table: ahead(table, board),
+        "span": span,
         "beside": lambda row, table: beside(row, table, board),
-        "day": lambda run: days[run],
+        "day": lambda run: f"{days[run]} seed {seeds[run]}" if days[run] in twice else days[run],
         "person_page": person_page,
         "leads": leads,
     }
@@ -113,7 +120,7 @@ def _person(board: Leaderboard, person: str) -> str:
 
 
 def _system(board: Leaderboard, system: str, badges: Mapping[str, tuple[str, str, str]]) -> str:
-    rows = [(b, r) for b in board.boards for t in b.tables for r in t.rows if r.system == system]
+    found = [(b, [(t, r) for t in b.tables for r in t.rows if r.system == system]) for b in board.boards]
     shown = [
         {"path": path, "words": words, "width": _width(words)} for path, (s, words, _) in badges.items() if s == system
     ]
@@ -122,7 +129,7 @@ def _system(board: Leaderboard, system: str, badges: Mapping[str, tuple[str, str
         board,
         "../",
         system=board.systems[system],
-        rows=rows,
+        stands=[(b, rows) for b, rows in found if rows],
         history=list(history(board, system)),
         badges=shown,
     )
@@ -134,11 +141,25 @@ def leads(tables: Sequence[Table]) -> set[str]:
     return {*(t.metric for t in tables[:1]), *by_axis.values()}
 
 
+def ahead(table: Table, board: Leaderboard) -> str:
+    """Who is nearest to the person, in a sentence: all that are not told apart from the first."""
+    first = [r for r in table.rows if r.placed and not apart(table.rows[0].placed, r.placed)]
+    if not first:
+        return ""
+    names = [f"{board.systems[r.system].model} · {board.systems[r.system].arm}" for r in first]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    alike = ", not told apart" if len(names) > 1 else ""
+    return f"Nearest to the person: {', '.join(names[:NAMED])}{more}{alike}."
+
+
 def told_apart(table: Table) -> str:
     """How much a table says, in a sentence."""
     if not any(row.placed for row in table.rows):
-        return "No classes here: they need a skill score, which only a metric that passed its exam gives."
+        why = next((f" Here {row.why_not}." for row in table.rows if row.why_not), "")
+        return f"No classes here: they need a skill score, which only a metric that passed its exam gives.{why}"
     pairs = list(combinations(table.rows, 2))
+    if not pairs:
+        return "One system, and nothing to compare it with."
     found = sum(apart(a.placed, b.placed) for a, b in pairs)
     return f"{found} of {len(pairs)} pairs of systems are told apart by their classes; a run’s own page compares its arms pair by pair."
 
@@ -156,7 +177,7 @@ def bar_of(row: Standing, table: Table) -> dict[str, Any] | None:
     if row.score is None:
         return None
     if row.scale == "skill":
-        low, high = -0.5, 1.5
+        low, high = -0.25, 1.25
     else:
         several = [r for r in table.rows if r.scale == row.scale]
         low, high = axis([v for r in several for v in (r.score, r.low, r.high) if v is not None])
@@ -164,7 +185,7 @@ def bar_of(row: Standing, table: Table) -> dict[str, Any] | None:
     def place(value: float) -> float:
         return round(min(100.0, max(0.0, 100 * (value - low) / (high - low))), 2)
 
-    lines = [place(line) for line in LINES] if row.scale == "skill" else []
+    lines = [place(line) for line in LINES[::3]] if row.scale == "skill" else []
     at = place(row.score)
     whiskers = (at, at) if row.low is None or row.high is None else (place(row.low), place(row.high))
     return {"at": at, "low": whiskers[0], "high": whiskers[1], "lines": lines}

@@ -6,11 +6,14 @@ from typing import Any
 
 from ratf.worth import Record
 
-LINES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""The frozen lines between classes, on the scale of skill: 0 is the floor, 1 the ceiling. No system moves them."""
+LINES = tuple(i / 12 for i in range(13))
+"""The frozen lines between classes, on the scale of skill: 0 is the floor, 1 the ceiling. No system moves them.
 
-CLASSES = ("F", "E", "D", "C", "B", "A")
-"""From under the floor (F) to above the ceiling (A)."""
+Finer lines tell more systems apart and err more; thirds of a quarter are where marks still have names that people know.
+"""
+
+CLASSES = ("F", *(f"{letter}{sign}" for letter in "EDCB" for sign in ("-", "", "+")), "A")
+"""From under the floor (F) over a third of a quarter each (E-, E, E+ … B+) to above the ceiling (A)."""
 
 
 class Standing(Record):
@@ -115,7 +118,7 @@ class Leaderboard(Record):
 
 
 def placed(low: float | None, high: float | None) -> str:
-    """The classes that an interval leaves open, as `C`, or `B–D` from the best to the worst; empty without one.
+    """The classes that an interval leaves open, as `C+`, or `B to D-` from the best to the worst; empty without one.
 
     A system is above a line when its whole interval is, and below likewise. So it depends on nobody else, and two
     systems come into classes without overlap only when a line is shown to lie between them.
@@ -123,14 +126,21 @@ def placed(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return ""
     worst, best = sum(line < low for line in LINES), sum(line <= high for line in LINES)
-    return CLASSES[best] if best == worst else f"{CLASSES[best]}–{CLASSES[worst]}"
+    return CLASSES[best] if best == worst else f"{CLASSES[best]} to {CLASSES[worst]}"
+
+
+def span(told: str) -> tuple[int, int]:
+    """The worst and the best of the classes that `placed` told, as places in CLASSES."""
+    best, _, worst = told.partition(" to ")
+    return CLASSES.index(worst or best), CLASSES.index(best)
 
 
 def apart(a: str, b: str) -> bool:
     """Whether the board says that two systems differ: their classes have none in common."""
     if not a or not b:
         return False
-    return a[-1] < b[0] or b[-1] < a[0]
+    (a_worst, a_best), (b_worst, b_best) = span(a), span(b)
+    return a_best < b_worst or b_best < a_worst
 
 
 def pooled(several: Sequence[Standing]) -> Standing:
@@ -180,10 +190,10 @@ def table(name: str, about: Mapping[str, Any], rows: Iterable[Standing]) -> Tabl
     better = str(about.get("better"))
 
     def order(row: Standing) -> tuple[Any, ...]:
-        classes = (CLASSES.index(row.placed[0]), CLASSES.index(row.placed[-1])) if row.placed else (-1, -1)
+        worst, best = span(row.placed) if row.placed else (-1, -1)
         up = 1 if better == "higher" or row.scale == "skill" else -1
         score = float("-inf") if row.score is None else row.score * up
-        return (-classes[1], -classes[0], -score, row.system)
+        return (-worst, -best, -score, row.system)
 
     axis = str(about.get("axis") or about["family"])
     words, family = str(about["words"]), str(about["family"])

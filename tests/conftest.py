@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from openai_server import Brain, OpenAIServer
@@ -19,8 +19,15 @@ from website import Site
 from raft.types import Message
 from raft.weights import fetch
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("RATF_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="write tests/golden anew, to be reviewed as a diff")
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +76,15 @@ def tiny(tmp_path: Path) -> Path:
             (folder / person / name).write_text("".join(lines), "utf-8")
     (folder / "tiny.yaml").write_text(TINY_SUITE, "utf-8")
     return folder / "tiny.yaml"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Debian's chromium, one for each module that wants it."""
+    from browser import launched
+
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import csv
 import json
 import random
 import re
-import shutil
 from pathlib import Path
 
 import pytest
+from browser import opened, overflow
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from raft.errors import DataError, RaftError
 from ratf.packet import MIN_WORDS, Key, as_csv, load_key, make_key, matched, plain, read_choices, write_packet
@@ -148,26 +148,17 @@ def test_texts_are_cut_and_never_added_to(one: str, other: str) -> None:
         assert len(after.split()) <= max(MIN_WORDS, min(len(plain(one).split()), len(plain(other).split())))
 
 
-def test_the_page_gives_back_the_choices_that_were_made(tmp_path: Path) -> None:
-    if not shutil.which("chromium"):
-        pytest.skip("no chromium")
+def test_the_page_gives_back_the_choices_that_were_made(browser: Browser, tmp_path: Path) -> None:
     key = make_key(results(8, 4), "raft")
     page_file, _ = write_packet(key, tmp_path / "out", tmp_path / "keys")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(page_file.as_uri())
+    with opened(browser, page_file, width=390, height=844) as page:
         for i in key.items:
             page.locator(f"input[name='{i.item}'][value='{i.real}']").check()
         page.fill("#reader", "Anna B.")
         with page.expect_download() as download:
             page.get_by_role("button").click()
         download.value.save_as(tmp_path / "anna.csv")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        browser.close()
-    assert [url for url in asked if not url.startswith(("file:", "blob:"))] == []
+        assert overflow(page) == []
     packet, name, choices = read_choices(tmp_path / "anna.csv")
     assert (packet, name) == (key.seal[:12], "Anna B.")
     assert choices == {i.item: i.real for i in key.items}

@@ -4,21 +4,20 @@ import csv
 import io
 import json
 import re
-import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 from boards import planted
+from browser import opened
 from conftest import Command
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from raft.errors import RaftError
 from ratf.leaderboard import leaderboard, run_digest
 from ratf.results import Results, save
-from ratf.site import site, write_site
+from ratf.site import ahead, site, told_apart, write_site
 from ratf.standing import Leaderboard
 
 HOSTILE = (
@@ -84,6 +83,15 @@ def test_history_breaks_where_the_judge_changed() -> None:
     assert "not comparable from here on, another measure: the judge" in page and 'class="break"' in page
 
 
+def test_who_is_nearest_is_whoever_is_not_told_apart_from_the_first() -> None:
+    board = leaderboard([planted({"raft": 0.9, "rag_only": 0.85, "baseline": 0.1})])
+    said = ahead(board.boards[0].tables[0], board)
+    assert "· raft" in said and "· rag_only" in said and "not told apart" in said and "baseline" not in said
+    nothing = leaderboard([planted(SKILLS, admitted=())])
+    table = nothing.boards[0].tables[0]
+    assert ahead(table, nothing) == "" and "Here the AUC's lower end 0.41 is not above the bar" in told_apart(table)
+
+
 def test_json_csv_and_feed_say_the_same() -> None:
     board, files = built(runs())
     assert Leaderboard.model_validate_json(files["leaderboard.json"]) == board
@@ -143,77 +151,35 @@ def test_the_command_makes_a_site_and_says_what_differs(tmp_path: Path, ratf: Co
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("board") / "site"
     write_site(built(runs())[1], folder)
     return folder
 
 
-def open_page(browser: Browser, path: Path, width: int, scripts: bool, scheme: str) -> tuple[Page, list[str]]:
-    context = browser.new_context(
-        viewport={"width": width, "height": 800},
-        java_script_enabled=scripts,
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("request", lambda r: None if r.url.startswith(path.parent.as_uri()) else trouble.append(r.url))
-    page.on("console", lambda m: trouble.append(m.text))
-    page.on("pageerror", lambda e: trouble.append(str(e)))
-    page.goto(path.as_uri())
-    return page, trouble
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-@pytest.mark.parametrize("scripts", [True, False])
-def test_the_pages_in_a_browser(browser: Browser, there: Path, width: int, scheme: str, scripts: bool) -> None:
-    system = next((there / "systems").glob("*raft*"))
-    for path in (there / "index.html", there / "persons" / "marrack.html", system):
-        page, trouble = open_page(browser, path, width, scripts, scheme)
-        assert page.locator("h1").count() == 1 and page.locator("html").get_attribute("lang") == "en"
-        assert page.locator("table").first.is_visible() and "synthetic" in page.locator("header").inner_text()
-        if scripts:
-            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        assert page.locator(".filters").count() == 0 or page.locator(".filters").is_visible() == scripts
-        page.context.close()
-        # a badge on a system's page is a file of the site
-        assert [t for t in trouble if "/badges/" not in t] == []
-
-
 def test_filters_and_order_are_in_the_address_and_move_no_class(browser: Browser, there: Path) -> None:
-    page, trouble = open_page(browser, there / "index.html", 1280, True, "light")
-    table = page.locator("table.board").first
+    index = there / "index.html"
+    with opened(browser, index, there) as page, opened(browser, index, there) as again:
+        table = page.locator("table.board").first
 
-    def shown() -> dict[str, str]:
-        found: list[tuple[str, str]] = table.locator("tr.row:visible").evaluate_all(
-            "rows => rows.map(r => [r.querySelector('th a').textContent, r.querySelector('.class').textContent])"
-        )
-        return dict(found)
+        def shown() -> dict[str, str]:
+            found: list[tuple[str, str]] = table.locator("tr.row:visible").evaluate_all(
+                "rows => rows.map(r => [r.querySelector('th a').textContent, r.querySelector('.class').textContent])"
+            )
+            return dict(found)
 
-    before = shown()
-    page.get_by_label("Find").fill("finetune")
-    filtered = shown()
-    assert 0 < len(filtered) < len(before) and filtered.items() <= before.items()
-    assert "rows shown" in page.locator(".filters output").inner_text()
-    table.get_by_role("button", name="words").press("Enter")
-    assert "q=finetune" in page.url and "sort=6%3Adown" in page.url
-    again, _ = open_page(browser, there / "index.html", 1280, True, "light")
-    again.goto(page.url)
-    again.reload()
-    assert again.get_by_label("Find").input_value() == "finetune"
-    assert again.locator("th[aria-sort=descending]").count() > 0
-    page.get_by_label("Find").fill("")
-    assert shown() == before and trouble == []
-    page.context.close()
-    again.context.close()
+        before = shown()
+        page.get_by_label("Find").fill("finetune")
+        filtered = shown()
+        assert 0 < len(filtered) < len(before) and filtered.items() <= before.items()
+        assert "rows shown" in page.locator(".filters output").inner_text()
+        table.get_by_role("button", name="words").press("Enter")
+        assert "q=finetune" in page.url and "sort=6%3Adown" in page.url
+        again.goto(page.url)
+        again.reload()
+        assert again.get_by_label("Find").input_value() == "finetune"
+        assert again.locator("th[aria-sort=descending]").count() > 0
+        page.get_by_label("Find").fill("")
+        assert shown() == before
+        table.get_by_role("button", name="class").click()
+        assert list(shown().items()) == list(before.items()), "by class is the order it is given in"
