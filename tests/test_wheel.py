@@ -31,7 +31,8 @@ def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None
     where = [sys.executable, "-c", "import ratf; print(ratf.__file__)"]
     found = subprocess.run(where, cwd=empty, env=environment, capture_output=True, text=True, check=True).stdout
     assert found.startswith(str(tmp_path / "site"))
-    assert command("init", "demo").returncode == 0
+    assert command("init", "demo", "--ci", "github").returncode == 0
+    assert (empty / "demo" / ".github" / "workflows" / "ratf.yml").is_file()
     suite = empty / "demo" / "demo.yaml"
     small = suite.read_text().replace("questions: 36", "questions: 6\n  training_exchanges: 6")
     suite.write_text(small.replace("layers: 12 ", "layers: 1 ").replace("max_tokens: 112", "max_tokens: 8"))
