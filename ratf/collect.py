@@ -190,9 +190,7 @@ def _variance(several: Sequence[list[Scored]]) -> dict[str, float | None]:
 
 def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
     primary = study.suite.primary
-    pairs = list(CONTRASTS)
-    if (primary.better, primary.than) not in pairs:
-        pairs.append((primary.better, primary.than))
+    pairs = list(dict.fromkeys([*CONTRASTS, (primary.better, primary.than)]))
     return contrasts(scores, pairs, _clusters(study))
 
 

@@ -21,7 +21,7 @@ def test_the_full_grid_runs_and_attributes(
         "models: {grader: local/smollm2-135m-instruct}", f"models: {{base: local/{tiny_base}}}"
     )
     text = text.replace("layers: 2, rank: 4", "rank: 2")
-    tiny.write_text(f"{text}grid: full\nmetrics: [style_identity, rouge_l, copying]\n", "utf-8")
+    tiny.write_text(f"{text}grid: full\ncontrols: [real, impostor_near]\nmetrics: [style_identity, rouge_l]\n", "utf-8")
     out = tmp_path / "out"
     run = ratf("run", tiny, "--out", out)
     assert (out / "results.json").is_file(), run.stderr

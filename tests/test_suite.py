@@ -26,12 +26,6 @@ def test_tables_fit_together() -> None:
         ("seed: 3", "arms: [baseline, raft+own]", 9, "finetune_own, finetune_shuffled, finetune_impostor, raft_none"),
         ("seed: 3", "grid: half", 9, "'named' or 'full'"),
         ("seed: 3", "grid: full\narms: [raft, baseline]", 1, "grid: full is all 12 arms; leave arms out"),
-        (
-            "answers: {",
-            "arms: [raft, baseline, rag_shuffled]\nanswers: {history: free_running, ",
-            1,
-            "history teacher_forced",
-        ),
         ("seed: 3", "metrics: [bleu]", 9, "no metric is called 'bleu'; there are: rouge_1"),
         ("seed: 3", "controls: [twin]", 9, "no control is called 'twin'; there are: real"),
         (
@@ -152,8 +146,17 @@ def test_arms_of_the_grid_can_be_named_by_themselves(tiny: Path) -> None:
 
 
 def test_impostors_without_writings_cannot_be_remembered(tiny: Path) -> None:
-    (tiny.parent / "pell" / "writings.jsonl").unlink()
+    (tiny.parent / "pell" / "writings.jsonl").write_text("")
     open_study(str(tiny))
     tiny.write_text(f"{tiny.read_text()}grid: full\n")
     with pytest.raises(DataError, match="no impostor has writings, so no arm can remember them: pell"):
         open_study(str(tiny))
+
+
+def test_what_is_remembered_only_when_asked_cannot_be_shuffled(tiny: Path) -> None:
+    text = tiny.read_text().replace("answers: {", "answers: {history: free_running, ") + "grid: full\n"
+    tiny.write_text(text)
+    assert load_suite(tiny).answers.history == "free_running"
+    tiny.write_text(text.replace("k: 2", "k: 2, rephraser: openai/gpt-5"))
+    with pytest.raises(DataError, match="shuffled memories are those of another question, made before anybody answers"):
+        load_suite(tiny)
