@@ -234,6 +234,7 @@ def _over(rows: Sequence[Standing], persons: Sequence[str]) -> Standing:
             "reason": "" if skilled else "not every person has a skill score",
             "n": sum(r.n for r in rows),
             "interviews": sum(r.interviews for r in rows),
+            "disagree": any(r.disagree for r in rows),
         }
     )
 

@@ -22,7 +22,20 @@ from ratf.table import cell
 from ratf.templates import environment
 
 COLUMNS = ("board", "person", "system", "arm", "model", "metric", "axis", "scale", "score", "low", "high", "class")
-MORE = ("n", "interviews", "unscored", "errors", "words", "usd", "tokens", "admitted", "auc", "runs", "verified")
+MORE = (
+    "n",
+    "interviews",
+    "unscored",
+    "errors",
+    "words",
+    "usd",
+    "tokens",
+    "admitted",
+    "auc",
+    "runs",
+    "disagree",
+    "verified",
+)
 NAMED = 4
 """Systems that a sentence names; the rest are counted."""
 

@@ -45,6 +45,8 @@ class Standing(Record):
     auc_low: float | None = None
     why_not: str = ""
     runs: list[str]
+    disagree: bool = False
+    """Whether two of its runs have intervals without overlap: then its own reaches over all of theirs."""
     verified: int = 0
     """How many of the runs somebody has recomputed."""
 
@@ -147,7 +149,8 @@ def pooled(several: Sequence[Standing]) -> Standing:
     """One row for a system that was run several times: the mean of the scores, and of the ends of the intervals.
 
     A mean of intervals' ends is never too narrow: runs that differ by the seed alone spread less when averaged. So
-    running again until a lucky seed comes does not help.
+    running again until a lucky seed comes does not help. Runs that differ by more than their intervals allow are not
+    one thing measured again: the row then leaves open all that any of them does.
     """
     if len(several) == 1:
         return several[0]
@@ -160,6 +163,10 @@ def pooled(several: Sequence[Standing]) -> Standing:
 
     same = skilled or all(s.scale == "mean" for s in several)
     score, low, high = (mean(lambda s, e=e: getattr(s, e)) for e in ("score", "low", "high"))  # type: ignore[misc]
+    lows, highs = [s.low for s in several if s.low is not None], [s.high for s in several if s.high is not None]
+    disagree = same and len(lows) == len(several) == len(highs) and max(lows) > min(highs)
+    if disagree:
+        low, high = min(lows), max(highs)
     tokens = mean(lambda s: s.tokens)
     return first.model_copy(
         update={
@@ -181,6 +188,7 @@ def pooled(several: Sequence[Standing]) -> Standing:
             "why_not": next((s.why_not for s in several if s.why_not), ""),
             "runs": sorted(r for s in several for r in s.runs),
             "verified": sum(s.verified for s in several),
+            "disagree": disagree,
         }
     )
 

@@ -138,6 +138,14 @@ def test_runs_of_one_system_are_one_row_and_a_lucky_seed_does_not_help() -> None
     assert row.placed == placed(row.low, row.high) and len(row.runs) == 3
 
 
+def test_runs_that_disagree_leave_open_what_any_of_them_does() -> None:
+    good, bad = planted({"raft": 0.95}, seed=1), planted({"raft": 0.05}, seed=2)
+    (row,) = leaderboard([good, bad]).boards[0].tables[0].rows
+    alone = [leaderboard([r]).boards[0].tables[0].rows[0] for r in (good, bad)]
+    assert row.disagree and not any(a.disagree for a in alone)
+    assert (row.low, row.high) == (alone[1].low, alone[0].high) and row.placed == placed(row.low, row.high)
+
+
 def test_a_metric_that_failed_its_exam_gives_means_and_no_class() -> None:
     table = leaderboard([planted(ARMS, admitted=())]).boards[0].tables[0]
     assert {(r.scale, r.placed, r.admitted, r.reason) for r in table.rows} == {

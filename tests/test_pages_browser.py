@@ -16,7 +16,7 @@ from ratf.results import Results
 from ratf.site import site, write_site
 
 QUESTIONS = 12
-METRICS = ("style_identity", "rouge_l", "judge_stance")
+METRICS = ("style_identity", "judge_stance")
 LAST = ASKED[(QUESTIONS - 1) % len(ASKED)]
 Pages = dict[str, tuple[Path, Path | None]]
 PAGES = ("report", "index", "person", "system", "packet")
@@ -49,9 +49,9 @@ FOCUSED = """() => {
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     """The pages of runs that never were, each with the folder that it may read."""
     folder = tmp_path_factory.mktemp("pages").resolve()
-    about = (("marrack", "local/b", 1), ("pell", "local/b", 2), ("marrack", "local/c", 3), ("marrack", "local/b", 4))
+    about = (("marrack", "local/b", 1), ("pell", "local/b", 2), ("marrack", "local/b", 3))
     runs = [invented(QUESTIONS, *of, metrics=METRICS) for of in about]
-    runs.append(_other_judge(invented(QUESTIONS, day=5, metrics=METRICS)))
+    runs.append(_other_judge(invented(QUESTIONS, day=4, metrics=METRICS)))
     reports = {run_digest(r)[:12]: render(r) for r in runs}
     board = leaderboard(runs, [run_digest(runs[0])])
     write_site(site(board, reports), folder / "site")
@@ -77,12 +77,13 @@ def unfold(page: Page) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(browser: Browser, pages: Pages, name: str, scheme: str) -> None:
-    with opened(browser, *pages[name], color_scheme=scheme) as page:
+def test_axe_finds_nothing(browser: Browser, pages: Pages, name: str) -> None:
+    with opened(browser, *pages[name], color_scheme="light") as page:
         unfold(page)
         axe(page)
+        page.emulate_media(color_scheme="dark")
+        axe(page, {"type": "rule", "values": ["color-contrast"]})
 
 
 @pytest.mark.parametrize("name", PAGES)

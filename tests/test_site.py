@@ -92,6 +92,11 @@ def test_who_is_nearest_is_whoever_is_not_told_apart_from_the_first() -> None:
     assert ahead(table, nothing) == "" and "Here the AUC's lower end 0.41 is not above the bar" in told_apart(table)
 
 
+def test_runs_of_one_day_are_told_by_their_seeds() -> None:
+    index = built([planted(SKILLS, seed) for seed in (1, 2)])[1]["index.html"].decode()
+    assert "2026-01-01 seed 1</a>, <a" in index and "2026-01-01 seed 2</a>" in index
+
+
 def test_json_csv_and_feed_say_the_same() -> None:
     board, files = built(runs())
     assert Leaderboard.model_validate_json(files["leaderboard.json"]) == board
