@@ -193,7 +193,8 @@ def test_other_files_are_not_taken_for_results(tmp_path: Path) -> None:
 
 def test_hostile_text_stays_text() -> None:
     page = render(made())
-    assert "<script" not in page and "<img" not in page and "<b>Doe" not in page
+    ours = content("reports", "theme.js").read_text("utf-8").strip()
+    assert "<script" not in page.replace(f"<script>\n{ours}", "", 1) and "<img" not in page and "<b>Doe" not in page
     assert "\u202e" not in page and "\x07" not in page
 
 
@@ -208,7 +209,7 @@ def test_the_page_says_either_way_what_was_found() -> None:
 
 
 def test_the_page_has_a_section_on_retrieval_where_it_was_measured() -> None:
-    assert "h-retrieval" not in render(made())
+    assert "was not measured. <code>memories: {hindsight: true}</code>" in render(made())
     cell = Cell(mean=0.0123, low=-0.01, high=0.03, n=9, interviews=6, unscored=0)
     nothing = Cell(mean=None, low=None, high=None, n=0, interviews=0, unscored=0)
     found = Retrieval(
@@ -229,7 +230,7 @@ def test_what_is_not_admitted_is_grey_and_says_why() -> None:
     )
     assert 'class="refused"' in refused and "not admitted" in refused and "none" in refused
     assert 'class="refused"' not in admitted and "0.80 to 0.95" in admitted and "1 of 1 hold" in admitted
-    assert "1 of 2 metrics and judges have shown that they can tell" in page
+    assert "1 of 2 metrics and judges passed" in page
 
 
 def test_skill_is_shown_with_its_interval_or_why_there_is_none() -> None:
@@ -268,4 +269,4 @@ def test_what_judges_say_and_how_they_did_in_their_exam_is_told() -> None:
     for words in ("taken for the real answer", "caricature", "alpha", "1.20", "31 of 40", "88 calls"):
         assert words in page, words
     silent = made().model_copy(update={"judging": None})
-    assert "add up to" not in render(silent)
+    assert "Nothing to add up" in render(silent)
