@@ -89,7 +89,7 @@ def changed(results: Results, then: Snapshot, checked: Checked) -> Change:
         deltas={} if other_data else _deltas(now, then),
         fell=[] if other_data else fell,
         rose=[] if other_data else rose,
-        same=same,
+        same=0 if other_data else same,
         settings=_settings(now, then),
     )
 

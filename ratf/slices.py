@@ -82,6 +82,7 @@ _SUBJECT = frozenset(
         "any",
     ]
 )
+_PREPOSITIONS = ("to", "in", "at", "on", "for", "by", "of", "from", "with")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
 
@@ -118,20 +119,16 @@ def form_of(question: str) -> str:
     asked = re.split(r"[.?!]", before)[-1]
     clauses = [_WORD.findall(part) for part in re.split(r"[,;:—–]|\b(?:and|so|but|or|well|then)\b", asked)]
     for words in clauses:
-        at = (
-            words[1:]
-            if words[:1] and words[0] in ("to", "in", "at", "on", "for", "by", "of", "from", "with")
-            else words
-        )
+        at = words[1:] if words[:1] and words[0] in _PREPOSITIONS else words
         if at and at[0] in _ASKS:
             return _ASKS[at[0]]
         if words and words[0] in _AUXILIARY:
             return "yes or no"
     flat = [word for words in clauses for word in words]
-    for word, following in zip(flat, [*flat[1:], ""], strict=True):
+    for i, word in enumerate(flat):
         if word in _ASKS:
             return _ASKS[word]
-        if word in _AUXILIARY and following in _SUBJECT:
+        if word in _AUXILIARY and flat[i + 1 : i + 2] and flat[i + 1] in _SUBJECT:
             return "yes or no"
     return "another question"
 
