@@ -50,9 +50,11 @@ def interval(cell: Cell | Estimate | None) -> str:
 
 
 def _rounded(number: float, cell: Cell | Estimate) -> str:
-    """To two decimals, or three where the interval is narrower than those could show. Never a zero below zero."""
-    narrow = cell.low is not None and cell.high is not None and (cell.high - cell.low) / 2 < 0.02
-    text = f"{number:.{3 if narrow else 2}f}"
+    """To two decimals, or three where two cannot show the interval or on which side of 0 it ends. Never a zero below zero."""
+    fine = False
+    if cell.low is not None and cell.high is not None:
+        fine = (cell.high - cell.low) / 2 < 0.02 or any(0 < abs(end) < 0.005 for end in (cell.low, cell.high))
+    text = f"{number:.{3 if fine else 2}f}"
     return text.removeprefix("-") if float(text) == 0 else text
 
 

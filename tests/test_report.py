@@ -346,6 +346,8 @@ def test_headings_are_in_order_and_tables_have_scopes_and_captions() -> None:
 def test_numbers_have_the_digits_that_their_interval_bears() -> None:
     cell = Cell(mean=0.93441, low=0.88312, high=0.98533, n=9, interviews=6, unscored=0)
     assert (value(cell), interval(cell), plus(cell)) == ("0.93", "0.88 to 0.99", "+0.93")
+    near = Cell(mean=0.03, low=0.0031, high=0.06, n=9, interviews=6, unscored=0)
+    assert interval(near) == "0.003 to 0.060", "whether an interval holds 0 is seen"
     narrow = Cell(mean=-0.00011, low=-0.0012, high=0.0012, n=9, interviews=6, unscored=0)
     assert (value(narrow), interval(narrow)) == ("0.000", "-0.001 to 0.001")
     assert (p_value(0.00001), p_value(0.0312), p_value(None)) == ("< 0.001", "0.031", "n/a")

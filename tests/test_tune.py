@@ -64,9 +64,9 @@ def test_a_hosted_base_is_tuned_by_its_service_once(
 
 
 def test_both_curves_share_a_box() -> None:
-    assert curve([]) == [] and curve([3.0, 2.0, 1.0]) == ["0.00,0.00 50.00,50.00 100.00,100.00"]
+    assert curve([]) == [] and curve([3.0, 2.0, 1.0]) == ["0.0,0.0 50.0,50.0 100.0,100.0"]
     losses, watched = curve([3.0, 2.0, 1.0], [(2, 5.0), (3, 4.0)])
-    assert losses.startswith("0.00,50.00") and watched == "50.00,0.00 100.00,25.00"
+    assert losses.startswith("0.0,50.0") and watched == "50.0,0.0 100.0,25.0"
 
 
 def test_a_long_text_is_cut_at_a_word_and_says_how_much_is_missing() -> None:
