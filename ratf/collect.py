@@ -3,10 +3,8 @@
 import hashlib
 import json
 import math
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample
@@ -29,6 +27,7 @@ from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, S
 from ratf.scorers import metrics_of
 from ratf.statistics import clustered_mean, units
 from ratf.study import Study
+from ratf.surroundings import surroundings
 from ratf.tune import tuned
 from ratf.verdict import judge_contrast
 
@@ -78,11 +77,11 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         contrasts=contrasts,
         verdict=verdict,
         sentence=sentence,
-        tuned=tuned({arm: log.eval.model for arm, log in logs.items() if arm in ARMS}),
+        tuned=tuned(study, {arm: log.eval.model for arm, log in logs.items() if arm in ARMS}),
         attribution=attribution(scores, _clusters(study)),
         notes=notes(study, judged),
         questions=[_question(study, number, samples, scores, sources) for number in range(len(study.held_out))],
-        environment=_environment(),
+        environment=surroundings(study.path),
         times=times,
         prompts_digest=_prompts_digest(study),
         exam=examined,
@@ -292,8 +291,3 @@ def _prompts_digest(study: Study) -> str:
     told = Told("earlier question", (memory,), "earlier answer")
     said = conversation(study.person.about, "question", [memory], [told], 10_000, len)
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
-
-
-def _environment() -> dict[str, str]:
-    packages: Sequence[str] = ("ratf", "inspect-ai", "chromadb", "scikit-learn", "rouge-score")
-    return {"python": platform.python_version(), **{p: version(p) for p in packages}}

@@ -192,15 +192,19 @@ def save_check(checked: Checked, folder: Path) -> None:
 
 def last_check(results: Results, folder: Path) -> Checked:
     """The verdict that was kept for exactly these results; without one, that of the default policy."""
+    return kept_check(results, folder) or check(results)
+
+
+def kept_check(results: Results, folder: Path) -> Checked | None:
+    """The verdict that `ratf check` kept for exactly these results, when there is one."""
     path = (folder if folder.is_dir() else folder.parent) / "check.json"
-    if path.is_file():
-        try:
-            kept = Checked.model_validate_json(path.read_bytes())
-        except ValueError as error:
-            raise RaftError(f"{path}: not a verdict of this version; `ratf check` writes it again") from error
-        if kept.results == _digest(results):
-            return kept
-    return check(results)
+    if not path.is_file():
+        return None
+    try:
+        kept = Checked.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        raise RaftError(f"{path}: not a verdict of this version; `ratf check` writes it again") from error
+    return kept if kept.results == _digest(results) else None
 
 
 def _digest(results: Results) -> str:

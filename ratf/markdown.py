@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from ratf.attribution_words import findings
 from ratf.gate import Checked
-from ratf.report import ICONS, interval, plain, value
+from ratf.page_text import ICONS, interval, plain, value
 from ratf.results import Results
 from ratf.verdict import signed
 

@@ -141,6 +141,15 @@ class Question(Record):
     answers: dict[str, Answer]
 
 
+class Example(Record):
+    """One training sample, each of its messages cut to its first words: what the model read, then what it learnt to say."""
+
+    exchange_id: str
+    date: str
+    turns: list[tuple[str, str]]
+    """Role and text; the last is the `answer`."""
+
+
 class Tuned(Record):
     """How one arm's adapter was tuned."""
 
@@ -150,6 +159,7 @@ class Tuned(Record):
     losses: list[float]
     validation: list[tuple[int, float]] = []
     """The loss on interviews that were only watched, after so many steps."""
+    example: Example | None = None
 
 
 class Leak(Record):

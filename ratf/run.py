@@ -14,6 +14,7 @@ from raft.progress import Progress
 from raft.weights import cache_folder
 from ratf.arms import ARMS
 from ratf.leaks import look, look_in_store, refuse
+from ratf.page_baseline import against
 from ratf.report import render
 from ratf.results import Results, load, save
 from ratf.study import Study
@@ -218,9 +219,9 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Answers", admission
 
 
 def write_report(results: Results, folder: Path) -> Path:
-    """Write `report.html` from the results alone."""
+    """Write `report.html` from the results, and from the verdict against a baseline run where there is one."""
     path = folder / "report.html"
-    write_whole(path, render(results))
+    write_whole(path, render(results, against(results, folder)))
     return path
 
 

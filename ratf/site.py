@@ -16,7 +16,8 @@ from markupsafe import Markup
 from raft.errors import RaftError
 from ratf.history import history
 from ratf.leaderboard import slug
-from ratf.report import axis, plain
+from ratf.page_plot import axis
+from ratf.page_text import plain
 from ratf.standing import LINES, Leaderboard, Standing, Table, apart, ends, number, span
 from ratf.table import cell
 from ratf.templates import environment

@@ -34,6 +34,8 @@ class Study:
     digest: str
     folder: Path
     data_digest: str
+    path: Path | None = None
+    """The suite's file."""
 
     @property
     def cut(self) -> date | None:
@@ -70,6 +72,7 @@ def open_study(suite: str, data: str | None = None, out: str | None = None) -> S
         digest=digest,
         folder=Path(out) if out else Path("runs") / settings.name,
         data_digest=data_digest,
+        path=path,
     )
     return keep_open(study)
 

@@ -1,6 +1,7 @@
 """Phase two: the models that the tuned arms answer with."""
 
 import json
+import re
 from collections.abc import Mapping
 
 from raft.adapters import adapters_folder
@@ -11,8 +12,11 @@ from raft.tokens import token_counter
 from raft.types import TrainingSample, Tuner
 from ratf.arms import ARMS
 from ratf.hindsight import for_training
-from ratf.results import Tuned
+from ratf.results import Example, Tuned
 from ratf.study import Study
+
+MOST_WORDS = 90
+"""Of each message of an example."""
 
 
 def samples(study: Study, training: str, progress: Progress = silent) -> list[TrainingSample]:
@@ -45,7 +49,7 @@ def model_of(study: Study, arm: str, progress: Progress = silent) -> str:
     return f"local/{tuner.tune(learnt, base.removeprefix('local/'), watched)}"
 
 
-def tuned(models: Mapping[str, str]) -> list[Tuned]:
+def tuned(study: Study, models: Mapping[str, str]) -> list[Tuned]:
     """How the models of these arms were tuned, where that was here; an adapter of several arms is told with the first."""
     found: dict[str, Tuned] = {}
     for arm, model in models.items():
@@ -55,9 +59,31 @@ def tuned(models: Mapping[str, str]) -> list[Tuned]:
             facts = json.loads(path.read_text("utf-8"))
             watched = facts.get("validation", [])
             found[digest] = Tuned(
-                arm=arm, digest=digest, samples=facts["samples"], losses=facts["losses"], validation=watched
+                arm=arm,
+                digest=digest,
+                samples=facts["samples"],
+                losses=facts["losses"],
+                validation=watched,
+                example=_example(study, arm),
             )
     return list(found.values())
+
+
+def _example(study: Study, arm: str) -> Example | None:
+    """The sample of the exchange in the middle: real, and the same whenever it is looked up."""
+    middle = study.training[len(study.training) // 2]
+    made = next((s for s in samples(study, ARMS[arm].training) if s.exchange_id == middle.exchange_id), None)
+    if made is None:
+        return None
+    turns = [(m["role"], cut(m["content"])) for m in made.prompt] + [("answer", cut(made.answer))]
+    return Example(exchange_id=made.exchange_id, date=middle.date.isoformat() if middle.date else "", turns=turns)
+
+
+def cut(text: str, most: int = MOST_WORDS) -> str:
+    """The first words of a text; what is left out is counted."""
+    words = len(text.split())
+    start = re.match(rf"(?:\s*\S+){{{most}}}", text)
+    return text if start is None or words <= most else f"{start[0]} … ({words - most} more words)"
 
 
 def _parts(study: Study, made: list[TrainingSample]) -> tuple[list[TrainingSample], list[TrainingSample]]:

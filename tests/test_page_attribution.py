@@ -47,9 +47,10 @@ def test_every_arm_is_a_point_with_a_title_and_a_number(arms: list[str], of_trai
     assert "Shown: fine-tuning +0." in said and ("mixed" in said) == (arms == NAMED)
 
 
-def test_without_effects_there_is_no_section() -> None:
-    assert "h-attribution" not in render(run(["raft", "baseline"]))
-    assert "h-attribution" not in render(run(NAMED).model_copy(update={"attribution": None}))
+def test_without_effects_the_section_says_why() -> None:
+    page = render(run(["raft", "baseline"]))
+    assert "cannot be told apart here" in page and "effect</th>" not in page
+    assert "cannot be told apart here" in render(run(NAMED).model_copy(update={"attribution": None}))
 
 
 def test_a_single_interview_shows_means_without_intervals() -> None:

@@ -1,5 +1,7 @@
 """The page, from results made by hand: bytes, hostile text, and a look in a browser."""
 
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -8,12 +10,16 @@ from playwright.sync_api import Browser
 
 from raft.errors import RaftError
 from ratf.content import content
-from ratf.report import plot, render
+from ratf.page_plot import plot
+from ratf.page_text import interval, p_value, plus, value
+from ratf.page_trust import checks
+from ratf.report import SECTIONS, render
 from ratf.results import (
     Answer,
     ArmResult,
     Cell,
     Contrast,
+    Example,
     Filtered,
     Leaks,
     Question,
@@ -21,6 +27,7 @@ from ratf.results import (
     Retrieval,
     Scored,
     Skill,
+    Spent,
     Tuned,
     load,
     save,
@@ -29,6 +36,7 @@ from ratf.style_record import Delta, Evidence, StyleFacts
 from ratf.suite import load_suite
 from ratf.worth import (
     Agreement,
+    Contamination,
     Dose,
     Exam,
     ForcedChoice,
@@ -193,7 +201,8 @@ def test_other_files_are_not_taken_for_results(tmp_path: Path) -> None:
 
 def test_hostile_text_stays_text() -> None:
     page = render(made())
-    assert "<script" not in page and "<img" not in page and "<b>Doe" not in page
+    ours = content("reports", "theme.js").read_text("utf-8").strip()
+    assert "<script" not in page.replace(f"<script>\n{ours}", "", 1) and "<img" not in page and "<b>Doe" not in page
     assert "\u202e" not in page and "\x07" not in page
 
 
@@ -208,7 +217,7 @@ def test_the_page_says_either_way_what_was_found() -> None:
 
 
 def test_the_page_has_a_section_on_retrieval_where_it_was_measured() -> None:
-    assert "h-retrieval" not in render(made())
+    assert "was not measured. <code>memories: {hindsight: true}</code>" in render(made())
     cell = Cell(mean=0.0123, low=-0.01, high=0.03, n=9, interviews=6, unscored=0)
     nothing = Cell(mean=None, low=None, high=None, n=0, interviews=0, unscored=0)
     found = Retrieval(
@@ -229,7 +238,7 @@ def test_what_is_not_admitted_is_grey_and_says_why() -> None:
     )
     assert 'class="refused"' in refused and "not admitted" in refused and "none" in refused
     assert 'class="refused"' not in admitted and "0.80 to 0.95" in admitted and "1 of 1 hold" in admitted
-    assert "1 of 2 metrics and judges have shown that they can tell" in page
+    assert "1 of 2 metrics and judges passed" in page
 
 
 def test_skill_is_shown_with_its_interval_or_why_there_is_none() -> None:
@@ -268,4 +277,115 @@ def test_what_judges_say_and_how_they_did_in_their_exam_is_told() -> None:
     for words in ("taken for the real answer", "caricature", "alpha", "1.20", "31 of 40", "88 calls"):
         assert words in page, words
     silent = made().model_copy(update={"judging": None})
-    assert "add up to" not in render(silent)
+    assert "Nothing to add up" in render(silent)
+
+
+def test_every_check_is_said_also_when_it_was_not_made() -> None:
+    bare = {c.name: c for c in checks(made())}
+    assert {n: c.state for n, c in bare.items() if c.state == "unknown"}.keys() >= {"Leaks", "Contamination", "Budget"}
+    assert bare["Errors"].state == "fine" and bare["Exam"].words.startswith(
+        "style_identity passed, AUC 0.90 [0.80, 0.95]"
+    )
+    assert bare["Unscored"].state == "doubt" and "judge_stance 72" in bare["Unscored"].words
+    assert "31 of 40" in bare["Order of texts"].words
+    told = made().model_copy(
+        update={
+            "budget": Spent(usd=1.5, tokens=9, over="3 USD"),
+            "leaks": Leaks(checked="all", found=[]),
+            "contamination": Contamination(says="no sign", sentence="s", signs=[]),
+            "exam": [],
+        }
+    )
+    said = {c.name: c for c in checks(told)}
+    assert (said["Budget"].state, said["Leaks"].state, said["Contamination"].state) == ("doubt", "fine", "fine")
+    assert "3 USD" in said["Budget"].words and said["Exam"].state == "unknown"
+    page = render(told)
+    assert "1.50 USD, 9 tokens" in page and "no judge is asked" in page
+
+
+def test_sections_without_data_say_why() -> None:
+    bare = made().model_copy(update={"exam": [], "skill": [], "style": None, "judging": None, "tuned": []})
+    page = render(bare)
+    for name in SECTIONS:
+        assert page.count(f'id="h-{name}"') == 1, name
+    for words in ("No metric sat an exam", "No skill score", "no judge graded", "has no <code>style_identity", "was tuned here",
+                  "No baseline run was named", "knows of no other run"):  # fmt: skip
+        assert words in page, words
+
+
+def test_a_training_sample_is_shown_as_text() -> None:
+    turns = [("system", "You are Pat."), ("user", HOSTILE), ("answer", "Aye.")]
+    tuned = Tuned(
+        arm="raft",
+        digest="abc",
+        samples=9,
+        losses=[3.0, 2.0],
+        example=Example(exchange_id="e-q1", date="2011-01-01", turns=turns),
+    )
+    page = render(made().model_copy(update={"tuned": [tuned]}))
+    sample = page[page.index("one of its 9 samples") :].split("</dl>")[0]
+    assert "You are Pat." in sample and "Aye." in sample and "<img" not in sample
+
+
+def test_the_commit_stands_on_the_page_or_that_there_is_none() -> None:
+    assert "not recorded: no git repository" in render(made())
+    about = {"ratf": "0", "commit": "0123456789abcdef", "uncommitted": "yes"}
+    page = render(made().model_copy(update={"environment": about}))
+    assert '<code title="0123456789abcdef">0123456789ab</code>, with uncommitted changes' in page
+
+
+def test_headings_are_in_order_and_tables_have_scopes_and_captions() -> None:
+    page = render(made())
+    levels = [int(n) for n in re.findall(r"<h([1-6])", page)]
+    assert levels[0] == 1 and all(b <= a + 1 for a, b in pairwise(levels))
+    heads = re.findall(r"<th[ >][^>]*", page)
+    assert all("scope=" in head for head in heads)
+    assert page.count("<table") == page.count("<caption>")
+
+
+def test_numbers_have_the_digits_that_their_interval_bears() -> None:
+    cell = Cell(mean=0.93441, low=0.88312, high=0.98533, n=9, interviews=6, unscored=0)
+    assert (value(cell), interval(cell), plus(cell)) == ("0.93", "0.88 to 0.99", "+0.93")
+    near = Cell(mean=0.03, low=0.0031, high=0.06, n=9, interviews=6, unscored=0)
+    assert interval(near) == "0.003 to 0.060", "whether an interval holds 0 is seen"
+    narrow = Cell(mean=-0.00011, low=-0.0012, high=0.0012, n=9, interviews=6, unscored=0)
+    assert (value(narrow), interval(narrow)) == ("0.000", "-0.001 to 0.001")
+    assert (p_value(0.00001), p_value(0.0312), p_value(None)) == ("< 0.001", "0.031", "n/a")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_switch_turns_the_colours_round_and_is_kept(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(made()), "utf-8")
+    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(path.as_uri())
+    paper = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(paper)
+    page.locator("#theme").focus()
+    page.keyboard.press("Enter")
+    after = page.evaluate(paper)
+    assert before != after
+    page.reload()
+    assert page.evaluate(paper) == after, "kept"
+    assert page.locator("#theme").inner_text() == ("Dark colours" if scheme == "dark" else "Light colours")
+    context.close()
+
+
+def test_a_blocked_storage_or_no_scripts_leave_a_page_to_read(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(made()), "utf-8")
+    context = browser.new_context()
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda e: complaints.append(str(e)))
+    page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('blocked'); }})")
+    page.goto(path.as_uri())
+    page.locator("#theme").click()
+    assert complaints == [] and page.evaluate("document.documentElement.dataset.theme") in ("light", "dark")
+    context.close()
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.locator("#theme").is_hidden()
+    context.close()

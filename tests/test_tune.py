@@ -2,13 +2,15 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openai_server import OpenAIServer
 
 from raft.adapters import adapter_folder
 from raft.errors import RaftError
 from raft.types import TrainingSample
 from ratf import tune
-from ratf.report import curve
+from ratf.page_plot import curve
 from ratf.study import Study, open_study
 
 
@@ -62,6 +64,20 @@ def test_a_hosted_base_is_tuned_by_its_service_once(
 
 
 def test_both_curves_share_a_box() -> None:
-    assert curve([]) == [] and curve([3.0, 2.0, 1.0]) == ["0.00,0.00 50.00,50.00 100.00,100.00"]
+    assert curve([]) == [] and curve([3.0, 2.0, 1.0]) == ["0.0,0.0 50.0,50.0 100.0,100.0"]
     losses, watched = curve([3.0, 2.0, 1.0], [(2, 5.0), (3, 4.0)])
-    assert losses.startswith("0.00,50.00") and watched == "50.00,0.00 100.00,25.00"
+    assert losses.startswith("0.0,50.0") and watched == "50.0,0.0 100.0,25.0"
+
+
+def test_a_long_text_is_cut_at_a_word_and_says_how_much_is_missing() -> None:
+    assert tune.cut("one  two\nthree four", 2) == "one  two … (2 more words)"
+    assert tune.cut("one\ntwo", 2) == "one\ntwo"
+
+
+@given(st.text(), st.integers(1, 5))
+def test_what_is_kept_is_the_start_of_the_text(text: str, most: int) -> None:
+    kept, _, more = tune.cut(text, most).partition(" … (")
+    if more and text != tune.cut(text, most):
+        assert text.startswith(kept) and len(kept.split()) == most and more.startswith(str(len(text.split()) - most))
+    else:
+        assert tune.cut(text, most) == text

@@ -10,6 +10,7 @@ import typer
 from raft.told import told
 
 if TYPE_CHECKING:
+    from ratf.gate import Checked
     from ratf.results import Results
 
 
@@ -30,6 +31,10 @@ def report(
     format: Annotated[
         Format, typer.Option(help="schema: the JSON Schema of json; csv and parquet: all scores.")
     ] = Format.html,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(help="Compare with this run, or file of `ratf baseline save`; by default that of `ratf check`."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="The file to write; by default the run's report.html or scores.parquet, else stdout."),
@@ -44,7 +49,7 @@ def report(
         from ratf.gate import open_run
 
         results = open_run(run)
-        made = _made(results, run)[format]()
+        made = _made(results, run, baseline)[format]()
         folder = run if run.is_dir() else run.parent
         names = {Format.html: "report.html", Format.parquet: "scores.parquet"}
         path = out or (folder / names[format] if format in names else None)
@@ -55,25 +60,24 @@ def report(
             typer.echo(str(path))
 
 
-def _made(results: "Results", run: Path) -> "dict[Format, Callable[[], str | bytes]]":
+def _made(results: "Results", run: Path, baseline: Path | None) -> "dict[Format, Callable[[], str | bytes]]":
     """What makes each format. What it needs is imported when it is asked for."""
 
     def html() -> str:
+        from ratf.page_baseline import against
         from ratf.report import render
 
-        return render(results)
+        return render(results, against(results, run, baseline))
 
     def md() -> str:
-        from ratf.gate import last_check
         from ratf.markdown import markdown
 
-        return markdown(results, last_check(results, run))
+        return markdown(results, _checked(results, run, baseline))
 
     def cases() -> str:
-        from ratf.gate import last_check
         from ratf.junit import junit
 
-        return junit(last_check(results, run))
+        return junit(_checked(results, run, baseline))
 
     def csv() -> str:
         from ratf.table import to_csv
@@ -97,3 +101,11 @@ def _made(results: "Results", run: Path) -> "dict[Format, Callable[[], str | byt
 
     makers: list[Callable[[], str | bytes]] = [html, md, cases, json, csv, parquet, schema]
     return dict(zip(Format, makers, strict=True))
+
+
+def _checked(results: "Results", run: Path, baseline: Path | None) -> "Checked":
+    """The verdict on a run, against `baseline` where one is given."""
+    from ratf.baseline import load_baseline
+    from ratf.gate import check, last_check
+
+    return check(results, load_baseline(baseline), against=str(baseline)) if baseline else last_check(results, run)

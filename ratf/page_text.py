@@ -1,0 +1,86 @@
+"""Numbers and other people's text, as the pages show them."""
+
+import re
+from datetime import date
+
+from ratf.results import Cell, Contrast, Skill
+from ratf.statistics import Estimate
+from ratf.worth import Exam
+
+ICONS = {"PASS": "✓", "REGRESSION": "✗", "INCONCLUSIVE": "≈", "NOT MEASURED": "∅"}
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(text: str) -> str:
+    """Text without control characters, and without the marks that would turn its neighbours' direction."""
+    return _CONTROL_CHARACTERS.sub("�", text)
+
+
+def brief(text: str, most: int = 160) -> str:
+    """The end of a long text, where an interviewer's question mostly stands, from a whole word on."""
+    line = " ".join(plain(text).split())
+    if len(line) <= most:
+        return line
+    return "…" + line[-most:].partition(" ")[2]
+
+
+def interview_name(title: str, day: str | date | None) -> str:
+    """The title, and its date where the title does not say it."""
+    return title if not day or str(day) in title else f"{day} · {title}"
+
+
+def value(cell: Cell | Estimate | None) -> str:
+    """A mean with as many digits as its interval bears."""
+    if cell is None or cell.mean is None:
+        return "n/a"
+    return _rounded(cell.mean, cell)
+
+
+def plus(cell: Cell | Estimate | None) -> str:
+    """A difference with its sign, else as `value`."""
+    text = value(cell)
+    return f"+{text}" if cell is not None and (cell.mean or 0) > 0 else text
+
+
+def interval(cell: Cell | Estimate | None) -> str:
+    """`0.41 to 0.52`, or that there is none."""
+    if cell is None or cell.mean is None or cell.low is None or cell.high is None:
+        return "no interval"
+    return f"{_rounded(cell.low, cell)} to {_rounded(cell.high, cell)}"
+
+
+def _rounded(number: float, cell: Cell | Estimate) -> str:
+    """To two decimals, or three where two cannot show the interval or on which side of 0 it ends. Never a zero below zero."""
+    fine = False
+    if cell.low is not None and cell.high is not None:
+        fine = (cell.high - cell.low) / 2 < 0.02 or any(0 < abs(end) < 0.005 for end in (cell.low, cell.high))
+    text = f"{number:.{3 if fine else 2}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def p_value(p: float | None) -> str:
+    """`0.013`, and never 0."""
+    return "n/a" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def beyond(contrast: Contrast) -> str:
+    """What the interval says, in a word."""
+    if contrast.low is None or contrast.high is None:
+        return "n/a"
+    return "more" if contrast.low > 0 else "less" if contrast.high < 0 else "not separable"
+
+
+def orders(exam: Exam) -> str:
+    """`12 of 14 hold`, and what else is shown the other way round; a must-order that is, is in the reason."""
+    must = [o for o in exam.orders if o.must]
+    if not must:
+        return "none could be tried"
+    wrong = [f"{o.lower} above {o.higher}" for o in exam.orders if o.shows == "violated" and not o.must]
+    return f"{sum(o.shows == 'holds' for o in must)} of {len(must)} hold" + (f"; {', '.join(wrong)}" if wrong else "")
+
+
+def skill_of(skill: Skill) -> str:
+    """`0.61 [0.40, 0.83]`, or why there is none."""
+    if skill.skill is None:
+        return f"none: {skill.reason}"
+    return f"{skill.skill:.2f} [{skill.low:.2f}, {skill.high:.2f}]"

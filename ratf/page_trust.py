@@ -1,0 +1,116 @@
+"""What there is to say about a run before anybody believes it: each check either way, also when it was not made."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ratf.results import Results
+from ratf.statistics import FEW_CLUSTERS
+from ratf.verdict import auc
+
+State = Literal["fine", "doubt", "unknown"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check. `doubt`: it was made and found something; `unknown`: it was not made, or could not tell."""
+
+    name: str
+    state: State
+    words: str
+
+
+def checks(results: Results) -> list[Check]:
+    """All checks, in the page's order."""
+    looks = (_exam, _order, _errors, _unscored, _interviews, _leaks, _contamination, _budget, _replayed, _humans)
+    return [check for look in looks for check in look(results)]
+
+
+def _exam(r: Results) -> Iterator[Check]:
+    primary = r.suite["primary"]["metric"]
+    entry = next((e for e in r.exam if e.metric == primary), None)
+    if entry is None:
+        yield Check("Exam", "unknown", f"{primary} sat none")
+        return
+    passed = f"{sum(e.admitted for e in r.exam)} of {len(r.exam)} metrics and judges passed"
+    says = f"{primary} {'passed' if entry.admitted else 'did not pass'}, AUC {auc(entry)}; {passed}"
+    yield Check("Exam", "fine" if entry.admitted else "doubt", says)
+
+
+def _order(r: Results) -> Iterator[Check]:
+    tried = [(e.metric, g) for e in r.exam if e.judge for g in e.judge.graders if g.order_flips is not None]
+    if not any(e.judge for e in r.exam):
+        yield Check("Order of texts", "fine", "no judge is asked")
+    elif not tried:
+        yield Check("Order of texts", "unknown", "no judge was asked both ways round")
+    for metric, grader in tried:
+        flips = grader.order_flips
+        if flips is not None:
+            state: State = "doubt" if "order" in grader.faults else "fine"
+            yield Check("Order of texts", state, f"{metric} turns with it in {flips.k} of {flips.n}")
+
+
+def _errors(r: Results) -> Iterator[Check]:
+    errors = sum(arm.errors for arm in r.arms.values())
+    yield Check("Errors", "doubt" if errors else "fine", f"{errors or 'no'} answer{'s' * (errors != 1)} ended in one")
+
+
+def _unscored(r: Results) -> Iterator[Check]:
+    arms = {name: arm for name, arm in r.arms.items() if name != "empty"}
+    scores = sum(c.n + c.unscored for arm in arms.values() for c in arm.metrics.values())
+    lacking = {
+        m: n for m in r.metrics if (n := sum(a.metrics[m].unscored for a in arms.values() if m in a.metrics)) > 0
+    }
+    whose = ", ".join(f"{m} {n}" for m, n in lacking.items())
+    said = f"{sum(lacking.values())} of {scores} scores could not be given" + (f": {whose}" if whose else "")
+    yield Check("Unscored", "doubt" if lacking else "fine", said)
+
+
+def _interviews(r: Results) -> Iterator[Check]:
+    number = len(r.held_out["interviews"]) or len({q.interview_id for q in r.questions})
+    few = f"; from fewer than {FEW_CLUSTERS}, intervals are shaky" if number < FEW_CLUSTERS else ""
+    yield Check("Interviews", "doubt" if few else "fine", f"{number} held out, whole{few}")
+
+
+def _leaks(r: Results) -> Iterator[Check]:
+    if r.leaks is None:
+        yield Check("Leaks", "unknown", "not checked for leaks")
+    elif r.leaks.found:
+        number = len(r.leaks.found)
+        yield Check("Leaks", "doubt", f"{number} leak{'s' * (number > 1)}, allowed by --allow-leaks")
+    else:
+        yield Check("Leaks", "fine", "none found")
+
+
+def _contamination(r: Results) -> Iterator[Check]:
+    if r.contamination is None:
+        yield Check("Contamination", "unknown", "the base model was not asked what it knows already")
+        return
+    states: dict[str, State] = {"no sign": "fine", "looks memorised": "doubt", "can't tell": "unknown"}
+    yield Check("Contamination", states[r.contamination.says], r.contamination.says)
+
+
+def _budget(r: Results) -> Iterator[Check]:
+    if r.budget is None:
+        yield Check("Budget", "unknown", "what the run cost was not counted")
+    elif r.budget.over:
+        yield Check("Budget", "doubt", f"stopped by it: {r.budget.over}")
+    else:
+        yield Check("Budget", "fine", "not reached")
+
+
+def _replayed(r: Results) -> Iterator[Check]:
+    if "replayed" not in type(r).model_fields:
+        yield Check(
+            "Live or replayed", "unknown", "not recorded; replies kept from earlier runs may be among the answers"
+        )
+    elif replayed := getattr(r, "replayed", None):
+        yield Check(
+            "Live or replayed", "fine", f"replayed: {replayed if isinstance(replayed, str) else 'no model was asked'}"
+        )
+    else:
+        yield Check("Live or replayed", "fine", "live: models were asked")
+
+
+def _humans(r: Results) -> Iterator[Check]:
+    yield Check("Human readers", "unknown", "not asked by a run; ratf packet makes them a blind test")

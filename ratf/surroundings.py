@@ -1,0 +1,35 @@
+"""What a run happened in: versions, and the commit of the repository that its suite is in."""
+
+import platform
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES: Sequence[str] = ("ratf", "inspect-ai", "chromadb", "scikit-learn", "rouge-score")
+
+
+def surroundings(suite: Path | None) -> dict[str, str]:
+    """Versions, and the commit; no word of it where the suite is in no repository."""
+    return {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}, **commit_of(suite)}
+
+
+def commit_of(suite: Path | None) -> dict[str, str]:
+    """`commit`, and under `uncommitted` whether a tracked file differed from it. Empty without a repository or git."""
+    if suite is None:
+        return {}
+    head = _git(suite.resolve().parent, "rev-parse", "HEAD")
+    changes = _git(suite.resolve().parent, "status", "--porcelain", "--untracked-files=no")
+    if not head or changes is None:
+        return {}
+    return {"commit": head, "uncommitted": "yes" if changes else "no"}
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    # a repository's own settings start no program here
+    command = ["git", "-c", "core.fsmonitor=false", "--no-optional-locks", *words]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
