@@ -181,7 +181,7 @@ def _dumps(value: Any) -> str:
 
 def _folder(model: str) -> str:
     """A model's name as the name of a folder, whatever is in it."""
-    return re.sub(r"[^A-Za-z0-9+._-]+|^\.+", "_", model)[:80]
+    return re.sub(r"[^A-Za-z0-9+._-]+|^\.+|^$", "_", model)[:80]
 
 
 def _without_secrets(reply: Any) -> Any:
