@@ -217,12 +217,11 @@ def test_cached_replies_are_recorded_and_a_kill_loses_none(
 
 @pytest.mark.slow
 def test_tuned_arms_are_replayed_without_base_and_adapters(
-    tiny: Path, tiny_base: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base = f"local/{tiny_base}"
     suite = yaml.safe_load(tiny.read_text("utf-8"))
     suite |= {
-        "models": {"base": base, "grader": base},
+        "arms": ["baseline", "finetune_only", "raft"],
         "memories": {"k": 1, "hindsight": True},
         "metrics": ["rouge_l", "embedding_cosine", "judge_stance"],
         "controls": ["real", "same_near", "impostor_near"],
