@@ -177,6 +177,7 @@ def _forget() -> None:
     from ratf import free_running, measures
 
     free_running._mind.cache_clear()
+    free_running._shuffled.cache_clear()
     measures.vectors.cache_clear()
     measures.held_out_vectors.cache_clear()
 
