@@ -149,9 +149,10 @@ def _kept(output: ModelOutput) -> dict[str, Any]:
     if output.error:
         found["error"] = output.error
     if choice and choice.logprobs:
+        # a judge's choice is the first token: of the later ones, what else might have been said is not kept
         found["tokens"] = [
-            {"token": [t.token, t.logprob], "top": [[p.token, p.logprob] for p in t.top_logprobs or []]}
-            for t in choice.logprobs.content
+            {"token": [t.token, t.logprob], "top": [] if i else [[p.token, p.logprob] for p in t.top_logprobs or []]}
+            for i, t in enumerate(choice.logprobs.content)
         ]
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]
 
