@@ -107,14 +107,14 @@ def test_a_changed_question_and_a_changed_judge_are_misses(encoder_only: None, c
     path.write_text(text.replace("What will you miss when you stop?", "What will you miss once you stop?"), "utf-8")
     told = missed(copy, tmp_path)
     assert "not in the recording" in told and "embedding, of openai/smollm2-135m-instruct" in told
-    assert "you [-when-] {+once+} you stop?" in told and str(copy / "recording") in told
+    assert "miss [-when-] {+once+} you stop?" in told and str(copy / "recording") in told
     path.write_text(text, "utf-8")
 
     judge = copy / "judges" / "aim.yaml"
     judge.write_text(judge.read_text("utf-8").replace("want the same thing as", "wish for the same as"), "utf-8")
     told = missed(copy, tmp_path)
     assert "the judges' exam, question ferry-2018-q001, of openai-api/loopback/smollm2-135m-instruct" in told
-    assert '"rubric": "[-' in told or ("[-" in told and "{+wish for the same+}" in told), told
+    assert '"rubric": [-"' in told and "answer [-want-] {+wish for+} the same" in told
     assert "more, some of which may follow from these" in told and "--record" in told
 
 
@@ -129,7 +129,8 @@ def test_a_changed_setting_of_the_answers_names_arm_and_question(
     assert [first[0], first[1].partition(" (")[0], first[3]] == [
         "baseline, question ferry-2018-q001, of openai-api/loopback/smollm2-135m-instruct",
         "  nearest: baseline, question ferry-2018-q001",
-        '    … 0.3, "max_tokens": [-40,-] {+41,+} "seed": 5, "temperature": 0.7, …',
+        '    … model openai-api/loopback/smollm2-135m-instruct config {"max_tokens": [-40,-] {+41,+} "top_p": 0.9, '
+        '"temperature": 0.7, …',
     ]
 
 
