@@ -15,7 +15,7 @@ from raft.types import Exchange, Message
 from ratf.arms import FLOOR
 from ratf.judging.texts import mask
 from ratf.measures import rouges, vectors
-from ratf.models import chat_messages
+from ratf.models import chat_messages, heard
 from ratf.questions import prompt
 from ratf.settings import ANSWER_CACHE, answer_config
 from ratf.statistics import Estimate, clustered_mean, holm
@@ -112,7 +112,7 @@ def _ask(study: Study, progress: Progress) -> dict[str, dict[str, str]]:
 
 
 async def _replies(base: str, todo: Sequence[tuple[Sequence[Message], GenerateConfig]]) -> list[str]:
-    model = get_model(base)
+    model = get_model(heard(base, "contamination"))
 
     async def one(messages: Sequence[Message], config: GenerateConfig) -> str:
         return (await model.generate(chat_messages(messages), config=config, cache=ANSWER_CACHE)).completion.strip()

@@ -144,6 +144,8 @@ TROUBLE: list[Callable[[Case], Iterator[str]]] = [
 
 def _notes(case: Case, findings: list[Finding]) -> Iterator[str]:
     """What a reader should know beside the verdict."""
+    if case.results.replayed:
+        yield f"Replayed: no model was asked; the replies are from {case.results.replayed}."
     interviews = {f.result.n_interviews for f in findings if f.gain is not None}
     if interviews and min(interviews) < FEW_CLUSTERS:
         few = min(interviews)

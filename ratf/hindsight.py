@@ -13,6 +13,8 @@ from raft.types import Exchange, Memory
 from ratf.arms import ARMS
 from ratf.models import embedder
 from ratf.prepare import Memories, memories, memory_store
+from ratf.recordings import digest_of
+from ratf.replay import made
 from ratf.results import Cell, Filtered, Retrieval
 from ratf.statistics import Estimate, clustered_auc, clustered_mean
 from ratf.study import Study
@@ -90,11 +92,18 @@ def _training_gains(study: Study, mine: Memories, progress: Progress) -> dict[st
 
 
 def _gains(study: Study, pairs: Sequence[tuple[Exchange, Memory]], progress: Progress) -> list[float]:
-    from raft.hindsight import gains
-    from raft.local import LocalModel
+    about, words, name = study.person.about, study.suite.answers.max_words, reader(study)
 
-    model = LocalModel(reader(study), progress)
-    return gains(model, study.person.about, pairs, study.suite.answers.max_words, progress)
+    def read() -> list[float]:
+        from raft.hindsight import gains
+        from raft.local import LocalModel
+
+        return gains(LocalModel(name, progress), about, pairs, words, progress)
+
+    contents = digest_of([about.introduction, *([e.question, e.answer, m.text, m.chunk_id] for e, m in pairs)])
+    request = {"kind": "gains", "model": name, "pairs": len(pairs), "contents": contents, "words": words}
+    found: list[float] = made(request, "hindsight", read)
+    return found
 
 
 def _recalled(study: Study) -> list[Passage]:

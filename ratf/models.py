@@ -1,12 +1,14 @@
 """Models by name: Inspect's for chat, the method's for vectors."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 
 from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSystem, ChatMessageUser, Model
 
 import raft.models
-from raft.types import Message
+from raft.progress import Progress, silent
+from raft.types import Embedder, Message
+from ratf.replay import session
 
 _MESSAGES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
 
@@ -28,5 +30,24 @@ class InspectChat:
         return output.completion
 
 
-embedder = cache(raft.models.embedder)
-"""The embedder of that name, loaded once a process."""
+_embedder = cache(raft.models.embedder)
+
+
+def embedder(name: str, progress: Progress = silent) -> Embedder:
+    """The embedder of that name, loaded once a process."""
+    listening = session()
+    if listening is None or name.startswith("local/"):
+        return _embedder(name, progress)
+    from ratf.listening import HostedEmbedder
+
+    return HostedEmbedder(listening, name, partial(_embedder, name, progress))
+
+
+def heard(name: str, who: str) -> str | Model:
+    """A model's name, or while a run is recorded or replayed, what stands in for the model. `who` asks it."""
+    listening = session()
+    if listening is None or name == "none/none":
+        return name
+    from ratf.listening import Listener
+
+    return Listener(listening, name, who)

@@ -100,14 +100,9 @@ def _budget(r: Results) -> Iterator[Check]:
 
 
 def _replayed(r: Results) -> Iterator[Check]:
-    if "replayed" not in type(r).model_fields:
-        yield Check(
-            "Live or replayed", "unknown", "not recorded; replies kept from earlier runs may be among the answers"
-        )
-    elif replayed := getattr(r, "replayed", None):
-        yield Check(
-            "Live or replayed", "fine", f"replayed: {replayed if isinstance(replayed, str) else 'no model was asked'}"
-        )
+    if r.replayed:
+        said = f"replayed: no model was asked, the replies are from {r.replayed}; the times are those of the replay"
+        yield Check("Live or replayed", "fine", said)
     else:
         yield Check("Live or replayed", "fine", "live: models were asked")
 

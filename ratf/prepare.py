@@ -14,7 +14,8 @@ from raft.rephrase import VERSION, Rephraser
 from raft.store import ChromaStore, collection_name
 from raft.types import Document, Embedder, Exchange, Memory
 from ratf.controls import Given, controls
-from ratf.models import InspectChat, embedder
+from ratf.models import InspectChat, embedder, heard
+from ratf.replay import session
 from ratf.study import Study
 
 Memories = dict[str, tuple[Memory, ...]]
@@ -62,7 +63,9 @@ def memory_store(study: Study, impostors: bool = False) -> ChromaStore:
     whose = [p.key for p in study.impostors] if impostors else [study.person.key]
     # data, encoder and size are part of the name: other chunks must not mix with these
     collection = collection_name(*whose, study.data_digest, name, str(settings.chunk_tokens))
-    return ChromaStore(settings.chroma or study.folder / "store", collection)
+    # a server's store may know passages already, whose vectors would not be recorded, and a replay needs no server
+    server = None if session() else settings.chroma
+    return ChromaStore(server or study.folder / "store", collection)
 
 
 def mind(study: Study, progress: Progress = silent, impostors: bool = False) -> Mind:
@@ -110,5 +113,5 @@ def _rephraser(study: Study, encoder: Embedder) -> Rephraser:
     if name != EXTRACTIVE:
         from inspect_ai.model import get_model
 
-        model = InspectChat(get_model(name))
+        model = InspectChat(get_model(heard(name, "rephraser")))
     return rephraser_of(model, name, encoder, study.person.about, settings.gate, study.folder)

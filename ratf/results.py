@@ -250,6 +250,8 @@ class Results(Record):
     style: StyleFacts | None = None
     judging: Judging | None = None
     attribution: Attribution | None = None
+    replayed: str = ""
+    """Which recording the models' replies are from; empty where models were asked."""
 
     @property
     def exit_code(self) -> int:

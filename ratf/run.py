@@ -15,6 +15,7 @@ from raft.weights import cache_folder
 from ratf.arms import ARMS
 from ratf.leaks import look, look_in_store, refuse
 from ratf.page_baseline import against
+from ratf.replay import mark
 from ratf.report import render
 from ratf.results import Results, load, save
 from ratf.study import Study
@@ -98,7 +99,7 @@ def run(study: Study, progress: Progress, allow_leaks: bool = False, judge_anywa
     finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
     found = {"leaks": leaks, "retrieval": retrieval, "contamination": contamination}
-    results = collect(study, logs, admission, times).model_copy(update=found)
+    results = mark(collect(study, logs, admission, times).model_copy(update=found))
     save(results, study.folder / "results.json")
     write_report(results, study.folder)
     return results
@@ -194,6 +195,7 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Answers", admission
 
     from ratf.measures import warm
     from ratf.scorers import given_interview, metrics_of, scorers
+    from ratf.settings import grader_roles
 
     samples = log.samples or []
     done = set.intersection(*(set(s.scores or {}) for s in samples)) if samples else set()
@@ -207,7 +209,7 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Answers", admission
         log,
         scorers(study, missing, rivals, admission),
         model="none/none",
-        model_roles={"grader": study.suite.graders} if study.suite.graders else None,
+        model_roles=grader_roles(study, arm),
         action="append",
         display="none",
     )

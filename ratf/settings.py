@@ -1,8 +1,10 @@
 """Which model answers, and how."""
 
-from inspect_ai.model import CachePolicy, GenerateConfig, get_model
+from inspect_ai.model import CachePolicy, GenerateConfig, Model, get_model
 
 from ratf.arms import ARMS, GIVEN
+from ratf.models import heard
+from ratf.replay import session
 from ratf.study import Study
 from ratf.tune import model_of
 
@@ -29,7 +31,18 @@ def answer_config(study: Study) -> GenerateConfig:
     )
 
 
-def model_under_test(study: Study, arm: str, obey: bool) -> str | None:
+def grader_roles(study: Study, arm: str | None = None) -> dict[str, str | Model | list[str | Model]] | None:
+    """The suite's graders as Inspect's role, where there are any; `arm` is whose answers they grade.
+
+    A task that only answers needs none, and in a replay gets none: Inspect would make them anew from the log, with keys.
+    """
+    listening = session()
+    if not study.suite.graders or (arm is None and listening and listening.replaying):
+        return None
+    return {"grader": [heard(name, f"grading {arm}") for name in study.suite.graders]}
+
+
+def model_under_test(study: Study, arm: str, obey: bool) -> str | Model | None:
     """The model of an arm or control.
 
     Where `obey` is set, None leaves an untuned arm to `inspect eval --model`; a run of a suite does not, because
@@ -38,8 +51,8 @@ def model_under_test(study: Study, arm: str, obey: bool) -> str | None:
     if arm in GIVEN:
         return "none/none"
     if arm == "paraphrase":
-        return study.suite.models.paraphraser
+        return heard(str(study.suite.models.paraphraser), arm)
     if arm == "generic":
-        return study.suite.models.base
+        return heard(study.suite.models.base, arm)
     left_to_inspect = obey and ARMS[arm].training == "none" and str(get_model()) != "none/none"
-    return None if left_to_inspect else model_of(study, arm)
+    return None if left_to_inspect else heard(model_of(study, arm), arm)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from raft.adapters import adapters_folder
 from raft.errors import RaftError
@@ -12,6 +13,9 @@ from raft.tokens import token_counter
 from raft.types import TrainingSample, Tuner
 from ratf.arms import ARMS
 from ratf.hindsight import for_training
+from ratf.prepare import memories
+from ratf.recordings import Request, digest_of
+from ratf.replay import made, session
 from ratf.results import Example, Tuned
 from ratf.study import Study
 
@@ -36,9 +40,42 @@ def samples(study: Study, training: str, progress: Progress = silent) -> list[Tr
 def model_of(study: Study, arm: str, progress: Progress = silent) -> str:
     """The name of the model that an arm answers with; tuned now, when it was not before."""
     training = ARMS[arm].training
-    base = study.suite.models.base
     if training == "none":
-        return base
+        return study.suite.models.base
+
+    def tune() -> dict[str, Any]:
+        name = _tune(study, training, progress)
+        return {"model": name, "training": _facts(name)}
+
+    return str(made(_request(study, training), arm, tune)["model"])
+
+
+def _facts(model: str) -> dict[str, Any] | None:
+    """How an adapter was tuned, as its folder says, or in a replay the recording; None where there is none."""
+    listening = session()
+    if listening and listening.replaying:
+        replies = [e.reply(0) for e in listening.recording.entries.values() if e.request["kind"] == "tuned"]
+        return next((r["training"] for r in replies if r and r["model"] == model), None)
+    digest = model.partition("+")[2]
+    path = adapters_folder() / digest / "training.json"
+    return json.loads(path.read_text("utf-8")) if digest and path.is_file() else None
+
+
+def _request(study: Study, training: str) -> Request:
+    """All that makes a tuned model, told without reading the weights."""
+    suite = study.suite
+    parts = suite.model_dump(mode="json", include={"training", "seed"})
+    parts["answers"] = suite.answers.model_dump(include={"context_tokens", "history", "max_words"})
+    learnt = [[e.exchange_id, e.question, e.answer] for e in study.training]
+    parts["exchanges"] = digest_of([study.person.about.model_dump(mode="json"), *learnt])
+    if training == "ft+mem":
+        parts["memories"] = digest_of([[k, m.text] for k, found in memories(study).items() for m in found])
+        parts["hindsight_filter"] = suite.memories.hindsight_filter
+    return {"kind": "tuned", "model": suite.models.base, "training_kind": training, "person": study.person.key, **parts}
+
+
+def _tune(study: Study, training: str, progress: Progress) -> str:
+    base = study.suite.models.base
     learnt, watched = _parts(study, samples(study, training, progress))
     if base.startswith("openai/"):
         return f"openai/{_openai(study).tune(learnt, base.removeprefix('openai/'), watched)}"
@@ -53,14 +90,12 @@ def tuned(study: Study, models: Mapping[str, str]) -> list[Tuned]:
     """How the models of these arms were tuned, where that was here; an adapter of several arms is told with the first."""
     found: dict[str, Tuned] = {}
     for arm, model in models.items():
-        digest = model.partition("+")[2]
-        path = adapters_folder() / digest / "training.json"
-        if digest and digest not in found and path.is_file():
-            facts = json.loads(path.read_text("utf-8"))
+        facts = _facts(model)
+        if facts and facts["digest"] not in found:
             watched = facts.get("validation", [])
-            found[digest] = Tuned(
+            found[facts["digest"]] = Tuned(
                 arm=arm,
-                digest=digest,
+                digest=facts["digest"],
                 samples=facts["samples"],
                 losses=facts["losses"],
                 validation=watched,
@@ -72,11 +107,11 @@ def tuned(study: Study, models: Mapping[str, str]) -> list[Tuned]:
 def _example(study: Study, arm: str) -> Example | None:
     """The sample of the exchange in the middle: real, and the same whenever it is looked up."""
     middle = study.training[len(study.training) // 2]
-    made = next((s for s in samples(study, ARMS[arm].training) if s.exchange_id == middle.exchange_id), None)
-    if made is None:
+    sample = next((s for s in samples(study, ARMS[arm].training) if s.exchange_id == middle.exchange_id), None)
+    if sample is None:
         return None
-    turns = [(m["role"], cut(m["content"])) for m in made.prompt] + [("answer", cut(made.answer))]
-    return Example(exchange_id=made.exchange_id, date=middle.date.isoformat() if middle.date else "", turns=turns)
+    turns = [(m["role"], cut(m["content"])) for m in sample.prompt] + [("answer", cut(sample.answer))]
+    return Example(exchange_id=sample.exchange_id, date=middle.date.isoformat() if middle.date else "", turns=turns)
 
 
 def cut(text: str, most: int = MOST_WORDS) -> str:

@@ -12,7 +12,7 @@ from ratf.arms import ARMS, GIVEN
 from ratf.free_running import free_running
 from ratf.questions import given, questions
 from ratf.scorers import scorers
-from ratf.settings import ANSWER_CACHE, answer_config, model_under_test
+from ratf.settings import ANSWER_CACHE, answer_config, grader_roles, model_under_test
 from ratf.study import Study, open_study, opened
 
 
@@ -33,7 +33,7 @@ def interview(suite: str = "demo", arm: str = "baseline", data: str | None = Non
         solver=_solver(study, arm),
         scorer=scorers(study),
         model=model_under_test(study, arm, obey=digest is None),
-        model_roles={"grader": study.suite.graders} if study.suite.graders else None,
+        model_roles=grader_roles(study),
         config=answer_config(study),
         metadata={"suite": study.suite.name, "arm": arm, "digest": study.digest, "person": study.person.key},
         tags=["ratf", arm],

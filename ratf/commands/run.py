@@ -1,15 +1,18 @@
 """`ratf run`: carry a suite out."""
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raft.errors import RaftError
 from raft.told import told
 
 if TYPE_CHECKING:
     from ratf.results import Results
+    from ratf.study import Study
 
 
 def run(
@@ -26,6 +29,13 @@ def run(
     judge_anyway: Annotated[
         bool, typer.Option("--judge-anyway", help="Let judges grade that have failed their exam.")
     ] = False,
+    record: Annotated[
+        Path | None, typer.Option(help="Keep every model's replies in this folder, to replay them.")
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="Ask no model: take all replies from this recording; by default into runs/<suite>-replay."),
+    ] = None,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
 
@@ -36,11 +46,17 @@ def run(
     with told():
         from ratf.study import open_study
 
+        if record and replay:
+            raise RaftError("--record keeps what models reply, and --replay asks none; give one of them")
         study = open_study(suite, str(data) if data else None, str(out) if out else None)
+        if replay and not out:
+            study = dataclasses.replace(study, folder=study.folder.with_name(f"{study.folder.name}-replay"))
+        from ratf.replay import recorded, replayed, unrecorded
         from ratf.run import finished, write_report
         from ratf.templates import made_from_these
 
-        results = finished(study, judge_anyway)
+        # a replay is always made: it is asked for to see whether the recording still has every reply
+        results = None if replay or (record and unrecorded(study, record)) else finished(study, judge_anyway)
         if results is not None:
             if results.leaks and results.leaks.found:
                 from ratf.leaks import refuse
@@ -66,7 +82,15 @@ def run(
                 from ratf.judging.plan import describe_plan
 
                 typer.echo(describe_plan(study), err=True)
-            results = carry_out(study, progress(), allow_leaks, judge_anyway)
+
+            def whole(study: "Study") -> "Results":
+                return carry_out(study, progress(), allow_leaks, judge_anyway)
+
+            if replay:
+                results = replayed(study, replay, whole)
+                typer.echo(f"replayed: no model was asked; {results.replayed}", err=True)
+            else:
+                results = recorded(study, record, whole) if record else whole(study)
             typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
         _say(results, study.folder)
 

@@ -18,6 +18,7 @@ from ratf.judging.cases import case_of
 from ratf.judging.rubric import CRITERIA, MASKED, Rubric, of_metric
 from ratf.judging.texts import Case, shown
 from ratf.metrics import LADDERS, metric
+from ratf.models import heard
 from ratf.study import Study
 from ratf.worth import Exam, GraderExam, JudgeFacts
 
@@ -118,7 +119,7 @@ def examine_judges(
 ) -> list[Exam]:
     """An entry for each judge's metric of the suite, with what its exam took. `models` stand in for the graders."""
     judged = [m for m in study.suite.metrics if m.startswith("judge_")]
-    graders = [(models or {}).get(name) or get_model(name) for name in study.suite.graders]
+    graders = [(models or {}).get(name) or get_model(heard(name, "the judges' exam")) for name in study.suite.graders]
     entries = []
     for (name, masked), group in groupby(judged, key=lambda m: _judge_of(study, m)):
         rubric = study.suite.rubrics[name]
