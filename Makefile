@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test quick check bench fed-chairs wheel clean
+.PHONY: demo test quick check bench pictures fed-chairs wheel clean
 
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
@@ -19,6 +19,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# RUN: a finished run; SITE: a site of `ratf leaderboard`
+pictures: $(VENV)/.dev chromium
+	$(BIN)/python docs/pictures.py $(RUN) $(SITE)
 
 bench: $(VENV)/.local
 	$(BIN)/python benchmarks/throughput.py

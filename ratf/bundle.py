@@ -57,7 +57,9 @@ class Bundle:
 
 
 def write_bundle(folder: Path, results: Results, samples: list[Sample] | None, out: Path) -> None:
-    """Pack a finished run. The same run gives the same bytes."""
+    """Pack a finished run. The same run gives the same bytes. Raises RaftError for one whose words were left out."""
+    if results.redacted:
+        raise RaftError("words are left out of this run, so nobody could work its scores out again; pack the whole one")
     files = {"results.json": (folder / "results.json").read_bytes()}
     if samples is not None:
         files["samples.jsonl"] = "".join(s.model_dump_json() + "\n" for s in samples).encode()

@@ -14,6 +14,7 @@ from ratf.commands.leaderboard import leaderboard
 from ratf.commands.packet import packet
 from ratf.commands.report import report
 from ratf.commands.run import run
+from ratf.commands.view import view
 
 app = typer.Typer(
     help="Does this agent really answer like that person, and what made it so?",
@@ -31,6 +32,7 @@ app.command("packet")(packet)
 app.command("leaderboard")(leaderboard)
 app.command("bundle")(bundle)
 app.command("verify")(verify)
+app.command("view")(view)
 
 
 @app.command()

@@ -23,7 +23,7 @@ from ratf.judging.rubric import of_metric
 from ratf.metrics import METRICS, metric
 from ratf.notes import notes
 from ratf.qualify import axis_of, exams, match_of, skills, style_facts, why_not
-from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, Scored
+from ratf.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
 from ratf.scorers import metrics_of
 from ratf.statistics import clustered_mean, units
 from ratf.study import Study
@@ -65,6 +65,9 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         data_digest=study.data_digest,
         person={"key": study.person.key, **study.person.about.model_dump(mode="json")},
         impostors={p.key: p.about.name for p in study.impostors},
+        rights={
+            p.key: Rights(licence=p.about.licence, consent=p.about.consent) for p in (study.person, *study.impostors)
+        },
         fictional=study.person.about.fictional,
         held_out=_held_out(study),
         training=_training(study),

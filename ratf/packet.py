@@ -74,6 +74,8 @@ def make_key(results: Results, arm: str, seed: int = 0, controls: float = 0.5) -
     Both sides are cut at a sentence's end to about the same length, and share one typography. Raises RaftError when
     the run has no such arm, or no control to try the readers on.
     """
+    if results.redacted:
+        raise RaftError("the real answers are left out of this run; a packet needs the whole one")
     for name in (arm, FLOOR):
         if name not in results.arms:
             raise RaftError(f"the run has no answers of {name!r}; there are: {', '.join(results.arms)}")

@@ -27,6 +27,7 @@ from ratf.page_text import (
 from ratf.page_trust import checks
 from ratf.page_words import FAMILIES, families, meanings
 from ratf.results import Results, Skill
+from ratf.rights import rights
 from ratf.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
 from ratf.templates import environment, template_digest
 from ratf.verdict import auc, signed
@@ -56,6 +57,7 @@ SECTIONS = {
     "retrieval": "Retrieval",
     "history": "History",
     "methods": "Methods",
+    "rights": "Whose words",
 }
 """The page's sections in order, by the name of their template in `reports/report/`, and what the contents call them."""
 
@@ -101,6 +103,7 @@ def render(results: Results, change: Change | None = None) -> str:
             skill_of=skill_of,
             evidence=evidence(results),
             attributed=attributed(results),
+            rights=rights(results),
             parts=slices(results, primary["metric"]),
             few=(FEW_QUESTIONS, FEW_INTERVIEWS),
             split=disagreement(results),

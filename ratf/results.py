@@ -218,6 +218,13 @@ class Spent(Record):
     over: str = ""
 
 
+class Rights(Record):
+    """Why somebody's words may be used; empty where nothing is stated."""
+
+    licence: str
+    consent: str
+
+
 class Results(Record):
     """Everything that the page says. Only `times` and `environment` may differ between runs of the same inputs."""
 
@@ -252,6 +259,11 @@ class Results(Record):
     attribution: Attribution | None = None
     replayed: str = ""
     """Which recording the models' replies are from; empty where models were asked."""
+
+    rights: dict[str, Rights] = {}
+    """Of the person and the impostors."""
+    redacted: str = ""
+    """What was left out of it, in a sentence; empty where everything is there."""
 
     @property
     def exit_code(self) -> int:

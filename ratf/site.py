@@ -47,6 +47,7 @@ LETTER = 6.6
 def site(board: Leaderboard, reports: Mapping[str, str]) -> dict[str, bytes]:
     """Every file of the site by its path. `reports`: the page of each run. The same input gives the same bytes."""
     made = {
+        ".nojekyll": "",  # GitHub Pages takes the files as they are
         "leaderboard.json": board.model_dump_json(indent=1) + "\n",
         "leaderboard.csv": to_csv(board),
         "feed.xml": _feed(board),

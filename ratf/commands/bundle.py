@@ -11,18 +11,28 @@ from raft.told import told
 def bundle(
     run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
     out: Annotated[Path | None, typer.Option(help="The archive to write; by default RUN.ratf.zip beside it.")] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Write only where licence and consent of the words in it are stated.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="With --public: the folder with the people's folders, to read it there.")
+    ] = None,
 ) -> None:
     """Pack a finished run into one archive that others can verify: suite, digests, answers, scores, judges' words, versions.
 
-    It holds the person's real answers and the memories: share it only where these may be shared.
+    It holds the person's real answers and the memories, without which nobody could verify it: share it only where
+    these may be shared. There is no redacted bundle; a redacted page or site shows a run without them.
 
     Example: ratf bundle runs/demo --out demo.ratf.zip
     """
     with told():
         from ratf.bundle import samples_of, write_bundle
         from ratf.gate import open_run
+        from ratf.rights import publishable
 
         results = open_run(run)
+        if public:
+            publishable(results, data)
         folder = run if run.is_dir() else run.parent
         path = out or folder.with_name(f"{folder.name}.ratf.zip")
         samples = samples_of(folder, results)

@@ -17,39 +17,43 @@ def leaderboard(
     verified: Annotated[
         list[Path] | None, typer.Option(help="A record of `ratf verify --record`; its run is marked. Can be repeated.")
     ] = None,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Leave out the words of the persons and of others, and the memories.")
+    ] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="Write only where licence and consent of the words shown are stated.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="With --public: the folder with the people's folders, to read it there.")
+    ] = None,
 ) -> None:
     """Make a leaderboard of finished runs: a folder of pages to open from disk or to put on any static host.
 
-    Runs that did not measure the same thing are never in one table; what differs is said.
+    One run is enough; its report comes along. Runs that did not measure the same thing are never in one table; what
+    differs is said.
 
-    Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site
+    Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site --public
     """
     with told():
+        from ratf.commands.report import page, shown
         from ratf.leaderboard import leaderboard as board_of
         from ratf.leaderboard import run_digest
         from ratf.site import site, write_site
         from ratf.verify_record import verified_runs
 
-        opened = [_open(run) for run in runs]
-        board = board_of([results for results, _ in opened], verified_runs(verified or []))
-        pages = {run_digest(results)[:12]: page for results, page in opened}
+        opened = {run: _open(run) for run in runs}
+        board = board_of(list(opened.values()), verified_runs(verified or []))
+        pages = {run_digest(w)[:12]: page(w, shown(w, redact, public, data), run) for run, w in opened.items()}
         write_site(site(board, pages), out)
         for said in board.differences:
             typer.echo(f"note: {said}")
         counted = f"{len(board.systems)} systems of {len(board.runs)} runs on {len(board.boards)} boards"
         typer.echo(f"{counted}; {sum(run.verified for run in board.runs)} runs verified")
-        typer.echo(str(out / "index.html"))
+        typer.echo(f"{out}: the whole site; open {out / 'index.html'}, or put the folder on any static host")
 
 
-def _open(run: Path) -> "tuple[Results, str]":
-    """A run's results and its page, made anew where there is none."""
+def _open(run: Path) -> "Results":
     from ratf.bundle import is_bundle, read_bundle
     from ratf.gate import open_run
-    from ratf.report import render
 
-    if is_bundle(run):
-        results = read_bundle(run).results
-        return results, render(results)
-    results = open_run(run)
-    page = (run if run.is_dir() else run.parent) / "report.html"
-    return results, page.read_text("utf-8") if page.is_file() else render(results)
+    return read_bundle(run).results if is_bundle(run) else open_run(run)

@@ -39,8 +39,19 @@ def report(
         Path | None,
         typer.Option(help="The file to write; by default the run's report.html or scores.parquet, else stdout."),
     ] = None,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Leave out the words of the person and of others, and the memories.")
+    ] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="Write only where licence and consent of the words shown are stated.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="With --public: the folder with the people's folders, to read it there.")
+    ] = None,
 ) -> None:
     """Write a finished run again, in any format; nothing is run. Markdown and JUnit say what `ratf check` last said.
+
+    With --redact the page is report.redacted.html, beside the run's own.
 
     Example: ratf report runs/demo --format md
     """
@@ -48,10 +59,11 @@ def report(
         from raft.files import write_whole
         from ratf.gate import open_run
 
-        results = open_run(run)
-        made = _made(results, run, baseline)[format]()
+        whole = open_run(run)
+        made = _made(whole, shown(whole, redact, public, data), run, baseline)[format]()
         folder = run if run.is_dir() else run.parent
-        names = {Format.html: "report.html", Format.parquet: "scores.parquet"}
+        kind = "redacted." if redact else ""
+        names = {Format.html: f"report.{kind}html", Format.parquet: f"scores.{kind}parquet"}
         path = out or (folder / names[format] if format in names else None)
         if path is None:
             typer.echo(made, nl=False)
@@ -60,24 +72,48 @@ def report(
             typer.echo(str(path))
 
 
-def _made(results: "Results", run: Path, baseline: Path | None) -> "dict[Format, Callable[[], str | bytes]]":
-    """What makes each format. What it needs is imported when it is asked for."""
+def shown(results: "Results", redact: bool, public: bool, data: Path | None) -> "Results":
+    """What of a run may be shown; the whole of it unless asked otherwise."""
+    from ratf.redact import redacted
+    from ratf.rights import publishable
+
+    if redact:
+        results = redacted(results)
+    return publishable(results, data) if public else results
+
+
+def page(whole: "Results", results: "Results", run: Path, baseline: Path | None = None) -> str:
+    """The page of what is shown of a run; what changed against a baseline run is found in the whole of it."""
+    from dataclasses import replace
+
+    from ratf.page_baseline import against
+    from ratf.report import render
+
+    change = against(whole, run, baseline)
+    if change and results.redacted:
+        questions = {q.id: q for q in results.questions}
+        fell, rose = ([replace(m, question=questions[m.question.id]) for m in ms] for ms in (change.fell, change.rose))
+        change = replace(change, fell=fell, rose=rose)
+    return render(results, change)
+
+
+def _made(
+    whole: "Results", results: "Results", run: Path, baseline: Path | None
+) -> "dict[Format, Callable[[], str | bytes]]":
+    """What makes each format. What it needs is imported when it is asked for. Verdicts are those on the whole run."""
 
     def html() -> str:
-        from ratf.page_baseline import against
-        from ratf.report import render
-
-        return render(results, against(results, run, baseline))
+        return page(whole, results, run, baseline)
 
     def md() -> str:
         from ratf.markdown import markdown
 
-        return markdown(results, _checked(results, run, baseline))
+        return markdown(results, _checked(whole, run, baseline))
 
     def cases() -> str:
         from ratf.junit import junit
 
-        return junit(_checked(results, run, baseline))
+        return junit(_checked(whole, run, baseline))
 
     def csv() -> str:
         from ratf.table import to_csv

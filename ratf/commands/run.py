@@ -73,6 +73,7 @@ def run(
             from raft.console import progress
             from ratf.run import describe_times
             from ratf.run import run as carry_out
+            from ratf.watch import noted
 
             about = study.person.about.name
             typer.echo(
@@ -84,7 +85,7 @@ def run(
                 typer.echo(describe_plan(study), err=True)
 
             def whole(study: "Study") -> "Results":
-                return carry_out(study, progress(), allow_leaks, judge_anyway)
+                return carry_out(study, noted(progress(), study.folder), allow_leaks, judge_anyway)
 
             if replay:
                 results = replayed(study, replay, whole)
