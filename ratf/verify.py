@@ -14,7 +14,7 @@ from ratf.metrics import METRICS
 from ratf.results import Results
 from ratf.verify_record import Check, Verification
 from ratf.verify_scores import recomputed, suite_of
-from ratf.verify_statistics import statistics
+from ratf.verify_statistics import doses_of, not_recomputed, statistics
 
 if TYPE_CHECKING:
     from ratf.suite import Suite
@@ -35,7 +35,10 @@ def verify(bundle: Bundle, path: Path, work: Path, data: Path | None = None) -> 
         checks.append(Check(what="digest of the suite", outcome="differs", told=told))
     else:
         checks += [*_digests(bundle.results, suite), *recomputed(bundle, suite, work, data)]
-        checks += [_check(what, found) for what, found in statistics(bundle.results)]
+        doses = doses_of(bundle.samples)
+        checks += [_check(what, found) for what, found in statistics(bundle.results, doses)]
+        taken = not_recomputed(bundle.results, doses)
+        checks += [Check(what=what, outcome="not recomputed", told=why) for what, why in taken]
     return Verification(
         ratf=version("ratf"),
         bundle=hashlib.sha256(path.read_bytes()).hexdigest(),

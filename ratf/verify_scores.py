@@ -39,6 +39,32 @@ def recomputed(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) ->
             yield Check(what=f"metric {name}", outcome="not recomputed", told=why)
         else:
             yield _metric(bundle, study, name)
+    if results.style:
+        yield _style(results, study)
+
+
+def _style(results: Results, study: "Study") -> Check:
+    from ratf.qualify import style_facts
+    from ratf.verify import same
+
+    what = "style: evidence and Delta"
+    if not study.earlier:
+        return Check(what=what, outcome="not recomputed", told="they need the people's data: --data FOLDER")
+    if results.suite.get("answers", {}).get("epochs", 1) > 1:
+        return Check(what=what, outcome="not recomputed", told="questions were answered several times")
+    texts = {arm: [q.answers[arm].text for q in results.questions if arm in q.answers] for arm in results.arms}
+    told, found = results.style, style_facts(study, texts)
+    assert told is not None
+    wrong = [
+        part
+        for part in ("evidence", "delta", "budget")
+        if found is None or not same(told.model_dump()[part], found.model_dump()[part], NEAR)
+    ]
+    if wrong:
+        return Check(
+            what=what, outcome="differs", told=f"{' and '.join(wrong)} are not what the answers and the data give"
+        )
+    return Check(what=what, outcome="matches", told=f"worked out again, within {NEAR:g}")
 
 
 def _metric(bundle: Bundle, study: "Study", name: str) -> Check:

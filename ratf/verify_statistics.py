@@ -1,31 +1,79 @@
 """A run's statistics worked out again from its scores alone."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ratf.arms import CEILING, FLOOR
+from ratf.arms import CEILING, DOSES, FLOOR
 from ratf.attribution import attribution
+from ratf.bundle import Sample
 from ratf.contrasts import Scores, contrasts
-from ratf.exam import examine
-from ratf.metrics import LADDERS, metric
+from ratf.exam import dose_response, examine
+from ratf.judged import judging
+from ratf.metrics import LADDERS, METRICS, metric
+from ratf.preferences import MARGIN
 from ratf.results import Results
 from ratf.skill import skill
 from ratf.statistics import clustered_mean
 from ratf.verdict import judge_contrast
-from ratf.worth import Exam
+from ratf.worth import Exam, Record
+
+Rungs = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 
 
-def statistics(results: Results) -> Iterator[tuple[str, list[str]]]:
-    """Each group of statistics, and what of it is not what the scores give."""
+def statistics(results: Results, doses: Rungs) -> Iterator[tuple[str, list[str]]]:
+    """Each group of statistics, and what of it is not what the scores give. `doses`: see `doses_of`."""
     scores = scores_of(results)
     cluster = {q.id: q.interview_id for q in results.questions}
     yield "statistics: means and intervals", _means(results, scores, cluster)
     yield "statistics: comparisons", _contrasts(results, scores, cluster)
     if results.attribution is not None:
         yield "statistics: attribution", _attribution(results, scores, cluster)
-    yield "statistics: exams", _exams(results, scores, cluster)
+    whole = not _poor_left_out(results)
+    if whole:
+        yield "statistics: exams", _exams(results, scores, cluster)
     yield "statistics: skill", _skills(results, scores, cluster)
     yield "statistics: verdict", _verdict(results)
+    if results.judging:
+        yield "statistics: judges' grades put together", _judging(results, scores, cluster)
+    if doses and whole:
+        yield "statistics: dose responses", _doses(results, scores, cluster, doses)
+
+
+def not_recomputed(results: Results, doses: Rungs) -> Iterator[tuple[str, str]]:
+    """What is taken as it is told, and why."""
+    if results.judging and any(e.judge for e in results.exam):
+        yield (
+            "exams of judges",
+            "they sat on comparisons of their own, which are not in the bundle; only the bar was looked at",
+        )
+        yield (
+            "judging: planned, saved and the exam's calls",
+            "they are counts of what was asked, not of what was graded",
+        )
+    if not doses and any(e.dose for e in results.exam):
+        yield "statistics: dose responses", "the bundle has no answers of the doses"
+    if _poor_left_out(results):
+        yield "statistics: exams", "questions that match poorly were left out, and the bundle has no similarities"
+    for what in ("contamination", "retrieval", "leaks", "tuned", "budget"):
+        if getattr(results, what):
+            yield what, "it was measured with models, data or services that are not in the bundle"
+
+
+def _poor_left_out(results: Results) -> bool:
+    """Whether questions whose nearest ones match poorly are in no exam: the bundle has no similarities to tell which."""
+    return bool(results.suite.get("exam", {}).get("leave_out_poor"))
+
+
+def doses_of(samples: Sequence[Sample] | None) -> Rungs:
+    """dose → metric → question → score, from the logs: the results do not have them."""
+    found: dict[str, dict[str, dict[str, float | None]]] = {}
+    for s in samples or []:
+        if s.arm in DOSES and s.epoch == 1:
+            for name, score in s.scores.items():
+                fine = not s.error and isinstance(score.value, int | float) and math.isfinite(score.value)
+                found.setdefault(s.arm, {}).setdefault(name, {})[s.question] = float(score.value) if fine else None
+    return found
 
 
 def scores_of(results: Results) -> Scores:
@@ -95,10 +143,7 @@ def _attribution(results: Results, scores: Scores, cluster: Mapping[str, str]) -
 
 
 def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
-    """Questions whose nearest ones match poorly may have been left out: the bundle has no similarities for that."""
     settings = results.suite.get("exam", {})
-    if settings.get("leave_out_poor"):
-        return []
     found: list[str] = []
     controls = {arm for arm, result in results.arms.items() if result.kind == "control"}
     for exam in results.exam:
@@ -121,6 +166,40 @@ def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list
             facts.reads_real, facts.better == "lower",
         ).model_dump(exclude={"dose", "judge"})  # fmt: skip
         found += _unequal(f"exam of {exam.metric}", exam.model_dump(), made)
+    return found
+
+
+def _judging(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    """From the votes: forced choices, strengths, agreement, what masking did, and the grading's calls and tokens."""
+    told = results.judging
+    assert told is not None
+    margin = results.suite.get("exam", {}).get("margin", MARGIN)
+    made = judging(scores, cluster, results.exam, {}, told.anyway, results.suite.get("seed", 0), margin)
+    found: list[str] = []
+    for part in ("forced_choice", "pairwise", "agreement", "masked"):
+        found += _unequal(
+            f"judging: {part}", {part: _dumped(getattr(told, part))}, {part: _dumped(getattr(made, part))}
+        )
+    graded = {key: value for key, value in made.spent.items() if key.startswith("grading")}
+    return found + list(_unequal("judging: spent", told.spent, graded))
+
+
+def _dumped(records: Sequence[Record]) -> list[Any]:
+    """In an order of their own."""
+    return sorted((record.model_dump() for record in records), key=lambda r: (r["metric"], r.get("arm", "")))
+
+
+def _doses(results: Results, scores: Scores, cluster: Mapping[str, str], doses: Rungs) -> list[str]:
+    """Of the metrics; a judge's exam has no doses."""
+    found: list[str] = []
+    for exam in (e for e in results.exam if e.metric in METRICS):
+        lower = metric(exam.metric).better == "lower"
+        ends = {c: {q: s.value for q, s in scores.get(c, {}).get(exam.metric, {}).items()} for c in ("real", FLOOR)}
+        rungs = {**ends, **{d: of.get(exam.metric, {}) for d, of in doses.items()}}
+        turned = {c: {q: s if s is None or not lower else -s for q, s in of.items()} for c, of in rungs.items()}
+        made = dose_response(turned, cluster, lower)
+        dumped = (exam.dose.model_dump() if exam.dose else None, made.model_dump() if made else None)
+        found += _unequal(f"dose response of {exam.metric}", {"dose": dumped[0]}, {"dose": dumped[1]})
     return found
 
 

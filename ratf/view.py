@@ -82,6 +82,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(200, _page(self.root), KINDS[".html"])
         if self.follows and path == "/run":
             return self._send(200, _page(self.root), KINDS[".html"])
+        if path == "/favicon.ico":  # browsers ask by themselves
+            return self._send(204, b"", "image/x-icon")
         file = _file(self.root, path)
         if file is None:
             return self.send_error(404, "no such file here")
