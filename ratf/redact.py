@@ -20,7 +20,7 @@ _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
 def redacted(results: Results) -> Results:
-    """The same run without real answers, other real answers among the controls, and memories.
+    """The same run without real answers, other real answers among the controls, memories, and samples of training.
 
     Each is replaced by its number of words and the start of its sha256, so that who has the text can check it. Questions
     (the interviewers'), generated answers, scores and the style verdict's single words and n-grams stay; but whatever
@@ -29,9 +29,14 @@ def redacted(results: Results) -> Results:
     """
     if results.redacted:
         return results
-    theirs = [text for q in results.questions for text in words_of(results, q)]
-    mask = Mask(theirs)
     made = results.model_dump(mode="json")
+    learnt = [
+        turn for tuned in made["tuned"] for turn in (tuned.get("example") or {}).get("turns", []) if turn[0] != "system"
+    ]
+    theirs = [text for q in results.questions for text in words_of(results, q)] + [text for _, text in learnt]
+    mask = Mask(theirs)
+    for turn in learnt:
+        turn[1] = left_out(turn[1])
     for question in made["questions"]:
         question["real"] = left_out(question["real"])
         for arm, answer in question["answers"].items():
