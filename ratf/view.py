@@ -14,6 +14,9 @@ from ratf.report import plain
 from ratf.templates import environment
 from ratf.watch import Run, finished, is_run, look
 
+ENOUGH = 0.05
+"""The share that must be done before the rest is guessed."""
+
 INSPECT = "http://127.0.0.1:7575"
 """Where `inspect view` listens unless it is told otherwise."""
 
@@ -142,7 +145,8 @@ def says(run: Run, now: float | None = None) -> str:
         return f"stopped at {note.what}{amount}, {ago} s ago; `ratf run` goes on with it"
     if note.state == "done":
         return f"{note.what}: done {ago} s ago; the next step is on its way"
-    left = (note.at - note.began) * (note.total - note.done) / note.done if note.done else 0
+    told = note.done >= ENOUGH * note.total
+    left = (note.at - note.began) * (note.total - note.done) / note.done if note.done and told else 0
     return f"{note.what}{amount}" + (f", about {left:.0f} s to go" if left >= 1 else "") + f" (news of {ago} s ago)"
 
 
