@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from raft.errors import RaftError
-from ratf.report import plain
+from ratf.page_text import plain
 from ratf.templates import environment
 from ratf.watch import Run, finished, is_run, look
 

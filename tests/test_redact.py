@@ -67,6 +67,9 @@ def run() -> Results:
         judged["why"] = f"It says “{' '.join(stolen)}”, as he did."
         judged["votes"] = [{"grader": "g", "order": "", "value": 1.0, "reason": f"{memory['text']} is the same."}]
     raw["notes"] = [f"The first real answer was: {raw['questions'][0]['real']}"]
+    learnt = [["system", "You are invented."], ["user", f"Why? {words(20)}"], ["answer", words(20)]]
+    example = {"exchange_id": "e", "date": "2010-01-01", "turns": learnt}
+    raw["tuned"] = [{"arm": "raft", "digest": "abc", "samples": 9, "losses": [3.0, 2.0], "example": example}]
     return Results.model_validate(raw | {"person": made.person | STATED})
 
 
@@ -77,7 +80,9 @@ def said(text: str) -> set[str]:
 
 
 def theirs() -> set[str]:
-    return {six for question in run().questions for text in words_of(run(), question) for six in said(text)}
+    texts = [text for question in run().questions for text in words_of(run(), question)]
+    assert run().tuned[0].example
+    return {six for text in [*texts, run().tuned[0].example.turns[2][1]] for six in said(text)}
 
 
 def shown(page: str) -> set[str]:
