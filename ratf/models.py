@@ -6,7 +6,9 @@ from functools import cache
 from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSystem, ChatMessageUser, Model
 
 import raft.models
-from raft.types import Message
+from raft.progress import Progress, silent
+from raft.types import Embedder, Message
+from ratf.metered import MeteredEmbedder
 
 _MESSAGES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
 
@@ -28,5 +30,8 @@ class InspectChat:
         return output.completion
 
 
-embedder = cache(raft.models.embedder)
-"""The embedder of that name, loaded once a process."""
+@cache
+def embedder(name: str, progress: Progress = silent) -> Embedder:
+    """The embedder of that name, loaded once a process; a hosted one is counted."""
+    made = raft.models.embedder(name, progress)
+    return made if name.startswith("local/") else MeteredEmbedder(name, made)

@@ -11,6 +11,13 @@ from raft.told import told
 if TYPE_CHECKING:
     from ratf.results import Results
 
+PricesFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="INSPECT_EVAL_MODEL_COST_CONFIG", help="A YAML file of models' prices, in US$ per million tokens."
+    ),
+]
+
 
 def run(
     suite: Annotated[
@@ -26,8 +33,14 @@ def run(
     judge_anyway: Annotated[
         bool, typer.Option("--judge-anyway", help="Let judges grade that have failed their exam.")
     ] = False,
+    budget_usd: Annotated[float | None, typer.Option(min=0, help="Stop at so many US$; needs --prices.")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(min=0, help="Stop at so many tokens, in and out.")] = None,
+    budget_minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes.")] = None,
+    prices: PricesFile = None,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
+
+    A budget is for the whole run, with all its starts. Over budget, it is NOT MEASURED, and a higher one goes on.
 
     Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input.
 
@@ -66,7 +79,17 @@ def run(
                 from ratf.judging.plan import describe_plan
 
                 typer.echo(describe_plan(study), err=True)
-            results = carry_out(study, progress(), allow_leaks, judge_anyway)
+            from ratf.budget import Limits, OverBudget
+            from ratf.prices import load_prices
+
+            limits = Limits(budget_usd, budget_tokens, budget_minutes)
+            try:
+                results = carry_out(
+                    study, progress(), allow_leaks, judge_anyway, limits, load_prices(prices) if prices else {}
+                )
+            except OverBudget as over:
+                typer.echo(f"NOT MEASURED: {over}")
+                raise typer.Exit(2) from None
             typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
         _say(results, study.folder)
 
