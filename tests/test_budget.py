@@ -159,7 +159,7 @@ class Slow(ModelAPI):
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> ModelOutput:
-        await asyncio.sleep(0.3 if "slowly" in input[-1].text else 0)
+        await asyncio.sleep(1.5 if "slowly" in input[-1].text else 0)
         output = ModelOutput.from_content("slow", "Yes.")
         output.usage = ModelUsage(input_tokens=60, output_tokens=40, total_tokens=100)
         return output
@@ -173,7 +173,7 @@ def test_what_is_under_way_at_the_limit_is_kept_and_nothing_more_is_asked(study:
         return (await model.generate(text, cache=True)).completion
 
     async def three() -> None:
-        await collect(ask("slowly"), ask("at once"), ask("too late", after=0.1))
+        await collect(ask("slowly"), ask("at once"), ask("too late", after=0.5))
 
     limited = meter(study, tokens=100)
     with pytest.raises(OverBudget, match="200 of 100 tokens spent"), keeping(limited, study.folder):
