@@ -128,7 +128,6 @@ class LoraTuner:
                 schedule.step()
                 optimizer.zero_grad()
                 course.losses.append(round(loss, 6))
-                advance(1)
                 step = len(course.losses)
                 if watched and (step % every == 0 or step == len(batches)):
                     course.watch(_mean_loss(model, watched), model)
@@ -139,6 +138,11 @@ class LoraTuner:
                 if time.monotonic() - saved > CHECKPOINT_SECONDS:
                     state.save(course)
                     saved = time.monotonic()
+                try:
+                    advance(1)
+                except RaftError:  # whoever watches may stop the work here
+                    state.save(course)
+                    raise
         if course.best:
             model.load_state_dict(course.best, strict=False)
         self._keep(model, aside, digest, base, samples, course)

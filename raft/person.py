@@ -27,8 +27,10 @@ def _not_blank(text: str) -> str:
 
 
 def _encodable(text: str) -> str:
-    if any("\ud800" <= c <= "\udfff" for c in text):
-        raise ValueError("holds half of a surrogate pair, which is no character; repair the text")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds half of a surrogate pair, which is no character; repair the text") from None
     return text
 
 

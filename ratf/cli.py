@@ -12,6 +12,7 @@ from ratf.commands.check import check
 from ratf.commands.init import init
 from ratf.commands.leaderboard import leaderboard
 from ratf.commands.packet import packet
+from ratf.commands.plan import plan
 from ratf.commands.report import report
 from ratf.commands.run import run
 from ratf.commands.view import view
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("plan")(plan)
 app.command("run")(run)
 app.command("init")(init)
 app.command("check")(check)

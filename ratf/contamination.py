@@ -20,12 +20,7 @@ from ratf.questions import prompt
 from ratf.settings import ANSWER_CACHE, answer_config
 from ratf.statistics import Estimate, clustered_mean, holm
 from ratf.study import Study
-from ratf.worth import Contamination, Sign
-
-SHOWN_WORDS = 25
-NEXT_WORDS = 40
-LEAST_WORDS = SHOWN_WORDS + 15
-"""Shorter answers leave too little to be continued."""
+from ratf.worth import LEAST_WORDS, NEXT_WORDS, SHOWN_WORDS, Contamination, Sign
 
 MARGIN = 0.05
 """A sign is absent when its interval lies below this, in points of its score."""

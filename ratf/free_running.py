@@ -13,6 +13,7 @@ from raft.prompts import Told
 from raft.samples import shorten
 from raft.types import Exchange, Memory
 from ratf.arms import ARMS, Shown
+from ratf.hooks import refusals_are_errors
 from ratf.models import chat_messages
 from ratf.prepare import Memories, mind
 from ratf.questions import after
@@ -36,9 +37,10 @@ def free_running(digest: str, arm: str) -> Solver:
         before: list[Exchange] = []
         async with turn[state.metadata["interview_id"]]:
             for exchange in _up_to(study, str(state.sample_id)):
-                memories = await _memories(digest, ARMS[arm].memories, exchange, before)
-                state.messages = chat_messages(after(study, exchange, memories, told))
-                state.output = await get_model().generate(state.messages, cache=ANSWER_CACHE)
+                with refusals_are_errors():
+                    memories = await _memories(digest, ARMS[arm].memories, exchange, before)
+                    state.messages = chat_messages(after(study, exchange, memories, told))
+                    state.output = await get_model().generate(state.messages, cache=ANSWER_CACHE)
                 answer = state.output.completion
                 told.append(Told(exchange.question, memories, shorten(answer, study.suite.answers.max_words)))
                 before.append(replace(exchange, answer=answer))

@@ -15,7 +15,7 @@ from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.baseline import Snapshot, differences, snapshot
 from ratf.policy import TIERS, Policy, default_policy
-from ratf.results import EXIT_CODES, Results, Verdict, dumps, load
+from ratf.results import EXIT_CODES, STOPPED, Results, Verdict, dumps, load
 from ratf.rules import GUARDS, JUDGES, Case, Finding, RuleResult, decided, sides
 from ratf.statistics import FEW_CLUSTERS, holm
 from ratf.worth import Record
@@ -172,6 +172,9 @@ def _named(names: Iterable[str]) -> str:
 def open_run(folder: Path) -> Results:
     """A finished run's results. Raises RaftError for one that was stopped halfway, or was overtaken by one that was."""
     path = folder / "results.json" if folder.is_dir() else folder
+    stopped = path.parent / STOPPED
+    if stopped.is_file():
+        raise RaftError(f"{folder}: {stopped.read_text('utf-8').strip()}")
     logs = sorted((path.parent / "logs").glob("*.eval"))
     if not path.is_file() and logs:
         raise RaftError(

@@ -8,6 +8,7 @@ from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSyste
 import raft.models
 from raft.progress import Progress, silent
 from raft.types import Embedder, Message
+from ratf.metered import MeteredEmbedder
 from ratf.replay import session
 
 _MESSAGES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
@@ -30,17 +31,25 @@ class InspectChat:
         return output.completion
 
 
-_embedder = cache(raft.models.embedder)
+_loaded = cache(raft.models.embedder)
 
 
 def embedder(name: str, progress: Progress = silent) -> Embedder:
-    """The embedder of that name, loaded once a process."""
+    """The embedder of that name, loaded once a process; a hosted one is counted."""
     listening = session()
-    if listening is None or name.startswith("local/"):
-        return _embedder(name, progress)
+    if name.startswith("local/"):
+        return _loaded(name, progress)
+    made = partial(_metered, name, progress)
+    if listening is None:
+        return made()
     from ratf.listening import HostedEmbedder
 
-    return HostedEmbedder(listening, name, partial(_embedder, name, progress))
+    return HostedEmbedder(listening, name, made)
+
+
+@cache
+def _metered(name: str, progress: Progress) -> Embedder:
+    return MeteredEmbedder(name, _loaded(name, progress))
 
 
 def heard(name: str, who: str) -> str | Model:

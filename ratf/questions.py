@@ -12,8 +12,10 @@ from raft.samples import told
 from raft.tokens import token_counter
 from raft.types import Exchange, Memory, Message
 from ratf.arms import ARMS, GIVEN, WRITTEN
+from ratf.hooks import refusals_are_errors
 from ratf.models import chat_messages
 from ratf.prepare import Memories, given_answers
+from ratf.settings import ANSWER_CACHE
 from ratf.study import Study
 from ratf.swapped import memories_shown
 
@@ -97,5 +99,16 @@ def given() -> Solver:
         state.output.usage = ModelUsage()
         state.messages.append(state.output.message)
         return state
+
+    return solve
+
+
+@solver
+def answering() -> Solver:
+    """Asks the model, once for all starts of a run."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        with refusals_are_errors():
+            return await generate(state, cache=ANSWER_CACHE)
 
     return solve

@@ -12,6 +12,8 @@ from ratf.worth import Contamination, Exam, Judging, Record
 Verdict = Literal["PASS", "REGRESSION", "INCONCLUSIVE", "NOT MEASURED"]
 EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "REGRESSION": 1, "INCONCLUSIVE": 2, "NOT MEASURED": 2}
 FORMAT = 1
+STOPPED = "stopped.txt"
+"""The file beside the results that says why a start of the run stopped before its end; gone once it goes on."""
 
 
 class Cell(Record):
@@ -209,13 +211,27 @@ class Retrieval(Record):
     filtered: Filtered | None = None
 
 
+class RoleSpent(Record):
+    """What one role of a run took: the answers, the judges' exam, grading, …; `usd` is None where it is not known."""
+
+    calls: int
+    tokens: int
+    usd: float | None
+
+
 class Spent(Record):
-    """What a run cost; None where it is not known. `over` says which limit stopped it, and is empty where none did."""
+    """What a run cost; None where it is not known. `over` says which limit stopped it, and is empty where none did.
+
+    All starts of the run count. Replies that came from the cache cost nothing, and are not counted.
+    """
 
     usd: float | None = None
     tokens: int | None = None
     minutes: float | None = None
     over: str = ""
+    limits: dict[str, float] = {}
+    """The budgets that were set, by the same names."""
+    roles: dict[str, RoleSpent] = {}
 
 
 class Rights(Record):
@@ -226,7 +242,7 @@ class Rights(Record):
 
 
 class Results(Record):
-    """Everything that the page says. Only `times` and `environment` may differ between runs of the same inputs."""
+    """Everything that the page says. Only `times`, `budget` and `environment` may differ between runs of the same inputs."""
 
     format: int = FORMAT
     suite: dict[str, Any]

@@ -4,7 +4,7 @@ import io
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,13 @@ from raft.files import read_made, write_made, write_whole
 from raft.progress import Progress
 from raft.weights import cache_folder
 from ratf.arms import ARMS
+from ratf.budget import NO_LIMITS, Limits, Meter, current, keeping, must_have_prices, watched
 from ratf.leaks import look, look_in_store, refuse
 from ratf.page_baseline import against
+from ratf.prices import NO_PRICES, Prices
 from ratf.replay import mark
 from ratf.report import render
-from ratf.results import Results, load, save
+from ratf.results import Leaks, Results, load, save
 from ratf.study import Study
 from ratf.worth import Exam
 
@@ -56,53 +58,83 @@ def finished(study: Study, judge_anyway: bool = False) -> Results | None:
     return None if results.digest != study.digest or (judge_anyway and refused) else results
 
 
-def run(study: Study, progress: Progress, allow_leaks: bool = False, judge_anyway: bool = False) -> Results:
+def run(
+    study: Study,
+    progress: Progress,
+    allow_leaks: bool = False,
+    judge_anyway: bool = False,
+    limits: Limits = NO_LIMITS,
+    prices: Prices = NO_PRICES,
+) -> Results:
     """Carry a study out, as far as it is not done yet, and write its results and its page.
 
-    Raises RaftError, before anything is tuned or answered, where held-out text leaks and `allow_leaks` is not set.
+    Raises RaftError, before anything is tuned or answered, where held-out text leaks and `allow_leaks` is not set; and
+    OverBudget, with no results written, where a limit is reached.
     """
+    must_have_prices(study, limits, prices)
+    phases = Phases(study)
+    meter = Meter(study, limits, prices, sum(phases.seconds.values()))
+    with keeping(meter, study.folder):
+        return _run(study, progress, allow_leaks, judge_anyway, phases, meter)
+
+
+def _run(
+    study: Study, progress: Progress, allow_leaks: bool, judge_anyway: bool, phases: Phases, meter: Meter
+) -> Results:
+    checked = watched(progress, meter)
     # replies of models are kept for good under the user's cache, where nobody else's pickles get in
     os.environ.setdefault("INSPECT_CACHE_DIR", str(cache_folder() / "replies"))
     leaks = look(study)
     refuse(leaks, allow_leaks)
-    from ratf import hindsight
+    from ratf import (
+        hindsight,
+        hooks,  # noqa: F401  (what it registers counts every reply)
+    )
     from ratf.collect import collect
     from ratf.contamination import panel
-    from ratf.prepare import given_answers, memories
-    from ratf.swapped import memories_shown
     from ratf.tune import model_of
 
-    phases = Phases(study)
-    with phases.timed("prepare"):
-        if any(ARMS[a].recalls for a in study.suite.arms):
-            memories(study, progress)
-            leaks = look_in_store(study, leaks)
-            refuse(leaks, allow_leaks)
-        for shown in sorted({ARMS[a].memories for a in study.suite.arms}):
-            memories_shown(study, shown, progress)
-        given_answers(study, progress)
+    with phases.timed("prepare"), meter.doing("rephraser"):
+        leaks = _prepare(study, leaks, allow_leaks, checked)
     with phases.timed("tune"):
         for arm in study.suite.arms:
-            model_of(study, arm, progress)
+            model_of(study, arm, checked)
     with phases.timed("answer"):
         answer(study, progress)
-    with phases.timed("score"):
-        logs, admission = score(study, progress, judge_anyway)
+        meter.check()  # a refused answer is an error of its sample, not of the evaluation
+    with phases.timed("score"), meter.doing("grading"):
+        logs, admission = score(study, checked, judge_anyway)
     retrieval = None
     if hindsight.wanted(study):
         with phases.timed("hindsight"):
-            retrieval = hindsight.measure(study, progress)
+            retrieval = hindsight.measure(study, checked)
     contamination = None
     if study.suite.contamination:
-        with phases.timed("contamination"):
-            contamination = panel(study, _texts(logs), progress)
+        with phases.timed("contamination"), meter.doing("contamination"):
+            contamination = panel(study, _texts(logs), checked)
+    meter.check()
     finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
-    found = {"leaks": leaks, "retrieval": retrieval, "contamination": contamination}
+    found = {"leaks": leaks, "retrieval": retrieval, "contamination": contamination, "budget": meter.spent()}
     results = mark(collect(study, logs, admission, times).model_copy(update=found))
     save(results, study.folder / "results.json")
     write_report(results, study.folder)
     return results
+
+
+def _prepare(study: Study, leaks: Leaks, allow_leaks: bool, progress: Progress) -> Leaks:
+    """Memories and the controls' answers; and the leaks that only the memory store shows."""
+    from ratf.prepare import given_answers, memories
+    from ratf.swapped import memories_shown
+
+    if any(ARMS[a].recalls for a in study.suite.arms):
+        memories(study, progress)
+        leaks = look_in_store(study, leaks)
+        refuse(leaks, allow_leaks)
+    for shown in sorted({ARMS[a].memories for a in study.suite.arms}):
+        memories_shown(study, shown, progress)
+    given_answers(study, progress)
+    return leaks
 
 
 def answer(study: Study, progress: Progress) -> None:
@@ -184,7 +216,9 @@ def examined(study: Study, answers: "Answers", progress: Progress, judge_anyway:
     made = read_made(path, study.digest)
     if made is None:
         controls = {c: answers[c] for c in study.suite.controls if c in answers}
-        made = [entry.model_dump() for entry in examine_judges(study, controls, progress)]
+        counting = current()
+        with counting.doing("exam") if counting else nullcontext():
+            made = [entry.model_dump() for entry in examine_judges(study, controls, progress)]
         write_made(path, study.digest, made)
     return Admission([Exam.model_validate(entry) for entry in made], judge_anyway)
 

@@ -13,6 +13,7 @@ from raft.tokens import token_counter
 from raft.types import TrainingSample, Tuner
 from ratf.arms import ARMS
 from ratf.hindsight import for_training
+from ratf.metered import MeteredTuner
 from ratf.prepare import memories
 from ratf.recordings import Request, digest_of
 from ratf.replay import made, session
@@ -140,4 +141,5 @@ def _openai(study: Study) -> Tuner:
     from raft.openai_tuner import OpenAISettings, OpenAITuner
 
     settings = OpenAISettings(epochs=study.suite.training.epochs, seed=study.suite.seed)
-    return OpenAITuner(settings, study.folder / "tuned.json")
+    tuner = OpenAITuner(settings, study.folder / "tuned.json")
+    return MeteredTuner(study.suite.models.base, tuner, study.suite.training.epochs)

@@ -167,6 +167,12 @@ class Judging(Record):
     masked: list[Masked] = []
 
 
+SHOWN_WORDS = 25
+"""So many words of a real answer is a model shown that is asked to go on with it."""
+NEXT_WORDS = 40
+LEAST_WORDS = SHOWN_WORDS + 15
+"""Shorter answers leave too little to be continued."""
+
 Memorised = Literal["looks memorised", "no sign", "can't tell"]
 
 

@@ -6,13 +6,13 @@ inspect eval tasks/interview.py --model openai/gpt-5 -T arm=rag_only   # another
 """
 
 from inspect_ai import Task, task
-from inspect_ai.solver import Solver, generate
+from inspect_ai.solver import Solver
 
 from ratf.arms import ARMS, GIVEN
 from ratf.free_running import free_running
-from ratf.questions import given, questions
+from ratf.questions import answering, given, questions
 from ratf.scorers import scorers
-from ratf.settings import ANSWER_CACHE, answer_config, grader_roles, model_under_test
+from ratf.settings import answer_config, grader_roles, model_under_test
 from ratf.study import Study, open_study, opened
 
 
@@ -21,7 +21,7 @@ def _solver(study: Study, arm: str) -> Solver:
         return given()
     if arm in ARMS and study.suite.answers.history == "free_running":
         return free_running(study.digest, arm)
-    return generate(cache=ANSWER_CACHE)
+    return answering()
 
 
 @task

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.slow
 
 
 def statistics(out: Path) -> dict[str, object]:
-    """The results without what they say about time."""
+    """The results without what they say about time and cost."""
     results = json.loads((out / "results.json").read_text())
-    return {k: v for k, v in results.items() if k not in ("times", "environment")}
+    return {k: v for k, v in results.items() if k not in ("times", "budget", "environment")}
 
 
 def generated(cache: Path) -> list[str]:

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from ratf.results import Results
     from ratf.study import Study
 
+PricesFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="INSPECT_EVAL_MODEL_COST_CONFIG", help="A YAML file of models' prices, in US$ per million tokens."
+    ),
+]
+
 
 def run(
     suite: Annotated[
@@ -36,8 +43,14 @@ def run(
         Path | None,
         typer.Option(help="Ask no model: take all replies from this recording; by default into runs/<suite>-replay."),
     ] = None,
+    budget_usd: Annotated[float | None, typer.Option(min=0, help="Stop at so many US$; needs --prices.")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(min=0, help="Stop at so many tokens, in and out.")] = None,
+    budget_minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes.")] = None,
+    prices: PricesFile = None,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
+
+    A budget is for the whole run, with all its starts. Over budget, it is NOT MEASURED, and a higher one goes on.
 
     Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input.
 
@@ -83,15 +96,24 @@ def run(
                 from ratf.judging.plan import describe_plan
 
                 typer.echo(describe_plan(study), err=True)
+            from ratf.budget import Limits, OverBudget
+            from ratf.prices import load_prices
+
+            limits = Limits(budget_usd, budget_tokens, budget_minutes)
+            known = load_prices(prices) if prices else {}
 
             def whole(study: "Study") -> "Results":
-                return carry_out(study, noted(progress(), study.folder), allow_leaks, judge_anyway)
+                return carry_out(study, noted(progress(), study.folder), allow_leaks, judge_anyway, limits, known)
 
-            if replay:
-                results = replayed(study, replay, whole)
-                typer.echo(f"replayed: no model was asked; {results.replayed}", err=True)
-            else:
-                results = recorded(study, record, whole) if record else whole(study)
+            try:
+                if replay:
+                    results = replayed(study, replay, whole)
+                    typer.echo(f"replayed: no model was asked; {results.replayed}", err=True)
+                else:
+                    results = recorded(study, record, whole) if record else whole(study)
+            except OverBudget as over:
+                typer.echo(f"NOT MEASURED: {over}")
+                raise typer.Exit(2) from None
             typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
         _say(results, study.folder)
 

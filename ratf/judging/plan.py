@@ -3,7 +3,7 @@
 from ratf.arms import CEILING, FLOOR
 from ratf.judge_exam import Admission
 from ratf.judging.cases import case_of
-from ratf.judging.exam import PROBES, REPEATS
+from ratf.judging.comparisons import Item, items, requests
 from ratf.judging.rubric import Rubric, of_metric
 from ratf.judging.texts import fill
 from ratf.study import Study
@@ -47,13 +47,27 @@ def judges_of(study: Study) -> list[tuple[Rubric, bool]]:
 
 
 def exam_calls(study: Study, rubric: Rubric) -> int:
-    """At most so many: fewer where there are fewer questions than comparisons."""
-    wanted = study.suite.exam.comparisons
-    probes = round(PROBES * wanted)
-    most = len(study.held_out) * (1 if rubric.in_pairs else 2)
-    comparisons = min(wanted - probes, most)
-    orders = 1 if rubric.form == "claims" else 2
-    return ((comparisons + probes) * orders + min(REPEATS, comparisons)) * len(study.suite.graders)
+    """Of all graders, whatever the controls' texts turn out to be."""
+    return sum(1 for item in _items(study, rubric) for _ in requests(rubric, item)) * len(study.suite.graders)
+
+
+def asked_in_exam(study: Study, rubric: Rubric) -> int:
+    """So many requests of grading are those of the exam, about the same control's answer, and come from the cache."""
+    graded = {c for c in (FLOOR, CEILING) if c in study.suite.controls}
+    compared = [i for i in _items(study, rubric) if i.kind != "probe"]
+    if rubric.form == "pairwise":  # of which only arms are graded
+        return 0
+    if rubric.form == "forced_choice":  # with the real answer, in both orders
+        same = 2 * sum(bool({i.control, i.rival} & graded) and "real" in (i.control, i.rival) for i in compared)
+    else:
+        same = sum(i.control in graded for i in compared)
+    return same * len(study.suite.graders)
+
+
+def _items(study: Study, rubric: Rubric) -> list[Item]:
+    """The exam's comparisons, where each control's text only says where it is from."""
+    texts = {c: {e.exchange_id: f"{c} {e.exchange_id}" for e in study.held_out} for c in study.suite.controls}
+    return items(study, rubric, texts)
 
 
 def grading_calls(study: Study, rubric: Rubric) -> int:
