@@ -84,8 +84,7 @@ class Listener(Model):
             except BaseException:
                 self.session.fail(request, who)
                 raise
-            reply = _kept(output)
-            self.session.keep(request, number, reply, who)
+            reply = self.session.keep(request, number, _kept(output), who)
         return _said(reply)
 
 

@@ -67,13 +67,14 @@ class Recording:
         self.entries: dict[str, Entry] = {}
         self._written: dict[str, str] = {}
 
-    def keep(self, request: Request, number: int, reply: Any, asked_for: str) -> None:
-        """Write a reply down, at once."""
+    def keep(self, request: Request, number: int, reply: Any, asked_for: str) -> Any:
+        """Write a reply down, at once; returned as it was written, without keys."""
         key = key_of(request)
         entry = self.entries.setdefault(key, Entry(request, f"{_folder(str(request['model']))}/{key}.json"))
         entry.asked_for.add(asked_for)
         entry.replies[number] = _without_secrets(reply)
         self._write(key)
+        return entry.replies[number]
 
     def also_for(self, request: Request, asked_for: str) -> None:
         """Write down who else has asked the same."""

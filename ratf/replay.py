@@ -58,9 +58,9 @@ class Session:
         self.recording.also_for(request, who)
         return number, entry.replies[number]
 
-    def keep(self, request: Request, number: int, reply: Any, who: str) -> None:
-        """Record a reply."""
-        self.recording.keep(request, number, reply, who)
+    def keep(self, request: Request, number: int, reply: Any, who: str) -> Any:
+        """Record a reply; returned as it will be replayed, because later requests may quote it."""
+        return self.recording.keep(request, number, reply, who)
 
     def fail(self, request: Request, who: str) -> None:
         """Remember that a model was asked and did not reply; that is not recorded."""
@@ -93,9 +93,7 @@ def made(request: Request, who: str, make: Callable[[], Any]) -> Any:
         return make()
     if _session.replaying:
         return _session.take(request, who)[1]
-    reply = make()
-    _session.keep(request, 0, reply, who)
-    return reply
+    return _session.keep(request, 0, make(), who)
 
 
 def recorded(study: Study, folder: Path, carry_out: CarryOut) -> Results:

