@@ -15,8 +15,8 @@ from typing import Any
 
 from raft.errors import RaftError
 from raft.files import read_made, write_made
-from ratf.recordings import Recording, Request, difference, key_of
 from ratf.page_text import plain
+from ratf.recordings import Recording, Request, difference, key_of
 from ratf.results import Results
 from ratf.study import Study, keep_open
 
