@@ -70,7 +70,7 @@ def disagreement(results: Results) -> Disagreement | None:
     """
     a, b = results.suite["primary"]["better"], results.suite["primary"]["than"]
     admitted = {e.metric for e in results.exam if e.admitted}
-    found = {m: d for m in results.metrics if (d := _differences(results, m, a, b))}
+    found = _differences(results, a, b)
     names = [m for m in found if m in admitted]
     all_admitted = len(names) > 1
     if not all_admitted:
@@ -78,29 +78,42 @@ def disagreement(results: Results) -> Disagreement | None:
     if len(names) < 2:
         return None
     standard = {m: {q: v / _spread(found[m]) for q, v in found[m].items()} for m in names}
-    splits = [split for q in results.questions if (split := _split(q, found, standard))]
+    gaps = {q: max(z) - min(z) for q in _asked(standard) if (z := _of(standard, q)) and max(z) > 0 > min(z)}
+    widest = sorted(gaps, key=lambda q: (-gaps[q], q))[:SHOWN]
+    splits = {q.id: split for q in results.questions if q.id in widest and (split := _split(q, found, standard))}
     return Disagreement(
         a=a,
         b=b,
         metrics=names,
         admitted=all_admitted,
-        questions=sum(sum(q.id in found[m] for m in names) > 1 for q in results.questions),
-        opposite=len(splits),
-        splits=sorted(splits, key=lambda s: (-s.gap, s.question.id))[:SHOWN],
+        questions=sum(len(_of(standard, q)) > 1 for q in _asked(standard)),
+        opposite=len(gaps),
+        splits=[splits[q] for q in widest],
         agreement=[_agreement(x, y, found) for x, y in combinations(names, 2)],
     )
 
 
-def _differences(results: Results, metric: str, a: str, b: str) -> dict[str, float]:
-    """By question, positive where `a` is better; nothing where neither way is better or all differences are alike."""
-    better = results.metrics[metric]["better"]
-    found = {}
+def _differences(results: Results, a: str, b: str) -> dict[str, dict[str, float]]:
+    """By metric and question, positive where `a` is better; no metric with neither way better or all differences alike."""
+    ways = {m: -1 if facts["better"] == "lower" else 1 for m, facts in results.metrics.items() if facts["better"]}
+    found: dict[str, dict[str, float]] = {m: {} for m in ways}
     for q in results.questions:
-        scores = [q.answers[arm].scores.get(metric) for arm in (a, b) if arm in q.answers]
-        values = [s.value for s in scores if s is not None and s.value is not None]
-        if better and len(values) == 2:
-            found[q.id] = (values[0] - values[1]) * (-1 if better == "lower" else 1)
-    return found if len(found) > 1 and _spread(found) > 0 else {}
+        scores = [q.answers[arm].scores for arm in (a, b) if arm in q.answers]
+        for metric, way in ways.items():
+            values = [s.value for of in scores if (s := of.get(metric)) and s.value is not None]
+            if len(values) == 2:
+                found[metric][q.id] = (values[0] - values[1]) * way
+    return {m: d for m, d in found.items() if len(d) > 1 and _spread(d) > 0}
+
+
+def _asked(standard: Mapping[str, Mapping[str, float]]) -> dict[str, None]:
+    """The questions that any metric has."""
+    return dict.fromkeys(q for of_metric in standard.values() for q in of_metric)
+
+
+def _of(standard: Mapping[str, Mapping[str, float]], question: str) -> list[float]:
+    """What each metric that has it says of a question."""
+    return [of_metric[question] for of_metric in standard.values() if question in of_metric]
 
 
 def _spread(differences: Mapping[str, float]) -> float:

@@ -18,6 +18,7 @@ from ratf.policy import TIERS, Policy, default_policy
 from ratf.results import EXIT_CODES, STOPPED, Results, Verdict, dumps, load
 from ratf.rules import GUARDS, JUDGES, Case, Finding, RuleResult, decided, sides
 from ratf.statistics import FEW_CLUSTERS, holm
+from ratf.stored import Stored
 from ratf.worth import Record
 
 
@@ -169,8 +170,8 @@ def _named(names: Iterable[str]) -> str:
     return ", ".join(several[:10]) + (f" and {len(several) - 10} more" if len(several) > 10 else "")
 
 
-def open_run(folder: Path) -> Results:
-    """A finished run's results. Raises RaftError for one that was stopped halfway, or was overtaken by one that was."""
+def open_run(folder: Path, read: Callable[[Path], Results] = load) -> Results:
+    """A finished run's results, read whole or as `read` does. Raises RaftError for one that was stopped halfway, or was overtaken by one that was."""
     path = folder / "results.json" if folder.is_dir() else folder
     stopped = path.parent / STOPPED
     if stopped.is_file():
@@ -180,7 +181,7 @@ def open_run(folder: Path) -> Results:
         raise RaftError(
             f"{folder}: the run was stopped halfway ({len(logs)} logs, no results); `ratf run` goes on with it"
         )
-    results = load(path)
+    results = read(path)
     finished = str(results.times.get("finished", ""))
     if any(_later(log.name, finished) for log in logs):
         raise RaftError(
@@ -213,6 +214,8 @@ def kept_check(results: Results, folder: Path) -> Checked | None:
 
 
 def _digest(results: Results) -> str:
+    if isinstance(results.questions, Stored):
+        return results.questions.digest()[:16]
     return hashlib.sha256(dumps(results).encode()).hexdigest()[:16]
 
 

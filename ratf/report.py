@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment
+from markupsafe import Markup
 
 from ratf.arms import CEILING, FLOOR
 from ratf.disagreement import disagreement
@@ -26,17 +27,12 @@ from ratf.page_text import (
 )
 from ratf.page_trust import checks
 from ratf.page_words import FAMILIES, families, meanings
+from ratf.report_asked import Asked, asked
 from ratf.results import Results, Skill
 from ratf.rights import rights
 from ratf.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
 from ratf.templates import environment, template_digest
 from ratf.verdict import auc, signed
-
-SHOWN = ("style_identity", "embedding_cosine", "rouge_l")
-"""Scores that stand under each answer, after the primary metric's."""
-
-BESIDE = (FLOOR, CEILING)
-"""Controls that stand beside the arms' answers; the others would make up half of the page."""
 
 MOST = 30
 """At most so many rows of a list whose length depends on the data; what is hidden is counted."""
@@ -62,17 +58,18 @@ SECTIONS = {
 """The page's sections in order, by the name of their template in `reports/report/`, and what the contents call them."""
 
 
-def render(results: Results, change: Change | None = None) -> str:
+def render(results: Results, change: Change | None = None, questions: Asked | None = None) -> str:
     """The page as text. The same results give the same bytes; whatever agents and people said stays text.
 
-    `change`: what there is to say about a baseline run.
+    `change`: what there is to say about a baseline run. All questions are on the page unless `questions` says otherwise.
     """
     primary = results.suite["primary"]
     return (
-        _pages()
+        page_environment()
         .get_template("report.html.j2")
         .render(
             r=results,
+            asked=questions or asked(results, fell(change)),
             sections=SECTIONS,
             icon=ICONS[results.verdict],
             icons=ICONS,
@@ -90,7 +87,6 @@ def render(results: Results, change: Change | None = None) -> str:
             floor=FLOOR if FLOOR in results.arms else None,
             ceiling=CEILING if CEILING in results.arms else None,
             curves=[{"tuned": t, "points": curve(t.losses, t.validation)} for t in results.tuned],
-            shown=[m for m in dict.fromkeys([primary["metric"], *SHOWN]) if m in results.metrics],
             template_digest=template_digest(),
             signed=lambda c: signed(c.difference, c.low, c.high),
             beyond=beyond,
@@ -98,7 +94,6 @@ def render(results: Results, change: Change | None = None) -> str:
             auc=auc,
             orders=orders,
             poor={n: arm.match for n, arm in results.arms.items() if arm.match and arm.match["poor"]},
-            beside=BESIDE,
             skills=skills(results),
             skill_of=skill_of,
             evidence=evidence(results),
@@ -113,11 +108,23 @@ def render(results: Results, change: Change | None = None) -> str:
 
 
 @cache
-def _pages() -> Environment:
-    """Templates are compiled once: that takes longer than a page."""
-    made = environment()
+def page_environment() -> Environment:
+    """Where the pages of a report are made. Templates are compiled once: that takes longer than a page."""
+    made = environment(finalize=said)
     made.filters |= {"value": value, "interval": interval, "plain": plain, "brief": brief, "p": p_value, "plus": plus}
     return made
+
+
+def said(value: Any) -> Any:
+    """Whatever text a template says is `plain`; markup is our own."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def fell(change: Change | None) -> set[str] | None:
+    """The questions that got worse than in the baseline run; None where there is none to compare with."""
+    if change is None or change.unread or change.incomparable:
+        return None
+    return {moved.question.id for moved in change.fell}
 
 
 def skills(results: Results) -> list[tuple[str, list[Skill]]]:

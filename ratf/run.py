@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raft.errors import RaftError
-from raft.files import read_made, write_made, write_whole
+from raft.files import read_made, write_made
 from raft.progress import Progress
 from raft.weights import cache_folder
+from ratf import report_files
 from ratf.arms import ARMS
 from ratf.budget import NO_LIMITS, Limits, Meter, current, keeping, must_have_prices, watched
 from ratf.leaks import look, look_in_store, refuse
 from ratf.page_baseline import against
 from ratf.prices import NO_PRICES, Prices
 from ratf.replay import mark
-from ratf.report import render
 from ratf.results import Leaks, Results, load, save
 from ratf.study import Study
 from ratf.worth import Exam
@@ -255,10 +255,8 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Answers", admission
 
 
 def write_report(results: Results, folder: Path) -> Path:
-    """Write `report.html` from the results, and from the verdict against a baseline run where there is one."""
-    path = folder / "report.html"
-    write_whole(path, render(results, against(results, folder)))
-    return path
+    """Write `report.html` and, where there are many questions, their pages: from the results and the last verdict on them."""
+    return report_files.write_report(results, folder / "report.html", against(results, folder))
 
 
 def describe_times(times: dict[str, Any]) -> str:

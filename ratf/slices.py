@@ -102,9 +102,23 @@ class Slice:
         return self.n < FEW_QUESTIONS or self.interviews < FEW_INTERVIEWS
 
 
+Scores = dict[str, dict[str, float]]
+"""By arm and question."""
+
+
 def slices(results: Results, metric: str) -> list[tuple[str, list[Slice]]]:
     """The parts by each dimension, in the dimension's order. Every question is in one part of each."""
-    return [(title, _parts(results, metric, name_of(results.questions))) for title, name_of in DIMENSIONS.items()]
+    interview: dict[str, str] = {}
+    scores: Scores = {arm: {} for arm, about in results.arms.items() if about.kind == "arm"}
+    for q in results.questions:  # once: those of a large run are read from its file each time
+        interview[q.id] = q.interview_id
+        for arm, of_arm in scores.items():
+            score = q.answers[arm].scores.get(metric) if arm in q.answers else None
+            if score is not None and score.value is not None:
+                of_arm[q.id] = score.value
+    return [
+        (title, _parts(results, scores, interview, name_of(results.questions))) for title, name_of in DIMENSIONS.items()
+    ]
 
 
 def form_of(question: str) -> str:
@@ -143,7 +157,8 @@ def thirds(words: Mapping[str, int]) -> dict[str, str]:
 
 
 def _interviews(questions: Sequence[Question]) -> dict[str, str]:
-    return {q.id: interview_name(q.interview, q.date) for q in sorted(questions, key=lambda q: (q.date or "", q.id))}
+    rows = sorted((q.date or "", q.id, interview_name(q.interview, q.date)) for q in questions)
+    return {id: name for _, id, name in rows}
 
 
 def _forms(questions: Sequence[Question]) -> dict[str, str]:
@@ -152,7 +167,8 @@ def _forms(questions: Sequence[Question]) -> dict[str, str]:
 
 def _by_length(text: Callable[[Question], str]) -> Callable[[Sequence[Question]], dict[str, str]]:
     def name_of(questions: Sequence[Question]) -> dict[str, str]:
-        return thirds({q.id: len(text(q).split()) for q in sorted(questions, key=lambda q: len(text(q).split()))})
+        words = {q.id: len(text(q).split()) for q in questions}
+        return thirds(dict(sorted(words.items(), key=lambda pair: pair[1])))
 
     return name_of
 
@@ -166,18 +182,8 @@ DIMENSIONS: dict[str, Callable[[Sequence[Question]], dict[str, str]]] = {
 """By title: the name of each question's part, in the order in which parts are shown."""
 
 
-def _parts(results: Results, metric: str, names: Mapping[str, str]) -> list[Slice]:
+def _parts(results: Results, scores: Scores, interview: dict[str, str], names: Mapping[str, str]) -> list[Slice]:
     primary = results.suite["primary"]
-    interview = {q.id: q.interview_id for q in results.questions}
-    scores = {
-        arm: {
-            q.id: s.value
-            for q in results.questions
-            if arm in q.answers and (s := q.answers[arm].scores.get(metric)) and s.value is not None
-        }
-        for arm, about in results.arms.items()
-        if about.kind == "arm"
-    }
     made = []
     for name in dict.fromkeys(names.values()):
         within = [q for q, part in names.items() if part == name]

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from ratf.results import Results
+from ratf.results import Question, Results
 
 COLUMNS = ("suite", "person", "interview", "question", "arm", "kind", "metric", "family", "value", "unscored")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -14,12 +14,17 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def rows(results: Results) -> Iterator[tuple[str | float | None, ...]]:
     """One row a score: by question, arm and metric. `unscored` says why where there is no value."""
     for question in results.questions:
-        for arm, answer in question.answers.items():
-            for metric, score in answer.scores.items():
-                family = results.metrics.get(metric, {}).get("family", "")
-                kind = results.arms[arm].kind if arm in results.arms else ""
-                where = (results.suite["name"], results.person.get("key", ""), question.interview_id, question.id)
-                yield (*where, arm, kind, metric, family, score.value, score.why if score.value is None else "")
+        yield from rows_of(results, question)
+
+
+def rows_of(results: Results, question: Question) -> Iterator[tuple[str | float | None, ...]]:
+    """The rows of one question."""
+    where = (results.suite["name"], results.person.get("key", ""), question.interview_id, question.id)
+    for arm, answer in question.answers.items():
+        kind = results.arms[arm].kind if arm in results.arms else ""
+        for metric, score in answer.scores.items():
+            family = results.metrics.get(metric, {}).get("family", "")
+            yield (*where, arm, kind, metric, family, score.value, score.why if score.value is None else "")
 
 
 def to_csv(results: Results) -> str:

@@ -18,7 +18,7 @@ from ratf.report import render
 from ratf.site import site
 
 GOLDEN = Path(__file__).parent / "golden"
-LARGEST = 90_000
+LARGEST = 100_000
 NAMES = ("report.html", "packet.html", "board/index.html", "board/person.html", "board/system.html")
 
 

@@ -11,6 +11,7 @@ from raft.told import told
 
 if TYPE_CHECKING:
     from ratf.gate import Checked
+    from ratf.page_baseline import Change
     from ratf.results import Results
 
 
@@ -59,11 +60,21 @@ def report(
         from raft.files import write_whole
         from ratf.gate import open_run
 
-        whole = open_run(run)
-        made = _made(whole, shown(whole, redact, public, data), run, baseline)[format]()
         folder = run if run.is_dir() else run.parent
         kind = "redacted." if redact else ""
-        names = {Format.html: f"report.{kind}html", Format.parquet: f"scores.{kind}parquet"}
+        if format is Format.html:
+            from ratf.report_files import write_report
+            from ratf.results import load
+            from ratf.stored import load_lightly
+
+            whole = open_run(run, load if redact else load_lightly)
+            results = shown(whole, redact, public, data)
+            to = out or folder / f"report.{kind}html"
+            typer.echo(str(write_report(results, to, change(whole, results, run, baseline))))
+            return
+        whole = open_run(run)
+        made = _made(whole, shown(whole, redact, public, data), run, baseline)[format]()
+        names = {Format.parquet: f"scores.{kind}parquet"}
         path = out or (folder / names[format] if format in names else None)
         if path is None:
             typer.echo(made, nl=False)
@@ -83,27 +94,30 @@ def shown(results: "Results", redact: bool, public: bool, data: Path | None) -> 
 
 
 def page(whole: "Results", results: "Results", run: Path, baseline: Path | None = None) -> str:
-    """The page of what is shown of a run; what changed against a baseline run is found in the whole of it."""
+    """The page of what is shown of a run."""
+    from ratf.report import render
+
+    return render(results, change(whole, results, run, baseline))
+
+
+def change(whole: "Results", results: "Results", run: Path, baseline: Path | None = None) -> "Change | None":
+    """What changed against a baseline run, found in the whole of a run, told with what is shown of it."""
     from dataclasses import replace
 
     from ratf.page_baseline import against
-    from ratf.report import render
 
-    change = against(whole, run, baseline)
-    if change and results.redacted:
+    found = against(whole, run, baseline)
+    if found and results.redacted:
         questions = {q.id: q for q in results.questions}
-        fell, rose = ([replace(m, question=questions[m.question.id]) for m in ms] for ms in (change.fell, change.rose))
-        change = replace(change, fell=fell, rose=rose)
-    return render(results, change)
+        fell, rose = ([replace(m, question=questions[m.question.id]) for m in ms] for ms in (found.fell, found.rose))
+        found = replace(found, fell=fell, rose=rose)
+    return found
 
 
 def _made(
     whole: "Results", results: "Results", run: Path, baseline: Path | None
 ) -> "dict[Format, Callable[[], str | bytes]]":
-    """What makes each format. What it needs is imported when it is asked for. Verdicts are those on the whole run."""
-
-    def html() -> str:
-        return page(whole, results, run, baseline)
+    """What makes each format but the page. What it needs is imported when it is asked for. Verdicts are those on the whole run."""
 
     def md() -> str:
         from ratf.markdown import markdown
@@ -135,8 +149,8 @@ def _made(
 
         return dumps(results)
 
-    makers: list[Callable[[], str | bytes]] = [html, md, cases, json, csv, parquet, schema]
-    return dict(zip(Format, makers, strict=True))
+    makers: list[Callable[[], str | bytes]] = [md, cases, json, csv, parquet, schema]
+    return dict(zip(list(Format)[1:], makers, strict=True))
 
 
 def _checked(results: "Results", run: Path, baseline: Path | None) -> "Checked":
