@@ -118,8 +118,10 @@ def _example(study: Study, arm: str) -> Example | None:
 def cut(text: str, most: int = MOST_WORDS) -> str:
     """The first words of a text; what is left out is counted."""
     words = len(text.split())
+    if words <= most:  # looked at first: on a short text the search below would try every way to split its words
+        return text
     start = re.match(rf"(?:\s*\S+){{{most}}}", text)
-    return text if start is None or words <= most else f"{start[0]} … ({words - most} more words)"
+    return f"{start[0]} … ({words - most} more words)" if start else text
 
 
 def _parts(study: Study, made: list[TrainingSample]) -> tuple[list[TrainingSample], list[TrainingSample]]:
