@@ -114,7 +114,7 @@ def recorded(study: Study, folder: Path, carry_out: CarryOut) -> Results:
             )
         write_made(study.folder / MARK, study.digest, str(folder.resolve()))
     recording.write_manifest(about, finished=False)
-    listening = Session(study, recording, replaying=False)
+    listening = Session(keep_open(study), recording, replaying=False)
     results = _during(listening, carry_out)
     recording.write_manifest(about, finished=True)
     return results

@@ -99,7 +99,7 @@ def test_the_recorded_run_is_replayed_without_network_and_torch(encoder_only: No
     assert results.replayed.startswith("recording ") and results.times["of"] == "the replay"
     assert "no model was asked" in done.stderr
     page = (out / "report.html").read_text("utf-8")
-    assert "<em>Replayed</em>: no model was asked" in page and results.replayed in page
+    assert "replayed: no model was asked" in page and results.replayed in page
     checked = check(results)
     assert checked.notes[0] == f"Replayed: no model was asked; the replies are from {results.replayed}."
     assert "Replayed: no model was asked" in markdown(results, checked)
