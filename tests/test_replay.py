@@ -49,8 +49,9 @@ def carry_out(study: Study) -> Results:
 
 
 def without_times(results: Results) -> dict[str, Any]:
+    """And without what was spent: a replay spends nothing."""
     left = json.loads(dumps(results))
-    return {k: v for k, v in left.items() if k not in ("times", "replayed", "environment")}
+    return {k: v for k, v in left.items() if k not in ("times", "replayed", "environment", "budget")}
 
 
 def rounded(made: Any) -> Any:
@@ -234,6 +235,7 @@ def test_tuned_arms_are_replayed_without_base_and_adapters(
     suite = yaml.safe_load(tiny.read_text("utf-8"))
     suite |= {
         "memories": {"k": 1, "hindsight": True},
+        "split": {"held_out_interviews": 2, "questions": 2, "training_exchanges": 4},
         "metrics": ["rouge_l", "embedding_cosine", "judge_stance"],
         "controls": ["real", "same_near", "impostor_near"],
         "exam": {"comparisons": 8},
@@ -250,6 +252,7 @@ def test_tuned_arms_are_replayed_without_base_and_adapters(
     monkeypatch.setattr("raft.lora.load_base", lambda *_: pytest.fail("a replay tuned"))
     replay = replayed(replace(study, folder=tmp_path / "replay"), tmp_path / "recording", carry_out)
     assert without_times(replay) == without_times(live)
+    assert replay.budget and replay.budget.tokens == 0 and live.budget and live.budget.tokens
     assert replay.arms["raft"].model == live.arms["raft"].model and replay.tuned == live.tuned
 
     tiny.write_text(tiny.read_text("utf-8").replace("learning_rate: 0.001", "learning_rate: 0.002"), "utf-8")
