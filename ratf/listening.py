@@ -79,11 +79,7 @@ class Listener(Model):
         number, reply = self.session.take(request, who)
         if reply is None:
             more = {} if cache is None else {"cache": cache}
-            try:
-                output = await super().generate(messages, config=config, **more)
-            except BaseException:
-                self.session.fail(request, who)
-                raise
+            output = await super().generate(messages, config=config, **more)
             reply = self.session.keep(request, number, _kept(output), who)
         return _said(reply)
 

@@ -33,7 +33,6 @@ class Session:
     def __init__(self, study: Study, recording: Recording, replaying: bool) -> None:
         self.study, self.recording, self.replaying = study, recording, replaying
         self.misses: dict[str, str] = {}
-        self.failed: dict[str, str] = {}
         self._asked: Counter[str] = Counter()
         self._before = {key: len(entry.replies) for key, entry in recording.entries.items()}
 
@@ -61,10 +60,6 @@ class Session:
     def keep(self, request: Request, number: int, reply: Any, who: str) -> Any:
         """Record a reply; returned as it will be replayed, because later requests may quote it."""
         return self.recording.keep(request, number, reply, who)
-
-    def fail(self, request: Request, who: str) -> None:
-        """Remember that a model was asked and did not reply; that is not recorded."""
-        self.failed[key_of(request)] = who
 
     def _miss(self, request: Request, who: str, number: int) -> str:
         lines = [f"{who}, of {request['model']}"]
