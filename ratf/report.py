@@ -1,5 +1,6 @@
 """The page: one HTML file made from a `Results` and the templates in `reports/`, and from nothing else."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -64,7 +65,7 @@ def render(results: Results, change: Change | None = None, questions: Asked | No
     `change`: what there is to say about a baseline run. All questions are on the page unless `questions` says otherwise.
     """
     primary = results.suite["primary"]
-    return (
+    return slim(
         page_environment()
         .get_template("report.html.j2")
         .render(
@@ -105,6 +106,11 @@ def render(results: Results, change: Change | None = None, questions: Asked | No
             interview_name=interview_name,
         )
     )
+
+
+def slim(page: str) -> str:
+    """The page without the templates' indentation, and with plain apostrophes: no attribute is quoted with one."""
+    return re.sub(r"\n\s+(?=<)", "\n", page).replace("&#39;", "'")
 
 
 @cache

@@ -20,7 +20,7 @@ from ratf.replay import made, session
 from ratf.results import Example, Tuned
 from ratf.study import Study
 
-MOST_WORDS = 90
+MOST_WORDS = 60
 """Of each message of an example."""
 
 

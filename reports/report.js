@@ -160,7 +160,7 @@
     }
     for (const scores of item.querySelectorAll(".t")) { // names beside their numbers
       scores.textContent = scores.textContent.split(" · ").map((score, at) => `${data.shown[at]} ${score}`).join(" · ");
-      scores.classList.remove("t");
+      scores.className = "s";
     }
     const copy = make("button", "Copy link", { type: "button" }), link = item.querySelector(".l");
     copy.addEventListener("click", async () => {

@@ -47,6 +47,12 @@ def test_every_arm_is_a_point_with_a_title_and_a_number(arms: list[str], of_trai
     assert "Shown: fine-tuning +0." in said and ("mixed" in said) == (arms == NAMED)
 
 
+@pytest.mark.parametrize("missing", ["rag_only", "finetune_only"])
+def test_a_missing_arm_leaves_its_place_empty(missing: str) -> None:
+    said = section(run([arm for arm in NAMED if arm != missing]))
+    assert "–</td>" in said and f"<small>{missing}</small>" not in said
+
+
 def test_without_effects_the_section_says_why() -> None:
     page = render(run(["raft", "baseline"]))
     assert "cannot be told apart here" in page and "effect</th>" not in page
@@ -111,7 +117,7 @@ def test_markdown_says_it_in_a_paragraph() -> None:
 
 def test_effects_that_were_tampered_with_are_found() -> None:
     results = run(NAMED)
-    assert dict(statistics(results))["statistics: attribution"] == []
+    assert dict(statistics(results, {}))["statistics: attribution"] == []
     assert results.attribution
     first, *rest = results.attribution.effects
     better = results.attribution.model_copy(update={"effects": [first.model_copy(update={"effect": 0.9}), *rest[1:]]})
