@@ -121,10 +121,10 @@ def test_effects_that_were_tampered_with_are_found() -> None:
     assert results.attribution
     first, *rest = results.attribution.effects
     better = results.attribution.model_copy(update={"effects": [first.model_copy(update={"effect": 0.9}), *rest[1:]]})
-    told = dict(statistics(results.model_copy(update={"attribution": better})))["statistics: attribution"]
+    told = dict(statistics(results.model_copy(update={"attribution": better}), {}))["statistics: attribution"]
     assert any("effect fine-tuning: effect is 0.9" in t for t in told) and any("one side only" in t for t in told)
     boast = results.attribution.model_copy(update={"words": "Everything is told apart."})
     assert any(
         "words" in t
-        for t in dict(statistics(results.model_copy(update={"attribution": boast})))["statistics: attribution"]
+        for t in dict(statistics(results.model_copy(update={"attribution": boast}), {}))["statistics: attribution"]
     )
