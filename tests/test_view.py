@@ -273,11 +273,21 @@ def test_a_log_of_inspect_is_read_while_it_grows(tmp_path: Path) -> None:
 
 def test_the_command_says_where_and_ends_with_ctrl_c(site: Path) -> None:
     command = [sys.executable, "-m", "ratf.cli", "view", str(site), "--no-open"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        said = process.stdout.readline()
-        address = said.split(" at ")[1].split()[0]
-        port = int(address.rstrip("/").rpartition(":")[2])
-        assert ask(port, "/")[2] == PAGE
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # tests that run in the background would hand down that it is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        try:
+            assert process.stdout
+            said = process.stdout.readline()
+            address = said.split(" at ")[1].split()[0]
+            port = int(address.rstrip("/").rpartition(":")[2])
+            assert ask(port, "/")[2] == PAGE
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
