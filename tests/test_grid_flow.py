@@ -24,7 +24,7 @@ def test_the_full_grid_runs_and_attributes(
     tiny.write_text(f"{text}grid: full\ncontrols: [real, impostor_near]\nmetrics: [style_identity, rouge_l]\n", "utf-8")
     out = tmp_path / "out"
     run = ratf("run", tiny, "--out", out)
-    assert (out / "results.json").is_file(), run.stderr
+    assert (out / "report.html").is_file(), run.stderr
     results = load(out / "results.json")
     arms = [name for name, arm in results.arms.items() if arm.kind == "arm"]
     assert arms == list(ARMS) and not any(arm.errors for arm in results.arms.values())

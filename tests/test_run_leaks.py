@@ -126,7 +126,7 @@ def test_a_finished_run_that_leaked_is_not_shown_without_saying_so_again(ratf: C
         suite=study.suite.model_dump(mode="json"), digest=study.digest, data_digest=study.data_digest,
         person={"key": "marrack", "name": "Tove Marrack"}, impostors={}, fictional=True,
         held_out={"questions": 0, "from": "2014-01-01", "interviews": []},
-        training={"exchanges": 0, "documents": 0, "left_out": {}},
+        training={"exchanges": 0, "earlier_exchanges": 0, "documents": 0, "left_out": {}},
         metrics={primary: {"family": "style", "words": "w", "better": "higher", "top": 1}},
         arms={}, contrasts=[], verdict="PASS", sentence="raft beats baseline", tuned=[], notes=[], questions=[],
         leaks=Leaks(checked="all", found=[leak]), environment={"ratf": "0"},
