@@ -8,10 +8,10 @@ import numpy as np
 
 from ratf.arms import ARMS, NAMED, Shown, Training
 from ratf.attribution_words import design
-from ratf.contrasts import Scores, number
+from ratf.contrasts import Scores, corrected, number, numbers
 from ratf.metrics import metric
 from ratf.results import Attribution, Effect
-from ratf.statistics import Array, Estimate, clustered_means, holm
+from ratf.statistics import Array, Estimate, clustered_means
 
 Kind = Literal["training", "memories", "interaction"]
 Cell = tuple[Training, Shown]
@@ -63,7 +63,7 @@ def attribution(scores: Scores, cluster: Mapping[str, str]) -> Attribution | Non
         table = {a: np.array([number(scores[a].get(name, {}).get(q)) for q in questions]) for a in arms}
         rows = np.array([_weighed(table, p.weights) for p in planned])
         found += [_effect(name, *it) for it in zip(planned, clustered_means(rows, clusters), strict=True)]
-    return Attribution(words=design(arms), effects=_corrected(found))
+    return Attribution(words=design(arms), effects=corrected(found))
 
 
 def effects(arms: Sequence[str]) -> list[Planned]:
@@ -156,23 +156,5 @@ def _effect(name: str, planned: Planned, e: Estimate | None) -> Effect:
         weights=planned.weights,
         mixed=planned.mixed,
         effect=e.mean if e else None,
-        low=e.low if e else None,
-        high=e.high if e else None,
-        p=e.p if e else None,
-        p_holm=None,
-        smallest_detectable=e.detectable if e else None,
-        n_questions=e.n if e else 0,
-        n_interviews=e.clusters if e else 0,
-        standardised=e.standardised if e else None,
+        **numbers(e),
     )
-
-
-def _corrected(found: list[Effect]) -> list[Effect]:
-    """With `p_holm`, over the effects on the metrics of a family."""
-    families: dict[str, list[int]] = {}
-    for i, effect in enumerate(found):
-        families.setdefault(effect.family, []).append(i)
-    p_holm = {
-        i: p for members in families.values() for i, p in zip(members, holm([found[i].p for i in members]), strict=True)
-    }
-    return [effect.model_copy(update={"p_holm": p_holm[i]}) for i, effect in enumerate(found)]

@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from ratf.metrics import metric
-from ratf.results import Contrast, Scored
+from ratf.results import Contrast, Effect, Scored
 from ratf.statistics import Estimate, Exact, exact_tests, holm, paired_differences
+
+T = TypeVar("T", Contrast, Effect)
 
 Scores = dict[str, dict[str, dict[str, Scored]]]
 """arm → metric → question → score"""
@@ -28,13 +31,32 @@ def contrasts(scores: Scores, pairs: Sequence[tuple[str, str]], cluster: Mapping
         estimates = paired_differences(table, rows, clusters)
         exact = exact_tests(table, rows, clusters)
         found += [_contrast(name, *it) for it in zip(there, estimates, exact, strict=True)]
-    by_family: dict[str, list[int]] = {}
-    for i, contrast in enumerate(found):
-        by_family.setdefault(contrast.family, []).append(i)
-    for members in by_family.values():
-        for i, p in zip(members, holm([found[i].p for i in members]), strict=True):
-            found[i] = found[i].model_copy(update={"p_holm": p})
-    return found
+    return corrected(found)
+
+
+def corrected(found: Sequence[T]) -> list[T]:
+    """With `p_holm`: Holm's correction over those on the metrics of a family."""
+    families: dict[str, list[int]] = {}
+    for i, one in enumerate(found):
+        families.setdefault(one.family, []).append(i)
+    p_holm = {
+        i: p for members in families.values() for i, p in zip(members, holm([found[i].p for i in members]), strict=True)
+    }
+    return [one.model_copy(update={"p_holm": p_holm[i]}) for i, one in enumerate(found)]
+
+
+def numbers(e: Estimate | None) -> dict[str, Any]:
+    """What a contrast and an effect say alike of their estimate, `p_holm` still to come."""
+    return {
+        "low": e.low if e else None,
+        "high": e.high if e else None,
+        "p": e.p if e else None,
+        "p_holm": None,
+        "smallest_detectable": e.detectable if e else None,
+        "n_questions": e.n if e else 0,
+        "n_interviews": e.clusters if e else 0,
+        "standardised": e.standardised if e else None,
+    }
 
 
 def number(score: Scored | None) -> float:
@@ -49,14 +71,7 @@ def _contrast(name: str, pair: tuple[str, str], e: Estimate | None, exact: Exact
         a=pair[0],
         b=pair[1],
         difference=e.mean if e else None,
-        low=e.low if e else None,
-        high=e.high if e else None,
-        p=e.p if e else None,
-        p_holm=None,
-        smallest_detectable=e.detectable if e else None,
-        n_questions=e.n if e else 0,
-        n_interviews=e.clusters if e else 0,
-        standardised=e.standardised if e else None,
+        **numbers(e),
         exact=exact.test if exact else "",
         p_exact=exact.p if exact else None,
         p_exact_smallest=exact.smallest if exact else None,

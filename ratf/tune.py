@@ -117,11 +117,8 @@ def _example(study: Study, arm: str) -> Example | None:
 
 def cut(text: str, most: int = MOST_WORDS) -> str:
     """The first words of a text; what is left out is counted."""
-    words = len(text.split())
-    if words <= most:  # looked at first: on a short text the search below would try every way to split its words
-        return text
-    start = re.match(rf"(?:\s*\S+){{{most}}}", text)
-    return f"{start[0]} … ({words - most} more words)" if start else text
+    words = list(re.finditer(r"\S+", text))
+    return text if len(words) <= most else f"{text[: words[most - 1].end()]} … ({len(words) - most} more words)"
 
 
 def _parts(study: Study, made: list[TrainingSample]) -> tuple[list[TrainingSample], list[TrainingSample]]:
