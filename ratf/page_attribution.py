@@ -7,7 +7,8 @@ from typing import Any
 from ratf.arms import ARMS, Shown, Training
 from ratf.attribution import CELLS, SHOWN, TRAININGS
 from ratf.attribution_words import findings
-from ratf.results import Cell, Effect, Results
+from ratf.page_text import beyond
+from ratf.results import Cell, Results
 from ratf.verdict import signed
 
 WIDTH, HEIGHT = 360, 250
@@ -38,16 +39,9 @@ def attributed(results: Results) -> dict[str, Any] | None:
         "others": others,
         "words": results.attribution.words,
         "findings": findings(mine, lower),
-        "reads": reads,
+        "reads": beyond,
         "signed": lambda e: signed(e.effect, e.low, e.high),
     }
-
-
-def reads(effect: Effect) -> str:
-    """What the interval says, in a word."""
-    if effect.low is None or effect.high is None:
-        return "n/a"
-    return "more" if effect.low > 0 else "less" if effect.high < 0 else "not separable"
 
 
 def interaction_plot(results: Results, metric: str) -> dict[str, Any] | None:

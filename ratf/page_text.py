@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from ratf.results import Cell, Contrast, Skill
+from ratf.results import Cell, Contrast, Effect, Skill
 from ratf.statistics import Estimate
 from ratf.worth import Exam
 
@@ -63,11 +63,11 @@ def p_value(p: float | None) -> str:
     return "n/a" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def beyond(contrast: Contrast) -> str:
+def beyond(found: Contrast | Effect) -> str:
     """What the interval says, in a word."""
-    if contrast.low is None or contrast.high is None:
+    if found.low is None or found.high is None:
         return "n/a"
-    return "more" if contrast.low > 0 else "less" if contrast.high < 0 else "not separable"
+    return "more" if found.low > 0 else "less" if found.high < 0 else "not separable"
 
 
 def orders(exam: Exam) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raft.told import told
+from ratf.commands.sharing import Data, Public, Redact
 
 if TYPE_CHECKING:
     from ratf.results import Results
@@ -17,15 +18,9 @@ def leaderboard(
     verified: Annotated[
         list[Path] | None, typer.Option(help="A record of `ratf verify --record`; its run is marked. Can be repeated.")
     ] = None,
-    redact: Annotated[
-        bool, typer.Option("--redact", help="Leave out the words of the persons and of others, and the memories.")
-    ] = False,
-    public: Annotated[
-        bool, typer.Option("--public", help="Write only where licence and consent of the words shown are stated.")
-    ] = False,
-    data: Annotated[
-        Path | None, typer.Option(help="With --public: the folder with the people's folders, to read it there.")
-    ] = None,
+    redact: Redact = False,
+    public: Public = False,
+    data: Data = None,
 ) -> None:
     """Make a leaderboard of finished runs: a folder of pages to open from disk or to put on any static host.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raft.told import told
+from ratf.commands.sharing import Data, Public, Redact
 
 if TYPE_CHECKING:
     from ratf.gate import Checked
@@ -40,15 +41,9 @@ def report(
         Path | None,
         typer.Option(help="The file to write; by default the run's report.html or scores.parquet, else stdout."),
     ] = None,
-    redact: Annotated[
-        bool, typer.Option("--redact", help="Leave out the words of the person and of others, and the memories.")
-    ] = False,
-    public: Annotated[
-        bool, typer.Option("--public", help="Write only where licence and consent of the words shown are stated.")
-    ] = False,
-    data: Annotated[
-        Path | None, typer.Option(help="With --public: the folder with the people's folders, to read it there.")
-    ] = None,
+    redact: Redact = False,
+    public: Public = False,
+    data: Data = None,
 ) -> None:
     """Write a finished run again, in any format; nothing is run. Markdown and JUnit say what `ratf check` last said.
 
