@@ -12,6 +12,19 @@ FAMILIES = {
 }
 """The families in the page's order, and what each asks."""
 
+TITLES = {
+    "rouge_1": "Shared words",
+    "rouge_2": "Shared word pairs",
+    "rouge_l": "Shared word order",
+    "embedding_cosine": "Meaning",
+    "embedding_rank": "Right answer found",
+    "bertscore": "Meaning, word by word",
+    "style_identity": "Voice",
+    "length_ratio": "Length",
+    "copying": "Copying",
+}
+"""What the pages call the metrics; their own names stand beside them."""
+
 GLOSSARY = {
     "rouge_1": "Of the single words in the answer and the real one, how many they share (F: the harmonic mean of both "
     "directions). 1 is all, 0 none. Two people at the same table share many words.",
@@ -28,6 +41,15 @@ GLOSSARY = {
     "length_ratio": "Words in the answer divided by words in the real one. Neither way is better.",
     "copying": "Share of the answer's runs of eight words that stand in memories, writings or earlier answers.",
 }
+
+
+def title(metric: str) -> str:
+    """What the pages call a metric: `Voice`, `Judge: content recall`."""
+    if metric in TITLES:
+        return TITLES[metric]
+    judge, _, rest = metric.partition("judge_")
+    words = (rest or judge).replace("_", " ")
+    return f"Judge: {words}" if rest else words[:1].upper() + words[1:]
 
 
 def families(results: Results) -> list[tuple[str, list[str]]]:
