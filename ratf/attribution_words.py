@@ -73,13 +73,21 @@ def findings(effects: Sequence[Effect], lower_is_better: bool = False) -> str:
         return "No question was scored for all arms of an effect."
     if all(e.p_holm is None for e in told):
         return "A single interview gives no interval, so no effect is shown."
-    shown = [e for e in told if e.p_holm is not None and e.p_holm <= 1 - CONFIDENCE]
-    rest = [e for e in told if e not in shown]
-    parts = []
-    if shown:
-        parts.append(
-            "Shown: " + "; ".join(f"{_named(e)} {signed(e.effect or 0.0, e.low, e.high)}" for e in shown) + "."
+    # what four arms mix is in the table; a sentence of it would be read as an effect of one thing
+    said = [e for e in told if not (e.mixed and len(e.weights) > 2)] or told
+    shown = [e for e in said if e.p_holm is not None and e.p_holm <= 1 - CONFIDENCE]
+    rest = [e for e in said if e not in shown]
+    together = [e for e in shown if e.kind == "interaction"]
+    alone = [e for e in shown if e.kind != "interaction"]
+    parts = [
+        f"{words}: {'; '.join(map(_with_number, several))}."
+        for words, several in (
+            ("Raised by", [e for e in alone if (e.effect or 0.0) > 0]),
+            ("Lowered by", [e for e in alone if (e.effect or 0.0) <= 0]),
+            ("Not the sum of its parts", together),
         )
+        if several
+    ]
     if rest:
         see = [e.smallest_detectable for e in rest if e.smallest_detectable is not None]
         ends = " to ".join(dict.fromkeys(f"{end:.2g}" for end in (min(see), max(see)))) if see else ""
@@ -88,6 +96,10 @@ def findings(effects: Sequence[Effect], lower_is_better: bool = False) -> str:
     if lower_is_better:
         parts.append("Lower is better here.")
     return " ".join(parts)
+
+
+def _with_number(effect: Effect) -> str:
+    return f"{_named(effect)} {signed(effect.effect or 0.0, effect.low, effect.high)}"
 
 
 def _named(effect: Effect) -> str:

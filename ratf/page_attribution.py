@@ -7,9 +7,8 @@ from typing import Any
 from ratf.arms import ARMS, Shown, Training
 from ratf.attribution import CELLS, SHOWN, TRAININGS
 from ratf.attribution_words import findings
-from ratf.page_text import beyond
+from ratf.page_text import minus
 from ratf.results import Cell, Results
-from ratf.verdict import signed
 
 WIDTH, HEIGHT = 360, 250
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 12, 34
@@ -38,9 +37,7 @@ def attributed(results: Results) -> dict[str, Any] | None:
         "effects": mine,
         "others": others,
         "words": results.attribution.words,
-        "findings": findings(mine, lower),
-        "reads": beyond,
-        "signed": lambda e: signed(e.effect, e.low, e.high),
+        "findings": minus(findings(mine, lower)),
     }
 
 

@@ -29,6 +29,17 @@ def interview_name(title: str, day: str | date | None) -> str:
     return title if not day or str(day) in title else f"{day} · {title}"
 
 
+def minus(text: str) -> str:
+    """A text of numbers with minus signs for hyphens: `−0.34 [−0.47, −0.21]`; dates keep theirs."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
+
+
+def detectable(found: Contrast | Effect) -> str:
+    """The smallest difference that could be seen, to two significant digits."""
+    smallest = found.smallest_detectable
+    return "n/a" if smallest is None else f"{smallest:.{2 if smallest >= 0.1 else 3}f}"
+
+
 def value(cell: Cell | Estimate | None) -> str:
     """A mean with as many digits as its interval bears."""
     if cell is None or cell.mean is None:

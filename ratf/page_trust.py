@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ratf.page_words import title
 from ratf.results import Results
 from ratf.statistics import FEW_CLUSTERS
 from ratf.verdict import auc
@@ -30,10 +31,10 @@ def _exam(r: Results) -> Iterator[Check]:
     primary = r.suite["primary"]["metric"]
     entry = next((e for e in r.exam if e.metric == primary), None)
     if entry is None:
-        yield Check("Exam", "unknown", f"{primary} sat none")
+        yield Check("Exam", "unknown", f"{title(primary)} sat none")
         return
     passed = f"{sum(e.admitted for e in r.exam)} of {len(r.exam)} metrics and judges passed"
-    says = f"{primary} {'passed' if entry.admitted else 'did not pass'}, AUC {auc(entry)}; {passed}"
+    says = f"{title(primary)} {'passed' if entry.admitted else 'did not pass'}, AUC {auc(entry)}; {passed}"
     yield Check("Exam", "fine" if entry.admitted else "doubt", says)
 
 
@@ -47,7 +48,8 @@ def _order(r: Results) -> Iterator[Check]:
         flips = grader.order_flips
         if flips is not None:
             state: State = "doubt" if "order" in grader.faults else "fine"
-            yield Check("Order of texts", state, f"{metric} turns with it in {flips.k} of {flips.n}")
+            told = f"{title(metric)} decides otherwise in {flips.k} of {flips.n} when two texts change places"
+            yield Check("Order of texts", state, told)
 
 
 def _errors(r: Results) -> Iterator[Check]:
@@ -61,7 +63,7 @@ def _unscored(r: Results) -> Iterator[Check]:
     lacking = {
         m: n for m in r.metrics if (n := sum(a.metrics[m].unscored for a in arms.values() if m in a.metrics)) > 0
     }
-    whose = ", ".join(f"{m} {n}" for m, n in lacking.items())
+    whose = ", ".join(f"{title(m)} {n}" for m, n in lacking.items())
     said = f"{sum(lacking.values())} of {scores} scores could not be given" + (f": {whose}" if whose else "")
     yield Check("Unscored", "doubt" if lacking else "fine", said)
 

@@ -1,5 +1,7 @@
 """What metrics mean, for readers who have never met them."""
 
+import re
+
 from ratf.results import Results
 
 FAMILIES = {
@@ -50,6 +52,12 @@ def title(metric: str) -> str:
     judge, _, rest = metric.partition("judge_")
     words = (rest or judge).replace("_", " ")
     return f"Judge: {words}" if rest else words[:1].upper() + words[1:]
+
+
+def titled(text: str, results: Results) -> str:
+    """A sentence of the run's, with titles for the names of metrics: `… on Voice, 60 paired questions`."""
+    named = "|".join(map(re.escape, sorted(results.metrics, key=len, reverse=True)))
+    return re.sub(rf"\bon ({named})\b", lambda found: f"on {title(found[1])}", text)
 
 
 def families(results: Results) -> list[tuple[str, list[str]]]:

@@ -1,6 +1,7 @@
 """The page: one HTML file made from a `Results` and the templates in `reports/`, and from nothing else."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -17,8 +18,10 @@ from ratf.page_text import (
     ICONS,
     beyond,
     brief,
+    detectable,
     interval,
     interview_name,
+    minus,
     orders,
     p_value,
     plain,
@@ -27,13 +30,14 @@ from ratf.page_text import (
     value,
 )
 from ratf.page_trust import checks
-from ratf.page_words import FAMILIES, families, meanings
+from ratf.page_words import FAMILIES, families, meanings, title, titled
 from ratf.report_asked import Asked, asked
-from ratf.results import Results, Skill
+from ratf.results import Contrast, Effect, Results, Skill
 from ratf.rights import rights
 from ratf.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
 from ratf.templates import environment, template_digest
 from ratf.verdict import auc, signed
+from ratf.worth import Exam
 
 MOST = 30
 """At most so many rows of a list whose length depends on the data; what is hidden is counted."""
@@ -65,13 +69,17 @@ def render(results: Results, change: Change | None = None, questions: Asked | No
     `change`: what there is to say about a baseline run. All questions are on the page unless `questions` says otherwise.
     """
     primary = results.suite["primary"]
+    questions = questions or asked(results, fell(change))
     return slim(
         page_environment()
         .get_template("report.html.j2")
         .render(
             r=results,
-            asked=questions or asked(results, fell(change)),
+            asked=questions,
+            silent=silent(results, questions),
             sections=SECTIONS,
+            sentence=minus(titled(results.sentence, results)),
+            rivals=rivals(results),
             icon=ICONS[results.verdict],
             icons=ICONS,
             primary=primary,
@@ -89,11 +97,13 @@ def render(results: Results, change: Change | None = None, questions: Asked | No
             ceiling=CEILING if CEILING in results.arms else None,
             curves=[{"tuned": t, "points": curve(t.losses, t.validation)} for t in results.tuned],
             template_digest=template_digest(),
-            signed=lambda c: signed(c.difference, c.low, c.high),
+            signed=estimate,
+            crossed=crossed,
             beyond=beyond,
             exam={e.metric: e for e in results.exam},
             auc=auc,
             orders=orders,
+            told=told,
             poor={n: arm.match for n, arm in results.arms.items() if arm.match and arm.match["poor"]},
             skills=skills(results),
             skill_of=skill_of,
@@ -117,7 +127,19 @@ def slim(page: str) -> str:
 def page_environment() -> Environment:
     """Where the pages of a report are made. Templates are compiled once: that takes longer than a page."""
     made = environment(finalize=said)
-    made.filters |= {"value": value, "interval": interval, "plain": plain, "brief": brief, "p": p_value, "plus": plus}
+    made.filters |= {
+        "plain": plain,
+        "brief": brief,
+        "p": p_value,
+        "minus": minus,
+        "title": title,
+        "detectable": detectable,
+    }
+    made.filters |= {
+        "value": lambda c: minus(value(c)),
+        "interval": lambda c: minus(interval(c)),
+        "plus": lambda c: minus(plus(c)),
+    }
     return made
 
 
@@ -126,11 +148,48 @@ def said(value: Any) -> Any:
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def estimate(found: Contrast | Effect) -> str:
+    """`−0.34 [−0.47, −0.21]`, or that there is none."""
+    number = found.difference if isinstance(found, Contrast) else found.effect
+    return "n/a" if number is None else minus(signed(number, found.low, found.high))
+
+
+def crossed(several: Sequence[Contrast | Effect]) -> tuple[list[str], list[tuple[str, list[Contrast | Effect | None]]]]:
+    """What is compared, as columns; and by metric, what was found for each of them."""
+    at = {(f.metric, _compares(f)): f for f in several}
+    columns = list(dict.fromkeys(compared for _, compared in at))
+    return columns, [(m, [at.get((m, column)) for column in columns]) for m in dict.fromkeys(m for m, _ in at)]
+
+
+def _compares(found: Contrast | Effect) -> str:
+    return f"{found.a} − {found.b}" if isinstance(found, Contrast) else found.name
+
+
+def rivals(results: Results) -> list[tuple[str, Contrast]]:
+    """The primary arm against the arms that the verdict does not name: (arm, difference)."""
+    pair = results.suite["primary"]
+    mine = [
+        c for c in results.contrasts if c.metric == pair["metric"] and c.a == pair["better"] and c.b != pair["than"]
+    ]
+    return [(c.b, c) for c in mine if c.difference is not None]
+
+
 def fell(change: Change | None) -> set[str] | None:
     """The questions that got worse than in the baseline run; None where there is none to compare with."""
     if change is None or change.unread or change.incomparable:
         return None
     return {moved.question.id for moved in change.fell}
+
+
+def silent(results: Results, questions: Asked) -> dict[str, str]:
+    """Metrics that scored nothing, with the reason."""
+    scored = {m for arm in results.arms.values() for m, cell in arm.metrics.items() if cell.n}
+    return {metric: why for metric, why in questions.silent if metric not in scored}
+
+
+def told(entry: Exam) -> str:
+    """Why a metric was not admitted, where its AUC beside it and its orders do not say so already."""
+    return "; ".join(w for w in entry.reason.split("; ") if "lower end" not in w and not w.endswith("orders hold"))
 
 
 def skills(results: Results) -> list[tuple[str, list[Skill]]]:

@@ -14,11 +14,12 @@ from ratf.report_questions import (
     Memories,
     Said,
     Sources,
-    beside_words,
     cards,
     cut,
+    has_controls,
     link,
     memories,
+    memory_words,
     said,
     shown_metrics,
     silent_metrics,
@@ -48,10 +49,10 @@ class Asked:
     before: str = ""
     after: str = ""
     per_page: int = PER_PAGE
-    beside: tuple[str, ...] = BESIDE
+    controls: tuple[str, ...] = BESIDE
     shown: list[str] = field(default_factory=list)
     limit: int = 0
-    """Words of each memory and control."""
+    """Words of each memory, and of each control's answer."""
 
     @property
     def data(self) -> Markup:
@@ -73,6 +74,17 @@ class Asked:
         ]
 
     @property
+    def example(self) -> str:
+        """The question in the middle by the primary arms' difference: one that nobody picked. None on one page of many."""
+        compared = sorted((b for b in self.listed if b.difference is not None), key=lambda b: (b.difference, b.id))
+        return "" if self.summary or self.folder or not compared else compared[len(compared) // 2].id
+
+    @property
+    def has_controls(self) -> bool:
+        """See `report_questions.has_controls`."""
+        return has_controls(self.limit)
+
+    @property
     def silent(self) -> list[tuple[str, str]]:
         """Metrics that scored no answer, and why the first was not."""
         if not len(self.results.questions):
@@ -86,8 +98,14 @@ class Asked:
         return f"{self.folder}/{page_name(place // self.per_page)}"
 
     def cards(self, question: Question) -> list[Card]:
-        """See `report_questions.cards`."""
-        return cards(self.results, question, self.shown, self.limit)
+        """The answers that there is room for, see `report_questions.cards`."""
+        every = cards(self.results, question, self.shown, self.limit)
+        return [c for c in every if c.kind == "arm" or self.has_controls]
+
+    def scale(self, question: Question) -> list[Card]:
+        """The controls whose answers there is no room for."""
+        every = [] if self.has_controls else cards(self.results, question, self.shown[:1], 0)
+        return [c for c in every if c.kind == "control" and c.scores]
 
     def memories(self, question: Question) -> list[Memories]:
         """See `report_questions.memories`."""
@@ -114,7 +132,7 @@ class Asked:
 def asked(results: Results, fell: Collection[str] | None = None, **more: Any) -> Asked:
     """All questions of a run, for one page unless `more` says otherwise. `fell`: see `briefs`; None without a baseline."""
     given = {"listed": briefs(results, fell or ()), "questions": results.questions, **more}
-    limit = beside_words(results, given["questions"])
+    limit = memory_words(results, given["questions"])
     return Asked(results=results, compared=fell is not None, shown=shown_metrics(results), limit=limit, **given)
 
 

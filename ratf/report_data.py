@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ratf.page_words import title
 from ratf.report_flags import Brief
 from ratf.report_questions import BESIDE, shown_metrics, silent_metrics
 from ratf.results import Question, Results
@@ -35,7 +36,7 @@ def page_data(results: Results, listed: Sequence[Brief], questions: Sequence[Que
             "questions": [[q.id, places[q.id]] for q in questions],
             "arms": {n: results.arms[n].kind for n in names},
             "metrics": {name: facts["family"] for name, facts in results.metrics.items()},
-            "shown": shown_metrics(results),
+            "shown": [title(m) for m in shown_metrics(results)],
             "digits": DIGITS,
             "scores": scores,
             "unscored": reasons,

@@ -18,16 +18,16 @@ BESIDE = (FLOOR, CEILING)
 SOURCE_LETTERS, REASON_LETTERS = 60, 1500
 """What the page has room for: of where a control's answer is from, and of all judges' reasons to one question."""
 
-ROOM = 4800
-"""Bytes of a question's texts that a page of 60 has room for, with 4 arms; see `beside_words`."""
+ROOM = 5060
+"""Bytes of a question's texts that a page of 60 has room for, with 4 arms; see `memory_words`."""
 
-LIMITS = (10_000, 100, 60, 40, 30, 20, 10)
-"""Words of a memory, and of a control's answer."""
+LIMITS = (10_000, 100, 60, 50, 40, 35, 30, 25, 20, 15, 10)
+"""Words of a memory, and of a control's answer where there is room for any."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """One arm's answer. `more` words of a control's are left out; `usual`: all shown metrics have scored it."""
+    """An arm's answer. `more` words of a control's are left out; `usual`: all shown metrics have scored it."""
 
     name: str
     kind: str
@@ -75,8 +75,13 @@ def _graded(results: Results, metric: str) -> bool:
     return any(cell is not None and cell.n for cell in cells)
 
 
-def beside_words(results: Results, questions: Sequence[Question]) -> int:
-    """How many words of each memory and control fit: questions, real answers and the arms' come first, and whole."""
+def has_controls(limit: int) -> bool:
+    """Whether controls' answers are shown where memories have so many words; else their scores alone are."""
+    return limit >= LIMITS[1]
+
+
+def memory_words(results: Results, questions: Sequence[Question]) -> int:
+    """How many words of each memory fit: questions, real answers and the arms' come first, and whole."""
     for limit in LIMITS:
         size = sum(_size(results, q, limit) for q in questions)
         if size <= ROOM * len(questions):
@@ -85,10 +90,10 @@ def beside_words(results: Results, questions: Sequence[Question]) -> int:
 
 
 def _size(results: Results, question: Question, limit: int) -> int:
-    given = [a.text for n, a in question.answers.items() if n in BESIDE]
-    beside = [*given, *(str(m.get("text") or "") for several in memories(question) for m in several.items)]
+    given = [cut(a.text, limit)[0] for n, a in question.answers.items() if n in BESIDE and has_controls(limit)]
+    remembered = [str(m.get("text") or "") for several in memories(question) for m in several.items]
     arms = [a.text for n, a in question.answers.items() if n in results.arms and results.arms[n].kind == "arm"]
-    texts = [question.question, question.real, *arms, *(cut(text, limit)[0] for text in beside)]
+    texts = [question.question, question.real, *arms, *given, *(cut(text, limit)[0] for text in remembered)]
     return sum(len(text.encode(errors="replace")) for text in texts)
 
 
@@ -114,7 +119,7 @@ def _card(results: Results, name: str, answer: Answer, shown: list[str], limit: 
     text, more = (answer.text, 0) if arm.kind == "arm" else cut(answer.text, limit)
     scores = [(m, s.value) for m in shown if (s := answer.scores.get(m)) and s.value is not None]
     silent = [(m, s.why) for m, s in answer.scores.items() if s.value is None and _scores(arm.metrics.get(m))]
-    source = beginning(answer.source.partition(": ")[0], SOURCE_LETTERS)
+    source = beginning(re.split(r": | \(", answer.source, maxsplit=1)[0], SOURCE_LETTERS)
     return Card(name, arm.kind, text, more, source, scores, silent, len(scores) == len(shown))
 
 

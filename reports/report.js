@@ -33,7 +33,7 @@
     const dates = by === "newest" || by === "oldest";
     const key = (item) => {
       if (dates) return item.querySelector("time")?.textContent;
-      const shown = item.dataset.d ?? item.querySelector(":scope > b")?.textContent;
+      const shown = item.querySelector(":scope > b, summary b")?.textContent.replace("−", "-");
       return shown === undefined || Number.isNaN(Number(shown)) ? undefined : Number(shown);
     };
     const keyed = items.map((item, at) => ({ item, at, key: by ? key(item) : undefined }));
