@@ -30,8 +30,8 @@ def interview_name(title: str, day: str | date | None) -> str:
 
 
 def minus(text: str) -> str:
-    """A text of numbers with minus signs for hyphens: `−0.34 [−0.47, −0.21]`; dates keep theirs."""
-    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
+    """Numbers with minus signs for hyphens, and no zero below zero: `−0.34 [−0.47, 0.00]`; dates keep their hyphens."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", re.sub(r"(?<![\w-])-(?=0\.0+(?!\d))", "", text))
 
 
 def detectable(found: Contrast | Effect) -> str:

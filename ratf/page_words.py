@@ -46,12 +46,11 @@ GLOSSARY = {
 
 
 def title(metric: str) -> str:
-    """What the pages call a metric: `Voice`, `Judge: content recall`."""
+    """What the pages call a metric: `Voice`, `Content recall (judge)`."""
     if metric in TITLES:
         return TITLES[metric]
-    judge, _, rest = metric.partition("judge_")
-    words = (rest or judge).replace("_", " ")
-    return f"Judge: {words}" if rest else words[:1].upper() + words[1:]
+    words = metric.removeprefix("judge_").replace("_", " ")
+    return words[:1].upper() + words[1:] + (" (judge)" if metric.startswith("judge_") else "")
 
 
 def titled(text: str, results: Results) -> str:

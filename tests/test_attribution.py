@@ -218,8 +218,13 @@ def test_the_words_say_what_these_arms_cannot_separate() -> None:
 def test_the_findings_name_what_is_shown_and_how_small_the_rest_would_have_to_be() -> None:
     said = findings(list(found(list(ARMS)).values()))
     assert (
-        said.startswith("Shown: fine-tuning +0.098 [0.072, 0.124]; ")
+        said.startswith("Raised by: fine-tuning +0.098 [0.072, 0.124]; ")
         and "own memories × fine-tuning (the smallest" in said
     )
+    of_four = [e for e in found(NAMED).values() if len(e.weights) == 4]
+    assert of_four and not any(e.name in findings(list(found(NAMED).values())) for e in of_four), (
+        "they mix several things"
+    )
+    assert all(e.name in findings(of_four) for e in of_four), "but for where there is nothing else"
     assert "Lower is better" in findings(list(found(NAMED).values()), lower_is_better=True)
     assert findings([]).startswith("No question")

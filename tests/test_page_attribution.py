@@ -44,7 +44,7 @@ def test_every_arm_is_a_point_with_a_title_and_a_number(arms: list[str], of_trai
     assert said.count("<title>") == len(arms) and all(f"<title>{arm}: 0." in said for arm in arms)
     assert all(f"<small>{arm}</small>" in said for arm in arms), "the table has the same"
     assert said.count("<polyline") == 2 * of_training, "a line in the plot and its mark in the table"
-    assert "Shown: fine-tuning +0." in said and ("mixed" in said) == (arms == NAMED)
+    assert "Raised by: fine-tuning +0." in said and ("mixed" in said) == (arms == NAMED)
 
 
 @pytest.mark.parametrize("missing", ["rag_only", "finetune_only"])
@@ -111,7 +111,7 @@ def test_it_fits_a_narrow_screen(tmp_path: Path) -> None:
 def test_markdown_says_it_in_a_paragraph() -> None:
     results = run(list(ARMS))
     said = markdown(results, check(results))
-    assert "**What made it so**, on style_identity: Shown: fine-tuning +0." in said and len(said.splitlines()) <= 60
+    assert "**What made it so**, on style_identity. Raised by: fine-tuning +0." in said and len(said.splitlines()) <= 60
     assert "What made it so" not in markdown(run(["raft", "baseline"]), check(run(["raft", "baseline"])))
 
 

@@ -234,7 +234,8 @@ def test_what_is_not_admitted_is_grey_and_says_why() -> None:
     page = render(made())
     table = page[page.index('id="h-exam"') : page.index('id="h-skill"')]
     refused, admitted = (
-        next(row for row in table.split("<tr") if f">{name}</th>" in row) for name in ("judge_stance", "style_identity")
+        next(row for row in table.split("<tr") if f"<small>{name}, " in row)
+        for name in ("judge_stance", "style_identity")
     )
     assert "class=refused" in refused and "not admitted" in refused and "none" in refused
     assert "class=refused" not in admitted and "0.80 to 0.95" in admitted and "1 of 1 hold" in admitted
@@ -283,10 +284,8 @@ def test_what_judges_say_and_how_they_did_in_their_exam_is_told() -> None:
 def test_every_check_is_said_also_when_it_was_not_made() -> None:
     bare = {c.name: c for c in checks(made())}
     assert {n: c.state for n, c in bare.items() if c.state == "unknown"}.keys() >= {"Leaks", "Contamination", "Budget"}
-    assert bare["Errors"].state == "fine" and bare["Exam"].words.startswith(
-        "style_identity passed, AUC 0.90 [0.80, 0.95]"
-    )
-    assert bare["Unscored"].state == "doubt" and "judge_stance 72" in bare["Unscored"].words
+    assert bare["Errors"].state == "fine" and bare["Exam"].words.startswith("Voice passed, AUC 0.90 [0.80, 0.95]")
+    assert bare["Unscored"].state == "doubt" and "Stance (judge) 72" in bare["Unscored"].words
     assert "31 of 40" in bare["Order of texts"].words
     told = made().model_copy(
         update={

@@ -121,7 +121,7 @@ def test_judges_give_their_reasons_in_both_orders() -> None:
     question = scored(results.questions[0], "raft", "judge_stance", value=0.5, votes=votes, against={"baseline": 0.5})
     page = render(results.model_copy(update={"questions": [question]}))
     for words in (
-        "raft, judge_stance: 0.50",
+        "raft, Stance (judge): 0.50",
         "as drawn",
         "reversed",
         "it names the weir",
@@ -169,8 +169,11 @@ def test_sixty_questions_of_four_arms_take_half_a_megabyte() -> None:
     assert len(page.encode()) <= 500_000
     for question in results.questions:
         assert question.real in page and all(question.answers[arm].text in page for arm in ("baseline", "raft"))
-    assert 20 <= len(re.findall(r"\d+ more words", page)) <= 120
-    assert "more words" not in render(asked(60, length=0.3))
+    shown = re.findall(r"<li>([^<]*) <a href=#m", page)
+    assert len(shown) == 180 and min(len(words.split()) for words in shown) >= 15
+    assert page.count("For scale: same_near") == 60 and "<h4>same_near</h4>" not in page
+    short = render(asked(60, length=0.3))
+    assert "more words" not in short and short.count("<h4>same_near</h4>") == 60
 
 
 def test_the_data_is_in_the_page_without_the_texts() -> None:
