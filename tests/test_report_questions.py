@@ -171,7 +171,7 @@ def test_sixty_questions_of_four_arms_take_half_a_megabyte() -> None:
         assert question.real in page and all(question.answers[arm].text in page for arm in ("baseline", "raft"))
     shown = re.findall(r"<li>([^<]*) <a href=#m", page)
     assert len(shown) == 180 and min(len(words.split()) for words in shown) >= 15
-    assert page.count("For scale: same_near") == 60 and "<h4>same_near</h4>" not in page
+    assert page.count("For scale, in Voice: same_near") == 60 and "<h4>same_near</h4>" not in page
     short = render(asked(60, length=0.3))
     assert "more words" not in short and short.count("<h4>same_near</h4>") == 60
 
