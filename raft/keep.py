@@ -28,7 +28,11 @@ def add_interviews(folder: Path, interviews: Iterable[Interview]) -> int:
     """
     path = folder / "interviews.jsonl"
     known = {i.interview_id for i in load_interviews(folder, allow_undated=True)} if path.is_file() else set()
-    return _append(path, known, ((i.interview_id, asdict(i)) for i in interviews))
+    return _append(path, known, ((i.interview_id, asdict(i, dict_factory=_without_topics)) for i in interviews))
+
+
+def _without_topics(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields if name != "topic" or value}
 
 
 def _append(path: Path, known: set[str], records: Iterable[tuple[str, dict[str, Any]]]) -> int:

@@ -51,6 +51,7 @@ class _Turn(BaseModel):
     speaker: Text
     role: Role
     text: Text
+    topic: str = ""
 
 
 class _Interview(BaseModel):
@@ -58,7 +59,12 @@ class _Interview(BaseModel):
     title: str
     date: Date = None
     source: str
+    topic: str = ""
     turns: list[_Turn] = Field(min_length=1)
+
+    def spoken(self) -> tuple[Turn, ...]:
+        """The turns; one without a topic has the interview's."""
+        return tuple(Turn(t.speaker, t.role, t.text, " ".join((t.topic or self.topic).split())) for t in self.turns)
 
 
 class _Document(BaseModel):
@@ -105,7 +111,8 @@ def exchanges(interview: Interview) -> Iterator[Exchange]:
     for asked, said in zip(interview.turns, interview.turns[1:], strict=False):
         if asked.role == "interviewer" and said.role == "target":
             number += 1
-            yield Exchange(interview.interview_id, number, interview.date, asked.text.strip(), said.text.strip())
+            texts = (asked.text.strip(), said.text.strip())
+            yield Exchange(interview.interview_id, number, interview.date, *texts, asked.topic)
 
 
 def _words_fit(exchange: Exchange) -> bool:
@@ -145,7 +152,7 @@ def load_person(folder: Path, about: About | None = None, allow_undated: bool = 
 def load_interviews(folder: Path, allow_undated: bool = False) -> list[Interview]:
     """The folder's interviews in the order of their dates. Raises DataError with every problem of the file."""
     found = [
-        Interview(r.interview_id, r.title, r.date, r.source, tuple(Turn(t.speaker, t.role, t.text) for t in r.turns))
+        Interview(r.interview_id, r.title, r.date, r.source, r.spoken())
         for r in _read_records(folder / "interviews.jsonl", _Interview, "interview_id", allow_undated)
     ]
     return sorted(found, key=lambda i: (i.date or datetime.date.min, i.interview_id))

@@ -34,6 +34,8 @@ class Turn:
     speaker: str
     role: Role
     text: str
+    topic: str = ""
+    """What an interviewer's turn asks about, where the data say it: for parts of a report, never shown to an agent."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Exchange:
     date: date | None
     question: str
     answer: str
+    topic: str = ""
 
     @property
     def exchange_id(self) -> str:

@@ -226,6 +226,7 @@ def _question(
         interview_id=exchange.interview_id,
         interview=interview.title,
         date=exchange.date.isoformat() if exchange.date else None,
+        topic=exchange.topic,
         question=exchange.question,
         real=exchange.answer,
         answers={

@@ -85,6 +85,11 @@ class Asked:
         return has_controls(self.limit)
 
     @property
+    def topics(self) -> list[str]:
+        """What the questions ask about, where the data say it, by name."""
+        return sorted({b.topic for b in self.listed if b.topic}, key=str.casefold)
+
+    @property
     def silent(self) -> list[tuple[str, str]]:
         """Metrics that scored no answer, and why the first was not."""
         if not len(self.results.questions):

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import pstdev
 
+from ratf.page_text import plain
 from ratf.results import Question, Results
 
 AT_ODDS = ("style", "judge", "semantic", "lexical")
@@ -25,6 +26,7 @@ class Brief:
     interview: str
     place: int
     date: str | None
+    topic: str
     words: str
     difference: float | None
     flags: list[str]
@@ -47,6 +49,7 @@ def briefs(results: Results, fell: Collection[str] = ()) -> list[Brief]:
                 q.interview,
                 places.setdefault(q.interview_id, len(places)),
                 q.date,
+                plain(q.topic),
                 beginning(q.question),
             ),
             _gaps(results, q),

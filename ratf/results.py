@@ -138,6 +138,8 @@ class Question(Record):
     interview_id: str
     interview: str
     date: str | None
+    topic: str = ""
+    """What it asks about, where the data say it."""
     question: str
     real: str
     answers: dict[str, Answer]

@@ -5,6 +5,7 @@ has a mean and no interval.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -116,9 +117,8 @@ def slices(results: Results, metric: str) -> list[tuple[str, list[Slice]]]:
             score = q.answers[arm].scores.get(metric) if arm in q.answers else None
             if score is not None and score.value is not None:
                 of_arm[q.id] = score.value
-    return [
-        (title, _parts(results, scores, interview, name_of(results.questions))) for title, name_of in DIMENSIONS.items()
-    ]
+    named = [(title, name_of(results.questions)) for title, name_of in DIMENSIONS.items()]
+    return [(title, _parts(results, scores, interview, names)) for title, names in named if names]
 
 
 def form_of(question: str) -> str:
@@ -161,6 +161,16 @@ def _interviews(questions: Sequence[Question]) -> dict[str, str]:
     return {id: name for _, id, name in rows}
 
 
+def _topics(questions: Sequence[Question]) -> dict[str, str]:
+    """In the order of how often they are asked about; nothing where the data have no topics."""
+    named = {q.id: q.topic for q in questions}
+    often = Counter(named.values())
+    if not any(named.values()):
+        return {}
+    ordered = sorted(named.items(), key=lambda pair: (not pair[1], -often[pair[1]], pair[1]))
+    return {key: topic or "no topic" for key, topic in ordered}
+
+
 def _forms(questions: Sequence[Question]) -> dict[str, str]:
     return dict(sorted(((q.id, form_of(q.question)) for q in questions), key=lambda pair: FORMS.index(pair[1])))
 
@@ -174,12 +184,13 @@ def _by_length(text: Callable[[Question], str]) -> Callable[[Sequence[Question]]
 
 
 DIMENSIONS: dict[str, Callable[[Sequence[Question]], dict[str, str]]] = {
+    "Topic": _topics,
     "How it is asked": _forms,
     "Length of the question": _by_length(lambda q: q.question),
     "Length of the real answer": _by_length(lambda q: q.real),
     "Interview": _interviews,
 }
-"""By title: the name of each question's part, in the order in which parts are shown."""
+"""By title: the name of each question's part, in the order in which parts are shown; none where the data do not tell."""
 
 
 def _parts(results: Results, scores: Scores, interview: dict[str, str], names: Mapping[str, str]) -> list[Slice]:

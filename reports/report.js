@@ -6,6 +6,7 @@
   const list = section.querySelector(".list"), form = section.querySelector("form");
   const data = JSON.parse(document.getElementById("results").textContent);
   const items = [...list.children], fields = form.elements, boxes = [...form.querySelectorAll("[name=filter]")];
+  const kept = ["search", "interview", "topic", "sort"].filter((name) => name in fields);
   const interviews = new Map(data.interviews.map(([place, [id]]) => [id, String(place)]));
   const make = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text }, more);
   const fold = (text) => text.toLowerCase().replace(/[\u2018\u2019\u02bc]/g, "'").replace(/\s+/g, " ").trim();
@@ -17,11 +18,11 @@
 
   const show = () => {
     const find = fold(fields.search.value), place = interviews.get(fields.interview.value);
-    const wanted = boxes.filter((box) => box.checked).map((box) => box.value);
+    const topic = fields.topic?.value, wanted = boxes.filter((box) => box.checked).map((box) => box.value);
     let shown = 0;
     for (const item of items) {
       const flags = (item.dataset.flags || "").split(" ");
-      item.hidden = (place !== undefined && item.dataset.i !== place) || !wanted.every((flag) => flags.includes(flag))
+      item.hidden = (place !== undefined && item.dataset.i !== place) || (topic && item.dataset.t !== topic) || !wanted.every((flag) => flags.includes(flag))
         || (find !== "" && !textOf(item).includes(find));
       if (!item.hidden) shown += 1;
     }
@@ -47,7 +48,7 @@
 
   const keep = () => {
     const state = new URLSearchParams();
-    for (const name of ["search", "interview", "sort"]) if (fields[name].value) state.set(name, fields[name].value);
+    for (const name of kept) if (fields[name].value) state.set(name, fields[name].value);
     const wanted = boxes.filter((box) => box.checked).map((box) => box.value);
     if (wanted.length) state.set("filter", wanted.join(","));
     const hash = state.toString() ? `#?${state}` : "#";
@@ -56,8 +57,10 @@
 
   const restore = () => {
     const state = new URLSearchParams(location.hash.startsWith("#?") ? location.hash.slice(2) : "");
-    for (const name of ["search", "interview", "sort"]) fields[name].value = state.get(name) || "";
-    for (const name of ["interview", "sort"]) if (fields[name].selectedIndex < 0) fields[name].value = "";
+    for (const name of kept) {
+      fields[name].value = state.get(name) || "";
+      if (fields[name].selectedIndex < 0) fields[name].value = ""; // an option that is not there
+    }
     const wanted = (state.get("filter") || "").split(",");
     for (const box of boxes) box.checked = wanted.includes(box.value);
   };

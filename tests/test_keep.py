@@ -11,7 +11,7 @@ from raft.types import Document, Interview, Turn
 ONE = Document("one", "One", date(2020, 1, 2), "somewhere", "A text — with a dash.")
 TWO = Document("two", "Two", None, "elsewhere", "Another.")
 TALK = Interview(
-    "talk", "Talk", date(2021, 3, 4), "radio", (Turn("Q", "interviewer", "Why?"), Turn("A", "target", "So."))
+    "talk", "Talk", date(2021, 3, 4), "radio", (Turn("Q", "interviewer", "Why?", "reasons"), Turn("A", "target", "So."))
 )
 
 
@@ -23,6 +23,7 @@ def test_what_was_added_is_read_back_and_added_once(tmp_path: Path) -> None:
     assert sorted(load_documents(tmp_path, allow_undated=True), key=lambda d: d.doc_id) == [ONE, TWO]
     assert add_interviews(tmp_path, [TALK]) == 1 and add_interviews(tmp_path, [TALK]) == 0
     assert load_interviews(tmp_path) == [TALK]
+    assert (tmp_path / "interviews.jsonl").read_text("utf-8").count('"topic"') == 1, "no field for what has none"
 
 
 def test_a_broken_file_is_left_alone(tmp_path: Path) -> None:

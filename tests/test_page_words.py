@@ -1,8 +1,9 @@
 """Titles of metrics, and sentences that use them."""
 
+from asked import asked
+
 from ratf.metrics import METRICS
 from ratf.page_words import GLOSSARY, TITLES, title, titled
-from tests.asked import asked
 
 
 def test_every_metric_has_a_title_of_its_own_and_plain_words() -> None:

@@ -52,6 +52,20 @@ def test_all_problems_of_all_files_are_listed(tiny: Path, edit_line: Callable[..
     assert "introduction: is missing" in found and "nickname: is not a known key" in found
 
 
+def test_a_question_has_its_topic_or_its_interviews(tiny: Path, edit_line: Callable[..., None]) -> None:
+    folder = tiny.parent / "marrack"
+    turns = [
+        {"speaker": "q", "role": "interviewer", "text": text, **more} if role == "q" else
+        {"speaker": "a", "role": "target", "text": "word " * 30}
+        for text, more in (("Why?", {"topic": " weirs\nand dams "}), ("How?", {}))
+        for role in "qa"
+    ]  # fmt: skip
+    edit_line(folder / "interviews.jsonl", 1, {"turns": turns, "topic": "rivers"})
+    person = load_person(folder)
+    assert [e.topic for e in exchanges(person.interviews[0])] == ["weirs and dams", "rivers"]
+    assert not any(e.topic for e in exchanges(person.interviews[1]))
+
+
 def test_not_utf8_and_missing_files(tiny: Path) -> None:
     folder = tiny.parent / "marrack"
     (folder / "interviews.jsonl").write_bytes(b'{"a": "\xff"}\n')

@@ -59,7 +59,7 @@ def hostile() -> Results:
             arm: Answer(text=HOSTILE[: 200 if i else None], memories=[memory], source=HOSTILE, scores=a.scores)
             for arm, a in q.answers.items()
         }
-        words = dict.fromkeys(("interview", "question", "real", "date"), HOSTILE)
+        words = dict.fromkeys(("interview", "question", "real", "date", "topic"), HOSTILE)
         hurt = q.model_copy(update={**words, "id": f"{i}{HOSTILE[:120]}", "answers": answers})
         hurt = scored(hurt, "raft", "rouge_l", value=None, why=HOSTILE)
         questions.append(scored(hurt, "raft", "style_identity", votes=[vote, vote], against={HOSTILE[:80]: 0.5}))

@@ -31,6 +31,8 @@ def sixty() -> Results:
         questions[at] = scored(questions[at], "raft", metric, value=None, why='the "why", =1+1')
     real = "We really think that the otter bank should hold, and it will."
     text = "Perhaps so. We think that the otter bank should hold, and it won't."
+    for at in (7, 8, 20):
+        questions[at] = questions[at].model_copy(update={"topic": "Weirs & eels"})
     answer = questions[5].answers["raft"].model_copy(update={"text": text})
     questions[5] = questions[5].model_copy(update={"real": real, "answers": {**questions[5].answers, "raft": answer}})
     return made.model_copy(update={"questions": questions})
@@ -92,6 +94,11 @@ def test_search_filters_and_order_are_kept_in_the_address(context: BrowserContex
     assert shown(again) == ["q-talk-8-q041"] and again.get_by_role("checkbox", name="unscored").is_checked()
     page.get_by_role("combobox", name="Interview").select_option(label="all")
     page.get_by_role("checkbox", name="unscored").uncheck()
+    page.get_by_role("combobox", name="Topic").select_option(label="Weirs & eels")
+    assert len(shown(page)) == 3 and page.url.endswith("#?topic=Weirs+%26+eels")
+    again, more = opened(context, report, "#" + page.url.partition("#")[2])
+    assert len(shown(again)) == 3
+    page.get_by_role("combobox", name="Topic").select_option(label="all")
     page.get_by_role("searchbox").fill("41: ")
     assert "q-talk-8-q041" in shown(page) and "q-talk-0-q003" not in shown(page)
     page.get_by_role("searchbox").fill("")

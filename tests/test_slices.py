@@ -95,6 +95,19 @@ def test_a_part_has_the_estimate_of_its_questions_alone() -> None:
     )
 
 
+def test_topics_are_parts_where_the_data_name_them() -> None:
+    results = run()
+    assert "Topic" not in dict(slices(results, "style_identity"))
+    topics = ["", *["weirs"] * 10, *["eels"] * 19]
+    named = [q.model_copy(update={"topic": t}) for q, t in zip(results.questions, topics, strict=True)]
+    found = parts(results.model_copy(update={"questions": named}), "Topic")
+    assert [(name, part.n, part.small) for name, part in found.items()] == [
+        ("eels", 19, False),
+        ("weirs", 10, False),
+        ("no topic", 1, True),
+    ]
+
+
 def test_small_parts_have_means_and_no_interval() -> None:
     found = parts(run(), "Interview")
     assert len(found) == 6 and all(s.small and s.n == 5 and s.interviews == 1 for s in found.values())
