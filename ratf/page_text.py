@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from ratf.results import Cell, Contrast, Effect, Skill
+from ratf.results import Cell, Contrast, Effect
 from ratf.statistics import Estimate
 from ratf.worth import Exam
 
@@ -88,10 +88,3 @@ def orders(exam: Exam) -> str:
         return "none could be tried"
     wrong = [f"{o.lower} above {o.higher}" for o in exam.orders if o.shows == "violated" and not o.must]
     return f"{sum(o.shows == 'holds' for o in must)} of {len(must)} hold" + (f"; {', '.join(wrong)}" if wrong else "")
-
-
-def skill_of(skill: Skill) -> str:
-    """`0.61 [0.40, 0.83]`, or why there is none."""
-    if skill.skill is None:
-        return f"none: {skill.reason}"
-    return f"{skill.skill:.2f} [{skill.low:.2f}, {skill.high:.2f}]"

@@ -26,7 +26,6 @@ from ratf.page_text import (
     p_value,
     plain,
     plus,
-    skill_of,
     value,
 )
 from ratf.page_trust import checks
@@ -36,7 +35,7 @@ from ratf.results import Contrast, Effect, Results, Skill
 from ratf.rights import rights
 from ratf.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
 from ratf.templates import environment, template_digest
-from ratf.verdict import auc, signed
+from ratf.verdict import signed
 from ratf.worth import Exam
 
 MOST = 30
@@ -101,12 +100,10 @@ def render(results: Results, change: Change | None = None, questions: Asked | No
             crossed=crossed,
             beyond=beyond,
             exam={e.metric: e for e in results.exam},
-            auc=auc,
             orders=orders,
-            told=told,
+            why_refused=why_refused,
             poor={n: arm.match for n, arm in results.arms.items() if arm.match and arm.match["poor"]},
             skills=skills(results),
-            skill_of=skill_of,
             evidence=evidence(results),
             attributed=attributed(results),
             rights=rights(results),
@@ -187,7 +184,7 @@ def silent(results: Results, questions: Asked) -> dict[str, str]:
     return {metric: why for metric, why in questions.silent if metric not in scored}
 
 
-def told(entry: Exam) -> str:
+def why_refused(entry: Exam) -> str:
     """Why a metric was not admitted, where its AUC beside it and its orders do not say so already."""
     return "; ".join(w for w in entry.reason.split("; ") if "lower end" not in w and not w.endswith("orders hold"))
 
