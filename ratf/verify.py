@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,28 +23,47 @@ SHOWN = 5
 """At most so many differences are named; the rest is counted."""
 
 
-def verify(bundle: Bundle, path: Path, work: Path, data: Path | None = None) -> Verification:
-    """Check a bundle. `work` is an empty folder for what is made on the way; `data` the people's folders, if at hand."""
-    checks = [*_files(bundle), *_samples(bundle)]
+def verify(
+    bundle: Bundle, path: Path, work: Path, data: Path | None = None, tell: Callable[[Check], None] = lambda check: None
+) -> Verification:
+    """Check a bundle. `work` is an empty folder for what is made on the way; `data` the people's folders, if at hand.
+
+    `tell` is called with each check as soon as it is made, those that take no time first.
+    """
+    results = bundle.results
+    checks = []
+    for check in _checks(bundle, work, data):
+        tell(check)
+        checks.append(check)
+    return Verification(
+        ratf=version("ratf"),
+        bundle=hashlib.sha256(path.read_bytes()).hexdigest(),
+        results=run_digest(results),
+        speaking=list(
+            dict.fromkeys([results.suite["primary"]["metric"], *(e.metric for e in results.exam if e.admitted)])
+        ),
+        checks=checks,
+    )
+
+
+def _checks(bundle: Bundle, work: Path, data: Path | None) -> Iterator[Check]:
+    yield from _files(bundle)
+    yield from _samples(bundle)
     try:
         if strange := _strange(bundle.results):
             raise ValueError(f"no metric is called {', '.join(strange)}")
         suite = suite_of(bundle.results, work)
     except (RaftError, ValueError) as error:
         told = f"not a suite of this version: {' '.join(str(error).split())[:300]}"
-        checks.append(Check(what="digest of the suite", outcome="differs", told=told))
-    else:
-        checks += [*_digests(bundle.results, suite), *recomputed(bundle, suite, work, data)]
-        doses = doses_of(bundle.samples)
-        checks += [_check(what, found) for what, found in statistics(bundle.results, doses)]
-        taken = not_recomputed(bundle.results, doses)
-        checks += [Check(what=what, outcome="not recomputed", told=why) for what, why in taken]
-    return Verification(
-        ratf=version("ratf"),
-        bundle=hashlib.sha256(path.read_bytes()).hexdigest(),
-        results=run_digest(bundle.results),
-        checks=checks,
-    )
+        yield Check(what="digest of the suite", outcome="differs", told=told)
+        return
+    yield from _digests(bundle.results, suite)
+    doses = doses_of(bundle.samples)
+    for what, found in statistics(bundle.results, doses):
+        yield _check(what, found)
+    for what, why in not_recomputed(bundle.results, doses):
+        yield Check(what=what, outcome="not recomputed", told=why)
+    yield from recomputed(bundle, suite, work, data)
 
 
 def _check(what: str, differences: Sequence[str], fine: str = "worked out again, the same") -> Check:

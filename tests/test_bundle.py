@@ -23,7 +23,7 @@ from ratf.results import Results, save
 from ratf.suite import Suite
 from ratf.verdict import judge_contrast
 from ratf.verify import verify
-from ratf.verify_record import Verification
+from ratf.verify_record import Check, Verification, verified_runs
 from ratf.verify_statistics import scores_of
 
 Raw = dict[str, Any]
@@ -153,6 +153,26 @@ def test_an_honest_bundle_holds(tmp_path: Path) -> None:
         "metric length_ratio": "matches",
         "metric judge_stance": "not recomputed",
     }
+
+
+def test_a_run_is_not_verified_by_other_metrics_than_it_rests_on(tmp_path: Path) -> None:
+    honest = checked(packed(tmp_path), tmp_path)
+    assert honest.speaking == ["rouge_l"] and honest.metrics == ["rouge_l", "length_ratio"]
+    left = Check(what="metric style_identity", outcome="not recomputed", told="it needs the people's data")
+    resting = honest.model_copy(
+        update={"speaking": ["style_identity", "judge_stance"], "checks": [*honest.checks, left]}
+    )
+    assert resting.missing == ["style_identity"] and not resting.holds
+    again = left.model_copy(update={"outcome": "matches"})
+    whole = resting.model_copy(update={"checks": [*honest.checks, again]})
+    assert whole.missing == [] and whole.holds and "style_identity" in whole.metrics
+    for record, refused in ((resting, True), (whole, False)):
+        (tmp_path / "record.json").write_text(record.model_dump_json(), "utf-8")
+        if refused:
+            with pytest.raises(RaftError, match="does not say"):
+                verified_runs([tmp_path / "record.json"])
+        else:
+            assert verified_runs([tmp_path / "record.json"]) == {whole.results: whole.metrics}
 
 
 def answer(raw: Raw, samples: list[Raw]) -> None:

@@ -1,11 +1,14 @@
 """`ratf bundle` and `ratf verify`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from raft.told import told
+
+if TYPE_CHECKING:
+    from ratf.verify_record import Check
 
 
 def bundle(
@@ -42,6 +45,10 @@ def bundle(
         typer.echo(f"{path}: {len(results.questions)} questions, {path.stat().st_size / 1e6:.1f} MB")
 
 
+def _tell(check: "Check") -> None:
+    typer.echo(f"{check.outcome:<15} {check.what}: {check.told}")
+
+
 def verify(
     bundle: Annotated[Path, typer.Argument(help="An archive of `ratf bundle`.")],
     data: Annotated[
@@ -66,9 +73,7 @@ def verify(
 
         opened = read_bundle(bundle)
         with TemporaryDirectory() as work:
-            found = check(opened, bundle, Path(work), data)
-        for one in found.checks:
-            typer.echo(f"{one.outcome:<15} {one.what}: {one.told}")
+            found = check(opened, bundle, Path(work), data, _tell)
         if record:
             write_whole(record, found.model_dump_json(indent=1) + "\n")
         differs = sum(c.outcome == "differs" for c in found.checks)
@@ -76,5 +81,10 @@ def verify(
         if differs:
             typer.echo(f"NOT VERIFIED: {differs} of {len(found.checks)} checks differ")
             raise typer.Exit(1)
-        typer.echo(f"{'VERIFIED' if found.holds else 'NOT VERIFIED'}: nothing differs; {left} checks not recomputed")
-        raise typer.Exit(0 if found.holds else 2)
+        if not found.holds:
+            lacking = ", ".join(found.missing) or "any metric's scores"
+            typer.echo(
+                f"NOT VERIFIED: nothing differs, but nobody worked out {lacking} again, and the run rests on it; see why above"
+            )
+            raise typer.Exit(2)
+        typer.echo(f"VERIFIED: nothing differs; {', '.join(found.metrics)} worked out again, {left} checks were not")
