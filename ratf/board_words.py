@@ -102,7 +102,10 @@ def told_apart(table: Table) -> str:
     if not pairs:
         return "One system, and nothing to compare it with."
     found = sum(apart(a.placed, b.placed) for a, b in pairs)
-    said = f"Classes tell {found} of {len(pairs)} pairs of systems apart; the order of the others says nothing."
+    of = f"{found} of {len(pairs)}" if found else f"none of the {len(pairs)}"
+    said = f"Classes tell {of} pairs of systems apart; the order of the others says nothing."
+    if found == len(pairs):
+        said = "Classes tell every pair of systems apart."
     if any(row.placed and row.disagree for row in table.rows):
         said += (
             " Systems whose runs disagree stand last because they have no one place, not because they are the worst."
