@@ -55,9 +55,9 @@ def called(system: System, table: Table, board: Leaderboard) -> str:
 
 def _short(model: str, table: Table, board: Leaderboard) -> str:
     """A model without its provider, where that tells it from the others of a table."""
-    ends = [m.rpartition("/")[2] for m in {board.systems[r.system].model for r in table.rows}]
-    end = model.rpartition("/")[2]
-    return end if ends.count(end) == 1 else model
+    short = [m.rpartition("/")[2] for m in {board.systems[r.system].model for r in table.rows}]
+    own = model.rpartition("/")[2]
+    return own if short.count(own) == 1 else model
 
 
 def beside(system: System, table: Table, board: Leaderboard) -> list[str]:

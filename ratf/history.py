@@ -36,7 +36,7 @@ def _line(points: Sequence[tuple[Ran, Standing]], boards: Mapping[str, Board], s
     step = 100 / len(points)
     made: list[dict[str, Any]] = []
     segments: list[list[str]] = []
-    breaks: list[dict[str, Any]] = []
+    breaks: list[float] = []
     for i, (run, s) in enumerate(points):
         assert s.score is not None
         x = round((i + 0.5) * step, 2)
@@ -47,7 +47,7 @@ def _line(points: Sequence[tuple[Ran, Standing]], boards: Mapping[str, Board], s
         told = ""
         if i and points[i - 1][0].board != run.board:
             told = _broken(boards[points[i - 1][0].board], boards[run.board])
-            breaks.append({"x": round(i * step, 2), "words": told})
+            breaks.append(round(i * step, 2))
         if told or not i:
             segments.append([])
         segments[-1].append(f"{x},{y}")
