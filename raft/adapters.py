@@ -1,5 +1,6 @@
 """Fine-tuned adapters, each in a folder named by the digest of everything that made it."""
 
+import hashlib
 from pathlib import Path
 
 from raft.errors import RaftError
@@ -20,3 +21,15 @@ def adapter_folder(digest: str) -> Path:
             f"no adapter {digest!r} in {adapters_folder()}; there are: {', '.join(there)}. `ratf run` tunes it."
         )
     return folder
+
+
+def adapter_weights(digest: str) -> str:
+    """A digest of an adapter's weights as they lie there now; empty where there are none.
+
+    The adapter's own digest names what made it, so it does not change when the file does.
+    """
+    path = adapters_folder() / digest / "adapter_model.safetensors"
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ratf.board_plot import ENDS, places
 from ratf.leaderboard import called, changed
-from ratf.standing import Board, Leaderboard, Ran, Standing, ends, number
+from ratf.standing import LINES, Board, Leaderboard, Ran, Standing, ends, number
 
 
 def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
@@ -25,40 +26,40 @@ def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
                     if s.score is not None
                 ]
                 if len(points) > 1:
-                    yield {"person": person, "metric": metric, "scale": scale, **_line(points, measured)}
+                    yield {"person": person, "metric": metric, "scale": scale, **_line(points, measured, scale)}
 
 
-def _line(points: Sequence[tuple[Ran, Standing]], boards: Mapping[str, Board]) -> dict[str, Any]:
+def _line(points: Sequence[tuple[Ran, Standing]], boards: Mapping[str, Board], scale: str) -> dict[str, Any]:
     numbers = [v for _, s in points for v in (s.score, s.low, s.high) if v is not None]
-    bottom, spread = min(numbers), (max(numbers) - min(numbers)) or 1.0
-    step = 100 / (len(points) - 1)
+    bottom, top = ENDS if scale == "skill" else (min(numbers), max(numbers))
+    top = top if top > bottom else bottom + 1.0
+    step = 100 / len(points)
     made: list[dict[str, Any]] = []
     segments: list[list[str]] = []
     breaks: list[float] = []
     for i, (run, s) in enumerate(points):
         assert s.score is not None
+        x = round((i + 0.5) * step, 2)
         y, low, high = (
-            round(100 - 100 * ((s.score if v is None else v) - bottom) / spread, 2) for v in (s.score, s.low, s.high)
+            round(100 - at, 2)
+            for at in places([s.score if v is None else v for v in (s.score, s.low, s.high)], bottom, top)
         )
         told = ""
         if i and points[i - 1][0].board != run.board:
             told = _broken(boards[points[i - 1][0].board], boards[run.board])
-            breaks.append(round((i - 0.5) * step, 2))
+            breaks.append(round(i * step, 2))
         if told or not i:
             segments.append([])
-        segments[-1].append(f"{round(i * step, 2)},{y}")
-        made.append(
-            {
-                "run": run.id,
-                "text": f"{number(s)} ({ends(s)})",
-                "breaks": told,
-                "x": round(i * step, 2),
-                "y": y,
-                "low": low,
-                "high": high,
-            }
-        )
-    return {"points": made, "segments": [" ".join(s) for s in segments], "breaks": breaks}
+        segments[-1].append(f"{x},{y}")
+        text = f"{number(s)} ({ends(s)}){f', {s.placed}' if s.placed else ''}"
+        made.append({"run": run.id, "text": text, "breaks": told, "x": x, "y": y, "low": low, "high": high})
+    return {
+        "points": made,
+        "segments": [" ".join(s) for s in segments],
+        "breaks": breaks,
+        "lines": [round(100 - at, 2) for at in places(LINES[::3], *ENDS)] if scale == "skill" else [],
+        "ends": [] if scale == "skill" else [f"{bottom:.2f}", f"{top:.2f}"],
+    }
 
 
 def _broken(before: Board, after: Board) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from ratf.arms import ARMS
 from ratf.baseline import NOT_MEASURING, flat
 from ratf.results import ArmResult, Results, dumps
-from ratf.standing import Board, Leaderboard, Overall, Ran, Standing, System, Table, placed, pooled, table
+from ratf.standing import Adapter, Board, Leaderboard, Overall, Ran, Standing, System, Table, placed, pooled, table
 from ratf.statistics import clustered_mean
 
 OF_SYSTEM = ("models.base", "models.tuner", "training", "memories", "answers", "split.training_exchanges")
@@ -29,7 +29,7 @@ VERSIONS = ("ratf", "rouge-score", "scikit-learn")
 def leaderboard(runs: Sequence[Results], verified: Iterable[str] = ()) -> Leaderboard:
     """All boards of the runs. The order and repetition of `runs` change nothing; `verified` names digests of results."""
     known = {run_digest(r): r for r in runs}
-    ordered = sorted(known.items(), key=lambda item: (str(item[1].times.get("finished", "")), item[0]))
+    ordered = sorted(known.items(), key=_by_time)
     checked = set(verified)
     systems: dict[str, System] = {}
     ran: list[Ran] = []
@@ -49,6 +49,11 @@ def leaderboard(runs: Sequence[Results], verified: Iterable[str] = ()) -> Leader
         runs=ran,
         differences=differences(boards),
     )
+
+
+def _by_time(item: tuple[str, Results]) -> tuple[str, str, str]:
+    digest, results = item
+    return str(results.times.get("finished", "")), str(results.suite.get("seed")), digest
 
 
 def run_digest(results: Results) -> str:
@@ -121,8 +126,18 @@ def _ran(digest: str, results: Results, systems: Mapping[str, System], verified:
         board=_digest(measured(results)),
         verified=verified,
         results=digest,
+        usd=results.budget.usd if results.budget else None,
+        tokens=results.budget.tokens if results.budget else None,
+        adapters={systems[arm].id: found for arm in systems if (found := _adapter(results, arm))},
         standings=standings,
     )
+
+
+def _adapter(results: Results, arm: str) -> Adapter | None:
+    """What an arm was tuned to; arms of one adapter are told with the first of them."""
+    named = results.arms[arm].model.partition("+")[2]
+    own = [t for t in results.tuned if t.arm == arm] + [t for t in results.tuned if named and t.digest == named]
+    return Adapter(asked=named, digest=own[0].digest, weights=own[0].weights) if own else None
 
 
 def _standing(results: Results, arm: str, system: str, metric: str, digest: str, verified: bool) -> Standing:
@@ -149,8 +164,6 @@ def _standing(results: Results, arm: str, system: str, metric: str, digest: str,
         unscored=cell.unscored,
         errors=result.errors,
         words=fmean(len(a.split()) for a in answers) if answers else None,
-        usd=results.budget.usd if results.budget else None,
-        tokens=results.budget.tokens if results.budget else None,
         admitted=exam.admitted if exam else None,
         auc=exam.auc if exam else None,
         auc_low=exam.low if exam else None,

@@ -159,6 +159,9 @@ class Tuned(Record):
 
     arm: str
     digest: str
+    """Of all that made it."""
+    weights: str = ""
+    """A digest of the weights that answered, which another machine may get otherwise; empty where it is not known."""
     samples: int
     losses: list[float]
     validation: list[tuple[int, float]] = []

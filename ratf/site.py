@@ -1,65 +1,53 @@
-"""A leaderboard as a folder of pages that needs no server: rendered from a `Leaderboard` and the runs' own pages."""
+"""A leaderboard as a folder of pages that needs no server: rendered from a `Leaderboard`, with the runs' reports."""
 
 import csv
 import hashlib
 import io
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from itertools import combinations, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from raft.errors import RaftError
+from ratf import board_words as words
+from ratf.badges import Badge, badges
+from ratf.board_plot import bar_of, limits
 from ratf.history import history
 from ratf.leaderboard import slug
-from ratf.page_plot import axis
 from ratf.page_text import plain
-from ratf.standing import LINES, Leaderboard, Standing, Table, apart, ends, number, span
+from ratf.page_words import title
+from ratf.standing import Leaderboard, Ran, Standing, Table, ends, number, span
 from ratf.table import cell
 from ratf.templates import environment
 
 COLUMNS = ("board", "person", "system", "arm", "model", "metric", "axis", "scale", "score", "low", "high", "class")
-MORE = (
-    "n",
-    "interviews",
-    "unscored",
-    "errors",
-    "words",
-    "usd",
-    "tokens",
-    "admitted",
-    "auc",
-    "runs",
-    "disagree",
-    "verified",
-)
-NAMED = 4
-"""Systems that a sentence names; the rest are counted."""
-
-LETTER = 6.6
-"""Mean width of a letter on a badge."""
+MORE = ("n", "interviews", "unscored", "errors", "words", "admitted", "auc", "runs", "disagree", "verified")
+SEEDS = 5
+"""Seeds that a row names; the rest are counted, and are on the system's page."""
 
 
-def site(board: Leaderboard, reports: Mapping[str, str]) -> dict[str, bytes]:
-    """Every file of the site by its path. `reports`: the page of each run. The same input gives the same bytes."""
+def site(board: Leaderboard) -> dict[str, bytes]:
+    """Every file of the site by its path, but the runs' reports. The same input gives the same bytes."""
+    pages = Pages(board)
     made = {
         ".nojekyll": "",  # GitHub Pages takes the files as they are
         "leaderboard.json": board.model_dump_json(indent=1) + "\n",
         "leaderboard.csv": to_csv(board),
-        "feed.xml": _feed(board),
-        "index.html": _index(board),
+        "feed.xml": pages.feed(),
+        "index.html": pages.index(),
     }
-    made |= {f"runs/{run}.html": page for run, page in reports.items()}
-    badges = dict(_badges(board))
-    made |= {path: svg for path, (_, _, svg) in badges.items()}
+    all_badges = list(badges(board, _said))
+    made |= {b.path: pages.render("badge.svg.j2", "", badge=b) for b in all_badges}
     for person in board.persons:
-        made[person_page(person)] = _person(board, person)
+        made[person_page(person)] = pages.person(person)
     for system in board.systems:
-        made[f"systems/{system}.html"] = _system(board, system, badges)
+        made[f"systems/{system}.html"] = pages.system(system, [b for b in all_badges if b.system == system])
     return {path: text.encode("utf-8", "replace") for path, text in sorted(made.items())}
 
 
@@ -85,26 +73,94 @@ def to_csv(board: Leaderboard) -> str:
     return file.getvalue()
 
 
-def _page(template: str, board: Leaderboard, root: str, **more: Any) -> str:
-    pages = environment(finalize=_said)
-    days = {run.id: run.finished.partition(" ")[0] or run.id for run in board.runs}
-    twice = {day for day in days.values() if list(days.values()).count(day) > 1}
-    seeds = {run.id: run.seed for run in board.runs}
-    given: dict[str, Any] = {
-        "board": board,
-        "root": root,
-        "number": number,
-        "ends": ends,
-        "bar_of": bar_of,
-        "told_apart": told_apart,
-        "ahead": lambda table: ahead(table, board),
-        "span": span,
-        "beside": lambda row, table: beside(row, table, board),
-        "day": lambda run: f"{days[run]} seed {seeds[run]}" if days[run] in twice else days[run],
-        "person_page": person_page,
-        "leads": leads,
-    }
-    return pages.get_template(template).render(**given, **more)
+class Pages:
+    """The pages of a leaderboard."""
+
+    def __init__(self, board: Leaderboard) -> None:
+        self.board = board
+        self._templates = environment(finalize=_said)
+        self._templates.filters["metric_title"] = title
+        self._runs = {run.id: run for run in board.runs}
+        self._alone = {(run.id, s.system, s.metric): s for run in board.runs for s in run.standings}
+        self._names = words.names(board.runs)
+
+    def render(self, template: str, root: str, **more: Any) -> str:
+        """A page; `root` leads from it to the site's folder."""
+        given = {
+            "board": self.board,
+            "root": root,
+            "number": number,
+            "ends": ends,
+            "span": span,
+            "title": title,
+            "bar_of": bar_of,
+            "limits": limits,
+            "person_page": person_page,
+            "leads": leads,
+            "seeds": SEEDS,
+            "run_names": self._names,
+            "runs_of": self.runs_of,
+            "each": self.each,
+            "w": words,
+        }
+        return self._templates.get_template(template).render(**given, **more)
+
+    def runs_of(self, row: Standing) -> list[Ran]:
+        """The runs of a row, in order."""
+        return words.in_order(self._runs[r] for r in row.runs)
+
+    def each(self, row: Standing) -> list[tuple[Ran, Standing]]:
+        """What each run of a row says alone."""
+        return [(run, self._alone[run.id, row.system, row.metric]) for run in self.runs_of(row)]
+
+    def index(self) -> str:
+        """The page that has all boards."""
+        board = self.board
+        key: Callable[[Any], tuple[str, list[str]]] = lambda o: (o.protocol, o.persons)  # noqa: E731
+        overall = [
+            {"persons": persons, "tables": [o.table for o in several]}
+            for (_, persons), several in groupby(sorted(board.overall, key=key), key)
+        ]
+        parts = (("system", board.systems), ("person", board.persons), ("run", board.runs))
+        counted = ", ".join(f"{len(of)} {name}{'s' * (len(of) != 1)}" for name, of in parts)
+        return self.render("board_index.html.j2", "", overall=overall, summary=counted)
+
+    def person(self, person: str) -> str:
+        """The boards of one person."""
+        boards = [b for b in self.board.boards if b.person == person]
+        return self.render("board_person.html.j2", "../", person=person, boards=boards)
+
+    def system(self, system: str, own: Sequence[Badge]) -> str:
+        """Everywhere that a system stands."""
+        stands = []
+        for one in self.board.boards:
+            rows = [(t, r) for t in one.tables for r in t.rows if r.system == system]
+            if rows:
+                runs = self.runs_of(rows[0][1])
+                torn = [(t, r) for t, r in rows if r.disagree]
+                said = words.adapters_said(system, runs, self._names)
+                stands.append({"board": one, "rows": rows, "torn": torn, "said": said})
+        lines = list(history(self.board, system))
+        return self.render(
+            "board_system.html.j2", "../", system=self.board.systems[system], stands=stands, history=lines, badges=own
+        )
+
+    def feed(self) -> str:
+        """An Atom feed, newest run first. Its dates are the runs'."""
+        entries = []
+        for run in reversed(self.board.runs):
+            told = [
+                f"{self.board.systems[s.system].arm} {s.placed or s.scale} {number(s)} [{ends(s)}] on {title(s.metric)}"
+                for s in run.standings
+                if s.scale == "skill"
+            ]
+            count = len({s.system for s in run.standings})
+            summary = "; ".join(told) or "no metric gave a skill score"
+            entries.append({"run": run, "systems": count, "updated": _time(run.finished), "summary": summary})
+        updated = max((_time(run.finished) for run in self.board.runs), default=_time(""))
+        oldest = self.board.runs[0].results if self.board.runs else ""
+        key = uuid.uuid5(uuid.NAMESPACE_OID, f"ratf leaderboard {oldest}")
+        return self.render("feed.xml.j2", "", entries=entries, updated=updated, key=key)
 
 
 def _said(value: Any) -> Any:
@@ -114,133 +170,10 @@ def _said(value: Any) -> Any:
     return re.sub("[\ud800-\udfff\ufffe\uffff]", "\ufffd", plain(value))
 
 
-def _index(board: Leaderboard) -> str:
-    key: Callable[[Any], tuple[str, list[str]]] = lambda o: (o.protocol, o.persons)  # noqa: E731
-    overall = [
-        {"persons": persons, "tables": [o.table for o in several]}
-        for (_, persons), several in groupby(sorted(board.overall, key=key), key)
-    ]
-    counted = [
-        f"{len(board.systems)} system{'s' * (len(board.systems) != 1)}",
-        f"{len(board.persons)} person{'s' * (len(board.persons) != 1)}",
-        f"{len(board.runs)} run{'s' * (len(board.runs) != 1)}",
-    ]
-    return _page("board_index.html.j2", board, "", overall=overall, summary=", ".join(counted))
-
-
-def _person(board: Leaderboard, person: str) -> str:
-    boards = [b for b in board.boards if b.person == person]
-    runs = [r for r in reversed(board.runs) if r.person == person]
-    return _page("board_person.html.j2", board, "../", person=person, boards=boards, runs=runs)
-
-
-def _system(board: Leaderboard, system: str, badges: Mapping[str, tuple[str, str, str]]) -> str:
-    found = [(b, [(t, r) for t in b.tables for r in t.rows if r.system == system]) for b in board.boards]
-    shown = [
-        {"path": path, "words": words, "width": _width(words)} for path, (s, words, _) in badges.items() if s == system
-    ]
-    return _page(
-        "board_system.html.j2",
-        board,
-        "../",
-        system=board.systems[system],
-        stands=[(b, rows) for b, rows in found if rows],
-        history=list(history(board, system)),
-        badges=shown,
-    )
-
-
 def leads(tables: Sequence[Table]) -> set[str]:
     """The tables to show at once: the first, and the first with classes of each axis."""
     by_axis = {t.axis: t.metric for t in reversed(tables) if any(r.placed for r in t.rows)}
     return {*(t.metric for t in tables[:1]), *by_axis.values()}
-
-
-def ahead(table: Table, board: Leaderboard) -> str:
-    """Who is nearest to the person, in a sentence: all that are not told apart from the first."""
-    first = [r for r in table.rows if r.placed and not apart(table.rows[0].placed, r.placed)]
-    if not first:
-        return ""
-    names = [f"{board.systems[r.system].model} · {board.systems[r.system].arm}" for r in first]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    alike = ", not told apart" if len(names) > 1 else ""
-    return f"Nearest to the person: {', '.join(names[:NAMED])}{more}{alike}."
-
-
-def told_apart(table: Table) -> str:
-    """How much a table says, in a sentence."""
-    if not any(row.placed for row in table.rows):
-        why = next((f" Here {row.why_not}." for row in table.rows if row.why_not), "")
-        return f"No classes here: they need a skill score, which only a metric that passed its exam gives.{why}"
-    pairs = list(combinations(table.rows, 2))
-    if not pairs:
-        return "One system, and nothing to compare it with."
-    found = sum(apart(a.placed, b.placed) for a, b in pairs)
-    return f"{found} of {len(pairs)} pairs of systems are told apart by their classes; a run’s own page compares its arms pair by pair."
-
-
-def beside(row: Standing, table: Table, board: Leaderboard) -> list[str]:
-    """The settings that tell a system from others of the same model and arm in the table."""
-    own = board.systems[row.system]
-    alike = [s for r in table.rows if (s := board.systems[r.system]).arm == own.arm and s.model == own.model]
-    keys = sorted({k for s in alike for k in s.settings})
-    return [f"{k} {own.settings.get(k)}" for k in keys if len({str(s.settings.get(k)) for s in alike}) > 1]
-
-
-def bar_of(row: Standing, table: Table) -> dict[str, Any] | None:
-    """Where a row's mean and interval are on the plot's axis, in percent of its width."""
-    if row.score is None:
-        return None
-    if row.scale == "skill":
-        low, high = -0.25, 1.25
-    else:
-        several = [r for r in table.rows if r.scale == row.scale]
-        low, high = axis([v for r in several for v in (r.score, r.low, r.high) if v is not None])
-
-    def place(value: float) -> float:
-        return round(min(100.0, max(0.0, 100 * (value - low) / (high - low))), 2)
-
-    lines = [place(line) for line in LINES[::3]] if row.scale == "skill" else []
-    at = place(row.score)
-    whiskers = (at, at) if row.low is None or row.high is None else (place(row.low), place(row.high))
-    return {"at": at, "low": whiskers[0], "high": whiskers[1], "lines": lines}
-
-
-def _badges(board: Leaderboard) -> Iterator[tuple[str, tuple[str, str, str]]]:
-    """A badge for each system on each board's first table: path, system, words, SVG."""
-    for one in board.boards:
-        for table in one.tables[:1]:
-            for row in table.rows:
-                left = f"{board.persons[one.person]} · {table.metric}"
-                right = f"{row.placed or row.scale} {number(row)} [{ends(row)}]"
-                words = f"{left}: {right}"
-                left_width = round(LETTER * len(left)) + 12
-                svg = _page(
-                    "badge.svg.j2", board, "", left=left, right=right, left_width=left_width, width=_width(words)
-                )
-                yield f"badges/{one.id}/{row.system}.svg", (row.system, words, svg)
-
-
-def _width(words: str) -> int:
-    left, _, right = words.rpartition(": ")
-    return round(LETTER * len(left)) + round(LETTER * len(right)) + 24
-
-
-def _feed(board: Leaderboard) -> str:
-    """An Atom feed, newest run first. Its dates are the runs'."""
-    entries = []
-    for run in reversed(board.runs):
-        told = [
-            f"{board.systems[s.system].arm} {s.placed or s.scale} {number(s)} [{ends(s)}] on {s.metric}"
-            for s in run.standings
-            if s.scale == "skill"
-        ]
-        systems = len({s.system for s in run.standings})
-        about = {"systems": systems, "updated": _time(run.finished)}
-        summary = "; ".join(told) or "no metric gave a skill score"
-        entries.append({**run.model_dump(exclude={"standings"}), **about, "summary": summary})
-    updated = max((e["updated"] for e in entries), default=_time(""))
-    return _page("feed.xml.j2", board, "", runs=entries, updated=updated)
 
 
 def _time(finished: str) -> str:
@@ -250,8 +183,15 @@ def _time(finished: str) -> str:
         return "1970-01-01T00:00:00Z"
 
 
-def write_site(files: Mapping[str, bytes], out: Path) -> None:
-    """Write a site aside and put it in the place of an older one. Raises RaftError where something else is there."""
+Write = Callable[[Path], object]
+"""Writes a run's report to a path, and beside it what else belongs to it."""
+
+
+def write_site(files: Mapping[str, bytes], out: Path, reports: Mapping[str, Write]) -> None:
+    """Write a site aside, with the report of each run, and put it in the place of an older one.
+
+    Raises RaftError where something else is there.
+    """
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "leaderboard.json").is_file())):
         raise RaftError(f"{out} is there and is no leaderboard; name a folder that is not there, or an older site")
     aside, old = (out.with_name(f".{out.name}.{kind}") for kind in ("part", "old"))
@@ -261,6 +201,9 @@ def write_site(files: Mapping[str, bytes], out: Path) -> None:
         for path, made in files.items():
             (aside / path).parent.mkdir(parents=True, exist_ok=True)
             (aside / path).write_bytes(made)
+        (aside / "runs").mkdir(parents=True, exist_ok=True)
+        for run, write in reports.items():
+            write(aside / "runs" / f"{run}.html")
         if out.exists():
             out.rename(old)
         aside.rename(out)

@@ -36,9 +36,6 @@ class Standing(Record):
     errors: int
     words: float | None
     """Mean length of its answers."""
-    usd: float | None
-    tokens: int | None
-    """What the whole run cost, all its arms together."""
     admitted: bool | None
     """Whether the metric passed its exam; None where it sat none."""
     auc: float | None = None
@@ -49,6 +46,17 @@ class Standing(Record):
     """Whether two of its runs have intervals without overlap: then its own reaches over all of theirs."""
     verified: int = 0
     """How many of the runs somebody has recomputed."""
+
+
+class Adapter(Record):
+    """What a tuned system answered with: `digest` names what made it, `weights` the weights themselves, if known.
+
+    `asked` is the digest that the run asked for; another was given where somebody changed files.
+    """
+
+    asked: str
+    digest: str
+    weights: str = ""
 
 
 class Ran(Record):
@@ -63,6 +71,11 @@ class Ran(Record):
     board: str
     verified: bool
     results: str
+    usd: float | None
+    tokens: int | None
+    """What the run cost, all its systems together: nobody knows each one's share."""
+    adapters: dict[str, Adapter]
+    """By system, of those that were tuned on the machine of the run."""
     standings: list[Standing]
 
 
@@ -77,7 +90,7 @@ class System(Record):
 
 
 class Table(Record):
-    """The systems on one metric, by class and then by score; the order inside a class claims nothing."""
+    """The systems on one metric, by class and then by score, those whose runs disagree last; the order claims nothing."""
 
     metric: str
     words: str
@@ -167,7 +180,6 @@ def pooled(several: Sequence[Standing]) -> Standing:
     disagree = same and len(lows) == len(several) == len(highs) and max(lows) > min(highs)
     if disagree:
         low, high = min(lows), max(highs)
-    tokens = mean(lambda s: s.tokens)
     return first.model_copy(
         update={
             "scale": "skill" if skilled else "mean",
@@ -182,11 +194,9 @@ def pooled(several: Sequence[Standing]) -> Standing:
             "unscored": sum(s.unscored for s in several),
             "errors": sum(s.errors for s in several),
             "words": mean(lambda s: s.words),
-            "usd": mean(lambda s: s.usd),
-            "tokens": None if tokens is None else round(tokens),
             "admitted": None if any(s.admitted is None for s in several) else all(s.admitted for s in several),
             "why_not": next((s.why_not for s in several if s.why_not), ""),
-            "runs": sorted(r for s in several for r in s.runs),
+            "runs": [r for s in several for r in s.runs],
             "verified": sum(s.verified for s in several),
             "disagree": disagree,
         }
@@ -194,14 +204,17 @@ def pooled(several: Sequence[Standing]) -> Standing:
 
 
 def table(name: str, about: Mapping[str, Any], rows: Iterable[Standing]) -> Table:
-    """A metric's table: by the class that is shown at least, then by the one that is open at best, then by score."""
+    """A metric's table: by the class that is shown at least, then by the one that is open at best, then by score.
+
+    A system whose runs disagree comes after the others with classes: it has no one place among them.
+    """
     better = str(about.get("better"))
 
     def order(row: Standing) -> tuple[Any, ...]:
         worst, best = span(row.placed) if row.placed else (-1, -1)
         up = 1 if better == "higher" or row.scale == "skill" else -1
         score = float("-inf") if row.score is None else row.score * up
-        return (-worst, -best, -score, row.system)
+        return (not row.placed, row.disagree, -worst, -best, -score, row.system)
 
     axis = str(about.get("axis") or about["family"])
     words, family = str(about["words"]), str(about["family"])

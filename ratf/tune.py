@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from raft.adapters import adapters_folder
+from raft.adapters import adapter_weights, adapters_folder
 from raft.errors import RaftError
 from raft.progress import Progress, silent
 from raft.samples import training_samples
@@ -52,14 +52,16 @@ def model_of(study: Study, arm: str, progress: Progress = silent) -> str:
 
 
 def _facts(model: str) -> dict[str, Any] | None:
-    """How an adapter was tuned, as its folder says, or in a replay the recording; None where there is none."""
+    """How an adapter was tuned, as its folder says, and its weights now; in a replay as the recording says; None where there is none."""
     listening = session()
     if listening and listening.replaying:
         replies = [e.reply(0) for e in listening.recording.entries.values() if e.request["kind"] == "tuned"]
         return next((r["training"] for r in replies if r and r["model"] == model), None)
     digest = model.partition("+")[2]
     path = adapters_folder() / digest / "training.json"
-    return json.loads(path.read_text("utf-8")) if digest and path.is_file() else None
+    if not digest or not path.is_file():
+        return None
+    return {**json.loads(path.read_text("utf-8")), "weights": adapter_weights(digest)}
 
 
 def _request(study: Study, training: str) -> Request:
@@ -97,6 +99,7 @@ def tuned(study: Study, models: Mapping[str, str]) -> list[Tuned]:
             found[facts["digest"]] = Tuned(
                 arm=arm,
                 digest=facts["digest"],
+                weights=facts.get("weights", ""),
                 samples=facts["samples"],
                 losses=facts["losses"],
                 validation=watched,

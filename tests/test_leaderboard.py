@@ -156,8 +156,9 @@ def test_a_metric_that_failed_its_exam_gives_means_and_no_class() -> None:
 
 def test_results_without_exam_and_skill_are_read_too() -> None:
     plain = planted(ARMS).model_copy(update={"exam": [], "skill": [], "budget": None})
-    (row, _) = leaderboard([plain]).boards[0].tables[0].rows
-    assert (row.scale, row.placed, row.admitted, row.usd) == ("mean", "", None, None)
+    made = leaderboard([plain])
+    (row, _) = made.boards[0].tables[0].rows
+    assert (row.scale, row.placed, row.admitted, made.runs[0].usd) == ("mean", "", None, None)
 
 
 def test_over_persons_the_interval_is_over_persons() -> None:

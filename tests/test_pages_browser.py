@@ -1,6 +1,7 @@
 """Every kind of page in a browser: axe, the keyboard, no scripts, a phone, paper."""
 
 import io
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pypdf import PdfReader
 from ratf.leaderboard import leaderboard, run_digest
 from ratf.packet import make_key, write_packet
 from ratf.report import render
+from ratf.report_files import write_report
 from ratf.results import Results
 from ratf.site import site, write_site
 
@@ -52,9 +54,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     about = (("marrack", "local/b", 1), ("pell", "local/b", 2), ("marrack", "local/b", 3))
     runs = [invented(QUESTIONS, *of, metrics=METRICS) for of in about]
     runs.append(_other_judge(invented(QUESTIONS, day=4, metrics=METRICS)))
-    reports = {run_digest(r)[:12]: render(r) for r in runs}
+    reports = {run_digest(r)[:12]: partial(write_report, r) for r in runs}
     board = leaderboard(runs, [run_digest(runs[0])])
-    write_site(site(board, reports), folder / "site")
+    write_site(site(board), folder / "site", reports)
     raft = next(s.id for s in board.systems.values() if s.arm == "raft" and s.model == "local/b")
     (folder / "report.html").write_text(render(invented(QUESTIONS)), "utf-8")
     packet, _ = write_packet(make_key(runs[0], "raft"), folder / "packet", folder / "keys")

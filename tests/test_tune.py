@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai_server import OpenAIServer
 
-from raft.adapters import adapter_folder
+from raft.adapters import adapter_folder, adapters_folder
 from raft.errors import RaftError
 from raft.types import TrainingSample
 from ratf import tune
@@ -50,6 +51,24 @@ def test_validation_is_watched_and_never_learnt(opened: Opened, cache: Path, tin
     assert len(facts["validation"]) >= 2 and len(curve(facts["losses"], facts["validation"])) == 2
     with pytest.raises(RaftError, match="at least one must be learnt"):
         tune.model_of(opened("validation_interviews: 9"), "raft")
+
+
+def test_weights_that_were_swapped_have_another_digest(opened: Opened, cache: Path) -> None:
+    study, folder = opened("epochs: 1"), adapters_folder() / "abc"
+    folder.mkdir(parents=True)
+    facts = {"digest": "abc", "samples": 1, "losses": [2.0], "validation": []}
+    (folder / "training.json").write_text(json.dumps(facts))
+
+    def weights() -> str:
+        (told,) = tune.tuned(study, {"raft": "local/b+abc", "baseline": "local/b"})
+        assert told.digest == "abc"
+        return told.weights
+
+    assert weights() == "", "none, and no guess"
+    (folder / "adapter_model.safetensors").write_bytes(b"its own")
+    assert weights() == hashlib.sha256(b"its own").hexdigest()[:12]
+    (folder / "adapter_model.safetensors").write_bytes(b"another's")
+    assert weights() == hashlib.sha256(b"another's").hexdigest()[:12]
 
 
 def test_a_hosted_base_is_tuned_by_its_service_once(

@@ -9,6 +9,8 @@ from raft.told import told
 from ratf.commands.sharing import Data, Public, Redact
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ratf.results import Results
 
 
@@ -30,7 +32,6 @@ def leaderboard(
     Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site --public
     """
     with told():
-        from ratf.commands.report import page, shown
         from ratf.leaderboard import leaderboard as board_of
         from ratf.leaderboard import run_digest
         from ratf.site import site, write_site
@@ -38,13 +39,22 @@ def leaderboard(
 
         opened = {run: _open(run) for run in runs}
         board = board_of(list(opened.values()), verified_runs(verified or []))
-        pages = {run_digest(w)[:12]: page(w, shown(w, redact, public, data), run) for run, w in opened.items()}
-        write_site(site(board, pages), out)
+        reports = {run_digest(whole)[:12]: _report(whole, run, redact, public, data) for run, whole in opened.items()}
+        write_site(site(board), out, reports)
         for said in board.differences:
             typer.echo(f"note: {said}")
         counted = f"{len(board.systems)} systems of {len(board.runs)} runs on {len(board.boards)} boards"
         typer.echo(f"{counted}; {sum(run.verified for run in board.runs)} runs verified")
         typer.echo(f"{out}: the whole site; open {out / 'index.html'}, or put the folder on any static host")
+
+
+def _report(whole: "Results", run: Path, redact: bool, public: bool, data: Path | None) -> "Callable[[Path], object]":
+    """What writes the report of a run. Raises RaftError now where the run may not be shown."""
+    from ratf.commands.report import change, shown
+    from ratf.report_files import write_report
+
+    results = shown(whole, redact, public, data)
+    return lambda path: write_report(results, path, change(whole, results, run))
 
 
 def _open(run: Path) -> "Results":

@@ -88,13 +88,6 @@ def shown(results: "Results", redact: bool, public: bool, data: Path | None) -> 
     return publishable(results, data) if public else results
 
 
-def page(whole: "Results", results: "Results", run: Path, baseline: Path | None = None) -> str:
-    """The page of what is shown of a run."""
-    from ratf.report import render
-
-    return render(results, change(whole, results, run, baseline))
-
-
 def change(whole: "Results", results: "Results", run: Path, baseline: Path | None = None) -> "Change | None":
     """What changed against a baseline run, found in the whole of a run, told with what is shown of it."""
     from dataclasses import replace
