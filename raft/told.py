@@ -29,7 +29,8 @@ def told() -> Iterator[None]:
             traceback.print_exc()
         else:
             typer.echo(
-                f"error: the embedded models need {error.name}; install them with: pip install 'ratf[local]'", err=True
+                f"error: the embedded models need {error.name}; install them from RATF's folder: pip install 'FOLDER[local]'",
+                err=True,
             )
     except Exception:
         traceback.print_exc()

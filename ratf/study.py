@@ -103,7 +103,8 @@ def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
             role = "the person" if key == suite.person else "the impostor"
             there = sorted(f.parent.name for f in folder.glob("*/interviews.jsonl")) or ["nobody"]
             problems.append(
-                f"{path}: {role} {key!r} has no folder in {folder}; in there: {', '.join(there)}. --data names another."
+                f"{path}: {role} {key!r} has no folder in {folder}; in there: {', '.join(there)}. --data names another"
+                + ("; `ratf data fed-chairs --out people` makes one." if suite.name == "fed-chairs" else ".")
             )
             continue
         try:

@@ -39,7 +39,7 @@ def test_init_copies_and_never_overwrites(ratf: Command, tmp_path: Path) -> None
 def test_a_core_install_says_what_is_missing(tiny: Path, tmp_path: Path) -> None:
     program = f"import sys\nsys.modules['torch'] = None\nimport ratf.cli\nratf.cli.app(['run', {str(tiny)!r}])"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
-    assert run.returncode == 2 and "pip install 'ratf[local]'" in run.stderr
+    assert run.returncode == 2 and "pip install 'FOLDER[local]'" in run.stderr
 
 
 @pytest.mark.parametrize(
