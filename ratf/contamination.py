@@ -116,7 +116,7 @@ async def _replies(base: str, todo: Sequence[tuple[Sequence[Message], GenerateCo
 
 
 def _continuation(study: Study, replies: Texts) -> Sign:
-    words = "word sequences shared with the real continuation, told who speaks less not told (ROUGE-L F)"
+    words = "Given how an answer begins, does it go on more as the person really did when it is told who speaks? ROUGE-L, told less not told"
     real = {e.exchange_id: " ".join(e.answer.split()[SHOWN_WORDS : SHOWN_WORDS + NEXT_WORDS]) for e in study.held_out}
     both = sorted(q for q in replies["guided"] if replies["guided"][q] and replies["general"].get(q))
 
@@ -128,7 +128,7 @@ def _continuation(study: Study, replies: Texts) -> Sign:
 
 
 def _name(study: Study, replies: Texts, answers: Texts) -> Sign:
-    words = "nearness of the bare model's answers to the real ones, named less unnamed (embedding cosine)"
+    words = "Are its answers nearer to the real ones when the person is named than when the name is hidden? Embedding cosine, named less hidden"
     if BASELINE not in answers:
         return Sign(name="name", words=words, says="can't tell", reason="the run has no baseline arm")
     both = [q for q, text in sorted(replies["unnamed"].items()) if text and answers[BASELINE].get(q)]
@@ -138,7 +138,7 @@ def _name(study: Study, replies: Texts, answers: Texts) -> Sign:
 
 
 def _cutoff(study: Study, answers: Texts) -> Sign:
-    words = "lead over another person's answers, before the model's knowledge ends less after (embedding cosine)"
+    words = "Is it further ahead of another person's answers before its knowledge ends than after? Embedding cosine, before less after"
     cutoff = study.suite.models.knowledge_cutoff
     if cutoff is None or not {BASELINE, FLOOR} <= answers.keys():
         why = "models.knowledge_cutoff is not known" if cutoff is None else f"the run lacks {BASELINE} or {FLOOR}"

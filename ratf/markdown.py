@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from ratf.attribution_words import findings
 from ratf.gate import Checked
-from ratf.page_text import ICONS, interval, plain, value
+from ratf.page_text import ICONS, interval, p_value, plain, value
 from ratf.results import Results
 from ratf.verdict import signed
 
@@ -78,7 +78,7 @@ def _contrasts(results: Results, _: Checked) -> Iterator[str]:
     if found:
         yield from ("", f"| {text(primary)} | difference | in sd | p (Holm) | can see | n |", "|---" * 6 + "|")
     for c in found[:CONTRASTS]:
-        p = "n/a" if c.p_holm is None else f"{c.p_holm:.3f}"
+        p = p_value(c.p_holm)
         see = "n/a" if c.smallest_detectable is None else f"{c.smallest_detectable:.2g}"
         told = signed(c.difference or 0.0, c.low, c.high)
         sd = "n/a" if c.standardised is None else f"{c.standardised:+.2f}"

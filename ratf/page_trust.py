@@ -27,6 +27,20 @@ def checks(results: Results) -> list[Check]:
     return [check for look in looks for check in look(results)]
 
 
+def unmeasured(r: Results) -> str:
+    """What no metric of the run may speak about, in a sentence; empty where there is one for content and one for voice."""
+    sat = {"content": [e for e in r.exam if e.axis == "content"], "voice": [e for e in r.exam if e.axis != "content"]}
+    silent = [axis for axis, entries in sat.items() if not any(e.admitted for e in entries)]
+    if not r.exam or len(silent) == len(sat):
+        return "whether any arm is like the person. No metric has shown that it can tell this person from others."
+    if silent == ["content"]:
+        return (
+            f"what the answers say. Of {len(sat['content'])} metrics of content none passed its exam on this person, "
+            "and nonsense in the right voice has a good voice."
+        )
+    return "how the answers sound. No metric of voice passed its exam on this person." if silent else ""
+
+
 def _exam(r: Results) -> Iterator[Check]:
     primary = r.suite["primary"]["metric"]
     entry = next((e for e in r.exam if e.metric == primary), None)
@@ -35,7 +49,7 @@ def _exam(r: Results) -> Iterator[Check]:
         return
     passed = f"{sum(e.admitted for e in r.exam)} of {len(r.exam)} metrics and judges passed"
     says = f"{title(primary)} {'passed' if entry.admitted else 'did not pass'}, AUC {auc(entry)}; {passed}"
-    yield Check("Exam", "fine" if entry.admitted else "doubt", says)
+    yield Check("Exam", "fine" if entry.admitted and not unmeasured(r) else "doubt", says)
 
 
 def _order(r: Results) -> Iterator[Check]:
@@ -59,12 +73,14 @@ def _errors(r: Results) -> Iterator[Check]:
 
 def _unscored(r: Results) -> Iterator[Check]:
     arms = {name: arm for name, arm in r.arms.items() if name != "empty"}
-    scores = sum(c.n + c.unscored for arm in arms.values() for c in arm.metrics.values())
-    lacking = {
-        m: n for m in r.metrics if (n := sum(a.metrics[m].unscored for a in arms.values() if m in a.metrics)) > 0
-    }
-    whose = ", ".join(f"{title(m)} {n}" for m, n in lacking.items())
-    said = f"{sum(lacking.values())} of {scores} scores could not be given" + (f": {whose}" if whose else "")
+    cells = {m: [a.metrics[m] for a in arms.values() if m in a.metrics] for m in r.metrics}
+    mute = [m for m, of in cells.items() if of and not any(c.n for c in of)]
+    spoke = {m: of for m, of in cells.items() if m not in mute}
+    lacking = {m: n for m, of in spoke.items() if (n := sum(c.unscored for c in of))}
+    scores = sum(c.n + c.unscored for of in spoke.values() for c in of)
+    said = f"{sum(lacking.values())} of {scores} scores could not be given"
+    said += f": {', '.join(f'{title(m)} {n}' for m, n in lacking.items())}" if lacking else ""
+    said += f"; {', '.join(map(title, mute))} gave none at all" if mute else ""
     yield Check("Unscored", "doubt" if lacking else "fine", said)
 
 

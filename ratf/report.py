@@ -28,7 +28,7 @@ from ratf.page_text import (
     plus,
     value,
 )
-from ratf.page_trust import checks
+from ratf.page_trust import checks, unmeasured
 from ratf.page_words import FAMILIES, families, meanings, title, titled
 from ratf.report_asked import Asked, asked
 from ratf.results import Contrast, Effect, Results, Skill
@@ -79,6 +79,7 @@ def render(results: Results, change: Change | None = None, questions: Asked | No
             sections=SECTIONS,
             sentence=minus(titled(results.sentence, results)),
             rivals=rivals(results),
+            unmeasured=unmeasured(results),
             icon=ICONS[results.verdict],
             icons=ICONS,
             primary=primary,

@@ -16,7 +16,7 @@ from ratf.statistics import Estimate, clustered_mean, paired_difference
 FEW_QUESTIONS, FEW_INTERVIEWS = 8, 3
 """A part with fewer has no interval."""
 
-FORMS = ("what", "how", "why", "yes or no", "another question", "no question")
+FORMS = ("what", "how", "why", "yes or no", "other form", "no question mark")
 _ASKS = dict.fromkeys(("what", "which", "who", "whom", "whose", "where", "when"), "what") | {"how": "how", "why": "why"}
 _AUXILIARY = frozenset(
     [
@@ -129,7 +129,7 @@ def form_of(question: str) -> str:
     """
     before, mark, _ = question.replace("’", "'").lower().rpartition("?")
     if not mark:
-        return "no question"
+        return "no question mark"
     asked = re.split(r"[.?!]", before)[-1]
     clauses = [_WORD.findall(part) for part in re.split(r"[,;:—–]|\b(?:and|so|but|or|well|then)\b", asked)]
     for words in clauses:
@@ -144,7 +144,7 @@ def form_of(question: str) -> str:
             return _ASKS[word]
         if word in _AUXILIARY and flat[i + 1 : i + 2] and flat[i + 1] in _SUBJECT:
             return "yes or no"
-    return "another question"
+    return "other form"
 
 
 def thirds(words: Mapping[str, int]) -> dict[str, str]:

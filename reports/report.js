@@ -70,7 +70,8 @@
     try { id = decodeURIComponent(id); } catch { /* a lone %: as it is */ }
     const item = id.startsWith("q-") && items.find((one) => one.id === id);
     if (!item) { restore(); order(); show(); return; }
-    if (item.hidden) { form.reset(); show(); }
+    if (item.hidden) form.reset();
+    show();
     const away = list.classList.contains("index") && item.querySelector("a");
     if (away) { location.replace(away.href); return; }
     item.open = true;
@@ -132,19 +133,20 @@
     return made;
   };
 
-  const toggle = (article, label, build) => {
+  const toggle = (article, label, key, build) => {
     const own = article.querySelector("p"), button = make("button", label, { type: "button" });
     button.setAttribute("aria-pressed", "false");
     button.addEventListener("click", () => {
       const on = button.getAttribute("aria-pressed") === "false";
       for (const other of article.querySelectorAll("button")) other.setAttribute("aria-pressed", "false");
-      article.querySelector(".made")?.remove();
+      for (const old of article.querySelectorAll(".made, .key-of")) old.remove();
       own.hidden = on;
+      article.classList.toggle("wide", on);
       if (!on) return;
       button.setAttribute("aria-pressed", "true");
       const made = build(own.textContent);
       made.classList.add("made");
-      own.after(made);
+      own.after(made, make("p", key, { className: "s key-of" }));
     });
     article.append(button);
   };
@@ -154,8 +156,8 @@
     item.dataset.ready = "1";
     const real = item.querySelector(".real p").textContent;
     for (const article of item.querySelectorAll(".as > div:not(.c)")) {
-      toggle(article, "Compare with the real answer", (text) => compared(real, text));
-      if (search) toggle(article, "Mark style", marked);
+      toggle(article, "Compare with the real answer", "Underlined: only here. Struck out: only in the real answer.", (text) => compared(real, text));
+      if (search) toggle(article, "Mark style", "Solid: speaks for the person, in the words that the classifier reads. Dashed: against.", marked);
     }
     for (const link of item.querySelectorAll(".m li > a")) { // from the list of sources at the end
       const source = document.getElementById(link.hash.slice(1));
@@ -206,4 +208,5 @@
   addEventListener("hashchange", go);
   order();
   go();
+  if (location.hash.startsWith("#?")) section.scrollIntoView();
 })();

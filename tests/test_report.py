@@ -12,7 +12,7 @@ from raft.errors import RaftError
 from ratf.content import content
 from ratf.page_plot import plot
 from ratf.page_text import interval, p_value, plus, value
-from ratf.page_trust import checks
+from ratf.page_trust import Check, checks, unmeasured
 from ratf.report import SECTIONS, render
 from ratf.results import (
     Answer,
@@ -285,7 +285,10 @@ def test_every_check_is_said_also_when_it_was_not_made() -> None:
     bare = {c.name: c for c in checks(made())}
     assert {n: c.state for n, c in bare.items() if c.state == "unknown"}.keys() >= {"Leaks", "Contamination", "Budget"}
     assert bare["Errors"].state == "fine" and bare["Exam"].words.startswith("Voice passed, AUC 0.90 [0.80, 0.95]")
-    assert bare["Unscored"].state == "doubt" and "Stance (judge) 72" in bare["Unscored"].words
+    assert bare["Exam"].state == "doubt", "nothing may speak about what is said"
+    assert bare["Unscored"] == Check(
+        "Unscored", "fine", "0 of 72 scores could not be given; Stance (judge) gave none at all"
+    )
     assert "31 of 40" in bare["Order of texts"].words
     told = made().model_copy(
         update={
@@ -300,6 +303,20 @@ def test_every_check_is_said_also_when_it_was_not_made() -> None:
     assert "3 USD" in said["Budget"].words and said["Exam"].state == "unknown"
     page = render(told)
     assert "1.50 USD, 9 tokens" in page and "no judge is asked" in page
+
+
+def test_the_head_says_what_no_metric_may_speak_about() -> None:
+    run = made()
+    voice = next(e for e in run.exam if e.axis != "content")
+    content = voice.model_copy(update={"metric": "rouge_l", "axis": "content", "admitted": False})
+
+    def told(*entries: Exam) -> str:
+        return unmeasured(run.model_copy(update={"exam": list(entries)}))
+
+    passed, failed = content.model_copy(update={"admitted": True}), voice.model_copy(update={"admitted": False})
+    assert told(voice, content).startswith("what the answers say. Of 1 metrics of content none passed")
+    assert told(voice, passed) == "" and told(failed, passed).startswith("how the answers sound")
+    assert told(failed, content) == told() != "" and told() in render(run.model_copy(update={"exam": []}))
 
 
 def test_sections_without_data_say_why() -> None:

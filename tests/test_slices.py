@@ -26,11 +26,11 @@ from ratf.statistics import clustered_mean
         ("Thanks for coming. And do you know what they meant?", "yes or no"),
         ("Don’t you agree?", "yes or no"),
         ("Your colleague left last week, so would you say that you miss her? Thank you.", "yes or no"),
-        ("The one in the north?", "another question"),
-        ("I was wondering what you make of it.", "no question"),
-        ("How? Tell us about the dam?", "another question"),
-        ("¿Y ahora?", "another question"),
-        ("", "no question"),
+        ("The one in the north?", "other form"),
+        ("I was wondering what you make of it.", "no question mark"),
+        ("How? Tell us about the dam?", "other form"),
+        ("¿Y ahora?", "other form"),
+        ("", "no question mark"),
     ],
 )
 def test_the_form_of_a_question(question: str, form: str) -> None:
