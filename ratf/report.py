@@ -12,7 +12,7 @@ from ratf.arms import CEILING, FLOOR
 from ratf.disagreement import disagreement
 from ratf.page_attribution import attributed
 from ratf.page_baseline import SHOWN as MOST_MOVED
-from ratf.page_baseline import Change
+from ratf.page_baseline import Change, words_of
 from ratf.page_plot import curve, plot
 from ratf.page_text import (
     ICONS,
@@ -85,6 +85,7 @@ def render(results: Results, change: Change | None = None, questions: Asked | No
             plot=plot(results, primary["metric"]),
             checks=checks(results),
             change=change,
+            moved_words=words_of(change, results) if change else {},
             most=MOST,
             most_moved=MOST_MOVED,
             families=families(results),
@@ -175,7 +176,7 @@ def fell(change: Change | None) -> set[str] | None:
     """The questions that got worse than in the baseline run; None where there is none to compare with."""
     if change is None or change.unread or change.incomparable:
         return None
-    return {moved.question.id for moved in change.fell}
+    return {moved.question for moved in change.fell}
 
 
 def silent(results: Results, questions: Asked) -> dict[str, str]:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raft.errors import RaftError
+from ratf import stored
 from ratf.bundle import write_bundle
 from ratf.gate import check
 from ratf.markdown import markdown
@@ -115,6 +116,14 @@ def test_the_page_says_that_it_is_redacted_and_synthetic() -> None:
     top = page[: page.index("<main")]
     assert "Redacted." in top and "Conrad Pell are left out" in top and "synthetic answers" in top
     assert "Redacted." not in whole and "synthetic answers" in whole
+
+
+def test_a_large_run_is_redacted_alike_without_being_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(run(), tmp_path / "results.json")
+    monkeypatch.setattr(stored, "LARGE", 0)
+    light = redacted(stored.load_lightly(tmp_path / "results.json"))
+    assert isinstance(light.questions, stored.Stored)
+    assert light.model_copy(update={"questions": list(light.questions)}) == redacted(run())
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=40), st.lists(st.sampled_from(WORDS), max_size=40), st.data())

@@ -12,7 +12,6 @@ from ratf.commands.sharing import Data, Public, Redact
 
 if TYPE_CHECKING:
     from ratf.gate import Checked
-    from ratf.page_baseline import Change
     from ratf.results import Results
 
 
@@ -58,14 +57,14 @@ def report(
         folder = run if run.is_dir() else run.parent
         kind = "redacted." if redact else ""
         if format is Format.html:
+            from ratf.page_baseline import against
             from ratf.report_files import write_report
-            from ratf.results import load
             from ratf.stored import load_lightly
 
-            whole = open_run(run, load if redact else load_lightly)
+            whole = open_run(run, load_lightly)
             results = shown(whole, redact, public, data)
             to = out or folder / f"report.{kind}html"
-            typer.echo(str(write_report(results, to, change(whole, results, run, baseline))))
+            typer.echo(str(write_report(results, to, against(whole, run, baseline))))
             return
         whole = open_run(run)
         made = _made(whole, shown(whole, redact, public, data), run, baseline)[format]()
@@ -89,24 +88,11 @@ def shown(results: "Results", redact: bool, public: bool, data: Path | None) -> 
 
 
 def page(whole: "Results", results: "Results", run: Path, baseline: Path | None = None) -> str:
-    """The page of what is shown of a run."""
+    """The page of what is shown of a run; what changed against a baseline run is found in the whole of it."""
+    from ratf.page_baseline import against
     from ratf.report import render
 
-    return render(results, change(whole, results, run, baseline))
-
-
-def change(whole: "Results", results: "Results", run: Path, baseline: Path | None = None) -> "Change | None":
-    """What changed against a baseline run, found in the whole of a run, told with what is shown of it."""
-    from dataclasses import replace
-
-    from ratf.page_baseline import against
-
-    found = against(whole, run, baseline)
-    if found and results.redacted:
-        questions = {q.id: q for q in results.questions}
-        fell, rose = ([replace(m, question=questions[m.question.id]) for m in ms] for ms in (found.fell, found.rose))
-        found = replace(found, fell=fell, rose=rose)
-    return found
+    return render(results, against(whole, run, baseline))
 
 
 def _made(
