@@ -1,10 +1,27 @@
-"""A system's runs over time, for its page."""
+"""Scores over time: a system's runs for its page, and lines that break where something else was measured."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ratf.leaderboard import called, changed
-from ratf.standing import Board, Leaderboard, Ran, Standing, ends, number
+from ratf.standing import Leaderboard, ends, number
+
+NAMED = 6
+"""So many of the things that changed are named; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A score of a run, `x` in percent of the plot's width. `measured`: all that two runs must share to be compared."""
+
+    run: str
+    x: float
+    text: str
+    score: float
+    low: float | None
+    high: float | None
+    measured: Mapping[str, Any]
 
 
 def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
@@ -13,54 +30,61 @@ def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
     What was measured once is left out. The line breaks where something else was measured.
     """
     metrics = dict.fromkeys(s.metric for r in board.runs for s in r.standings if s.system == system)
-    measured = {b.id: b for b in board.boards}
+    measured = {b.id: b.measured for b in board.boards}
     for person in board.persons:
         for scale in ("skill", "mean"):
             for metric in metrics:
-                points = [
-                    (run, s)
+                found = [
+                    (run, s, s.score)
                     for run in board.runs
                     for s in run.standings
                     if run.person == person and (s.system, s.metric, s.scale) == (system, metric, scale)
                     if s.score is not None
                 ]
-                if len(points) > 1:
-                    yield {"person": person, "metric": metric, "scale": scale, **_line(points, measured)}
+                if len(found) > 1:
+                    points = [
+                        Point(run.id, x, f"{number(s)} ({ends(s)})", score, s.low, s.high, measured[run.board])
+                        for x, (run, s, score) in zip(spaced(len(found)), found, strict=True)
+                    ]
+                    yield {"person": person, "metric": metric, "scale": scale, **line(points, *reach(points))}
 
 
-def _line(points: Sequence[tuple[Ran, Standing]], boards: Mapping[str, Board]) -> dict[str, Any]:
-    numbers = [v for _, s in points for v in (s.score, s.low, s.high) if v is not None]
-    bottom, spread = min(numbers), (max(numbers) - min(numbers)) or 1.0
-    step = 100 / (len(points) - 1)
+def spaced(n: int) -> list[float]:
+    """So many places from 0 to 100."""
+    return [i * 100 / max(1, n - 1) for i in range(n)]
+
+
+def reach(points: Sequence[Point]) -> tuple[float, float]:
+    """The least and the greatest number of the points and their intervals."""
+    numbers = [v for p in points for v in (p.score, p.low, p.high) if v is not None]
+    return min(numbers), max(numbers)
+
+
+def line(points: Sequence[Point], bottom: float, top: float) -> dict[str, Any]:
+    """The points in percent of a box from `bottom` to `top`, the line's unbroken parts, and where it breaks and why."""
+    spread = (top - bottom) or 1.0
+
+    def y(number: float | None, score: float) -> float:
+        return round(100 - 100 * ((score if number is None else number) - bottom) / spread, 2)
+
     made: list[dict[str, Any]] = []
     segments: list[list[str]] = []
     breaks: list[float] = []
-    for i, (run, s) in enumerate(points):
-        assert s.score is not None
-        y, low, high = (
-            round(100 - 100 * ((s.score if v is None else v) - bottom) / spread, 2) for v in (s.score, s.low, s.high)
-        )
-        told = ""
-        if i and points[i - 1][0].board != run.board:
-            told = _broken(boards[points[i - 1][0].board], boards[run.board])
-            breaks.append(round((i - 0.5) * step, 2))
+    for i, point in enumerate(points):
+        told = broken(points[i - 1].measured, point.measured) if i else ""
+        at = {"x": round(point.x, 2), "y": y(point.score, point.score)}
+        if told:
+            breaks.append(round((points[i - 1].x + point.x) / 2, 2))
         if told or not i:
             segments.append([])
-        segments[-1].append(f"{round(i * step, 2)},{y}")
-        made.append(
-            {
-                "run": run.id,
-                "text": f"{number(s)} ({ends(s)})",
-                "breaks": told,
-                "x": round(i * step, 2),
-                "y": y,
-                "low": low,
-                "high": high,
-            }
-        )
+        segments[-1].append(f"{at['x']},{at['y']}")
+        bar = {"low": y(point.low, point.score), "high": y(point.high, point.score)}
+        made.append({"run": point.run, "text": point.text, "breaks": told, **at, **bar})
     return {"points": made, "segments": [" ".join(s) for s in segments], "breaks": breaks}
 
 
-def _broken(before: Board, after: Board) -> str:
-    keys = changed(before.measured, after.measured)
-    return f"not comparable from here on, another measure: {', '.join(map(called, keys))}"
+def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Why two runs cannot be compared, in words; empty where they can."""
+    keys = [called(key) for key in changed(before, after)]
+    more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+    return f"not comparable from here on, another measure: {', '.join(keys[:NAMED])}{more}" if keys else ""

@@ -3,13 +3,14 @@
 import csv
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.page_baseline import Change
+from ratf.page_history import Past
 from ratf.report import fell, page_environment, render
 from ratf.report_asked import PER_PAGE, Asked, asked, page_name
 from ratf.results import Question, Results
@@ -19,16 +20,16 @@ ONE_FILE = 300
 """With more questions than these, they get pages of their own."""
 
 
-def write_report(results: Results, path: Path, change: Change | None = None) -> Path:
+def write_report(results: Results, path: Path, change: Change | None = None, runs: Sequence[Past] = ()) -> Path:
     """Write the page, and where it takes more than one, their folder beside it: all of the set, or the old one stays.
 
-    `change`: what there is to say about a baseline run.
+    `change`: what there is to say about a baseline run; `runs`: those of the history.
     """
     folder = path.with_name(f"{path.stem}-questions")
     if folder.exists() and not _ours(folder):
         raise RaftError(f"{folder} has files that no report has; move them, or write the report elsewhere with --out")
     if len(results.questions) <= ONE_FILE:
-        write_whole(path, render(results, change))
+        write_whole(path, render(results, change, runs=runs))
         shutil.rmtree(folder, ignore_errors=True)
         return path
     aside, old = (path.with_name(f".{folder.name}.{kind}") for kind in ("part", "old"))
@@ -38,7 +39,7 @@ def write_report(results: Results, path: Path, change: Change | None = None) -> 
         aside.mkdir(parents=True)
         every = asked(results, fell(change), folder=folder.name, questions=[])
         _write_pages(every, aside, path.name)
-        page = render(results, change, every)
+        page = render(results, change, every, runs)
         if folder.exists():
             folder.rename(old)
         aside.rename(folder)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raft.errors import RaftError
 from raft.told import told
 from ratf.commands.sharing import Data, Public, Redact
 
@@ -36,6 +37,12 @@ def report(
         Path | None,
         typer.Option(help="Compare with this run, or file of `ratf baseline save`; by default that of `ratf check`."),
     ] = None,
+    history: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Another run of the person, or its bundle: the page draws scores over time. Can be repeated."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="The file to write; by default the run's report.html or scores.parquet, else stdout."),
@@ -58,14 +65,18 @@ def report(
         kind = "redacted." if redact else ""
         if format is Format.html:
             from ratf.page_baseline import against
+            from ratf.page_history import past
             from ratf.report_files import write_report
             from ratf.stored import load_lightly
 
             whole = open_run(run, load_lightly)
             results = shown(whole, redact, public, data)
             to = out or folder / f"report.{kind}html"
-            typer.echo(str(write_report(results, to, against(whole, run, baseline))))
+            runs = past(whole, run, history) if history else []
+            typer.echo(str(write_report(results, to, against(whole, run, baseline), runs)))
             return
+        if history:
+            raise RaftError("--history is drawn on the page; leave it out with another --format")
         whole = open_run(run)
         made = _made(whole, shown(whole, redact, public, data), run, baseline)[format]()
         names = {Format.parquet: f"scores.{kind}parquet"}
