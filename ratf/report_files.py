@@ -15,6 +15,7 @@ from ratf.report import fell, page_environment, render
 from ratf.report_asked import PER_PAGE, Asked, asked, page_name
 from ratf.results import Question, Results
 from ratf.table import COLUMNS, cell, rows_of
+from ratf.templates import template_digest
 
 ONE_FILE = 300
 """With more questions than these, they get pages of their own."""
@@ -71,14 +72,26 @@ def _write_pages(every: Asked, folder: Path, summary: str) -> None:
                 listed=every.listed[first : first + PER_PAGE],
                 questions=questions,
                 folder="",
-                title=f"Questions {first + 1} to {first + len(questions)}",
                 summary=summary,
-                before=page_name(number - 1) if number else "",
-                after=page_name(number + 1) if number < last else "",
+                before=_place(number - 1, count) if number else None,
+                after=_place(number + 1, count) if number < last else None,
             )
-            stream = template.stream(r=every.results, asked=one, all=count, primary=every.results.suite["primary"])
+            stream = template.stream(
+                r=every.results,
+                asked=one,
+                here=_place(number, count)[0],
+                count=count,
+                primary=every.results.suite["primary"],
+                template_digest=template_digest(),
+            )
             stream.dump(str(folder / page_name(number)), encoding="utf-8", errors="replace")
             table.writerows([cell(v) for v in row] for q in questions for row in rows_of(every.results, q))
+
+
+def _place(number: int, count: int) -> tuple[str, str]:
+    """What a page is called, and its address."""
+    first = number * PER_PAGE
+    return f"Questions {first + 1:,} to {min(first + PER_PAGE, count):,}", page_name(number)
 
 
 def _pages(results: Results) -> Iterator[list[Question]]:

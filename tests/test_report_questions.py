@@ -18,7 +18,7 @@ from ratf import report_files, stored
 from ratf.report import render
 from ratf.report_asked import asked as asked_of
 from ratf.report_files import write_report
-from ratf.report_flags import beginning, flags
+from ratf.report_flags import beginning, ending, flags
 from ratf.results import Answer, Results, load, save
 from ratf.stored import load_lightly
 from ratf.table import to_csv
@@ -162,6 +162,11 @@ def test_a_beginning_is_short_in_letters_and_in_bytes() -> None:
     assert len(beginning("水" * 500).encode()) <= 123 and beginning("w" * 500) == "w" * 80 + "…"
 
 
+def test_an_ending_is_short_in_letters_and_in_bytes() -> None:
+    assert ending("A  weir\n") == "A weir" and ending("Thank you. " * 50 + "Why?", 20) == "…Thank you. Why?"
+    assert len(ending("水" * 500).encode()) <= 147 and ending("w" * 500) == "…" + "w" * 96
+
+
 def test_sixty_questions_of_four_arms_take_half_a_megabyte() -> None:
     results = asked(60)
     page = render(results)
@@ -199,8 +204,12 @@ def test_many_questions_get_pages_and_every_line_leads_to_its_question(
     pages = {to: (tmp_path / to).read_text("utf-8") for to, _ in links}
     assert all(f'id="{unquote(id)}"' in pages[to] for to, id in links)
     assert (folder / "scores.csv").read_text("utf-8") == to_csv(results)
-    assert 'href="0002.html"' in pages["report-questions/0001.html"]
+    assert 'rel="next" href="0002.html">Questions 101 to 200 ›' in pages["report-questions/0001.html"]
     assert "Questions 201 to 230 of 230" in pages["report-questions/0003.html"]
+    assert 'rel="next"' not in pages["report-questions/0003.html"]
+    for text in pages.values():
+        assert "synthetic answers" in text[: text.index("<main")]
+        assert text.count('href="../report.html"') == 2 and 'href="../report.html#h-rights"' in text
     write_report(asked(120, length=0.1), path)
     assert sorted(f.name for f in folder.iterdir()) == ["0001.html", "0002.html", "scores.csv"]
     write_report(asked(9), path)
