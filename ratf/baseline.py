@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from ratf.results import Results, load
+from ratf.results import Results
+from ratf.stored import load_lightly
 from ratf.worth import Record
 
 DIGITS = 4
@@ -34,22 +35,20 @@ class Snapshot(Record):
 
 
 def snapshot(results: Results) -> Snapshot:
-    """The arms' scores of a run. Controls are left out: their answers are given."""
+    """The arms' scores of a run. Controls are left out: their answers are given. Reads the questions once."""
+    interviews: dict[str, str] = {}
+    scores: dict[str, Any] = {arm: {} for arm, result in results.arms.items() if result.kind == "arm"}
+    for question in results.questions:
+        interviews[question.id] = question.interview_id
+        for arm in scores.keys() & question.answers.keys():
+            scores[arm][question.id] = {m: s.value for m, s in question.answers[arm].scores.items()}
     return Snapshot(
         suite=results.suite,
         data_digest=results.data_digest,
         prompts_digest=results.prompts_digest,
         metrics=results.metrics,
-        interviews={q.id: q.interview_id for q in results.questions},
-        scores={
-            arm: {
-                q.id: {m: s.value for m, s in q.answers[arm].scores.items()}
-                for q in results.questions
-                if arm in q.answers
-            }
-            for arm, result in results.arms.items()
-            if result.kind == "arm"
-        },
+        interviews=interviews,
+        scores=scores,
     )
 
 
@@ -70,8 +69,10 @@ def load_baseline(path: Path) -> Snapshot:
     file = path / "results.json" if path.is_dir() else path
     if not file.is_file():
         raise RaftError(f"{path}: no such baseline; give a finished run's folder or a file of `ratf baseline save`")
-    if b'"ratf baseline' not in file.read_bytes()[:200]:
-        return snapshot(load(file))
+    with file.open("rb") as opened:
+        start = opened.read(200)
+    if b'"ratf baseline' not in start:
+        return snapshot(load_lightly(file))
     try:
         return Snapshot.model_validate_json(file.read_bytes())
     except ValueError as error:

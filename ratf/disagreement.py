@@ -77,7 +77,8 @@ def disagreement(results: Results) -> Disagreement | None:
         names = _leading(results, list(found))
     if len(names) < 2:
         return None
-    standard = {m: {q: v / _spread(found[m]) for q, v in found[m].items()} for m in names}
+    spreads = {m: _spread(found[m]) for m in names}
+    standard = {m: {q: v / spreads[m] for q, v in found[m].items()} for m in names}
     gaps = {q: max(z) - min(z) for q in _asked(standard) if (z := _of(standard, q)) and max(z) > 0 > min(z)}
     widest = sorted(gaps, key=lambda q: (-gaps[q], q))[:SHOWN]
     splits = {q.id: split for q in results.questions if q.id in widest and (split := _split(q, found, standard))}

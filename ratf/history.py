@@ -1,11 +1,28 @@
-"""A system's runs over time, for its page."""
+"""Scores over time: a system's runs for its page, and lines that break where something else was measured."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ratf.board_plot import ENDS, places
 from ratf.leaderboard import called, changed
-from ratf.standing import LINES, Board, Leaderboard, Ran, Standing, ends, number
+from ratf.standing import LINES, Leaderboard, Ran, Standing, ends, number
+
+NAMED = 6
+"""So many of the things that changed are named; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A score of a run, `x` in percent of the plot's width. `measured`: all that two runs must share to be compared."""
+
+    run: str
+    x: float
+    text: str
+    score: float
+    low: float | None
+    high: float | None
+    measured: Mapping[str, Any]
 
 
 def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
@@ -14,54 +31,69 @@ def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
     What was measured once is left out. The line breaks where something else was measured.
     """
     metrics = dict.fromkeys(s.metric for r in board.runs for s in r.standings if s.system == system)
-    measured = {b.id: b for b in board.boards}
+    measured = {b.id: b.measured for b in board.boards}
     for person in board.persons:
         for scale in ("skill", "mean"):
             for metric in metrics:
-                points = [
+                found = [
                     (run, s)
                     for run in board.runs
                     for s in run.standings
                     if run.person == person and (s.system, s.metric, s.scale) == (system, metric, scale)
                     if s.score is not None
                 ]
-                if len(points) > 1:
-                    yield {"person": person, "metric": metric, "scale": scale, **_line(points, measured, scale)}
+                if len(found) > 1:
+                    yield {"person": person, "metric": metric, "scale": scale, **_drawn(found, measured, scale)}
 
 
-def _line(points: Sequence[tuple[Ran, Standing]], boards: Mapping[str, Board], scale: str) -> dict[str, Any]:
-    numbers = [v for _, s in points for v in (s.score, s.low, s.high) if v is not None]
-    bottom, top = ENDS if scale == "skill" else (min(numbers), max(numbers))
-    top = top if top > bottom else bottom + 1.0
-    step = 100 / len(points)
+def _drawn(found: Sequence[tuple[Ran, Standing]], measured: Mapping[str, Any], scale: str) -> dict[str, Any]:
+    points = [
+        Point(
+            run.id,
+            (i + 0.5) * 100 / len(found),
+            f"{number(s)} ({ends(s)}){f', {s.placed}' if s.placed else ''}",
+            s.score or 0.0,
+            s.low,
+            s.high,
+            measured[run.board],
+        )
+        for i, (run, s) in enumerate(found)
+    ]
+    if scale == "skill":
+        lines = [round(100 - at, 2) for at in places(LINES[::3], *ENDS)]
+        return {**line(points, *ENDS), "lines": lines, "ends": []}
+    low, high = reach(points)
+    return {**line(points, low, high), "lines": [], "ends": [f"{low:.2f}", f"{high:.2f}"]}
+
+
+def reach(points: Sequence[Point]) -> tuple[float, float]:
+    """The least and the greatest number of the points and their intervals, apart from each other."""
+    numbers = [v for p in points for v in (p.score, p.low, p.high) if v is not None]
+    low, high = min(numbers), max(numbers)
+    return low, high if high > low else low + 1.0
+
+
+def line(points: Sequence[Point], bottom: float, top: float) -> dict[str, Any]:
+    """The points in percent of a box from `bottom` to `top`, the line's unbroken parts, and where it breaks and why."""
     made: list[dict[str, Any]] = []
     segments: list[list[str]] = []
     breaks: list[float] = []
-    for i, (run, s) in enumerate(points):
-        assert s.score is not None
-        x = round((i + 0.5) * step, 2)
-        y, low, high = (
-            round(100 - at, 2)
-            for at in places([s.score if v is None else v for v in (s.score, s.low, s.high)], bottom, top)
-        )
-        told = ""
-        if i and points[i - 1][0].board != run.board:
-            told = _broken(boards[points[i - 1][0].board], boards[run.board])
-            breaks.append(round(i * step, 2))
+    for i, point in enumerate(points):
+        told = broken(points[i - 1].measured, point.measured) if i else ""
+        if told:
+            breaks.append(round((points[i - 1].x + point.x) / 2, 2))
+        numbers = [point.score if n is None else n for n in (point.score, point.low, point.high)]
+        y, low, high = (round(100 - at, 2) for at in places(numbers, bottom, top))
+        x = round(point.x, 2)
         if told or not i:
             segments.append([])
         segments[-1].append(f"{x},{y}")
-        text = f"{number(s)} ({ends(s)}){f', {s.placed}' if s.placed else ''}"
-        made.append({"run": run.id, "text": text, "breaks": told, "x": x, "y": y, "low": low, "high": high})
-    return {
-        "points": made,
-        "segments": [" ".join(s) for s in segments],
-        "breaks": breaks,
-        "lines": [round(100 - at, 2) for at in places(LINES[::3], *ENDS)] if scale == "skill" else [],
-        "ends": [] if scale == "skill" else [f"{bottom:.2f}", f"{top:.2f}"],
-    }
+        made.append({"run": point.run, "text": point.text, "breaks": told, "x": x, "y": y, "low": low, "high": high})
+    return {"points": made, "segments": [" ".join(s) for s in segments], "breaks": breaks}
 
 
-def _broken(before: Board, after: Board) -> str:
-    keys = changed(before.measured, after.measured)
-    return f"not comparable from here on, another measure: {', '.join(map(called, keys))}"
+def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Why two runs cannot be compared, in words; empty where they can."""
+    keys = [called(key) for key in changed(before, after)]
+    more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+    return f"not comparable from here on, another measure: {', '.join(keys[:NAMED])}{more}" if keys else ""

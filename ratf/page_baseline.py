@@ -8,7 +8,7 @@ from raft.errors import RaftError
 from ratf.baseline import Snapshot, flat, load_baseline, snapshot
 from ratf.gate import Checked, check, kept_check
 from ratf.page_text import plain
-from ratf.results import Question, Results
+from ratf.results import Results
 from ratf.statistics import Estimate, paired_difference
 
 SHOWN = 5
@@ -25,9 +25,9 @@ class Delta:
 
 @dataclass(frozen=True)
 class Moved:
-    """A question whose score changed."""
+    """A question whose score changed, by its id: of thousands no text is kept."""
 
-    question: Question
+    question: str
     was: float
     now: float
 
@@ -94,6 +94,12 @@ def changed(results: Results, then: Snapshot, checked: Checked) -> Change:
     )
 
 
+def words_of(change: Change, results: Results) -> dict[str, str]:
+    """The questions that the page names, by id, as the results that are shown have them."""
+    named = {m.question for m in (*change.fell[:SHOWN], *change.rose[:SHOWN])}
+    return {q.id: q.question for q in results.questions if q.id in named} if named else {}
+
+
 def _deltas(now: Snapshot, then: Snapshot) -> dict[str, dict[str, Delta]]:
     made: dict[str, dict[str, Delta]] = {}
     for metric, facts in now.metrics.items():
@@ -126,10 +132,10 @@ def _moved(
 ) -> tuple[list[Moved], list[Moved], int]:
     sign = -1 if results.metrics[metric]["better"] == "lower" else 1
     ours, theirs = now.of(arm, metric), then.of(arm, metric)
-    both = [Moved(q, theirs[q.id], ours[q.id]) for q in results.questions if q.id in ours and q.id in theirs]
-    gain = {m.question.id: round(sign * (m.now - m.was), 4) for m in both}  # baseline files are rounded
-    both.sort(key=lambda m: (-abs(gain[m.question.id]), m.question.id))
-    fell, rose = ([m for m in both if gain[m.question.id] * way > 0] for way in (-1, 1))
+    both = [Moved(q, theirs[q], ours[q]) for q in now.interviews if q in ours and q in theirs]
+    gain = {m.question: round(sign * (m.now - m.was), 4) for m in both}  # baseline files are rounded
+    both.sort(key=lambda m: (-abs(gain[m.question]), m.question))
+    fell, rose = ([m for m in both if gain[m.question] * way > 0] for way in (-1, 1))
     return fell, rose, len(both) - len(fell) - len(rose)
 
 

@@ -1,4 +1,4 @@
-"""Where dots, bars and curves stand, in percent of a plot's width and height."""
+"""Where dots and bars stand, in percent of a plot's width and height."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -51,18 +51,3 @@ def axis(numbers: Sequence[float]) -> tuple[float, float]:
 def ticks_between(low: float, high: float) -> list[float]:
     """Five ticks, both ends included."""
     return [round(low + (high - low) * i / 4, 4) for i in range(5)]
-
-
-def curve(losses: Sequence[float], validation: Sequence[tuple[int, float]] = ()) -> list[str]:
-    """The loss curves as points of SVG polylines in one box of 100 by 100: of each step, and of what was watched."""
-    lines = [list(enumerate(losses, start=1)), list(validation)]
-    everything = [loss for line in lines for _, loss in line]
-    if not everything:
-        return []
-    top, bottom = max(everything), min(everything)
-    spread, step = (top - bottom) or 1.0, 100 / max(1, len(losses) - 1)
-    return [
-        " ".join(f"{(n - 1) * step:.1f},{100 - 100 * (loss - bottom) / spread:.1f}" for n, loss in line)
-        for line in lines
-        if line
-    ]

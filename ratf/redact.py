@@ -2,11 +2,15 @@
 
 import hashlib
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
+import numpy as np
+
 from ratf.results import Question, Results
+from ratf.stored import Stored, spooled
 
 RUN = 6
 """So many words in a row that somebody said or wrote are left out wherever they stand."""
@@ -25,31 +29,37 @@ def redacted(results: Results) -> Results:
     Each is replaced by its number of words and the start of its sha256, so that who has the text can check it. Questions
     (the interviewers'), generated answers, scores and the style verdict's single words and n-grams stay; but whatever
     is said anywhere, also by a judge, loses every run of RUN words that stands in a text that was left out. What was
-    redacted already is given back as it is.
+    redacted already is given back as it is. The questions of a large run are read twice, and never held.
     """
     if results.redacted:
         return results
-    made = results.model_dump(mode="json")
+    made = results.model_copy(update={"questions": []}).model_dump(mode="json")
     learnt = [
         turn for tuned in made["tuned"] for turn in (tuned.get("example") or {}).get("turns", []) if turn[0] != "system"
     ]
-    theirs = [text for q in results.questions for text in words_of(results, q)] + [text for _, text in learnt]
-    mask = Mask(theirs)
+    theirs = (text for q in results.questions for text in words_of(results, q))
+    mask = Mask(chain(theirs, [text for _, text in learnt]))
     for turn in learnt:
         turn[1] = left_out(turn[1])
-    for question in made["questions"]:
-        question["real"] = left_out(question["real"])
-        for arm, answer in question["answers"].items():
-            if is_theirs(results, arm):
-                answer["text"] = left_out(answer["text"])
-            answer["memories"] = [_memory(m) for m in answer["memories"]]
     made = mask.everywhere(made)
+    hidden = (_question(results, q, mask) for q in results.questions)
+    questions: Any = spooled(hidden) if isinstance(results.questions, Stored) else list(hidden)
     people = ", ".join([str(results.person["name"]), *results.impostors.values()])
     made["redacted"] = (
-        f"The words of {people} are left out: {len(set(filter(None, theirs)))} answers and memories, and {mask.count} runs "
+        f"The words of {people} are left out: {mask.texts} answers and memories, and {mask.count} runs "
         f"of {RUN} or more of their words inside other texts. A sha256 stands for each; scores are those of the whole texts"
     )
-    return Results.model_validate(made)
+    return Results.model_validate(made).model_copy(update={"questions": questions})
+
+
+def _question(results: Results, question: Question, mask: "Mask") -> Question:
+    made = question.model_dump(mode="json")
+    made["real"] = left_out(made["real"])
+    for arm, answer in made["answers"].items():
+        if is_theirs(results, arm):
+            answer["text"] = left_out(answer["text"])
+        answer["memories"] = [_memory(m) for m in answer["memories"]]
+    return Question.model_validate(mask.everywhere(made))
 
 
 def is_theirs(results: Results, arm: str) -> bool:
@@ -84,11 +94,20 @@ def _said(key: str, value: Any) -> bool:
 
 
 class Mask:
-    """Finds runs of RUN words of some texts in other texts, whatever their case and punctuation. Counts what it masks."""
+    """Finds runs of RUN words of some texts in other texts, whatever their case and punctuation.
+
+    `texts` is how many different ones there were, `count` how many runs were masked so far.
+    """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._runs = {run for text in set(texts) for run in _runs(list(_WORD.finditer(text)))}
-        self.count = 0
+        seen: set[int] = set()
+        runs = array("q")  # of thousands of answers there are millions
+        for text in texts:
+            if text and hash(text) not in seen:
+                seen.add(hash(text))
+                runs.extend(_runs(list(_WORD.finditer(text))))
+        self._runs = np.unique(np.array(runs, dtype=np.int64))
+        self.texts, self.count = len(seen), 0
 
     def everywhere(self, value: Any) -> Any:
         """The same value with every string in it masked; keys of records are names, and stay."""
@@ -101,8 +120,8 @@ class Mask:
     def masked(self, text: str) -> str:
         """The text with `[9 words left out]` in the place of each run."""
         words = list(_WORD.finditer(text))
-        known = [run in self._runs for run in _runs(words)]
-        covered = sorted({i + step for i, there in enumerate(known) if there for step in range(RUN)})
+        known = np.flatnonzero(self._has(_runs(words)))
+        covered = sorted({int(i) + step for i in known for step in range(RUN)})
         if not covered:
             return text
         breaks = [i for i, (a, b) in enumerate(pairwise(covered)) if b > a + 1]
@@ -114,6 +133,13 @@ class Mask:
             at = last.end()
             self.count += 1
         return made + text[at:]
+
+    def _has(self, runs: list[int]) -> Any:
+        if not runs or not len(self._runs):
+            return np.zeros(0, dtype=bool)
+        asked = np.array(runs, dtype=np.int64)
+        places = np.searchsorted(self._runs, asked)
+        return self._runs[np.minimum(places, len(self._runs) - 1)] == asked
 
 
 def _runs(found: list[re.Match[str]]) -> list[int]:

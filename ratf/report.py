@@ -12,8 +12,10 @@ from ratf.arms import CEILING, FLOOR
 from ratf.disagreement import disagreement
 from ratf.page_attribution import attributed
 from ratf.page_baseline import SHOWN as MOST_MOVED
-from ratf.page_baseline import Change
-from ratf.page_plot import curve, plot
+from ratf.page_baseline import Change, words_of
+from ratf.page_curves import curves
+from ratf.page_history import Past, drawn
+from ratf.page_plot import plot
 from ratf.page_text import (
     ICONS,
     beyond,
@@ -62,10 +64,12 @@ SECTIONS = {
 """The page's sections in order, by the name of their template in `reports/report/`, and what the contents call them."""
 
 
-def render(results: Results, change: Change | None = None, questions: Asked | None = None) -> str:
+def render(
+    results: Results, change: Change | None = None, questions: Asked | None = None, runs: Sequence[Past] = ()
+) -> str:
     """The page as text. The same results give the same bytes; whatever agents and people said stays text.
 
-    `change`: what there is to say about a baseline run. All questions are on the page unless `questions` says otherwise.
+    `change`: what there is to say about a baseline run; `runs`: those of the history, this one too. All questions are on the page unless `questions` says otherwise.
     """
     primary = results.suite["primary"]
     questions = questions or asked(results, fell(change))
@@ -86,6 +90,8 @@ def render(results: Results, change: Change | None = None, questions: Asked | No
             plot=plot(results, primary["metric"]),
             checks=checks(results),
             change=change,
+            past=drawn(results, runs) if runs else [],
+            moved_words=words_of(change, results) if change else {},
             most=MOST,
             most_moved=MOST_MOVED,
             families=families(results),
@@ -95,7 +101,7 @@ def render(results: Results, change: Change | None = None, questions: Asked | No
             other_contrasts=[c for c in results.contrasts if c.metric != primary["metric"]],
             floor=FLOOR if FLOOR in results.arms else None,
             ceiling=CEILING if CEILING in results.arms else None,
-            curves=[{"tuned": t, "points": curve(t.losses, t.validation)} for t in results.tuned],
+            curves=curves(results.tuned),
             template_digest=template_digest(),
             signed=estimate,
             crossed=crossed,
@@ -176,7 +182,7 @@ def fell(change: Change | None) -> set[str] | None:
     """The questions that got worse than in the baseline run; None where there is none to compare with."""
     if change is None or change.unread or change.incomparable:
         return None
-    return {moved.question.id for moved in change.fell}
+    return {moved.question for moved in change.fell}
 
 
 def silent(results: Results, questions: Asked) -> dict[str, str]:

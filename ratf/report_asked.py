@@ -46,8 +46,9 @@ class Asked:
     folder: str = ""
     title: str = "The questions"
     summary: str = ""
-    before: str = ""
-    after: str = ""
+    before: tuple[str, str] | None = None
+    after: tuple[str, str] | None = None
+    """The pages beside this one: what they are called, and their addresses."""
     per_page: int = PER_PAGE
     controls: tuple[str, ...] = BESIDE
     shown: list[str] = field(default_factory=list)

@@ -3,32 +3,34 @@
 import csv
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.page_baseline import Change
+from ratf.page_history import Past
 from ratf.report import fell, page_environment, render
 from ratf.report_asked import PER_PAGE, Asked, asked, page_name
 from ratf.results import Question, Results
 from ratf.table import COLUMNS, cell, rows_of
+from ratf.templates import template_digest
 
 ONE_FILE = 300
 """With more questions than these, they get pages of their own."""
 
 
-def write_report(results: Results, path: Path, change: Change | None = None) -> Path:
+def write_report(results: Results, path: Path, change: Change | None = None, runs: Sequence[Past] = ()) -> Path:
     """Write the page, and where it takes more than one, their folder beside it: all of the set, or the old one stays.
 
-    `change`: what there is to say about a baseline run.
+    `change`: what there is to say about a baseline run; `runs`: those of the history.
     """
     folder = path.with_name(f"{path.stem}-questions")
     if folder.exists() and not _ours(folder):
         raise RaftError(f"{folder} has files that no report has; move them, or write the report elsewhere with --out")
     if len(results.questions) <= ONE_FILE:
-        write_whole(path, render(results, change))
+        write_whole(path, render(results, change, runs=runs))
         shutil.rmtree(folder, ignore_errors=True)
         return path
     aside, old = (path.with_name(f".{folder.name}.{kind}") for kind in ("part", "old"))
@@ -38,7 +40,7 @@ def write_report(results: Results, path: Path, change: Change | None = None) -> 
         aside.mkdir(parents=True)
         every = asked(results, fell(change), folder=folder.name, questions=[])
         _write_pages(every, aside, path.name)
-        page = render(results, change, every)
+        page = render(results, change, every, runs)
         if folder.exists():
             folder.rename(old)
         aside.rename(folder)
@@ -70,14 +72,26 @@ def _write_pages(every: Asked, folder: Path, summary: str) -> None:
                 listed=every.listed[first : first + PER_PAGE],
                 questions=questions,
                 folder="",
-                title=f"Questions {first + 1} to {first + len(questions)}",
                 summary=summary,
-                before=page_name(number - 1) if number else "",
-                after=page_name(number + 1) if number < last else "",
+                before=_place(number - 1, count) if number else None,
+                after=_place(number + 1, count) if number < last else None,
             )
-            stream = template.stream(r=every.results, asked=one, all=count, primary=every.results.suite["primary"])
+            stream = template.stream(
+                r=every.results,
+                asked=one,
+                here=_place(number, count)[0],
+                count=count,
+                primary=every.results.suite["primary"],
+                template_digest=template_digest(),
+            )
             stream.dump(str(folder / page_name(number)), encoding="utf-8", errors="replace")
             table.writerows([cell(v) for v in row] for q in questions for row in rows_of(every.results, q))
+
+
+def _place(number: int, count: int) -> tuple[str, str]:
+    """What a page is called, and its address."""
+    first = number * PER_PAGE
+    return f"Questions {first + 1:,} to {min(first + PER_PAGE, count):,}", page_name(number)
 
 
 def _pages(results: Results) -> Iterator[list[Question]]:

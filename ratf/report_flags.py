@@ -11,6 +11,8 @@ AT_ODDS = ("style", "judge", "semantic", "lexical")
 """Families that claim to tell something of the answer; length and copying are facts about it."""
 
 LETTERS = 80
+"""So much of a text is a line of it."""
+ASKED_LETTERS = 96
 """So much of a question stands in a list of thousands."""
 
 Gaps = Mapping[str, float]
@@ -50,7 +52,7 @@ def briefs(results: Results, fell: Collection[str] = ()) -> list[Brief]:
                 places.setdefault(q.interview_id, len(places)),
                 q.date,
                 plain(q.topic),
-                beginning(q.question),
+                ending(q.question),
             ),
             _gaps(results, q),
             _own(results, q) | ({"regressed"} if q.id in fell else set()),
@@ -80,6 +82,15 @@ def beginning(text: str, letters: int = LETTERS) -> str:
         return line
     cut = line[:letters].encode()[: letters * 3 // 2].decode(errors="ignore")
     return (cut[: cut.rfind(" ")] if " " in cut[letters // 2 :] else cut) + "…"
+
+
+def ending(text: str, letters: int = ASKED_LETTERS) -> str:
+    """The last letters of a text, where an interviewer's question mostly stands; else as `beginning`."""
+    line = " ".join(text[-4 * letters :].split())
+    if len(line) <= letters and len(line.encode()) <= 1.5 * letters and len(text) <= 4 * letters:
+        return line
+    cut = line[-letters:].encode()[-(letters * 3 // 2) :].decode(errors="ignore")
+    return "…" + (cut.partition(" ")[2] if " " in cut[: letters // 2] else cut)
 
 
 def _gaps(results: Results, question: Question) -> dict[str, float]:

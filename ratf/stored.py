@@ -2,10 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from io import BufferedReader
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import IO, Any, overload
 
 from raft.errors import RaftError
 from ratf.results import Question, Results, load
@@ -20,7 +20,7 @@ _BEGIN, _FIRST, _LAST, _END = b' "questions": [', b"  {", b"  }", b" ]"
 class Stored(Sequence[Question]):
     """The questions of a file. It stays open, so that a new file of that name does not change what is read."""
 
-    def __init__(self, file: BufferedReader, spans: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, file: IO[bytes], spans: Sequence[tuple[int, int]]) -> None:
         self._file, self._spans = file, spans
 
     def __len__(self) -> int:
@@ -44,7 +44,7 @@ class Stored(Sequence[Question]):
     def digest(self) -> str:
         """Of the whole file: what the text of the results would have."""
         self._file.seek(0)
-        return hashlib.file_digest(self._file, "sha256").hexdigest()
+        return hashlib.file_digest(self._file, "sha256").hexdigest()  # type: ignore[arg-type]
 
     def _read(self, span: tuple[int, int]) -> Question:
         text = os.pread(self._file.fileno(), span[1] - span[0], span[0])
@@ -73,7 +73,18 @@ def load_lightly(path: Path) -> Results:
     return results.model_copy(update={"questions": questions})
 
 
-def _split(file: BufferedReader) -> tuple[bytes, list[tuple[int, int]]]:
+def spooled(questions: Iterable[Question]) -> Stored:
+    """The questions, kept in a file that has no name and is gone with the program."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as they are read
+    spans: list[tuple[int, int]] = []
+    for question in questions:
+        start = file.tell()
+        spans.append((start, start + file.write(question.model_dump_json().encode())))
+    file.flush()
+    return Stored(file, spans)
+
+
+def _split(file: IO[bytes]) -> tuple[bytes, list[tuple[int, int]]]:
     """The file without its questions, and where each of them begins and ends."""
     rest: list[bytes] = []
     spans: list[tuple[int, int]] = []

@@ -51,13 +51,15 @@ def opened(
     assert trouble == [], f"{path.name}: {'; '.join(trouble)}"
 
 
-def axe(page: Page, rules: dict[str, Any] = RULES) -> None:
+def axe(page: Page, rules: dict[str, Any] = RULES, within: str = "html") -> None:
     """Fail with every violation of WCAG 2.1 A and AA, and of axe's best practices, and where it is.
 
     Whole pages take seconds: in another colour scheme nothing but the contrasts can differ.
     """
     page.evaluate(_axe())
-    found = page.evaluate(f"axe.run(document, {{runOnly: {json.dumps(rules)}, resultTypes: ['violations']}})")
+    found = page.evaluate(
+        f"axe.run({json.dumps(within)}, {{runOnly: {json.dumps(rules)}, resultTypes: ['violations']}})"
+    )
     said = [
         f"{v['id']}: {v['help']}\n    " + "\n    ".join(str(n["target"][0]) for n in v["nodes"][:5])
         for v in found["violations"]

@@ -89,6 +89,12 @@ def invented(
     return made.model_copy(update={"skill": _skills(made), **_sections(questions)})
 
 
+def other_judge(results: Results) -> Results:
+    """The same run, graded by another model."""
+    models = {**results.suite["models"], "grader": "openai/new"}
+    return results.model_copy(update={"suite": {**results.suite, "models": models}})
+
+
 def _score(arm: str, metric: str, n: int, day: int, spread: float) -> float:
     if metric == FAILED and n == 1 and arm == "rag_only":
         return math.nan

@@ -10,16 +10,18 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from invented import invented
+from invented import invented, other_judge
 
 from ratf.leaderboard import leaderboard, run_digest
 from ratf.packet import make_key, write_packet
+from ratf.page_history import past
 from ratf.report import render
+from ratf.results import save
 from ratf.site import site
 
 GOLDEN = Path(__file__).parent / "golden"
 LARGEST = 100_000
-NAMES = ("report.html", "packet.html", "board/index.html", "board/person.html", "board/system.html")
+NAMES = ("report.html", "history.html", "packet.html", "board/index.html", "board/person.html", "board/system.html")
 
 
 @cache
@@ -40,6 +42,14 @@ def page(name: str, folder: Path) -> str:
     """A page as it is made now, with its styles and scripts by their digests alone: those have files of their own."""
     if name == "report.html":
         made = render(invented(2))
+    elif name == "history.html":
+        runs = [invented(2, day=1), other_judge(invented(2, day=2)), invented(2, day=3)]
+        for day, run in enumerate(runs, 1):
+            save(run, folder / f"day-{day}" / "results.json")
+        made = render(runs[2], runs=past(runs[2], folder / "day-3", [folder / "day-1", folder / "day-2"]))
+        made = made[
+            made.index('<section aria-labelledby="h-history"') : made.index('<section aria-labelledby="h-methods"')
+        ]
     elif name == "packet.html":
         made = write_packet(make_key(invented(2), "raft"), folder / "out", folder / "keys")[0].read_text("utf-8")
     else:

@@ -49,9 +49,9 @@ def test_a_gain_a_drop_and_no_change_are_told_apart() -> None:
 def test_the_question_that_broke_stands_first_and_is_linked() -> None:
     now = run(hurt=12)
     found = compared(now, run())
-    assert [m.question.id for m in found.fell] == ["i2-q012"] and found.fell[0].was - found.fell[
-        0
-    ].now == pytest.approx(0.3)
+    assert [m.question for m in found.fell] == ["i2-q012"] and found.fell[0].was - found.fell[0].now == pytest.approx(
+        0.3
+    )
     page = render(now, found)
     assert '<a href="#q-i2-q012">' in page and 'id="q-i2-q012"' in page
     assert "raft got worse on 1 questions, better on 0, and stayed on 29" in page

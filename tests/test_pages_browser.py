@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 from browser import axe, opened, overflow
-from invented import ASKED, invented
+from invented import ASKED, invented, other_judge
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
 from ratf.leaderboard import leaderboard, run_digest
 from ratf.packet import make_key, write_packet
+from ratf.page_history import past
 from ratf.report import render
 from ratf.report_files import write_report
-from ratf.results import Results
+from ratf.results import save
 from ratf.site import site, write_site
 
 QUESTIONS = 12
@@ -53,12 +54,15 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     folder = tmp_path_factory.mktemp("pages").resolve()
     about = (("marrack", "local/b", 1), ("pell", "local/b", 2), ("marrack", "local/b", 3))
     runs = [invented(QUESTIONS, *of, metrics=METRICS) for of in about]
-    runs.append(_other_judge(invented(QUESTIONS, day=4, metrics=METRICS)))
+    runs.append(other_judge(invented(QUESTIONS, day=4, metrics=METRICS)))
     reports = {run_digest(r)[:12]: partial(write_report, r) for r in runs}
     board = leaderboard(runs, [run_digest(runs[0])])
     write_site(site(board), folder / "site", reports)
     raft = next(s.id for s in board.systems.values() if s.arm == "raft" and s.model == "local/b")
-    (folder / "report.html").write_text(render(invented(QUESTIONS)), "utf-8")
+    for i, run in enumerate(runs):
+        save(run, folder / f"run-{i}" / "results.json")
+    history = past(runs[0], folder / "run-0", [folder / "run-2", folder / "run-3"])
+    (folder / "report.html").write_text(render(runs[0], runs=history), "utf-8")
     packet, _ = write_packet(make_key(runs[0], "raft"), folder / "packet", folder / "keys")
     inside = folder / "site"
     return {
@@ -68,11 +72,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
         "system": (inside / "systems" / f"{raft}.html", inside),
         "packet": (packet, None),
     }
-
-
-def _other_judge(results: Results) -> Results:
-    models = {**results.suite["models"], "grader": "openai/new"}
-    return results.model_copy(update={"suite": {**results.suite, "models": models}})
 
 
 def unfold(page: Page) -> None:

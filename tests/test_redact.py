@@ -15,12 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raft.errors import RaftError
+from ratf import report_files, stored
 from ratf.bundle import write_bundle
 from ratf.gate import check
 from ratf.markdown import markdown
 from ratf.packet import make_key
 from ratf.redact import RUN, Mask, redacted, words_of
 from ratf.report import render
+from ratf.report_files import write_report
 from ratf.results import Results, dumps, load, save
 from ratf.rights import publishable, rights
 from ratf.table import to_csv
@@ -115,6 +117,26 @@ def test_the_page_says_that_it_is_redacted_and_synthetic() -> None:
     top = page[: page.index("<main")]
     assert "Redacted." in top and "Conrad Pell are left out" in top and "synthetic answers" in top
     assert "Redacted." not in whole and "synthetic answers" in whole
+
+
+def test_every_page_of_many_questions_is_redacted_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_files, "ONE_FILE", 10)
+    write_report(publishable(redacted(run())), tmp_path / "report.html")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in files) == ["0001.html", "report.html", "scores.csv"]
+    for path in files:
+        text = path.read_text("utf-8")
+        assert theirs() & shown(text) == set(), path
+        top = text[: text.index("<main")] if path.suffix == ".html" else "Redacted. synthetic answers"
+        assert "Redacted." in top and "synthetic answers" in top
+
+
+def test_a_large_run_is_redacted_alike_without_being_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(run(), tmp_path / "results.json")
+    monkeypatch.setattr(stored, "LARGE", 0)
+    light = redacted(stored.load_lightly(tmp_path / "results.json"))
+    assert isinstance(light.questions, stored.Stored)
+    assert light.model_copy(update={"questions": list(light.questions)}) == redacted(run())
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=40), st.lists(st.sampled_from(WORDS), max_size=40), st.data())

@@ -10,10 +10,13 @@ from urllib.parse import quote
 
 import pytest
 from asked import asked, scored
+from browser import axe, overflow
+from browser import opened as shown_on
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from test_report_questions import HOSTILE, hostile
 
 from ratf import report_files
+from ratf.redact import redacted
 from ratf.report import render
 from ratf.report_asked import asked as every
 from ratf.report_files import write_report
@@ -224,9 +227,39 @@ def test_a_list_of_many_leads_to_its_pages(
     page.locator(".q:not([hidden]) a").last.click()
     page.wait_for_url("**/report-questions/0002.html#q-talk-39-q199")
     assert page.locator("#q-talk-39-q199").evaluate("q => q.open")
-    page.get_by_role("link", name="The verdict and all questions").click()
+    page.get_by_role("link", name="The verdict and all questions").first.click()
     page.wait_for_url("**/report.html")
     there, more = opened(context, path, "#q-talk-41-q205")
     there.wait_for_url("**/report-questions/0003.html#q-talk-41-q205")
     assert there.locator("#q-talk-41-q205").evaluate("q => q.open")
     assert trouble == [] and more == []
+
+
+def test_pages_of_many_questions_are_for_everybody(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_files, "ONE_FILE", 100)
+    path = write_report(redacted(asked(210, length=0.1)), tmp_path / "report.html")
+    second = tmp_path / "report-questions" / "0002.html"
+    for file, part in ((path, "#questions"), (second, "body")):
+        with shown_on(browser, file, tmp_path, width=390, height=844) as page:
+            assert overflow(page) == []
+            axe(page, within=part)
+            page.emulate_media(color_scheme="dark")
+            axe(page, {"type": "rule", "values": ["color-contrast"]}, within=part)
+    with shown_on(browser, path, tmp_path) as page:
+        page.get_by_role("link", name="Skip the list of 210 questions").press("Enter")
+        assert page.locator("#h-training").evaluate("h => h.getBoundingClientRect().top") < 800
+        page.locator(".index a").nth(150).press("Enter")
+        page.wait_for_url("**/0002.html#q-talk-30-q150")
+        assert page.locator("#q-talk-30-q150").evaluate("q => q.open")
+        page.get_by_role("link", name="Questions 201 to 210").last.press("Enter")
+        page.wait_for_url("**/0003.html")
+        page.get_by_role("button", name="Dark colours").press("Enter")
+        page.get_by_role("link", name="Questions 101 to 200").first.press("Enter")
+        page.wait_for_url("**/0002.html")
+        assert page.locator("html").get_attribute("data-theme") == "dark", "what was switched stays switched"
+    with shown_on(browser, second, tmp_path, java_script_enabled=False) as page:
+        assert page.locator("button:visible").count() == 0
+        page.locator(".q summary").first.click()
+        assert "words left out, sha256" in page.locator(".q .real").first.inner_text()

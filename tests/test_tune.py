@@ -11,7 +11,6 @@ from raft.adapters import adapter_folder, adapters_folder
 from raft.errors import RaftError
 from raft.types import TrainingSample
 from ratf import tune
-from ratf.page_plot import curve
 from ratf.study import Study, open_study
 
 
@@ -48,7 +47,7 @@ def test_validation_is_watched_and_never_learnt(opened: Opened, cache: Path, tin
     newest = study.training[-1].interview_id
     assert learnt == [e.exchange_id for e in study.training if e.interview_id != newest] and learnt
     facts = json.loads((folder / "training.json").read_text())
-    assert len(facts["validation"]) >= 2 and len(curve(facts["losses"], facts["validation"])) == 2
+    assert len(facts["validation"]) >= 2 and facts["losses"]
     with pytest.raises(RaftError, match="at least one must be learnt"):
         tune.model_of(opened("validation_interviews: 9"), "raft")
 
@@ -80,12 +79,6 @@ def test_a_hosted_base_is_tuned_by_its_service_once(
     assert name.startswith("openai/ft:gpt-4o-mini:") and tune.model_of(study, "finetune_only") == name
     (job,) = openai_server.jobs.values()
     assert job.hyperparameters.n_epochs == 2
-
-
-def test_both_curves_share_a_box() -> None:
-    assert curve([]) == [] and curve([3.0, 2.0, 1.0]) == ["0.0,0.0 50.0,50.0 100.0,100.0"]
-    losses, watched = curve([3.0, 2.0, 1.0], [(2, 5.0), (3, 4.0)])
-    assert losses.startswith("0.0,50.0") and watched == "50.0,0.0 100.0,25.0"
 
 
 def test_a_long_text_is_cut_at_a_word_and_says_how_much_is_missing() -> None:

@@ -50,11 +50,12 @@ def leaderboard(
 
 def _report(whole: "Results", run: Path, redact: bool, public: bool, data: Path | None) -> "Callable[[Path], object]":
     """What writes the report of a run. Raises RaftError now where the run may not be shown."""
-    from ratf.commands.report import change, shown
+    from ratf.commands.report import shown
+    from ratf.page_baseline import against
     from ratf.report_files import write_report
 
     results = shown(whole, redact, public, data)
-    return lambda path: write_report(results, path, change(whole, results, run))
+    return lambda path: write_report(results, path, against(whole, run))
 
 
 def _open(run: Path) -> "Results":

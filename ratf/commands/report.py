@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raft.errors import RaftError
 from raft.told import told
 from ratf.commands.sharing import Data, Public, Redact
 
 if TYPE_CHECKING:
     from ratf.gate import Checked
-    from ratf.page_baseline import Change
     from ratf.results import Results
 
 
@@ -37,6 +37,12 @@ def report(
         Path | None,
         typer.Option(help="Compare with this run, or file of `ratf baseline save`; by default that of `ratf check`."),
     ] = None,
+    history: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Another run of the person, or its bundle: the page draws scores over time. Can be repeated."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="The file to write; by default the run's report.html or scores.parquet, else stdout."),
@@ -58,15 +64,19 @@ def report(
         folder = run if run.is_dir() else run.parent
         kind = "redacted." if redact else ""
         if format is Format.html:
+            from ratf.page_baseline import against
+            from ratf.page_history import past
             from ratf.report_files import write_report
-            from ratf.results import load
             from ratf.stored import load_lightly
 
-            whole = open_run(run, load if redact else load_lightly)
+            whole = open_run(run, load_lightly)
             results = shown(whole, redact, public, data)
             to = out or folder / f"report.{kind}html"
-            typer.echo(str(write_report(results, to, change(whole, results, run, baseline))))
+            runs = past(whole, run, history) if history else []
+            typer.echo(str(write_report(results, to, against(whole, run, baseline), runs)))
             return
+        if history:
+            raise RaftError("--history is drawn on the page; leave it out with another --format")
         whole = open_run(run)
         made = _made(whole, shown(whole, redact, public, data), run, baseline)[format]()
         names = {Format.parquet: f"scores.{kind}parquet"}
@@ -86,20 +96,6 @@ def shown(results: "Results", redact: bool, public: bool, data: Path | None) -> 
     if redact:
         results = redacted(results)
     return publishable(results, data) if public else results
-
-
-def change(whole: "Results", results: "Results", run: Path, baseline: Path | None = None) -> "Change | None":
-    """What changed against a baseline run, found in the whole of a run, told with what is shown of it."""
-    from dataclasses import replace
-
-    from ratf.page_baseline import against
-
-    found = against(whole, run, baseline)
-    if found and results.redacted:
-        questions = {q.id: q for q in results.questions}
-        fell, rose = ([replace(m, question=questions[m.question.id]) for m in ms] for ms in (found.fell, found.rose))
-        found = replace(found, fell=fell, rose=rose)
-    return found
 
 
 def _made(
