@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.results import Results
@@ -24,6 +26,8 @@ class Snapshot(Record):
     data_digest: str
     prompts_digest: str
     metrics: dict[str, dict[str, Any]]
+    adapters: dict[str, str] = Field(default_factory=dict)
+    """What made each tuned arm's adapter, and what its weights are, as digests."""
     interviews: dict[str, str]
     """The interview of each question."""
     scores: dict[str, dict[str, dict[str, float | None]]]
@@ -47,6 +51,7 @@ def snapshot(results: Results) -> Snapshot:
         data_digest=results.data_digest,
         prompts_digest=results.prompts_digest,
         metrics=results.metrics,
+        adapters={t.arm: f"{t.digest}{f', weights {t.weights}' if t.weights else ''}" for t in results.tuned},
         interviews=interviews,
         scores=scores,
     )
@@ -58,6 +63,8 @@ def save_baseline(results: Results, path: Path) -> None:
     about = made.model_dump(mode="json", exclude={"scores", "interviews"})
     lines = [f" {json.dumps(key)}: {_dumps(about[key])}," for key in ("format", "data_digest", "prompts_digest")]
     lines += [f' "suite": {{\n{_rows(about["suite"])}\n }},', f' "metrics": {{\n{_rows(about["metrics"])}\n }},']
+    if made.adapters:
+        lines.append(f' "adapters": {{\n{_rows(made.adapters)}\n }},')
     lines.append(f' "interviews": {{\n{_rows(made.interviews)}\n }},')
     arms = [f"  {json.dumps(arm)}: {{\n{_rows(_rounded(rows))}\n  }}" for arm, rows in sorted(made.scores.items())]
     lines.append(' "scores": {\n' + ",\n".join(arms) + "\n }")

@@ -142,8 +142,10 @@ def _moved(
 def _settings(now: Snapshot, then: Snapshot) -> list[tuple[str, str, str]]:
     def facts(run: Snapshot) -> dict[str, Any]:
         digests = {"data (digest)": run.data_digest, "prompts (digest)": run.prompts_digest}
-        return {**digests, **dict(flat(run.suite))}
+        adapters = {f"adapter of {arm}": run.adapters[arm] for arm in both if arm in run.adapters}
+        return {**digests, **adapters, **dict(flat(run.suite))}
 
+    both = list(now.adapters) if then.adapters else []  # older baseline files have none
     was, here = facts(then), facts(now)
     keys = [k for k in dict.fromkeys([*here, *was]) if was.get(k, _ABSENT) != here.get(k, _ABSENT)]
     return [(key, _said(was.get(key, _ABSENT)), _said(here.get(key, _ABSENT))) for key in keys]

@@ -40,6 +40,9 @@ from ratf.templates import environment, template_digest
 from ratf.verdict import signed
 from ratf.worth import Exam
 
+FEW, LARGEST = 60, 500_000
+"""The page of so many questions has at most so many bytes, if shorter memories can make it so."""
+
 MOST = 30
 """At most so many rows of a list whose length depends on the data; what is hidden is counted."""
 
@@ -69,10 +72,22 @@ def render(
 ) -> str:
     """The page as text. The same results give the same bytes; whatever agents and people said stays text.
 
-    `change`: what there is to say about a baseline run; `runs`: those of the history, this one too. All questions are on the page unless `questions` says otherwise.
+    `change`: what there is to say about a baseline run; `runs`: those of the history, this one too. All questions are on
+    the page unless `questions` says otherwise.
     """
-    primary = results.suite["primary"]
     questions = questions or asked(results, fell(change))
+    page = _page(results, change, questions, runs)
+    while len(results.questions) <= FEW and len(page.encode(errors="replace")) > LARGEST:
+        shorter = questions.shorter()
+        if shorter is None:
+            break
+        questions = shorter
+        page = _page(results, change, questions, runs)
+    return page
+
+
+def _page(results: Results, change: Change | None, questions: Asked, runs: Sequence[Past]) -> str:
+    primary = results.suite["primary"]
     return slim(
         page_environment()
         .get_template("report.html.j2")
@@ -81,7 +96,7 @@ def render(
             asked=questions,
             silent=silent(results, questions),
             sections=SECTIONS,
-            sentence=minus(titled(results.sentence, results)),
+            worded=lambda text: minus(titled(text, results)),
             rivals=rivals(results),
             unmeasured=unmeasured(results),
             icon=ICONS[results.verdict],

@@ -1,7 +1,7 @@
 """The questions part of one page: which questions it shows or lists, and all that its template asks for."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -10,6 +10,7 @@ from ratf.report_data import page_data
 from ratf.report_flags import Brief, briefs
 from ratf.report_questions import (
     BESIDE,
+    LIMITS,
     Card,
     Memories,
     Said,
@@ -102,6 +103,11 @@ class Asked:
     def page_of(self, place: int) -> str:
         """The page of the question at a place in the list, from the summary."""
         return f"{self.folder}/{page_name(place // self.per_page)}"
+
+    def shorter(self) -> "Asked | None":
+        """The same with fewer words of each memory; None where there are the fewest already."""
+        fewer = [limit for limit in LIMITS if limit < self.limit]
+        return replace(self, limit=fewer[0]) if fewer else None
 
     def cards(self, question: Question) -> list[Card]:
         """The answers that there is room for, see `report_questions.cards`."""

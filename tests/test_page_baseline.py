@@ -9,12 +9,12 @@ from planted import make
 from typer.testing import CliRunner
 
 from raft.errors import RaftError
-from ratf.baseline import save_baseline, snapshot
+from ratf.baseline import load_baseline, save_baseline, snapshot
 from ratf.cli import app
 from ratf.gate import check, save_check
 from ratf.page_baseline import Change, against, changed
 from ratf.report import render
-from ratf.results import Results, save
+from ratf.results import Results, Tuned, save
 
 INTERVIEWS = [f"i{g}" for g in range(6) for _ in range(5)]
 
@@ -62,6 +62,20 @@ def test_settings_that_differ_are_listed_with_both_values() -> None:
     assert found.settings == [("seed", "1", "2"), ("memories.k", "5", "3")]
     assert compared(run(), run(extra=True)).settings == [("extra", "True", "not there")]
     assert compared(run(), run()).settings == []
+
+
+def test_an_adapter_that_differs_is_named_where_both_runs_know_theirs(tmp_path: Path) -> None:
+    def tuned(digest: str, weights: str = "") -> Results:
+        made = Tuned(arm="raft", digest=digest, weights=weights, samples=9, losses=[])
+        return run().model_copy(update={"tuned": [made]})
+
+    assert compared(tuned("a1"), tuned("b2")).settings == [("adapter of raft", "b2", "a1")]
+    assert compared(tuned("a1", "f0"), tuned("a1", "e9")).settings == [
+        ("adapter of raft", "a1, weights e9", "a1, weights f0")
+    ]
+    assert compared(tuned("a1"), run()).settings == [] == compared(tuned("a1"), tuned("a1")).settings
+    save_baseline(tuned("b2", "e9"), tmp_path / "baseline.json")
+    assert load_baseline(tmp_path / "baseline.json").adapters == {"raft": "b2, weights e9"}
 
 
 def test_other_data_are_not_compared_question_by_question() -> None:

@@ -14,7 +14,7 @@ import pytest
 from asked import asked, scored
 
 from raft.errors import RaftError
-from ratf import report_files, stored
+from ratf import report, report_files, stored
 from ratf.report import render
 from ratf.report_asked import asked as asked_of
 from ratf.report_files import write_report
@@ -178,6 +178,17 @@ def test_sixty_questions_of_four_arms_take_half_a_megabyte() -> None:
     assert page.count("For scale, in Voice: same_near") == 60 and "<h4>same_near</h4>" not in page
     short = render(asked(60, length=0.3))
     assert "more words" not in short and short.count("<h4>same_near</h4>") == 60
+
+
+def test_a_page_that_is_longer_for_other_reasons_has_shorter_memories(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = asked(60)
+    whole = render(results)
+    monkeypatch.setattr(report, "LARGEST", len(whole.encode()) - 8_000)
+    less = render(results)
+    assert len(less.encode()) <= report.LARGEST
+    assert all(q.answers["raft"].text in less and q.real in less for q in results.questions)
+    monkeypatch.setattr(report, "LARGEST", 1_000)
+    assert "cut after 10 words" in render(results), "it does what it can"
 
 
 def test_the_data_is_in_the_page_without_the_texts() -> None:
