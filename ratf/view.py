@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from raft.errors import RaftError
+from ratf.arms import ARMS
 from ratf.page_text import plain
 from ratf.templates import environment
 from ratf.watch import Run, finished, is_run, look
@@ -127,7 +128,13 @@ def _page(folder: Path) -> bytes:
     pages = environment()
     pages.filters |= {"plain": plain, "quoted": lambda text: quote(text, safe="")}
     made = pages.get_template("view.html.j2").render(
-        run=run, name=folder.name, says=says(run), inspect=inspect_view(folder / "logs"), folder=folder, home=INSPECT
+        run=run,
+        arms=set(ARMS),
+        name=folder.name,
+        says=says(run),
+        inspect=inspect_view(folder / "logs"),
+        folder=folder,
+        home=INSPECT,
     )
     return made.encode("utf-8", "replace")
 
@@ -136,7 +143,7 @@ def says(run: Run, now: float | None = None) -> str:
     """How far the run is, in a sentence."""
     note = run.note
     if run.finished:
-        return "finished"
+        return "the run is finished"
     if note is None:
         return "nothing is known of what it is at: it was started by another version, or has only begun"
     ago = max(0, round((time.time() if now is None else now) - note.at))

@@ -178,7 +178,7 @@ def test_a_run_is_followed_to_its_report(tmp_path: Path) -> None:
         code, headers, _ = ask(port, "/")
         assert (code, headers["Location"]) == (302, "/report.html")
         assert '<a href="/run">' in ask(port, "/report.html")[2] and "/run" not in (run / "report.html").read_text()
-        assert ">finished<" in ask(port, "/run")[2] and "refresh" not in ask(port, "/run")[2]
+        assert ">the run is finished<" in ask(port, "/run")[2] and "refresh" not in ask(port, "/run")[2]
         os.utime(run / "report.html", (1, 1))
         started(run, 3)
         assert not finished(run) and ask(port, "/")[0] == 200, "the same folder was started again"
