@@ -10,7 +10,7 @@ demo: $(VENV)/.local
 
 # two workers with one thread each do more on two cores than two threads that wait for each other
 test: $(VENV)/.dev chromium check
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.dev check
 	$(BIN)/pytest -m "not slow"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from boards import planted
-from conftest import Command
+from commands import Command
 
 from raft.errors import RaftError
 from ratf import bundle as bundling

@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import Result
+from commands import Command
 from junitparser import JUnitXml
 from planted import make
 from typer.testing import CliRunner
@@ -18,7 +18,6 @@ from ratf.baseline import load_baseline, save_baseline, snapshot
 from ratf.cli import app
 from ratf.results import save
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 INTERVIEWS = [f"i{g}" for g in range(6) for _ in range(10)]
 
 

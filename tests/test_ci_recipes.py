@@ -6,12 +6,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from commands import Command
 from junitparser import JUnitXml
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
@@ -20,7 +21,6 @@ from pipelines import REPOSITORY, Remarks, Runner
 from ratf.content import content
 from ratf.policy import load_policy
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 GITHUB, GITLAB = content("docs", "ci", "github.yml"), content("docs", "ci", "gitlab.yml")
 JUDGE = "Judge the run"
 BIN = Path(sys.executable).parent

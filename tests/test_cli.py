@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import Command
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 HEAVY = ["torch", "transformers", "inspect_ai", "chromadb", "scipy", "sklearn", "pandas"]
 
 

@@ -1,8 +1,7 @@
 """Whole runs of a tiny suite on the embedded models."""
 
 import json
-import os
-import signal
+import pickle
 import subprocess
 import sys
 import time
@@ -10,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import Command, begin
 from inspect_ai.log import list_eval_logs, read_eval_log
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.slow
 
 
@@ -23,21 +22,31 @@ def statistics(out: Path) -> dict[str, object]:
 
 
 def generated(cache: Path) -> list[str]:
-    """The replies that were generated and kept, by file."""
-    return sorted(str(p.relative_to(cache)) for p in (cache / "replies").rglob("*") if p.is_file())
+    """The replies that were generated and kept, by file.
+
+    Inspect writes them in place: a file that it has opened, or that a kill has cut short, is no finished reply.
+    """
+    return sorted(str(p.relative_to(cache)) for p in (cache / "replies").rglob("*") if p.is_file() and whole(p))
+
+
+def whole(reply: Path) -> bool:
+    try:
+        pickle.loads(reply.read_bytes())
+    except (EOFError, pickle.UnpicklingError):
+        return False
+    return True
 
 
 def kill_when(tiny: Path, out: Path, ready: Callable[[], bool]) -> None:
     """Start a run and SIGKILL it as soon as `ready` holds."""
-    command = [sys.executable, "-m", "ratf.cli", "run", str(tiny), "--out", str(out)]
-    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
+    run = begin("ratf.cli", "run", tiny, "--out", out)
     deadline = time.monotonic() + 180
     while not ready():
-        assert run.poll() is None, "the run ended before it could be killed"
+        assert run.is_alive(), "the run ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    run.send_signal(signal.SIGKILL)
-    run.wait()
+    run.kill()
+    run.join()
 
 
 def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Path, tiny: Path, tmp_path: Path) -> None:
@@ -59,13 +68,16 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
     kill_when(tiny, out, lambda: len(generated(cache)) > 16)  # scoring: 4 arms × 4 answers are done, the judge began
     graded = generated(cache)
     assert set(answered) <= set(graded)
-    before = {p: (cache / p).stat().st_mtime_ns for p in graded}
+    cut = max(graded, key=lambda p: (cache / p).stat().st_mtime_ns)  # what a kill in the middle of writing leaves
+    (cache / cut).write_bytes((cache / cut).read_bytes()[:-1])
+    before = {p: (cache / p).stat().st_mtime_ns for p in graded if p != cut}
 
     run = ratf("run", tiny, "--out", out)
     assert (out / "report.html").is_file(), run.stderr
     assert {p: p.stat().st_mtime_ns for p in adapters()} == tuned
-    assert {p: (cache / p).stat().st_mtime_ns for p in graded} == before, "a finished reply was generated again"
+    assert {p: (cache / p).stat().st_mtime_ns for p in before} == before, "a finished reply was generated again"
     finished = generated(cache)
+    assert set(graded) <= set(finished), "what was cut short is no reply, and is asked for again"
     assert not list(out.rglob("*.part")) and not list(out.glob(".*.eval"))
 
     ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]

@@ -1,17 +1,14 @@
 """From a person's folder to a tuned model, by the commands."""
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import Command
 
 from raft.adapters import adapter_folder
 from raft.errors import RaftError
 from raft.state import Tuning, keep, locked, state_file, tuned_model, tunings
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.mark.slow

@@ -1,16 +1,13 @@
 """A whole run of the full grid, on a base model too small to say anything."""
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import Command
 
 from ratf.arms import ARMS
 from ratf.results import load
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.mark.slow

@@ -1,12 +1,9 @@
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from commands import Command, begin
 from openai_server import OpenAIServer
 
 from raft.datasets import make_openai
@@ -179,8 +176,8 @@ def ada(tmp_path: Path) -> Path:
     return folder
 
 
-def command(folder: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "raft.cli", "ft:run", str(folder), "--model", "openai/gpt-4o-mini", *more]
+def tuning(folder: Path, *more: str) -> tuple[object, ...]:
+    return ("ft:run", folder, "--model", "openai/gpt-4o-mini", *more)
 
 
 def until(true: Callable[[], object]) -> None:
@@ -195,53 +192,53 @@ def killed(ada: Path, openai_server: OpenAIServer) -> Iterator[Callable[[Callabl
     """Run the command and kill it, without a chance to say anything, once something has happened."""
 
     def kill(happened: Callable[[], object]) -> None:
-        run = subprocess.Popen(command(ada), stderr=subprocess.DEVNULL)
+        run = begin("raft.cli", *tuning(ada))
         until(happened)
-        run.send_signal(signal.SIGKILL)
-        run.wait()
+        run.kill()
+        run.join()
 
     yield kill
 
 
 def test_killed_while_polling_and_started_again_leaves_one_job(
-    ada: Path, openai_server: OpenAIServer, killed: Callable[[Callable[[], object]], None]
+    raft: Command, ada: Path, openai_server: OpenAIServer, killed: Callable[[Callable[[], object]], None]
 ) -> None:
     openai_server.script.looks = 10**9
     killed(lambda: openai_server.asked("GET /fine_tuning/jobs/ftjob-0001") > 1)
     openai_server.script.looks = 1
-    run = subprocess.run(command(ada), capture_output=True, text=True)
+    run = raft(*tuning(ada))
     assert run.returncode == 0, run.stderr
     assert len(openai_server.jobs) == len(openai_server.files) == 1
     assert run.stdout.strip() == tuned_model(ada) and run.stdout.startswith("openai/ft:gpt-4o-mini:loopback:raft-")
 
 
 def test_killed_between_create_and_its_reply_leaves_one_job(
-    ada: Path, openai_server: OpenAIServer, killed: Callable[[Callable[[], object]], None]
+    raft: Command, ada: Path, openai_server: OpenAIServer, killed: Callable[[Callable[[], object]], None]
 ) -> None:
     openai_server.fault(CREATE, slow_reply=60)
     killed(lambda: openai_server.jobs)
     assert tunings(state_file(ada))[-1].job is None
-    run = subprocess.run(command(ada), capture_output=True, text=True)
+    run = raft(*tuning(ada))
     assert run.returncode == 0 and len(openai_server.jobs) == 1 and tuned_model(ada) == run.stdout.strip()
 
 
-def test_the_key_is_nowhere(ada: Path, openai_server: OpenAIServer, tmp_path: Path) -> None:
+def test_the_key_is_nowhere(raft: Command, ada: Path, openai_server: OpenAIServer, tmp_path: Path) -> None:
     openai_server.fault("GET /files", status=401, message="Incorrect API key provided: {key}")
-    environment = {**os.environ, "OPENAI_API_KEY": KEY, "RATF_CACHE": str(tmp_path / "cache"), "HOME": str(tmp_path)}
-    refused = subprocess.run(command(ada), capture_output=True, text=True, env=environment)
+    environment = {"OPENAI_API_KEY": KEY, "RATF_CACHE": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    refused = raft(*tuning(ada), **environment)
     assert refused.returncode == 2 and "answered 401: Incorrect API key provided: (the key)" in refused.stderr
-    done = subprocess.run(command(ada), capture_output=True, text=True, env=environment)
+    done = raft(*tuning(ada), **environment)
     assert done.returncode == 0 and {r.key for r in openai_server.requests} == {KEY}
     written = [p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()]
     said = [s.encode() for r in (refused, done) for s in (r.stdout, r.stderr)]
     assert len(written) > 4 and not any(KEY.encode() in text for text in [*written, *said])
 
 
-def test_what_cannot_be_done_is_said(ada: Path, openai_server: OpenAIServer) -> None:
-    shown = subprocess.run(command(ada, "--dry-run"), capture_output=True, text=True)
+def test_what_cannot_be_done_is_said(raft: Command, ada: Path, openai_server: OpenAIServer) -> None:
+    shown = raft(*tuning(ada, "--dry-run"))
     assert shown.returncode == 0 and "US$" in shown.stderr and openai_server.requests == []
     (ada / "person.yaml").write_text("name: Ada\nintroduction: You keep wasps.\n")
-    stale = subprocess.run(command(ada), capture_output=True, text=True)
+    stale = raft(*tuning(ada))
     assert stale.returncode == 2 and "run `raft ft:gen" in stale.stderr and openai_server.requests == []
-    none = subprocess.run(command(ada, "--cancel"), capture_output=True, text=True)
+    none = raft(*tuning(ada, "--cancel"))
     assert (none.returncode, none.stdout) == (0, "no job is under way\n")

@@ -2,16 +2,15 @@
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import Command
 from openai_server import OpenAIServer
 from website import Site, Substack
 
 from raft.state import tuned_model
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
 TOPICS = ("the mill", "herons", "the old weir", "the ferry", "wet springs", "the lock", "landlords", "bridges")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from boards import planted
-from conftest import Command
+from commands import Command
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,13 +1,12 @@
 """Leaks inside a run: nothing is spent on a test that was given away."""
 
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from commands import Command
 
 from raft.errors import RaftError
 from raft.leaks import SHINGLE
@@ -17,8 +16,6 @@ from raft.types import Chunk
 from ratf import leaks, run
 from ratf.results import Leak, Leaks, Results, save
 from ratf.study import Study, open_study
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def change(tiny: Path, name: str, line: int, **keys: Any) -> None:

@@ -12,7 +12,7 @@ import feedparser
 import pytest
 from boards import planted
 from browser import opened
-from conftest import Command
+from commands import Command
 from invented import invented
 from playwright.sync_api import Browser
 
