@@ -35,7 +35,8 @@ def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None
     assert (empty / "demo" / ".github" / "workflows" / "ratf.yml").is_file()
     suite = empty / "demo" / "demo.yaml"
     small = suite.read_text().replace("questions: 36", "questions: 6\n  training_exchanges: 6")
-    suite.write_text(small.replace("layers: 12 ", "layers: 1 ").replace("max_tokens: 112", "max_tokens: 8"))
+    small = small.replace("layers: 12 ", "layers: 1 ").replace("max_tokens: 112", "max_tokens: 8")
+    suite.write_text(f"{small}exam: {{comparisons: 8}}\n")
     run = command("run", "demo/demo.yaml")
     assert (empty / "runs" / "demo" / "report.html").is_file(), run.stderr
     assert run.stdout.splitlines()[-1] == "runs/demo/report.html"
