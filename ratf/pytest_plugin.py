@@ -35,7 +35,8 @@ class Run:
         rules = load_policy(Path(policy)) if policy else None
         before = load_baseline(Path(baseline)) if baseline else None
         checked = check(self.results, before, rules, str(baseline or ""))
-        save_check(checked, self.folder)
+        with _locked(self.folder if self.folder.is_dir() else self.folder.parent):
+            save_check(checked, self.folder)
         for rule in checked.rules:
             self._report(rule)
         if checked.exit_code:

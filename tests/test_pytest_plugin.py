@@ -71,13 +71,15 @@ def test_workers_run_a_suite_once_and_report_each_rule_once(tiny: Path, tmp_path
     digest = open_study(str(tiny)).digest
     ready.write_text(ready.read_text("utf-8").replace('"digest": "d"', f'"digest": "{digest}"'), "utf-8")
     (tmp_path / "conftest.py").write_text(
-        "import shutil, time\nimport ratf.run\n"
+        "import pathlib, shutil, time\nimport ratf.run\n"
         "def carry_out(study, progress):\n"
         "    with open('runs.txt', 'a') as file: file.write('run\\n')\n"
         "    time.sleep(0.5)\n"
         "    shutil.copy('ready.json', study.folder / 'results.json')\n"
         "    return ratf.run.finished(study)\n"
-        "ratf.run.run = carry_out\n",
+        "ratf.run.run = carry_out\n"
+        "rename = pathlib.Path.replace\n"  # late, so that two that write the verdict meet
+        "pathlib.Path.replace = lambda path, to: (time.sleep(0.3), rename(path, to))[1]\n",
         "utf-8",
     )
     (tmp_path / "test_replica.py").write_text(
