@@ -154,13 +154,18 @@ def paired_difference(a: dict[str, float], b: dict[str, float], cluster: dict[st
 
 
 def exact_tests(table: ArrayLike, pairs: Sequence[tuple[int, int]], clusters: Sequence[str]) -> list[Exact | None]:
-    """For each pair: McNemar's exact test for scores of 0 and 1, else sign-flips of whole clusters where these are few."""
+    """For each pair: McNemar's exact test for scores of 0 and 1, else sign-flips of whole clusters where these are few.
+
+    Which of them is the pair's own matter: other rows of the table decide nothing about it.
+    """
     x = np.asarray(table, dtype=float)
     differences = _differences(x, pairs)
-    there = ~np.isnan(x)
-    if there.any() and np.isin(x[there], (0.0, 1.0)).all():
-        return [mcnemar(int((d > 0).sum()), int((d < 0).sum())) for d in differences]
-    return sign_flips(differences, clusters)
+    found = sign_flips(differences, clusters)
+    for at, (pair, d) in enumerate(zip(pairs, differences, strict=True)):
+        there = ~np.isnan(d)
+        if there.any() and np.isin(x[list(pair)][:, there], (0.0, 1.0)).all():
+            found[at] = mcnemar(int((d > 0).sum()), int((d < 0).sum()))
+    return found
 
 
 def mcnemar(more: int, less: int) -> Exact:

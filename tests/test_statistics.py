@@ -100,6 +100,14 @@ def test_a_row_is_worked_out_by_itself_to_the_last_digit() -> None:
     assert clustered_means(table[:3], clusters) == together[:3]
 
 
+def test_each_pair_has_the_exact_test_of_its_own_scores() -> None:
+    """Binary scores among others, and a pair without any, get what they would get alone."""
+    table = [[0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 1.0, 1.0], [0.5, 0.1, 0.2, 0.9], [np.nan] * 4]
+    binary, mixed, none = exact_tests(table, [(0, 1), (1, 2), (0, 3)], list("aabb"))
+    assert binary == exact_tests(table[:2], [(0, 1)], list("aabb"))[0] and binary and binary.test == "McNemar"
+    assert mixed and mixed.test == "sign-flip of 2 clusters" and none is None
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.data())
 def test_a_fifth_arm_changes_no_score_and_no_interval(data: st.DataObject) -> None:
