@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from browser import axe, launched, opened, overflow
 from commands import Command, begin
 from inspect_ai.log import list_eval_logs, read_eval_log
 
@@ -107,6 +108,21 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
     arms = results["arms"]
     assert isinstance(arms, dict) and len(arms) == 12
     assert all(c["n"] + c["unscored"] == 4 for arm in arms.values() for c in arm["metrics"].values())
+    assert ratf("leaderboard", out, "--out", tmp_path / "site").returncode == 0
+    pages_are_clean([out / "report.html", *(tmp_path / "site").rglob("*.html")])
+
+
+def pages_are_clean(pages: list[Path]) -> None:
+    """Of a real run: axe in both schemes, nothing asked for or complained of, no scrolling sideways on a phone."""
+    with launched() as browser:
+        for path in pages:
+            with opened(browser, path, color_scheme="light") as page:
+                page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+                axe(page)
+                page.emulate_media(color_scheme="dark")
+                axe(page, {"type": "rule", "values": ["color-contrast"]})
+                page.set_viewport_size({"width": 390, "height": 844})
+                assert overflow(page) == [], path
 
 
 def test_the_same_inputs_give_the_same_bytes(ratf: Command, models: Path, tiny: Path, tmp_path: Path) -> None:
