@@ -1,9 +1,15 @@
 """What a leaderboard's pages say in words: the names of runs, who is nearest, and what the runs of one system say."""
 
+import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
+from markupsafe import Markup
+
+from ratf.badges import Badge
 from ratf.standing import Leaderboard, Ran, Standing, System, Table, apart, ends, number
 
 NAMED = 4
@@ -12,10 +18,15 @@ NAMED = 4
 COUNTS = {2: "two", 3: "three", 4: "four"}
 
 
+def several(number: int, name: str) -> str:
+    """A number of things."""
+    return f"{number:,} {name}{'s' * (number != 1)}"
+
+
 def names(runs: Sequence[Ran]) -> dict[str, str]:
     """A name for each run by its id: day and seed, and only where two of a person have these the time, then the digest."""
     longer: list[Callable[[Ran], str]] = [
-        lambda r: f"{_day(r)}, seed {r.seed}",
+        lambda r: f"{day_of(r)}, seed {r.seed}",
         lambda r: f"{r.finished.removesuffix(' UTC') or r.id}, seed {r.seed}",
         lambda r: f"{r.finished.removesuffix(' UTC') or r.id}, seed {r.seed}, {r.id}",
     ]
@@ -27,7 +38,8 @@ def names(runs: Sequence[Ran]) -> dict[str, str]:
     return found
 
 
-def _day(run: Ran) -> str:
+def day_of(run: Ran) -> str:
+    """The day that a run finished, or its id where that is not known."""
     return run.finished.partition(" ")[0] or run.id
 
 
@@ -36,7 +48,7 @@ def in_order(runs: Iterable[Ran]) -> list[Ran]:
 
     def order(run: Ran) -> tuple[str, int, str, str, str]:
         number = run.seed if isinstance(run.seed, int) else 0
-        return _day(run), number, str(run.seed), run.finished, run.id
+        return day_of(run), number, str(run.seed), run.finished, run.id
 
     return sorted(runs, key=order)
 
@@ -163,7 +175,47 @@ def _count(several: Sequence[object]) -> str:
 
 
 def spent(runs: Sequence[Ran]) -> str:
-    """What runs cost together; not known where one's is not."""
-    usd, tokens = [r.usd for r in runs], [r.tokens for r in runs]
-    dollars = "cost not known" if None in usd else f"${sum(v or 0 for v in usd):.2f}"
-    return f"{dollars}, {sum(v or 0 for v in tokens):,} tokens in all" if None not in tokens else dollars
+    """What runs cost together; not known where one's is not. Those whose replies were kept are left out, and named."""
+    counted = [r for r in runs if not r.kept]
+    kept = len(runs) - len(counted)
+    if not counted:
+        return "no cost was counted, all replies were kept from earlier"
+    usd, tokens = [r.usd for r in counted], [r.tokens for r in counted]
+    said = "cost not known" if None in usd else f"${sum(v or 0 for v in usd):.2f}"
+    if None not in tokens:
+        said += f", {sum(v or 0 for v in tokens):,} tokens in all"
+    return f"{said}, without {kept} whose replies were kept from earlier" if kept else said
+
+
+def grouped(settings: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """Settings by the part of the suite that they are in: their names there, and what they are."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for key, value in settings.items():
+        part, _, name = key.rpartition(".")
+        found.setdefault(part, []).append((name, value_said(value)))
+    return found
+
+
+def value_said(value: Any) -> str:
+    """A setting's value."""
+    return "not set" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def differing(system: System, systems: Iterable[System]) -> list[tuple[str, str, list[str]]]:
+    """The settings that another system has otherwise: the name, what it is here, and what elsewhere."""
+    found = []
+    for key, value in system.settings.items():
+        others = [value_said(s.settings[key]) for s in systems if key in s.settings]
+        if elsewhere := [v for v in dict.fromkeys(others) if v != value_said(value)]:
+            found.append((key, value_said(value), elsewhere))
+    return found
+
+
+def snippets(badge: Badge, system: str) -> dict[str, str]:
+    """What to copy to have a badge on another page, by language. Addresses are from the site's folder."""
+    page, words = f"systems/{system}.html", badge.words
+    alt = re.sub(r"([\\`*_\[\]<>!&])", r"\\\1", words)
+    return {
+        "Markdown": f"[![{alt}]({badge.path})]({page})",
+        "HTML": str(Markup('<a href="{}"><img src="{}" alt="{}" height="20"></a>').format(page, badge.path, words)),
+    }

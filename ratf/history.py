@@ -1,11 +1,13 @@
 """Scores over time: a system's runs for its page, and lines that break where something else was measured."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ratf.board_differences import called, changed
 from ratf.board_plot import ENDS, places
-from ratf.leaderboard import called, changed
+from ratf.board_words import day_of
 from ratf.standing import LINES, Leaderboard, Ran, Standing, ends, number
 
 NAMED = 6
@@ -23,6 +25,8 @@ class Point:
     low: float | None
     high: float | None
     measured: Mapping[str, Any]
+    day: str = ""
+    """Runs of one day are no trend: no line joins them with each other or with those of other days."""
 
 
 def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
@@ -32,6 +36,8 @@ def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
     """
     metrics = dict.fromkeys(s.metric for r in board.runs for s in r.standings if s.system == system)
     measured = {b.id: b.measured for b in board.boards}
+    rows = [r for b in board.boards for t in b.tables for r in t.rows if r.system == system]
+    out = {(run, r.metric) for r in rows for run in r.not_counted}
     for person in board.persons:
         for scale in ("skill", "mean"):
             for metric in metrics:
@@ -43,27 +49,43 @@ def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
                     if s.score is not None
                 ]
                 if len(found) > 1:
-                    yield {"person": person, "metric": metric, "scale": scale, **_drawn(found, measured, scale)}
+                    yield {"person": person, "metric": metric, "scale": scale, **_drawn(found, measured, scale, out)}
 
 
-def _drawn(found: Sequence[tuple[Ran, Standing]], measured: Mapping[str, Any], scale: str) -> dict[str, Any]:
+def _drawn(
+    found: Sequence[tuple[Ran, Standing]], measured: Mapping[str, Any], scale: str, out: set[tuple[str, str]]
+) -> dict[str, Any]:
+    days = [day_of(run) for run, _ in found]
     points = [
         Point(
             run.id,
-            (i + 0.5) * 100 / len(found),
-            f"{number(s)} ({ends(s)}){f', {s.placed}' if s.placed else ''}",
+            x,
+            f"{number(s)} ({ends(s)}){f', {s.placed}' if s.placed else ''}"
+            f"{'; not verified, not counted' if (run.id, s.metric) in out else ''}",
             s.score or 0.0,
             s.low,
             s.high,
             measured[run.board],
+            day,
         )
-        for i, (run, s) in enumerate(found)
+        for (run, s), day, x in zip(found, days, _across(days), strict=True)
     ]
     if scale == "skill":
         lines = [round(100 - at, 2) for at in places(LINES[::3], *ENDS)]
         return {**line(points, *ENDS), "lines": lines, "ends": []}
     low, high = reach(points)
     return {**line(points, low, high), "lines": [], "ends": [f"{low:.2f}", f"{high:.2f}"]}
+
+
+def _across(days: Sequence[str]) -> list[float]:
+    """Where each run stands from left to right, in percent: each day has its share, however many runs it has."""
+    several = list(dict.fromkeys(days))
+    seen: Counter[str] = Counter()
+    found = []
+    for day in days:
+        seen[day] += 1
+        found.append((several.index(day) + seen[day] / (days.count(day) + 1)) * 100 / len(several))
+    return found
 
 
 def reach(points: Sequence[Point]) -> tuple[float, float]:
@@ -78,6 +100,7 @@ def line(points: Sequence[Point], bottom: float, top: float) -> dict[str, Any]:
     made: list[dict[str, Any]] = []
     segments: list[list[str]] = []
     breaks: list[float] = []
+    crowded = {day for day, n in Counter(p.day for p in points if p.day).items() if n > 1}
     for i, point in enumerate(points):
         told = broken(points[i - 1].measured, point.measured) if i else ""
         if told:
@@ -85,11 +108,11 @@ def line(points: Sequence[Point], bottom: float, top: float) -> dict[str, Any]:
         numbers = [point.score if n is None else n for n in (point.score, point.low, point.high)]
         y, low, high = (round(100 - at, 2) for at in places(numbers, bottom, top))
         x = round(point.x, 2)
-        if told or not i:
+        if told or not i or crowded & {point.day, points[i - 1].day}:
             segments.append([])
         segments[-1].append(f"{x},{y}")
         made.append({"run": point.run, "text": point.text, "breaks": told, "x": x, "y": y, "low": low, "high": high})
-    return {"points": made, "segments": [" ".join(s) for s in segments], "breaks": breaks}
+    return {"points": made, "segments": [" ".join(s) for s in segments if len(s) > 1], "breaks": breaks}
 
 
 def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -3,14 +3,28 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
 from ratf.arms import ARMS
 from ratf.baseline import NOT_MEASURING, flat
-from ratf.results import ArmResult, Results, dumps
-from ratf.standing import Adapter, Board, Leaderboard, Overall, Ran, Standing, System, Table, placed, pooled, table
+from ratf.board_differences import differences
+from ratf.results import ArmResult, Results, Spent, dumps
+from ratf.standing import (
+    Adapter,
+    Board,
+    Leaderboard,
+    Overall,
+    Ran,
+    Standing,
+    System,
+    Table,
+    placed,
+    pooled,
+    row_of,
+    table,
+)
 from ratf.statistics import clustered_mean
 
 OF_SYSTEM = ("models.base", "models.tuner", "training", "memories", "answers", "split.training_exchanges")
@@ -22,21 +36,28 @@ SAID_BEFORE = "answers.history"
 OF_PERSON = ("person", "impostors", "people", "data", "prompts")
 """What differs between persons although the same is measured."""
 
+JUDGES = "judge_"
+"""How the names of judges' metrics begin. Nobody could ask a judge again, so its rows are never verified."""
+
 VERSIONS = ("ratf", "rouge-score", "scikit-learn")
 """Packages that change scores."""
 
 
-def leaderboard(runs: Sequence[Results], verified: Iterable[str] = ()) -> Leaderboard:
-    """All boards of the runs. The order and repetition of `runs` change nothing; `verified` names digests of results."""
+def leaderboard(runs: Sequence[Results], verified: Mapping[str, Sequence[str]] | None = None) -> Leaderboard:
+    """All boards of the runs. The order and repetition of `runs` change nothing.
+
+    `verified` has the runs that somebody has checked, by the digest of their results, with the metrics whose every
+    score was worked out again.
+    """
     known = {run_digest(r): r for r in runs}
     ordered = sorted(known.items(), key=_by_time)
-    checked = set(verified)
+    checked = verified or {}
     systems: dict[str, System] = {}
     ran: list[Ran] = []
     for digest, results in ordered:
         own = systems_of(results)
         systems |= {system.id: system for system in own.values()}
-        ran.append(_ran(digest, results, own, digest in checked))
+        ran.append(_ran(digest, results, own, checked.get(digest)))
     groups: dict[str, list[tuple[Ran, Results]]] = {}
     for one, (_, results) in zip(ran, ordered, strict=True):
         groups.setdefault(one.board, []).append((one, results))
@@ -109,9 +130,11 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[-40:].strip("-") or "x"
 
 
-def _ran(digest: str, results: Results, systems: Mapping[str, System], verified: bool) -> Ran:
+def _ran(digest: str, results: Results, systems: Mapping[str, System], verified: Sequence[str] | None) -> Ran:
+    checked = [m for m in verified or () if not m.startswith(JUDGES)]
+    usd, tokens, kept = _cost(results.budget)
     standings = [
-        _standing(results, arm, systems[arm].id, metric, digest, verified)
+        _standing(results, arm, systems[arm].id, metric, digest, metric in checked)
         for arm in systems
         for metric in results.metrics
         if results.metrics[metric].get("better") and metric in results.arms[arm].metrics
@@ -124,13 +147,23 @@ def _ran(digest: str, results: Results, systems: Mapping[str, System], verified:
         finished=str(results.times.get("finished", "")),
         seed=results.suite.get("seed"),
         board=_digest(measured(results)),
-        verified=verified,
+        verified=verified is not None,
         results=digest,
-        usd=results.budget.usd if results.budget else None,
-        tokens=results.budget.tokens if results.budget else None,
+        usd=usd,
+        tokens=tokens,
+        kept=kept,
         adapters={systems[arm].id: found for arm in systems if (found := _adapter(results, arm))},
         standings=standings,
     )
+
+
+def _cost(budget: Spent | None) -> tuple[float | None, int | None, bool]:
+    """What a run cost, and whether it asked nobody, because all its replies were kept: then nothing was counted."""
+    if budget is None:
+        return None, None, False
+    if budget.tokens == 0 and not budget.usd and not any(role.calls for role in budget.roles.values()):
+        return None, None, True
+    return budget.usd, budget.tokens, False
 
 
 def _adapter(results: Results, arm: str) -> Adapter | None:
@@ -148,7 +181,7 @@ def _standing(results: Results, arm: str, system: str, metric: str, digest: str,
     has_skill = skill is not None and skill.skill is not None
     score, low, high = (skill.skill, skill.low, skill.high) if skill and has_skill else (cell.mean, cell.low, cell.high)
     reason = skill.reason if skill else "the metric is not admitted" if exam and not exam.admitted else "not in the run"
-    answers = [q.answers[arm].text for q in results.questions if arm in q.answers]
+    answers = {q.id: q.answers[arm].text for q in results.questions if arm in q.answers}
     return Standing(
         system=system,
         metric=metric,
@@ -163,12 +196,13 @@ def _standing(results: Results, arm: str, system: str, metric: str, digest: str,
         interviews=skill.interviews if skill and has_skill else cell.interviews,
         unscored=cell.unscored,
         errors=result.errors,
-        words=fmean(len(a.split()) for a in answers) if answers else None,
+        words=fmean(len(a.split()) for a in answers.values()) if answers else None,
         admitted=exam.admitted if exam else None,
         auc=exam.auc if exam else None,
         auc_low=exam.low if exam else None,
         why_not=exam.reason if exam and not exam.admitted else "",
         runs=[digest[:12]],
+        answers=_digest(answers),
         verified=int(verified),
     )
 
@@ -183,12 +217,13 @@ def _board(key: str, members: Sequence[tuple[Ran, Results]]) -> Board:
                 if standing.metric == name:
                     by_system.setdefault(standing.system, []).append(standing)
         if by_system:
-            tables.append(table(name, about, [pooled(s) for s in by_system.values()]))
+            tables.append(table(name, about, [row_of(s) for s in by_system.values()]))
     tables.sort(key=lambda t: (not any(r.placed for r in t.rows), not any(r.admitted for r in t.rows)))
     return Board(
         id=key,
         person=first.person["key"],
         suites=sorted({r.suite["name"] for _, r in members}),
+        floor=[first.impostors.get(key, key) for key in first.suite["impostors"]],
         measured=measured(first),
         tables=tables,
     )
@@ -250,44 +285,6 @@ def _over(rows: Sequence[Standing], persons: Sequence[str]) -> Standing:
             "disagree": any(r.disagree for r in rows),
         }
     )
-
-
-def differences(boards: Sequence[Board]) -> list[str]:
-    """Why the runs are on several boards: what differs from the person's first, or from the first, a sentence a board."""
-    said = []
-    for i, board in enumerate(boards[1:], 1):
-        before = next((b for b in boards[:i] if b.person == board.person), boards[0])
-        was, now = before.measured, board.measured
-        several = "; ".join(_differs(k, was.get(k), now.get(k)) for k in changed(was, now))
-        said.append(f"board {board.id} is not board {before.id}: {several}")
-    return said
-
-
-def changed(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The keys of what two boards measured that differ."""
-    return [k for k in sorted(was.keys() | now.keys()) if was.get(k) != now.get(k)]
-
-
-def called(key: str) -> str:
-    """A key of what is measured, in words."""
-    return {
-        "models.grader": "the judge",
-        "rubrics": "the judges' rubrics",
-        "data": "the data's digest",
-        "prompts": "the prompts' digest",
-    }.get(key, key)
-
-
-def _differs(key: str, was: Any, now: Any) -> str:
-    if key == "metrics":
-        was, now = was or {}, now or {}
-        return f"other metrics ({', '.join(changed(was, now))})"
-    return f"{called(key)} was {_short(was)} and is {_short(now)}"
-
-
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def _digest(facts: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import os
 import re
 import shutil
 import uuid
@@ -28,6 +29,7 @@ from ratf.templates import environment
 
 COLUMNS = ("board", "person", "system", "arm", "model", "metric", "axis", "scale", "score", "low", "high", "class")
 MORE = ("n", "interviews", "unscored", "errors", "words", "admitted", "auc", "runs", "disagree", "verified")
+LAST = ("not_counted", "alike")
 SEEDS = 5
 """Seeds that a row names; the rest are counted, and are on the system's page."""
 
@@ -61,14 +63,15 @@ def to_csv(board: Leaderboard) -> str:
     """One line for each system, board and metric."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow((*COLUMNS, *MORE))
+    writer.writerow((*COLUMNS, *MORE, *LAST))
     for one in board.boards:
         for table in one.tables:
             for row in table.rows:
                 system = board.systems[row.system]
                 where = (one.id, one.person, row.system, system.arm, system.model, table.metric, table.axis)
                 told = (row.scale, row.score, row.low, row.high, row.placed)
-                rest = [" ".join(row.runs) if name == "runs" else getattr(row, name) for name in MORE]
+                more = [getattr(row, name) for name in (*MORE, *LAST)]
+                rest = [" ".join(value) if isinstance(value, list) else value for value in more]
                 writer.writerow([cell(value) for value in (*where, *told, *rest)])
     return file.getvalue()
 
@@ -101,6 +104,7 @@ class Pages:
             "run_names": self._names,
             "runs_of": self.runs_of,
             "each": self.each,
+            "not_counted": self.not_counted,
             "w": words,
         }
         return self._templates.get_template(template).render(**given, **more)
@@ -113,6 +117,11 @@ class Pages:
         """What each run of a row says alone."""
         return [(run, self._alone[run.id, row.system, row.metric]) for run in self.runs_of(row)]
 
+    def not_counted(self, row: Standing) -> list[tuple[Ran, Standing]]:
+        """What each run says that is left out of a row."""
+        runs = words.in_order(self._runs[r] for r in row.not_counted)
+        return [(run, self._alone[run.id, row.system, row.metric]) for run in runs]
+
     def index(self) -> str:
         """The page that has all boards."""
         board = self.board
@@ -122,7 +131,7 @@ class Pages:
             for (_, persons), several in groupby(sorted(board.overall, key=key), key)
         ]
         parts = (("system", board.systems), ("person", board.persons), ("run", board.runs))
-        counted = ", ".join(f"{len(of)} {name}{'s' * (len(of) != 1)}" for name, of in parts)
+        counted = ", ".join(words.several(len(of), name) for name, of in parts)
         return self.render("board_index.html.j2", "", overall=overall, summary=counted)
 
     def person(self, person: str) -> str:
@@ -136,14 +145,15 @@ class Pages:
         for one in self.board.boards:
             rows = [(t, r) for t in one.tables for r in t.rows if r.system == system]
             if rows:
-                runs = self.runs_of(rows[0][1])
+                of = {r for _, row in rows for r in (*row.runs, *row.not_counted)}
+                runs = words.in_order(self._runs[r] for r in of)
                 torn = [(t, r) for t, r in rows if r.disagree]
                 said = words.adapters_said(system, runs, self._names)
                 stands.append({"board": one, "rows": rows, "torn": torn, "said": said})
-        lines = list(history(self.board, system))
-        return self.render(
-            "board_system.html.j2", "../", system=self.board.systems[system], stands=stands, history=lines, badges=own
-        )
+        one = self.board.systems[system]
+        differing = words.differing(one, self.board.systems.values())
+        given = {"history": list(history(self.board, system)), "badges": own, "differing": differing}
+        return self.render("board_system.html.j2", "../", system=one, stands=stands, **given)
 
     def feed(self) -> str:
         """An Atom feed, newest run first. Its dates are the runs'."""
@@ -190,13 +200,14 @@ Write = Callable[[Path], object]
 def write_site(files: Mapping[str, bytes], out: Path, reports: Mapping[str, Write]) -> None:
     """Write a site aside, with the report of each run, and put it in the place of an older one.
 
-    Raises RaftError where something else is there.
+    What begins with a dot in the older one, as `.git`, stays, also after a kill in between. Raises RaftError where
+    something else is there.
     """
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "leaderboard.json").is_file())):
         raise RaftError(f"{out} is there and is no leaderboard; name a folder that is not there, or an older site")
     aside, old = (out.with_name(f".{out.name}.{kind}") for kind in ("part", "old"))
-    for folder in (aside, old):
-        shutil.rmtree(folder, ignore_errors=True)
+    _settle(out, old)
+    shutil.rmtree(aside, ignore_errors=True)
     try:
         for path, made in files.items():
             (aside / path).parent.mkdir(parents=True, exist_ok=True)
@@ -209,4 +220,17 @@ def write_site(files: Mapping[str, bytes], out: Path, reports: Mapping[str, Writ
         aside.rename(out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        _settle(out, old)
+
+
+def _settle(out: Path, old: Path) -> None:
+    """Put an older site away, or back where none has taken its place. What it keeps is moved before it is deleted."""
+    if not old.is_dir():
+        return
+    if not out.exists():
+        old.rename(out)
+        return
+    for kept in old.glob(".*"):
+        if not os.path.lexists(out / kept.name):
+            kept.rename(out / kept.name)
     shutil.rmtree(old, ignore_errors=True)

@@ -42,10 +42,17 @@ class Standing(Record):
     auc_low: float | None = None
     why_not: str = ""
     runs: list[str]
+    """Those that the row is of."""
     disagree: bool = False
     """Whether two of its runs have intervals without overlap: then its own reaches over all of theirs."""
     verified: int = 0
-    """How many of the runs somebody has recomputed."""
+    """How many of the runs somebody has worked out again on this metric."""
+    not_counted: list[str] = []
+    """Runs of the system that nobody has verified, where others are."""
+    alike: int = 0
+    """How many of the runs gave the same answers and scores as another of them, and so count once with it."""
+    answers: str = ""
+    """A digest of the answers, of one run."""
 
 
 class Adapter(Record):
@@ -74,6 +81,8 @@ class Ran(Record):
     usd: float | None
     tokens: int | None
     """What the run cost, all its systems together: nobody knows each one's share."""
+    kept: bool = False
+    """Whether all its replies were kept from an earlier start or a recording, so that no cost was counted."""
     adapters: dict[str, Adapter]
     """By system, of those that were tuned on the machine of the run."""
     standings: list[Standing]
@@ -106,6 +115,8 @@ class Board(Record):
     id: str
     person: str
     suites: list[str]
+    floor: list[str] = []
+    """Names of the impostors whose real answers are the floor."""
     measured: dict[str, Any]
     tables: list[Table]
 
@@ -158,6 +169,27 @@ def apart(a: str, b: str) -> bool:
     return a_best < b_worst or b_best < a_worst
 
 
+def row_of(several: Sequence[Standing]) -> Standing:
+    """A system's row on a board: of its verified runs where there are some, else of all.
+
+    So nobody moves a verified row by sending a bad run of the same system. Runs with the same answers and scores are
+    one measurement and count once: sending one again does not draw the row to it.
+    """
+    checked = [s for s in several if s.verified]
+    of = checked or several
+    different = {(s.answers, s.scale, s.score, s.low, s.high, s.mean): s for s in reversed(of)}
+    row = pooled([s for s in of if s in different.values()])
+    return row.model_copy(
+        update={
+            "runs": [r for s in of for r in s.runs],
+            "verified": len(checked),
+            "not_counted": [r for s in several if s not in of for r in s.runs],
+            "alike": len(of) - len(different),
+            "answers": "",
+        }
+    )
+
+
 def pooled(several: Sequence[Standing]) -> Standing:
     """One row for a system that was run several times: the mean of the scores, and of the ends of the intervals.
 
@@ -199,6 +231,8 @@ def pooled(several: Sequence[Standing]) -> Standing:
             "runs": [r for s in several for r in s.runs],
             "verified": sum(s.verified for s in several),
             "disagree": disagree,
+            "not_counted": [r for s in several for r in s.not_counted],
+            "alike": sum(s.alike for s in several),
         }
     )
 

@@ -6,6 +6,8 @@
   if (!form || !tables.length) return;
   const rows = [...document.querySelectorAll("tr.row")];
   const folds = [...document.querySelectorAll("details.more")].filter((fold) => fold.querySelector("tr.row"));
+  const sections = [...document.querySelectorAll("main > section")].filter((section) => section.querySelector("tr.row"));
+  const nothing = document.querySelector(".nothing");
   const said = () => new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
   let state = said();
   form.hidden = false;
@@ -25,12 +27,14 @@
     }
     const filtered = shown < rows.length;
     for (const part of document.querySelectorAll(".of-metric")) part.hidden = !part.querySelector("tr.row:not([hidden])");
+    for (const section of sections) section.hidden = !section.querySelector("tr.row:not([hidden])");
+    nothing.hidden = shown > 0;
     for (const fold of folds) {
       fold.hidden = !fold.querySelector("tr.row:not([hidden])");
       if (filtered && !fold.hidden && !fold.open) fold.open = fold.dataset.opened = true;
       else if (!filtered && fold.dataset.opened) { fold.open = false; delete fold.dataset.opened; }
     }
-    form.querySelector("output").value = filtered ? `${shown} of ${rows.length} rows shown` : "";
+    form.querySelector("output").value = !shown ? "No system matches" : filtered ? `${shown} of ${rows.length} rows shown` : "";
   };
   const order = () => {
     const [column, way] = (state.get("sort") || "").split(":");
@@ -67,6 +71,11 @@
     for (const name of ["verified", "admitted"]) form.elements[name].checked = state.has(name);
     show(); order();
   };
+  nothing.querySelector("button").addEventListener("click", () => {
+    for (const name of ["q", "verified", "admitted"]) state.delete(name);
+    keep(); all();
+    form.elements.q.focus();
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => {
     for (const [name, on] of [["q", form.elements.q.value], ["verified", form.elements.verified.checked && "1"], ["admitted", form.elements.admitted.checked && "1"]])

@@ -1,7 +1,8 @@
 """What the board's pages call runs, and say of the runs of one system."""
 
-from ratf.board_words import adapters_said, in_order, names
-from ratf.standing import Adapter, Ran
+from ratf.badges import Badge
+from ratf.board_words import adapters_said, differing, in_order, names, several, snippets, spent
+from ratf.standing import Adapter, Ran, System
 
 
 def ran(day: str, seed: object, id: str = "a" * 12, person: str = "p", **more: object) -> Ran:
@@ -58,3 +59,25 @@ def test_a_seed_that_ran_with_other_weights_is_told() -> None:
     )
     (said,) = told(a, with_adapter(2, "x", "z", "c3d4"))
     assert said.endswith("seed 2 asked for the adapter x and answered with z.")
+
+
+def test_sums_leave_out_runs_whose_replies_were_kept_and_say_so() -> None:
+    paid, kept = ran("", 1, usd=0.5, tokens=1200), ran("", 2, kept=True)
+    assert spent([paid, paid]) == "$1.00, 2,400 tokens in all"
+    assert spent([paid, kept]) == "$0.50, 1,200 tokens in all, without 1 whose replies were kept from earlier"
+    assert "$" not in spent([kept]) and "not known" in spent([ran("", 3)])
+    assert (several(1, "run"), several(0, "run"), several(2, "system")) == ("1 run", "0 runs", "2 systems")
+
+
+def test_settings_that_another_system_has_otherwise_are_found() -> None:
+    one, other = (
+        System(id=n, arm="raft", words="", model="m", settings={"training.rank": r, "answers.top_p": 1.0})
+        for n, r in (("a", 8), ("b", None))
+    )
+    assert differing(one, [one, other]) == [("training.rank", "8", ["not set"])]
+
+
+def test_a_badge_is_ready_to_copy_and_its_words_stay_text() -> None:
+    made = snippets(Badge("badges/b/s.svg", "s", 'x"><script>]', "A [0 to 1]"), "s")
+    assert made["Markdown"].startswith("[![") and made["Markdown"].endswith("](badges/b/s.svg)](systems/s.html)")
+    assert "\\]: A \\[0 to 1\\]" in made["Markdown"] and "<script>" not in made["HTML"]

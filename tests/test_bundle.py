@@ -354,7 +354,7 @@ def test_from_a_run_to_a_verified_row(tmp_path: Path, ratf: Command) -> None:
     done = ratf("verify", made, "--record", record)
     assert done.returncode == 0 and "\nVERIFIED: nothing differs" in done.stdout, done.stdout
     done = ratf("leaderboard", made, "--verified", record, "--out", tmp_path / "site")
-    assert done.returncode == 0 and "1 runs verified" in done.stdout, done.stderr
+    assert done.returncode == 0 and "1 run verified" in done.stdout, done.stderr
     assert "✓ verified" in (tmp_path / "site" / "index.html").read_text("utf-8")
 
 

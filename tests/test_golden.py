@@ -29,7 +29,7 @@ def board() -> dict[str, str]:
     """The site of two people on two days, by what a page is."""
     whose = (("marrack", 1), ("marrack", 2), ("pell", 3))
     runs = [invented(2, person, day=day, metrics=("style_identity", "judge_stance")) for person, day in whose]
-    made = leaderboard(runs, [run_digest(runs[0])])
+    made = leaderboard(runs, {run_digest(runs[0]): ["style_identity"]})
     files = {path: content.decode() for path, content in site(made).items()}
     for n, run in enumerate(made.runs, 1):  # a run's name is its digest, which another field in the results changes
         files = {path: text.replace(run.id, f"run-{n}") for path, text in files.items()}

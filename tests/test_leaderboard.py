@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratf.leaderboard import leaderboard, run_digest, slug
-from ratf.results import Results
+from ratf.results import Results, Spent
 from ratf.standing import LINES, Leaderboard, Standing, apart, placed, span
 
 ARMS = {"raft": 0.6, "baseline": 0.1}
@@ -184,9 +184,41 @@ def test_a_person_with_two_kinds_of_data_is_in_no_mean_over_persons() -> None:
 
 def test_verified_runs_are_marked_by_the_digest_of_their_results() -> None:
     run, other = planted(ARMS), planted(ARMS, seed=1)
-    made = leaderboard([run, other], [run_digest(run)])
+    made = leaderboard([run, other], {run_digest(run): ["style_identity"]})
     assert [r.verified for r in made.runs] == [r.results == run_digest(run) for r in made.runs]
     assert {r.verified for r in made.boards[0].tables[0].rows} == {1}
+
+
+def test_a_row_is_verified_only_where_its_own_metric_was_worked_out_and_a_judges_never() -> None:
+    run = planted(ARMS, metrics=("style_identity", "rouge_l", "judge_stance"))
+    made = leaderboard([run], {run_digest(run): ["style_identity", "judge_stance"]})
+    told = {t.metric: {r.verified for r in t.rows} for t in made.boards[0].tables}
+    assert told == {"style_identity": {1}, "rouge_l": {0}, "judge_stance": {0}} and made.runs[0].verified
+
+
+def test_a_strangers_bad_run_is_beside_a_verified_row_and_moves_nothing() -> None:
+    good, bad = planted({"raft": 0.9}, seed=1), planted({"raft": 0.0}, seed=2)
+    verified = {run_digest(good): ["style_identity"]}
+    (alone,) = leaderboard([good], verified).boards[0].tables[0].rows
+    (row,) = leaderboard([good, bad], verified).boards[0].tables[0].rows
+    assert row == alone.model_copy(update={"not_counted": [run_digest(bad)[:12]]}) and not row.disagree
+    (row,) = leaderboard([good, bad]).boards[0].tables[0].rows
+    assert row.disagree and row.not_counted == [] and len(row.runs) == 2
+
+
+def test_the_same_answers_again_count_once() -> None:
+    first, other = planted({"raft": 0.6}, seed=1), planted({"raft": 0.5}, seed=2)
+    again = first.model_copy(update={"times": {"finished": "2027-01-01 09:00 UTC"}})
+    (without,) = leaderboard([first, other]).boards[0].tables[0].rows
+    (row,) = leaderboard([first, other, again]).boards[0].tables[0].rows
+    assert (row.score, row.low, row.high, row.alike, len(row.runs)) == (without.score, without.low, without.high, 1, 3)
+
+
+def test_replies_that_were_kept_are_no_cost() -> None:
+    none = planted(ARMS).model_copy(update={"budget": Spent(usd=0.0, tokens=0, minutes=3.0)})
+    local = planted(ARMS).model_copy(update={"budget": Spent(usd=0.0, tokens=9)})
+    told = {(r.usd, r.tokens, r.kept) for r in leaderboard([none, local]).runs}
+    assert told == {(None, None, True), (0.0, 9, False)}
 
 
 def test_no_path_comes_out_of_a_name() -> None:

@@ -56,7 +56,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     runs = [invented(QUESTIONS, *of, metrics=METRICS) for of in about]
     runs.append(other_judge(invented(QUESTIONS, day=4, metrics=METRICS)))
     reports = {run_digest(r)[:12]: partial(write_report, r) for r in runs}
-    board = leaderboard(runs, [run_digest(runs[0])])
+    board = leaderboard(runs, {run_digest(runs[0]): ["style_identity"]})
     write_site(site(board), folder / "site", reports)
     raft = next(s.id for s in board.systems.values() if s.arm == "raft" and s.model == "local/b")
     for i, run in enumerate(runs):

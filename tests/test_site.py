@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,7 @@ from playwright.sync_api import Browser
 from raft.errors import RaftError
 from ratf.badges import width
 from ratf.board_words import ahead, told_apart
+from ratf.history import history
 from ratf.leaderboard import leaderboard, run_digest
 from ratf.report_files import ONE_FILE
 from ratf.results import Results, Tuned, save
@@ -51,7 +54,7 @@ def runs() -> list[Results]:
 
 
 def built(several: list[Results]) -> tuple[Leaderboard, dict[str, bytes]]:
-    board = leaderboard(several, [run_digest(runs()[0])])
+    board = leaderboard(several, {run_digest(runs()[0]): METRICS[:1]})
     return board, site(board)
 
 
@@ -87,7 +90,8 @@ def test_pages_say_that_answers_are_synthetic_and_which_are_verified() -> None:
     _, files = built(runs())
     pages = [c.decode() for p, c in files.items() if p.endswith(".html")]
     assert all("machine" in page for page in pages)
-    assert "1 of 2 verified" in files["index.html"].decode()
+    assert "1 run not verified, not counted:" in files["index.html"].decode()
+    assert "Another <b>run</b> of a system is part of that system’s row" in files["index.html"].decode()
     assert "✓ verified" in files["persons/marrack.html"].decode()
     assert files["index.html"].decode().count("A board of its own") == 2
     assert "Over 2 persons" in files["index.html"].decode()
@@ -207,13 +211,54 @@ def test_a_site_replaces_a_site_and_nothing_else(tmp_path: Path) -> None:
     assert (mine / "thesis.txt").read_text() == "years of work" and len(list(tmp_path.iterdir())) == 2
 
 
+KILLED = """
+import os, sys
+from pathlib import Path
+from ratf.site import write_site
+real, count = Path.rename, [int(sys.argv[2])]
+def rename(self, to):
+    count[0] -= 1
+    return real(self, to) if count[0] else os._exit(9)
+Path.rename = rename
+write_site({"leaderboard.json": b"new", ".nojekyll": b""}, Path(sys.argv[1]), {})
+"""
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+def test_what_begins_with_a_dot_stays_also_after_a_kill(tmp_path: Path, at: int) -> None:
+    out = tmp_path / "site"
+    write_site({"leaderboard.json": b"old", ".nojekyll": b""}, out, {})
+    (out / ".git").mkdir()
+    (out / ".git" / "HEAD").write_text("ref")
+    (out / ".gitignore").write_text("mine")
+    done = subprocess.run([sys.executable, "-c", KILLED, str(out), str(at)], capture_output=True, text=True)
+    assert done.returncode == (9 if at < 5 else 0), done.stderr
+    write_site({"leaderboard.json": b"newest", ".nojekyll": b""}, out, {})
+    assert (out / ".git" / "HEAD").read_text() == "ref" and (out / ".gitignore").read_text() == "mine"
+    assert (out / "leaderboard.json").read_bytes() == b"newest" and [p.name for p in tmp_path.iterdir()] == ["site"]
+
+
+def test_runs_of_one_day_are_joined_by_no_line() -> None:
+    def lines(*days: int) -> int:
+        board = leaderboard([planted(SKILLS, seed, times=on(day)) for seed, day in enumerate(days)])
+        return sum(len(line["segments"]) for line in history(board, next(iter(board.systems))))
+
+    assert lines(1, 1, 1) == 0 and lines(1, 2, 3) == 1 and lines(1, 2, 3, 3) == 1
+
+
+def test_the_floor_has_the_persons_names() -> None:
+    made = planted(SKILLS).model_copy(update={"impostors": {"pell": "Ada Pell"}})
+    assert "real answers of Ada Pell to" in site(leaderboard([made]))["index.html"].decode()
+
+
 def test_the_command_makes_a_site_and_says_what_differs(tmp_path: Path, ratf: Command) -> None:
     several = [planted(SKILLS), planted(SKILLS, data_digest="other")]
     for i, results in enumerate(several):
         save(results, tmp_path / str(i) / "results.json")
     done = ratf("leaderboard", tmp_path / "0", tmp_path / "1", "--out", tmp_path / "site")
     assert done.returncode == 0, done.stderr
-    assert "the data's digest was" in done.stdout and "on 2 boards" in done.stdout
+    assert "the data's digest was" in done.stdout
+    assert "4 systems of 2 runs on 2 boards; 0 runs verified" in done.stdout or "2 runs on 2 boards" in done.stdout
     assert "synthetic" in (tmp_path / "site" / "index.html").read_text("utf-8")
     assert len(list((tmp_path / "site" / "runs").glob("*.html"))) == 2
     assert json.loads((tmp_path / "site" / "leaderboard.json").read_text())["format"] == "ratf leaderboard 1"
@@ -315,6 +360,10 @@ def test_filters_open_what_they_find_and_follow_the_address(browser: Browser, th
         page.wait_for_function("document.querySelectorAll('tr.row:not([hidden])').length === 0")
         assert page.get_by_label("Find").input_value() == "nobody" and shown.count() == 0
         assert page.locator("table.board:visible").count() == 0, "an empty table"
+        assert page.get_by_text("No system matches.").is_visible()
+        assert page.locator(".ahead:visible, h3:visible").count() == 0, "a headline of nothing"
+        page.get_by_role("button", name="Show all").click()
+        assert page.locator("table.board:visible").count() > 0 and not page.locator(".nothing").is_visible()
         page.get_by_label("Find").fill("")
         assert page.locator("table.board:visible").count() > 0 and not fold.evaluate("d => d.open")
         page.get_by_label("admitted metrics only").check()

@@ -32,6 +32,7 @@ def leaderboard(
     Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site --public
     """
     with told():
+        from ratf.board_words import several
         from ratf.leaderboard import leaderboard as board_of
         from ratf.leaderboard import run_digest
         from ratf.site import site, write_site
@@ -43,8 +44,11 @@ def leaderboard(
         write_site(site(board), out, reports)
         for said in board.differences:
             typer.echo(f"note: {said}")
-        counted = f"{len(board.systems)} systems of {len(board.runs)} runs on {len(board.boards)} boards"
-        typer.echo(f"{counted}; {sum(run.verified for run in board.runs)} runs verified")
+        systems, ran, boards = (len(of) for of in (board.systems, board.runs, board.boards))
+        checked = several(sum(run.verified for run in board.runs), "run")
+        typer.echo(
+            f"{several(systems, 'system')} of {several(ran, 'run')} on {several(boards, 'board')}; {checked} verified"
+        )
         typer.echo(f"{out}: the whole site; open {out / 'index.html'}, or put the folder on any static host")
 
 
