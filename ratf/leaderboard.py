@@ -202,6 +202,7 @@ def _standing(results: Results, arm: str, system: str, metric: str, digest: str,
         auc_low=exam.low if exam else None,
         why_not=exam.reason if exam and not exam.admitted else "",
         runs=[digest[:12]],
+        not_counted=[],
         answers=_digest(answers),
         verified=int(verified),
     )

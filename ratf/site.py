@@ -150,10 +150,10 @@ class Pages:
                 torn = [(t, r) for t, r in rows if r.disagree]
                 said = words.adapters_said(system, runs, self._names)
                 stands.append({"board": one, "rows": rows, "torn": torn, "said": said})
-        one = self.board.systems[system]
-        differing = words.differing(one, self.board.systems.values())
+        about = self.board.systems[system]
+        differing = words.differing(about, self.board.systems.values())
         given = {"history": list(history(self.board, system)), "badges": own, "differing": differing}
-        return self.render("board_system.html.j2", "../", system=one, stands=stands, **given)
+        return self.render("board_system.html.j2", "../", system=about, stands=stands, **given)
 
     def feed(self) -> str:
         """An Atom feed, newest run first. Its dates are the runs'."""

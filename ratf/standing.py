@@ -47,7 +47,7 @@ class Standing(Record):
     """Whether two of its runs have intervals without overlap: then its own reaches over all of theirs."""
     verified: int = 0
     """How many of the runs somebody has worked out again on this metric."""
-    not_counted: list[str] = []
+    not_counted: list[str]
     """Runs of the system that nobody has verified, where others are."""
     alike: int = 0
     """How many of the runs gave the same answers and scores as another of them, and so count once with it."""
@@ -115,7 +115,7 @@ class Board(Record):
     id: str
     person: str
     suites: list[str]
-    floor: list[str] = []
+    floor: list[str]
     """Names of the impostors whose real answers are the floor."""
     measured: dict[str, Any]
     tables: list[Table]
