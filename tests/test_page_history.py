@@ -73,8 +73,8 @@ def test_the_line_breaks_with_its_reason_where_something_else_was_measured(tmp_p
     )
     judge, data, prompts = "the judge", "the data's digest", "the prompts' digest"
     assert breaks(now, runs) == ["", judge, f"{data}, {judge}", prompts, f"{data}, {prompts}"]
-    segments = drawn(now, runs)[0]["panels"][0]["segments"]
-    assert len(segments) == 5 and all(" " not in s for s in segments), "no line crosses a break"
+    panel = drawn(now, runs)[0]["panels"][0]
+    assert len(panel["points"]) == 5 and panel["segments"] == [], "no line crosses a break"
     page = render(now, runs=runs)
     assert f"‖ not comparable from here on, another measure: {judge}</em>" in page and "with 4 breaks" in page
 
