@@ -34,7 +34,7 @@
       if (filtered && !fold.hidden && !fold.open) fold.open = fold.dataset.opened = true;
       else if (!filtered && fold.dataset.opened) { fold.open = false; delete fold.dataset.opened; }
     }
-    form.querySelector("output").value = !shown ? "No system matches" : filtered ? `${shown} of ${rows.length} rows shown` : "";
+    form.querySelector("output").value = filtered ? `${shown} of ${rows.length} rows shown` : "";
   };
   const order = () => {
     const [column, way] = (state.get("sort") || "").split(":");
