@@ -109,14 +109,14 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
     assert isinstance(arms, dict) and len(arms) == 12
     assert all(c["n"] + c["unscored"] == 4 for arm in arms.values() for c in arm["metrics"].values())
     assert ratf("leaderboard", out, "--out", tmp_path / "site").returncode == 0
-    pages_are_clean([out / "report.html", *(tmp_path / "site").rglob("*.html")])
+    pages_are_clean([out / "report.html", *(tmp_path / "site").rglob("*.html")], tmp_path)
 
 
-def pages_are_clean(pages: list[Path]) -> None:
-    """Of a real run: axe in both schemes, nothing asked for or complained of, no scrolling sideways on a phone."""
+def pages_are_clean(pages: list[Path], folder: Path) -> None:
+    """Of a real run: axe in both schemes, nothing asked for elsewhere or complained of, no scrolling sideways on a phone."""
     with launched() as browser:
         for path in pages:
-            with opened(browser, path, color_scheme="light") as page:
+            with opened(browser, path, folder, color_scheme="light") as page:
                 page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
                 axe(page)
                 page.emulate_media(color_scheme="dark")
