@@ -52,7 +52,7 @@ def curves(tuned: Sequence[Tuned]) -> dict[str, Any]:
     bottom = dict.fromkeys([first, (first + last) // 2, last])
     return {
         "arms": [lines(t) for t in tuned],
-        "left": [{"at": round(100 * (high - v) / (high - low), 1), "text": f"{v:g}"} for v in round_ticks(low, high)],
+        "left": labels(low, high),
         "bottom": [{"at": round(100 * (n - first) / (last - first), 1), "text": f"{n:,}"} for n in bottom],
         "width": width,
     }
@@ -63,6 +63,11 @@ def padded(numbers: Sequence[float]) -> tuple[float, float]:
     low, high = min(numbers), max(numbers)
     room = 0.06 * (high - low) or 0.5
     return low - room, high + room
+
+
+def labels(low: float, high: float) -> list[dict[str, Any]]:
+    """The left axis: how far from the top each of its round numbers stands, in percent."""
+    return [{"at": round(100 * (high - v) / (high - low), 1), "text": f"{v:g}"} for v in round_ticks(low, high)]
 
 
 def round_ticks(low: float, high: float) -> list[float]:

@@ -11,7 +11,7 @@ from ratf.bundle import is_bundle, read_bundle
 from ratf.gate import open_run
 from ratf.history import Point, broken, line, reach
 from ratf.leaderboard import measured
-from ratf.page_curves import padded, round_ticks
+from ratf.page_curves import labels, padded
 from ratf.results import Cell, Results
 from ratf.stored import load_lightly
 
@@ -118,7 +118,7 @@ def _chart(results: Results, runs: Sequence[Past], metric: str) -> dict[str, Any
         "columns": names,
         "panels": [{"arm": name, **lines[name]} for name in names if name not in marks],
         "marks": {name: lines[name]["segments"] for name in marks},
-        "left": [{"at": round(100 * (high - v) / (high - low), 1), "text": f"{v:g}"} for v in round_ticks(low, high)],
+        "left": labels(low, high),
         "bottom": [
             {"at": round(places[i], 1), "text": i + 1} for i in range(len(runs)) if i % -(-len(runs) // LABELS) == 0
         ],

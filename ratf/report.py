@@ -184,13 +184,13 @@ def _compares(found: Contrast | Effect) -> str:
     return f"{found.a} − {found.b}" if isinstance(found, Contrast) else found.name
 
 
-def rivals(results: Results) -> list[tuple[str, Contrast]]:
-    """The primary arm against the arms that the verdict does not name: (arm, difference)."""
+def rivals(results: Results) -> list[Contrast]:
+    """The primary arm against the arms that the verdict does not name."""
     pair = results.suite["primary"]
     mine = [
         c for c in results.contrasts if c.metric == pair["metric"] and c.a == pair["better"] and c.b != pair["than"]
     ]
-    return [(c.b, c) for c in mine if c.difference is not None]
+    return [c for c in mine if c.difference is not None]
 
 
 def fell(change: Change | None) -> set[str] | None:
