@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from scipy.special import ndtr
 
-from ratf.gate import settle
-from ratf.policy import read_rule
-from ratf.rules import compared
-from ratf.statistics import clustered_means
+from ratf.gate.gate import settle
+from ratf.gate.policy import read_rule
+from ratf.gate.rules import compared
+from ratf.statistics.estimates import clustered_means
 
 SHARED = 0.3
 """Of a score's variance: what both arms owe to the question."""

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from raft.chunks import chunk
-from raft.embedded import tokenizer_file
-from raft.flat import FlatIndex
-from raft.memories import EMBED_AT_ONCE, sync
-from raft.models import EMBEDDER, embedder
-from raft.person import load_documents
-from raft.store import ChromaStore
+from raft.memory.chunks import chunk
+from raft.memory.embedded import tokenizer_file
+from raft.memory.flat import FlatIndex
+from raft.memory.mind import EMBED_AT_ONCE, sync
+from raft.memory.store import ChromaStore
+from raft.models.names import EMBEDDER, embedder
+from raft.people.person import load_documents
 from raft.types import Chunk
 
 WORDS = 100_000

@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-from raft.local import LocalModel
-from raft.person import load_person
+from raft.models.local import LocalModel
+from raft.models.sampling import Sampling
+from raft.people.person import load_person
 from raft.prompts import conversation
-from raft.sampling import Sampling
 
 QUESTIONS = 48
 ONE_AT_A_TIME = 8

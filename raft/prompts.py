@@ -1,10 +1,11 @@
 """The only place where a persona prompt is put together, for training and for answering alike."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from raft.person import About
-from raft.types import Memory, Message
+from raft.people.person import About
+from raft.text import shorten
+from raft.types import Exchange, Memory, Message
 
 MESSAGE_OVERHEAD = 6
 """Tokens that a chat template adds to a message: its marks and its role."""
@@ -71,3 +72,8 @@ def unmarked(text: str) -> str:
 
 def _cost(messages: Sequence[Message], count: Callable[[str], int]) -> int:
     return sum(count(m["content"]) + MESSAGE_OVERHEAD for m in messages)
+
+
+def told(before: Iterable[Exchange], memories: Mapping[str, Sequence[Memory]], answer_words: int) -> list[Told]:
+    """Earlier exchanges as the prompt shows them."""
+    return [Told(e.question, tuple(memories.get(e.exchange_id, ())), shorten(e.answer, answer_words)) for e in before]

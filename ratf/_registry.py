@@ -12,7 +12,7 @@ from ratf.content import content
 @modelapi(name="local")
 def local() -> type[ModelAPI]:
     """Embedded models; torch is imported only when one is made."""
-    from ratf.local_api import LocalAPI
+    from ratf.models.local import LocalAPI
 
     return LocalAPI
 

@@ -7,5 +7,5 @@ _ROOT = _PACKAGE / "_content" if (_PACKAGE / "_content").is_dir() else _PACKAGE.
 
 
 def content(*parts: str) -> Path:
-    """A file or folder of `benchmarks/`, `docs/ci/`, `reports/` or `tasks/`, as `content("reports", "report.html.j2")`."""
+    """A file or folder of `benchmarks/`, `docs/ci/`, `reports/` or `tasks/`, as `content("reports", "reporting/page.html.j2")`."""
     return _ROOT.joinpath(*parts)

@@ -10,9 +10,9 @@ import pytest
 
 # pytest loads this at every start: nothing of ratf's is imported before a test asks for it
 if TYPE_CHECKING:
-    from ratf.gate import Checked
-    from ratf.results import Results
-    from ratf.rules import RuleResult
+    from ratf.gate.gate import Checked
+    from ratf.gate.rules import RuleResult
+    from ratf.results.results import Results
 
 
 class Run:
@@ -28,9 +28,9 @@ class Run:
 
         A critical rule that does not hold is reported as failed, a rule of another tier as skipped.
         """
-        from ratf.baseline import load_baseline
-        from ratf.gate import check, save_check
-        from ratf.policy import load_policy
+        from ratf.gate.gate import check, save_check
+        from ratf.gate.policy import load_policy
+        from ratf.results.snapshot import load_baseline
 
         rules = load_policy(Path(policy)) if policy else None
         before = load_baseline(Path(baseline)) if baseline else None
@@ -72,20 +72,20 @@ class Suites:
 
     def run(self, suite: str | Path, data: str | Path | None = None, out: str | Path | None = None) -> Run:
         """Run a suite as `ratf run` does, or take up its finished run. Workers of pytest-xdist wait for each other."""
-        from ratf.study import open_study
+        from ratf.suite.study import open_study
 
         study = open_study(str(suite), str(data) if data else None, str(out) if out else None)
         with _locked(study.folder):
             from raft.progress import silent
-            from ratf.run import finished
-            from ratf.run import run as carry_out
+            from ratf.runner.run import finished
+            from ratf.runner.run import run as carry_out
 
             results = finished(study) or carry_out(study, silent)
         return Run(results, study.folder, self._request)
 
     def read(self, folder: str | Path) -> Run:
         """Take up a finished run without running anything."""
-        from ratf.gate import open_run
+        from ratf.results.folder import open_run
 
         return Run(open_run(Path(folder)), Path(folder), self._request)
 

@@ -8,12 +8,12 @@ inspect eval tasks/interview.py --model openai/gpt-5 -T arm=rag_only   # another
 from inspect_ai import Task, task
 from inspect_ai.solver import Solver
 
-from ratf.arms import ARMS, GIVEN
-from ratf.free_running import free_running
-from ratf.questions import answering, given, questions
-from ratf.scorers import scorers
-from ratf.settings import answer_config, grader_roles, model_under_test
-from ratf.study import Study, open_study, opened
+from ratf.agents.free_running import free_running
+from ratf.agents.questions import answering, given, questions
+from ratf.agents.roles import answer_config, grader_roles, model_under_test
+from ratf.scores.scorers import scorers
+from ratf.suite.arms import ARMS, GIVEN
+from ratf.suite.study import Study, open_study, opened
 
 
 def _solver(study: Study, arm: str) -> Solver:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from commands import Command, command
 from openai_server import Brain, OpenAIServer
+from places import REPOSITORY
 from website import Site
 
+from raft.models.weights import fetch
 from raft.types import Message
-from raft.weights import fetch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("RATF_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 
 LONGEST = [

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raft.commands.errors import told
 from raft.commands.memories import day
-from raft.told import told
 
 if TYPE_CHECKING:
     from raft.types import Memory
@@ -34,7 +34,7 @@ def ask(
     Example: raft ask benchmarks/marrack "Do beavers help against floods?"
     """
     with told():
-        from raft.people import folder_of
+        from raft.people.folders import folder_of
 
         folder = folder_of(name)
         _talk(folder, [question] if question else _typed(), model or _default_model(folder), on, rephraser)
@@ -42,11 +42,11 @@ def ask(
 
 def _talk(folder: Path, questions: "list[str] | Iterator[str]", model: str, on: str | None, rephraser: str) -> None:
     from raft.console import progress
-    from raft.models import chat_model
-    from raft.person import load_about
+    from raft.memory.recall import mind_of
+    from raft.models.names import chat_model
+    from raft.models.tokens import token_counter
+    from raft.people.person import load_about
     from raft.prompts import Told, conversation
-    from raft.recall import mind_of
-    from raft.tokens import token_counter
     from raft.types import Exchange
 
     about, chat, when = load_about(folder), chat_model(model), day(on)
@@ -84,7 +84,7 @@ def _show(memories: "tuple[Memory, ...]") -> None:
 
 def _default_model(folder: Path) -> str:
     """The person's tuned model, where there is one; else the embedded base."""
-    from raft.models import CHAT
-    from raft.state import tuned_model
+    from raft.models.names import CHAT
+    from raft.tuning.jobs import tuned_model
 
     return tuned_model(folder) or CHAT

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from raft.commands.errors import told
 from raft.commands.ft_gen import CONTEXT
-from raft.told import told
 
 
 def bench_setup(
@@ -26,8 +26,8 @@ def bench_setup(
     """
     with told():
         from raft.console import progress
-        from raft.datasets import Wanted, make_openai, make_records, write_suite
-        from raft.people import folder_of
+        from raft.people.folders import folder_of
+        from raft.tuning.datasets import Wanted, make_openai, make_records, write_suite
 
         folder = folder_of(name)
         if generic or not oai:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 
 def check(name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")]) -> None:
@@ -13,8 +13,8 @@ def check(name: Annotated[str, typer.Argument(help="A person's folder, or a name
     Example: raft check benchmarks/marrack
     """
     with told():
-        from raft.people import folder_of
-        from raft.person import load_person
+        from raft.people.folders import folder_of
+        from raft.people.person import load_person
 
         person = load_person(folder_of(name))
         typer.echo(f"{person.about.name}: {len(person.interviews)} interviews, {len(person.documents)} writings")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 
 def chunk(
@@ -20,8 +20,8 @@ def chunk(
     """
     with told():
         from raft.console import progress
-        from raft.embedded import chunk_writings
-        from raft.people import folder_of
+        from raft.memory.embedded import chunk_writings
+        from raft.people.folders import folder_of
 
         folder = folder_of(name)
         chunked, undated = chunk_writings(folder, tokens, allow_undated, progress())

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 
 def embed(
@@ -25,8 +25,8 @@ def embed(
     with told():
         from raft.commands.chunk import tell_undated
         from raft.console import progress
-        from raft.embedded import embed_writings
-        from raft.people import folder_of
+        from raft.memory.embedded import embed_writings
+        from raft.people.folders import folder_of
 
         folder = folder_of(name)
         _, undated, synced = embed_writings(folder, embedder, chroma, progress())

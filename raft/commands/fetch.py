@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 if TYPE_CHECKING:
     from raft.sources.visit import Visit
@@ -34,7 +34,7 @@ def fetch(
     """
     with told():
         from raft.errors import RaftError
-        from raft.people import folder_of
+        from raft.people.folders import folder_of
         from raft.sources import READERS
 
         folder = folder_of(name)
@@ -73,8 +73,8 @@ def _fetch_all(folder: Path, asked: Sequence[tuple[str, str | None]], called: st
 
 def _take(folder: Path, source: str, kind: str | None, called: str | None, visit: "Visit") -> None:
     """Keep the source's new documents: those from the web each as it comes, those of files all or none."""
-    from raft.keep import add_documents
-    from raft.person import introduce
+    from raft.people.additions import add_documents
+    from raft.people.person import introduce
     from raft.sources import READERS, kind_of
 
     kind = kind or kind_of(source, visit)
@@ -92,7 +92,7 @@ def _take(folder: Path, source: str, kind: str | None, called: str | None, visit
 
 
 def _known(folder: Path) -> set[str]:
-    from raft.person import load_documents
+    from raft.people.person import load_documents
 
     there = (folder / "writings.jsonl").is_file()
     return {d.doc_id for d in load_documents(folder, allow_undated=True)} if there else set()
@@ -109,7 +109,7 @@ def _recorded(folder: Path, name: str, kind: str | None) -> list[tuple[str, str]
 
 def _sources(folder: Path) -> dict[str, str]:
     from raft.errors import DataError
-    from raft.people import work_of
+    from raft.people.folders import work_of
 
     path = work_of(folder) / "sources.json"
     if not path.is_file():
@@ -124,7 +124,7 @@ def _sources(folder: Path) -> dict[str, str]:
 
 def _record(folder: Path, source: str, kind: str) -> None:
     from raft.files import write_whole
-    from raft.people import work_of
+    from raft.people.folders import work_of
 
     sources = _sources(folder)
     if sources.get(source) != kind:

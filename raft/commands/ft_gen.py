@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 CONTEXT = 4096
 
@@ -45,10 +45,10 @@ def ft_gen(
     """
     with told():
         from raft.console import progress
-        from raft.datasets import Wanted, make_openai, make_records
         from raft.errors import RaftError
-        from raft.finetune import Shares
-        from raft.people import folder_of
+        from raft.people.folders import folder_of
+        from raft.tuning.datasets import Wanted, make_openai, make_records
+        from raft.tuning.records import Shares
 
         if no_memories + other_memories > 1:
             raise RaftError("--no-memories and --other-memories are shares of the same samples: at most 1 together")

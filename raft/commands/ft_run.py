@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 BASE = "local/smollm2-135m-instruct"
 LOCAL_CONTEXT = 1024
@@ -40,7 +40,7 @@ def ft_run(
     """
     with told():
         from raft.errors import RaftError
-        from raft.people import folder_of
+        from raft.people.folders import folder_of
 
         folder = folder_of(name)
         provider, _, base = model.partition("/")
@@ -64,12 +64,12 @@ def _say(text: str) -> None:
 def _local(folder: Path, base: str, settings: dict[str, Any], context: int, max_words: int, dry_run: bool) -> None:
     from raft.console import progress
     from raft.errors import RaftError
-    from raft.finetune import read_records, samples, size
-    from raft.people import work_of
-    from raft.person import load_about
-    from raft.state import Tuning, keep, locked, state_file
-    from raft.tokens import token_counter
-    from raft.weights import model_folder
+    from raft.models.tokens import token_counter
+    from raft.models.weights import model_folder
+    from raft.people.folders import work_of
+    from raft.people.person import load_about
+    from raft.tuning.jobs import Tuning, keep, locked, state_file
+    from raft.tuning.records import read_records, samples, size
 
     longest = json.loads((model_folder(base, progress()) / "config.json").read_text("utf-8")).get(
         "max_position_embeddings", context
@@ -88,7 +88,7 @@ def _local(folder: Path, base: str, settings: dict[str, Any], context: int, max_
         raise RaftError(f"{work_of(folder) / 'finetune.jsonl'} has no training sample that fits")
     if dry_run:
         return
-    from raft.lora import LoraSettings, LoraTuner
+    from raft.tuning.lora import LoraSettings, LoraTuner
 
     with locked(state_file(folder)):
         tuner = LoraTuner(LoraSettings(**settings), progress())
@@ -98,11 +98,11 @@ def _local(folder: Path, base: str, settings: dict[str, Any], context: int, max_
 
 
 def _openai(folder: Path, base: str, given: dict[str, Any], price: float | None, dry_run: bool) -> None:
-    from raft.datasets import openai_is_current
     from raft.errors import DataError, RaftError
-    from raft.openai_tuner import OpenAISettings, OpenAITuner
-    from raft.people import work_of
-    from raft.state import locked, state_file
+    from raft.people.folders import work_of
+    from raft.tuning.datasets import openai_is_current
+    from raft.tuning.jobs import locked, state_file
+    from raft.tuning.openai_tuner import OpenAISettings, OpenAITuner
 
     training = work_of(folder) / "finetune.openai.jsonl"
     validation = work_of(folder) / "finetune.openai.validation.jsonl"
@@ -122,8 +122,8 @@ def _openai(folder: Path, base: str, given: dict[str, Any], price: float | None,
 
 
 def _cancel(folder: Path) -> None:
-    from raft.openai_tuner import OpenAISettings, OpenAITuner
-    from raft.state import state_file
+    from raft.tuning.jobs import state_file
+    from raft.tuning.openai_tuner import OpenAISettings, OpenAITuner
 
     cancelled = OpenAITuner(OpenAISettings(), state_file(folder)).cancel()
     typer.echo("\n".join(f"cancelled {job}" for job in cancelled) or "no job is under way")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 if TYPE_CHECKING:
     from raft.transcripts import Imported
@@ -72,8 +72,8 @@ def import_(
     """
     with told():
         from raft.errors import DataError
-        from raft.models import chat_model
-        from raft.people import folder_of
+        from raft.models.names import chat_model
+        from raft.people.folders import folder_of
 
         folder = folder_of(to)
         asked = _Asked(
@@ -103,7 +103,7 @@ def _day(date: str | None) -> datetime.date | None:
 
 
 def _name_in(folder: Path) -> str | None:
-    from raft.person import load_about
+    from raft.people.person import load_about
 
     return load_about(folder).name if (folder / "person.yaml").is_file() else None
 
@@ -187,7 +187,7 @@ def _cast(transcript: "Transcript", path: Path, asked: _Asked, found: _Found) ->
 
 def _summary(name: str, interview: "Interview", imported: "Imported") -> list[str]:
     """What was kept, what was left out, and why."""
-    from raft.person import exchanges
+    from raft.people.person import exchanges
 
     roles = {turn.speaker: turn.role for turn in interview.turns}
     lines = [f"{name}: interview, {sum(1 for _ in exchanges(interview))} exchanges: {_named(interview)}"]
@@ -211,8 +211,8 @@ def _named(record: "Interview | Document") -> str:
 
 
 def _keep(found: _Found, folder: Path, called: str | None) -> None:
-    from raft.keep import add_documents, add_interviews
-    from raft.person import introduce, load_documents, load_interviews
+    from raft.people.additions import add_documents, add_interviews
+    from raft.people.person import introduce, load_documents, load_interviews
 
     before = load_interviews(folder, allow_undated=True) if (folder / "interviews.jsonl").is_file() else []
     there = {i.interview_id: i for i in before}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 LEAKS_FOUND = 1
 SHOWN = 20
@@ -34,7 +34,7 @@ def leaks(
     Example: raft leaks benchmarks/marrack
     """
     with told():
-        from raft.people import folder_of
+        from raft.people.folders import folder_of
 
         folder = folder_of(name)
         found = look(folder, held_out, at_least, embed)
@@ -45,9 +45,9 @@ def leaks(
 
 def look(folder: Path, held_out: int | None, at_least: float, embed: bool) -> dict[str, Any]:
     """Everything that is suspicious in a folder. Raises RaftError where it cannot be read."""
-    from raft import leaks as find
     from raft.errors import RaftError
-    from raft.person import exchanges, load_documents, load_interviews
+    from raft.people import leaks as find
+    from raft.people.person import exchanges, load_documents, load_interviews
 
     interviews = load_interviews(folder, allow_undated=True)
     documents = load_documents(folder, allow_undated=True)
@@ -67,7 +67,7 @@ def look(folder: Path, held_out: int | None, at_least: float, embed: bool) -> di
     alike = None
     if embed:
         from raft.console import progress
-        from raft.models import EMBEDDER, embedder
+        from raft.models.names import EMBEDDER, embedder
 
         alike = find.alike(asked, sources, embedder(EMBEDDER, progress()).embed)
     return {

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 if TYPE_CHECKING:
-    from raft.memories import Recalled
+    from raft.memory.mind import Recalled
 
 
 def memories(
@@ -28,8 +28,8 @@ def memories(
     """
     with told():
         from raft.console import progress
-        from raft.people import folder_of
-        from raft.recall import mind_of
+        from raft.memory.recall import mind_of
+        from raft.people.folders import folder_of
         from raft.types import Exchange
 
         asked = Exchange("asked", 1, day(on), question, "")

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, ValidationError
 
 from raft.errors import DataError
-from raft.person import Text, describe
+from raft.people.person import Text, describe
 from raft.sources.dates import date_in, parse_date
 from raft.sources.links import id_of_link, id_of_text, is_link
 from raft.sources.pages import read_page

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 app = typer.Typer(help="Keep a run's scores to compare later runs with.", no_args_is_help=True)
 
@@ -21,8 +21,8 @@ def save(
     """
     with told():
         from raft.errors import RaftError
-        from ratf.baseline import save_baseline
-        from ratf.gate import open_run
+        from ratf.results.folder import open_run
+        from ratf.results.snapshot import save_baseline
 
         results = open_run(run)
         if not results.questions:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 if TYPE_CHECKING:
-    from ratf.verify_record import Check
+    from ratf.review.record import Check
 
 
 def bundle(
@@ -29,9 +29,9 @@ def bundle(
     Example: ratf bundle runs/demo --out demo.ratf.zip
     """
     with told():
-        from ratf.bundle import samples_of, write_bundle
-        from ratf.gate import open_run
-        from ratf.rights import publishable
+        from ratf.results.bundle import samples_of, write_bundle
+        from ratf.results.folder import open_run
+        from ratf.results.rights import publishable
 
         results = open_run(run)
         if public:
@@ -68,8 +68,8 @@ def verify(
         from tempfile import TemporaryDirectory
 
         from raft.files import write_whole
-        from ratf.bundle import read_bundle
-        from ratf.verify import verify as check
+        from ratf.results.bundle import read_bundle
+        from ratf.review.verify import verify as check
 
         opened = read_bundle(bundle)
         with TemporaryDirectory() as work:

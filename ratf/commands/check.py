@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 if TYPE_CHECKING:
-    from ratf.gate import Checked
-    from ratf.results import Results
+    from ratf.gate.gate import Checked
+    from ratf.results.results import Results
 
 
 def check(
@@ -32,10 +32,11 @@ def check(
     """
     with told():
         from raft.files import write_whole
-        from ratf.baseline import load_baseline
-        from ratf.gate import check as judge
-        from ratf.gate import open_run, save_check
-        from ratf.policy import load_policy
+        from ratf.gate.gate import check as judge
+        from ratf.gate.gate import save_check
+        from ratf.gate.policy import load_policy
+        from ratf.results.folder import open_run
+        from ratf.results.snapshot import load_baseline
 
         rules = load_policy(policy) if policy else None
         results = open_run(run)
@@ -43,7 +44,7 @@ def check(
         checked = judge(results, before, rules, str(baseline) if baseline else "")
         save_check(checked, run)
         if junit:
-            from ratf.junit import junit as cases
+            from ratf.reporting.junit import junit as cases
 
             write_whole(junit, cases(checked))
         _summarise(results, checked)
@@ -58,7 +59,7 @@ def _say(checked: "Checked") -> None:
     for note in checked.notes:
         typer.echo(f"  note: {note}")
     if os.environ.get("GITHUB_ACTIONS"):
-        from ratf.markdown import annotations
+        from ratf.reporting.markdown import annotations
 
         for line in annotations(checked):
             typer.echo(line)
@@ -68,7 +69,7 @@ def _summarise(results: "Results", checked: "Checked") -> None:
     """To the end of the GitHub step's summary, where there is one."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        from ratf.markdown import markdown
+        from ratf.reporting.markdown import markdown
 
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write(markdown(results, checked))

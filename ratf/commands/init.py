@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 
 class Pipeline(StrEnum):

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 from ratf.commands.sharing import Data, Public, Redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ratf.results import Results
+    from ratf.results.results import Results
 
 
 def leaderboard(
@@ -32,11 +32,11 @@ def leaderboard(
     Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site --public
     """
     with told():
-        from ratf.board_words import several
-        from ratf.leaderboard import leaderboard as board_of
-        from ratf.leaderboard import run_digest
-        from ratf.site import site, write_site
-        from ratf.verify_record import verified_runs
+        from ratf.boards.leaderboard import leaderboard as board_of
+        from ratf.boards.site import site, write_site
+        from ratf.boards.words import several
+        from ratf.results.comparable import run_digest
+        from ratf.review.record import verified_runs
 
         opened = {run: _open(run) for run in runs}
         board = board_of(list(opened.values()), verified_runs(verified or []))
@@ -55,15 +55,15 @@ def leaderboard(
 def _report(whole: "Results", run: Path, redact: bool, public: bool, data: Path | None) -> "Callable[[Path], object]":
     """What writes the report of a run. Raises RaftError now where the run may not be shown."""
     from ratf.commands.report import shown
-    from ratf.page_baseline import against
-    from ratf.report_files import write_report
+    from ratf.reporting.changes import against
+    from ratf.reporting.files import write_report
 
     results = shown(whole, redact, public, data)
     return lambda path: write_report(results, path, against(whole, run))
 
 
 def _open(run: Path) -> "Results":
-    from ratf.bundle import is_bundle, read_bundle
-    from ratf.gate import open_run
+    from ratf.results.bundle import is_bundle, read_bundle
+    from ratf.results.folder import open_run
 
     return read_bundle(run).results if is_bundle(run) else open_run(run)

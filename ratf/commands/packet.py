@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 if TYPE_CHECKING:
-    from ratf.packet_score import Calibration
+    from ratf.review.choices import Calibration
 
 
 def packet(
@@ -41,8 +41,8 @@ def packet(
 
 
 def _make(run: Path, out: Path, arm: str | None, keys: Path, seed: int) -> None:
-    from ratf.packet import make_key, write_packet
-    from ratf.results import load
+    from ratf.results.results import load
+    from ratf.review.packet import make_key, write_packet
 
     results = load(run / "results.json")
     key = make_key(results, arm or results.suite["primary"]["better"], seed)
@@ -53,9 +53,9 @@ def _make(run: Path, out: Path, arm: str | None, keys: Path, seed: int) -> None:
 
 def _score(files: list[Path], keys: Path, run: Path | None) -> None:
     from raft.errors import DataError
-    from ratf.packet import known_items, load_key, read_choices
-    from ratf.packet_score import calibrate, judge_choices, score_choices
-    from ratf.results import load
+    from ratf.results.results import load
+    from ratf.review.choices import calibrate, judge_choices, score_choices
+    from ratf.review.packet import known_items, load_key, read_choices
 
     read = [(path, *read_choices(path)) for path in files]
     packets = sorted({packet for _, packet, _, _ in read})

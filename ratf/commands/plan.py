@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 from ratf.commands.run import PricesFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratf.asks import Ask
-    from ratf.plan import Plan, Total
+    from ratf.runner.calls import Ask
+    from ratf.runner.plan import Plan, Total
 
 
 def plan(
@@ -35,10 +35,10 @@ def plan(
     Example: ratf plan benchmarks/demo.yaml
     """
     with told():
-        from ratf.plan import plan as planned
-        from ratf.prices import load_prices
-        from ratf.results import load
-        from ratf.study import open_study
+        from ratf.models.prices import load_prices
+        from ratf.results.results import load
+        from ratf.runner.plan import plan as planned
+        from ratf.suite.study import open_study
 
         study = open_study(suite, str(data) if data else None, str(out) if out else None)
         path = (
@@ -80,7 +80,7 @@ def _row(*cells: str) -> str:
 
 
 def _cost(ask: "Ask") -> str:
-    from ratf.prices import is_free
+    from ratf.models.prices import is_free
 
     return "none" if is_free(ask.model) else _dollars(ask.usd)
 
@@ -96,7 +96,7 @@ def _time(seconds: float | None) -> str:
 
 
 def _sum(total: "Total", asks: "list[Ask]") -> str:
-    from ratf.prices import is_free
+    from ratf.models.prices import is_free
 
     cost = "no cost" if all(is_free(a.model) for a in asks) else f"cost {_dollars(total.usd)}"
     return f"{total.calls:,} calls, {total.tokens:,} tokens, {cost}, time {_time(total.seconds)}"

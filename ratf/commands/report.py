@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raft.commands.errors import told
 from raft.errors import RaftError
-from raft.told import told
 from ratf.commands.sharing import Data, Public, Redact
 
 if TYPE_CHECKING:
-    from ratf.gate import Checked
-    from ratf.results import Results
+    from ratf.gate.gate import Checked
+    from ratf.results.results import Results
 
 
 class Format(StrEnum):
@@ -59,15 +59,15 @@ def report(
     """
     with told():
         from raft.files import write_whole
-        from ratf.gate import open_run
+        from ratf.results.folder import open_run
 
         folder = run if run.is_dir() else run.parent
         kind = "redacted." if redact else ""
         if format is Format.html:
-            from ratf.page_baseline import against
-            from ratf.page_history import past
-            from ratf.report_files import write_report
-            from ratf.stored import load_lightly
+            from ratf.reporting.changes import against
+            from ratf.reporting.files import write_report
+            from ratf.reporting.history import past
+            from ratf.results.lazy import load_lightly
 
             whole = open_run(run, load_lightly)
             results = shown(whole, redact, public, data)
@@ -90,8 +90,8 @@ def report(
 
 def shown(results: "Results", redact: bool, public: bool, data: Path | None) -> "Results":
     """What of a run may be shown; the whole of it unless asked otherwise."""
-    from ratf.redact import redacted
-    from ratf.rights import publishable
+    from ratf.results.redact import redacted
+    from ratf.results.rights import publishable
 
     if redact:
         results = redacted(results)
@@ -104,32 +104,32 @@ def _made(
     """What makes each format but the page. What it needs is imported when it is asked for. Verdicts are those on the whole run."""
 
     def md() -> str:
-        from ratf.markdown import markdown
+        from ratf.reporting.markdown import markdown
 
         return markdown(results, _checked(whole, run, baseline))
 
     def cases() -> str:
-        from ratf.junit import junit
+        from ratf.reporting.junit import junit
 
         return junit(_checked(whole, run, baseline))
 
     def csv() -> str:
-        from ratf.table import to_csv
+        from ratf.results.table import to_csv
 
         return to_csv(results)
 
     def parquet() -> bytes:
-        from ratf.table import to_parquet
+        from ratf.results.table import to_parquet
 
         return to_parquet(results)
 
     def schema() -> str:
-        from ratf.results import schema
+        from ratf.results.results import schema
 
         return schema()
 
     def json() -> str:
-        from ratf.results import dumps
+        from ratf.results.results import dumps
 
         return dumps(results)
 
@@ -139,7 +139,7 @@ def _made(
 
 def _checked(results: "Results", run: Path, baseline: Path | None) -> "Checked":
     """The verdict on a run, against `baseline` where one is given."""
-    from ratf.baseline import load_baseline
-    from ratf.gate import check, last_check
+    from ratf.gate.gate import check, last_check
+    from ratf.results.snapshot import load_baseline
 
     return check(results, load_baseline(baseline), against=str(baseline)) if baseline else last_check(results, run)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raft.commands.errors import told
 from raft.errors import RaftError
-from raft.told import told
 
 if TYPE_CHECKING:
-    from ratf.results import Results
-    from ratf.study import Study
+    from ratf.results.results import Results
+    from ratf.suite.study import Study
 
 PricesFile = Annotated[
     Path | None,
@@ -57,22 +57,22 @@ def run(
     Example: ratf run benchmarks/demo.yaml
     """
     with told():
-        from ratf.study import open_study
+        from ratf.suite.study import open_study
 
         if record and replay:
             raise RaftError("--record keeps what models reply, and --replay asks none; give one of them")
         study = open_study(suite, str(data) if data else None, str(out) if out else None)
         if replay and not out:
             study = dataclasses.replace(study, folder=study.folder.with_name(f"{study.folder.name}-replay"))
-        from ratf.replay import recorded, replayed, unrecorded
-        from ratf.run import finished, write_report
-        from ratf.templates import made_from_these
+        from ratf.models.replay import recorded, replayed, unrecorded
+        from ratf.pages.templates import made_from_these
+        from ratf.runner.run import finished, write_report
 
         # a replay is always made: it is asked for to see whether the recording still has every reply
         results = None if replay or (record and unrecorded(study, record)) else finished(study, judge_anyway)
         if results is not None:
             if results.leaks and results.leaks.found:
-                from ratf.leaks import refuse
+                from ratf.runner.leaks import refuse
 
                 refuse(results.leaks, allow_leaks)
             if not made_from_these(study.folder / "report.html"):
@@ -84,20 +84,20 @@ def run(
                 )
         else:
             from raft.console import progress
-            from ratf.run import describe_times
-            from ratf.run import run as carry_out
-            from ratf.watch import noted
+            from ratf.results.folder import noted
+            from ratf.runner.run import describe_times
+            from ratf.runner.run import run as carry_out
 
             about = study.person.about.name
             typer.echo(
                 f"{study.suite.name}: {about}, {len(study.held_out)} held-out questions since {study.cut}", err=True
             )
             if study.suite.rubrics:
-                from ratf.judging.plan import describe_plan
+                from ratf.judges.counts import describe_plan
 
                 typer.echo(describe_plan(study), err=True)
-            from ratf.budget import Limits, OverBudget
-            from ratf.prices import load_prices
+            from ratf.models.budget import Limits, OverBudget
+            from ratf.models.prices import load_prices
 
             limits = Limits(budget_usd, budget_tokens, budget_minutes)
             known = load_prices(prices) if prices else {}
@@ -120,7 +120,7 @@ def run(
 
 def _say(results: "Results", folder: Path) -> None:
     """The last lines of a run, and its exit code."""
-    from ratf.verdict import exam_lines
+    from ratf.statistics.verdict import exam_lines
 
     for line in exam_lines(results.exam):
         typer.echo(line, err=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from raft.told import told
+from raft.commands.errors import told
 
 
 def view(
@@ -24,7 +24,7 @@ def view(
     with told():
         import webbrowser
 
-        from ratf.view import server
+        from ratf.pages.view import server
 
         with server(folder, port) as serving:
             address = f"http://127.0.0.1:{serving.server_port}/"

@@ -1,0 +1,1 @@
+"""Memories: passages of the writings, recalled for a question, rephrased and gated."""

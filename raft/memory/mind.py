@@ -1,0 +1,143 @@
+"""Recall, rephrase, gate: what a person would have in mind when asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from raft.errors import RaftError
+from raft.memory.rephrase import Cue, Outcome, Rephraser, Verdict
+from raft.progress import Progress, silent
+from raft.types import ALIKE, Chunk, Embedder, Exchange, Memory, MemoryStore
+
+EMBED_AT_ONCE = 512
+"""Chunks that are embedded and kept together: a kill loses at most so many."""
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What it took to make a store hold exactly the chunks it should."""
+
+    embedded: int
+    removed: int
+    there: int
+
+
+def sync(chunks: Sequence[Chunk], store: MemoryStore, embedder: Embedder, progress: Progress = silent) -> Synced:
+    """Make `store` hold exactly `chunks`. What it has is not embedded again; what is gone or changed is removed."""
+    there = store.ids()
+    wanted = {c.chunk_id: c.digest for c in chunks}
+    stale = [i for i, digest in there.items() if wanted.get(i) != digest]
+    if stale:
+        store.remove(stale)
+    new = [c for c in chunks if there.get(c.chunk_id) != wanted[c.chunk_id]]
+    new.sort(key=lambda c: (len(c.text), c.chunk_id))  # texts of one length make batches without padding
+    if new:
+        with progress("embedding", len(new), "passages") as advance:
+            for start in range(0, len(new), EMBED_AT_ONCE):
+                part = new[start : start + EMBED_AT_ONCE]
+                store.add(part, embedder.embed([c.text for c in part]))
+                advance(len(part))
+    return Synced(len(new), len(stale), len(chunks))
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A passage that an exchange's question brought up, and what the rephraser made of it."""
+
+    passage: Chunk
+    similarity: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Mind:
+    """A store of passages, and what it takes to remember from it: `k` passages a question at most."""
+
+    store: MemoryStore
+    embedder: Embedder
+    rephrase: Rephraser
+    k: int = 3
+    alike: float | None = ALIKE
+
+    async def consider(
+        self, exchanges: Sequence[Exchange], before: Mapping[str, Sequence[Exchange]]
+    ) -> dict[str, tuple[Recalled, ...]]:
+        """For each exchange, by its id, the nearest older passages with the rephraser's verdict on each, best first.
+
+        Only the question, its date and what was said `before` it are used; the exchange's own answer never is.
+        Raises RaftError when a rephraser could not be asked; what it did answer is kept by its cache.
+        """
+        if not exchanges:
+            return {}
+        vectors = self.embedder.embed([e.question for e in exchanges])
+        near = self.store.recall(vectors, [e.date for e in exchanges], self.k, self.alike)
+        recalled = [
+            (exchange, passage, similarity)
+            for exchange, passages in zip(exchanges, near, strict=True)
+            for passage, similarity in passages
+        ]
+        cues = [Cue(e.question, tuple(before.get(e.exchange_id, ())), passage.text) for e, passage, _ in recalled]
+        found: dict[str, tuple[Recalled, ...]] = {e.exchange_id: () for e in exchanges}
+        for (exchange, passage, similarity), verdict in zip(recalled, _asked(await self.rephrase(cues)), strict=True):
+            found[exchange.exchange_id] += (Recalled(passage, round(similarity, 5), verdict),)
+        return found
+
+    async def remember(
+        self, exchanges: Sequence[Exchange], before: Mapping[str, Sequence[Exchange]]
+    ) -> dict[str, tuple[Memory, ...]]:
+        """The memories of each exchange, by its id: what `consider` found useful."""
+        return {key: kept(recalled) for key, recalled in (await self.consider(exchanges, before)).items()}
+
+
+def _asked(verdicts: list[Verdict]) -> list[Verdict]:
+    failed = [v.why for v in verdicts if v.outcome is Outcome.FAILED]
+    if failed:
+        raise RaftError(
+            f"{len(failed)} of {len(verdicts)} passages could not be rephrased; the others are kept, so running it "
+            f"again asks only for these. The first: {failed[0]}"
+        )
+    return verdicts
+
+
+def kept(recalled: Sequence[Recalled]) -> tuple[Memory, ...]:
+    """The memories that passed the gate; of two with the same words, the better one."""
+    memories: dict[str, Memory] = {}
+    for r in recalled:
+        if r.verdict.outcome is Outcome.USEFUL:
+            memories.setdefault(r.verdict.text, _memory(r))
+    return tuple(memories.values())
+
+
+def outcomes(considered: Mapping[str, Sequence[Recalled]]) -> dict[str, int]:
+    """How many passages came to what end, by the reason for it."""
+    counts: dict[str, int] = {}
+    for recalled in considered.values():
+        for r in recalled:
+            counts[r.verdict.reason] = counts.get(r.verdict.reason, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def said_before(exchanges: Sequence[Exchange]) -> dict[str, tuple[Exchange, ...]]:
+    """What was said before each exchange in its own interview, by the exchange's id, oldest first."""
+    so_far: dict[str, tuple[Exchange, ...]] = {}
+    before = {}
+    for exchange in exchanges:
+        before[exchange.exchange_id] = so_far.get(exchange.interview_id, ())
+        so_far[exchange.interview_id] = (*before[exchange.exchange_id], exchange)
+    return before
+
+
+def _memory(recalled: Recalled) -> Memory:
+    passage = recalled.passage
+    when: date | None = passage.date
+    return Memory(
+        text=recalled.verdict.text,
+        chunk_id=passage.chunk_id,
+        doc_id=passage.doc_id,
+        title=passage.title,
+        source=passage.source,
+        date=when.isoformat() if when else "undated",
+        similarity=recalled.similarity,
+        start=passage.start,
+        end=passage.end,
+    )

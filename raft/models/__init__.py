@@ -1,0 +1,1 @@
+"""Models by name: the embedded ones, their weights, and how they generate."""

@@ -1,0 +1,72 @@
+"""How likely does a local model find a given answer?"""
+
+from collections.abc import Sequence
+
+import torch
+
+from raft.models.local import LocalModel, return_freed_memory
+from raft.progress import Progress, silent
+from raft.types import Message
+
+BATCH_TOKENS = 3072
+"""Of a batch, padding included: a larger one is no faster on a CPU, and its logits take hundreds of megabytes."""
+
+
+def log_likelihoods(
+    model: LocalModel,
+    conversations: Sequence[Sequence[Message]],
+    answers: Sequence[str],
+    progress: Progress = silent,
+) -> list[float]:
+    """The mean log probability, in nats a token, of each answer as the next message of its conversation.
+
+    The answer's own tokens count, the end mark does not. Raises ValueError for an answer of no token.
+    """
+    tokenizer, _ = model.loaded()
+    rows = []
+    for messages, answer in zip(conversations, answers, strict=True):
+        prompt = tokenizer(model.render(messages), add_special_tokens=False).input_ids
+        said = tokenizer(answer, add_special_tokens=False).input_ids
+        if not said:
+            raise ValueError("an empty answer has no likelihood")
+        rows.append(([*prompt, *said], len(prompt)))
+    found = [0.0] * len(rows)
+    with progress("reading real answers", len(rows), "answers") as advance, torch.inference_mode():
+        for batch in _batches([len(ids) for ids, _ in rows]):
+            for row, value in zip(batch, _means(model, [rows[i] for i in batch]), strict=True):
+                found[row] = value
+            advance(len(batch))
+    return_freed_memory()
+    return found
+
+
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Rows of similar length together, each batch within `BATCH_TOKENS` or of a single row."""
+    batches: list[list[int]] = []
+    for row in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
+        if batches and (len(batches[-1]) + 1) * lengths[row] <= BATCH_TOKENS:
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches
+
+
+def _means(model: LocalModel, rows: Sequence[tuple[list[int], int]]) -> list[float]:
+    """Padding stands after the text, where no token of the text attends to it, so it needs no mask.
+
+    The vocabulary's logits are computed for the answers' tokens alone.
+    """
+    _, network = model.loaded()
+    inner = network.get_base_model() if hasattr(network, "peft_config") else network
+    width = max(len(ids) for ids, _ in rows)
+    ids = torch.zeros((len(rows), width), dtype=torch.long)
+    answer = torch.zeros((len(rows), width), dtype=torch.bool)
+    for row, (tokens, prompt) in enumerate(rows):
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        answer[row, prompt : len(tokens)] = True
+    ids, answer = ids.to(network.device), answer.to(network.device)
+    hidden = inner.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+    said = answer[:, 1:]
+    logits = inner.get_output_embeddings()(hidden[said]).float()
+    losses = torch.nn.functional.cross_entropy(logits, ids[:, 1:][said], reduction="none")
+    return [-float(part.mean()) for part in losses.split(said.sum(1).tolist())]

@@ -1,0 +1,133 @@
+"""Chat models and embedders by name: `local/…` runs here, `openai/…` is asked over the network."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from raft.errors import RaftError
+from raft.progress import Progress, silent
+from raft.types import ChatModel, Embedder, Message, Vectors
+
+CHAT = "local/smollm2-135m-instruct"
+EMBEDDER = "local/all-minilm-l6-v2"
+EMBEDDING_ROWS = 256
+TIMEOUT_SECONDS = 120.0
+
+
+def chat_model(name: str, max_tokens: int = 160, seed: int | None = 0) -> ChatModel:
+    """The chat model of that name. Raises RaftError that says what a name looks like."""
+    provider, model = _parts(name)
+    if provider == "openai":
+        return OpenAIChat(model, max_tokens, seed)
+    return LocalChat(model, max_tokens, seed)
+
+
+def embedder(name: str, progress: Progress = silent) -> Embedder:
+    """The embedder of that name. Raises RaftError that says what a name looks like."""
+    provider, model = _parts(name)
+    if provider == "openai":
+        return OpenAIEmbedder(model)
+    from raft.models.embedders import LocalEmbedder
+
+    return LocalEmbedder(model, progress)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    provider, _, model = name.partition("/")
+    if provider not in ("local", "openai") or not model:
+        raise RaftError(f"{name!r} is not a model; write local/<embedded model>[+<adapter>] or openai/<model>")
+    return provider, model
+
+
+class LocalChat:
+    """An embedded model, with or without an adapter, as a `ChatModel`."""
+
+    def __init__(self, name: str, max_tokens: int, seed: int | None) -> None:
+        from raft.models.local import LocalModel
+        from raft.models.sampling import Sampling
+
+        self._model = LocalModel(name)
+        self._sampling = Sampling(max_tokens, temperature=0.7, top_p=0.9, frequency_penalty=0.3, seed=seed)
+        self._turn = threading.Lock()
+
+    async def generate(self, messages: Sequence[Message]) -> str:
+        """The model's next message. One at a time: there is one device."""
+        return await asyncio.to_thread(self._one, messages)
+
+    def _one(self, messages: Sequence[Message]) -> str:
+        with self._turn:
+            return self._model.generate([messages], [self._sampling])[0].text
+
+
+class OpenAIChat:
+    """A model behind the OpenAI protocol. `OPENAI_API_KEY` and `OPENAI_BASE_URL` come from the environment."""
+
+    def __init__(self, name: str, max_tokens: int, seed: int | None) -> None:
+        self._name, self._max_tokens, self._seed = name, max_tokens, seed
+
+    async def generate(self, messages: Sequence[Message]) -> str:
+        """The model's next message. Raises RaftError when the service refuses or cannot be reached."""
+        import openai
+
+        with refusals(self._name):
+            async with openai.AsyncOpenAI(timeout=TIMEOUT_SECONDS) as client:
+                reply = await client.chat.completions.create(
+                    model=self._name,
+                    messages=[_openai(m) for m in messages],
+                    max_completion_tokens=self._max_tokens,
+                    seed=self._seed,
+                )
+        return reply.choices[0].message.content or ""
+
+
+class OpenAIEmbedder:
+    """An embedding model behind the OpenAI protocol."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """float32 of shape (len(texts), d), rows of unit length. Raises RaftError as `OpenAIChat` does."""
+        import openai
+
+        rows: list[list[float]] = []
+        with refusals(self._name), openai.OpenAI(timeout=TIMEOUT_SECONDS) as client:
+            for start in range(0, len(texts), EMBEDDING_ROWS):
+                part = client.embeddings.create(model=self._name, input=list(texts[start : start + EMBEDDING_ROWS]))
+                rows += [e.embedding for e in sorted(part.data, key=lambda e: e.index)]
+        vectors = np.asarray(rows, dtype=np.float32)
+        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if rows else vectors.reshape(0, 0)
+        return unit
+
+
+@contextmanager
+def refusals(model: str) -> Iterator[None]:
+    """Turns what the OpenAI client raises into one message; the key is never in it, even when the service repeats it."""
+    import openai
+
+    try:
+        yield
+    except openai.APIStatusError as error:
+        status = error.status_code
+        said = _without_key(error.message).removeprefix(f"Error code: {status} - ")
+        raise RaftError(f"openai/{model}: the service answered {status}: {said}") from None
+    except openai.APIConnectionError:
+        raise RaftError(f"openai/{model}: no connection; check the network and OPENAI_BASE_URL") from None
+    except openai.OpenAIError as error:
+        raise RaftError(
+            f"openai/{model}: {_without_key(str(error))}; OPENAI_API_KEY must be set in the environment"
+        ) from None
+
+
+def _without_key(text: str) -> str:
+    key = os.environ.get("OPENAI_API_KEY")
+    return text.replace(key, "(the key)") if key else text
+
+
+def _openai(message: Message) -> Any:
+    return {"role": message["role"], "content": message["content"]}

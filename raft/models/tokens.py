@@ -1,0 +1,22 @@
+"""How long is a text for a model? Asked without reading the model's weights."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from raft.models.weights import PINNED, fetch
+from raft.progress import Progress, silent
+
+
+@cache
+def token_counter(model: str, progress: Progress = silent) -> Callable[[str], int]:
+    """Counts tokens as the embedded `model` does, or the one whose folder it is; else four characters are a token."""
+    file = (fetch(model, progress) if model in PINNED else Path(model)) / "tokenizer.json"
+    if not file.is_file():
+        return lambda text: -(-len(text) // 4)
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)

@@ -1,0 +1,271 @@
+"""What a test must not know beforehand: held-out answers and questions in what an agent learns from or remembers.
+
+Near-duplicates are found by shingles, runs of 8 words (Broder 1997). A text's coverage is the share of its distinct
+shingles that also stand somewhere else: 0 where nothing was copied, 1 where everything was.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+from raft.types import Chunk, Document, Exchange, Interview, Vectors
+
+SHINGLE = 8
+MIN_WORDS = 20
+"""Shorter answers are not looked at: too few shingles to tell a copy from a turn of phrase."""
+
+
+COVERED = 0.2
+"""Of 2,809 answers of four real people none came above 0.14, in their writings or in their other interviews."""
+
+
+TWINS = 0.3
+"""Two press conferences of one person, set phrases and all, came up to 0.12."""
+
+
+ALIKE = 0.9
+"""Cosine of answers that say the same. Different answers of one person came up to 0.78 with the embedded encoder."""
+
+
+WINDOW = 100
+"""Words of a writing that are embedded together, each window overlapping the next by half."""
+
+
+_WORD = re.compile(r"[\w']+")
+Shingle = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that an answer may also stand in. `interview` is empty for a writing."""
+
+    name: str
+    kind: Literal["writing", "answer"]
+    date: date | None
+    text: str
+    interview: str = ""
+
+
+@dataclass(frozen=True)
+class CoveredAnswer:
+    """An answer that stands elsewhere, too. `document` is the source that it shares most with."""
+
+    interview: str
+    question: int
+    date: str | None
+    words: int
+    coverage: float
+    document: str
+    kind: str
+    document_date: str | None
+    longest_run: int
+    """Words in a row of which every run of 8 stands in `document`."""
+    later: bool
+    """The document is not older than the interview: memories by date leave it out."""
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Two interviews of which the smaller stands, to the share `coverage`, in the other."""
+
+    one: str
+    other: str
+    coverage: float
+
+
+@dataclass(frozen=True)
+class AlikeAnswer:
+    """An answer that says the same as a passage of `document`, by the cosine of their embeddings."""
+
+    interview: str
+    question: int
+    cosine: float
+    document: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class StoredQuestion:
+    """A question that stands in a passage which it may recall."""
+
+    interview: str
+    question: int
+    coverage: float
+    passage: str
+
+
+def words(text: str) -> list[str]:
+    """Lower-cased words; apostrophes belong to them, in whichever way they are typed."""
+    return _WORD.findall(text.lower().replace("’", "'"))
+
+
+def shingles(text: str) -> list[Shingle]:
+    """Every run of 8 words, in order."""
+    found = words(text)
+    return list(zip(*(found[i:] for i in range(SHINGLE)), strict=False))
+
+
+def writings(documents: Iterable[Document]) -> list[Source]:
+    """Documents as sources."""
+    return [Source(d.doc_id, "writing", d.date, d.text) for d in documents]
+
+
+def answers(exchanges: Iterable[Exchange]) -> list[Source]:
+    """Answers as sources. Short ones are left out: a sign-off is said every time."""
+    return [
+        Source(e.exchange_id, "answer", e.date, e.answer, e.interview_id)
+        for e in exchanges
+        if len(words(e.answer)) >= MIN_WORDS
+    ]
+
+
+def elsewhere(exchange: Exchange, source: Source) -> bool:
+    """Everything but the exchange's own interview."""
+    return source.interview != exchange.interview_id
+
+
+def older(exchange: Exchange, source: Source) -> bool:
+    """What a question may recall: text dated before its interview, and text without a date."""
+    return source.date is None or (exchange.date is not None and source.date < exchange.date)
+
+
+def covered(
+    exchanges: Sequence[Exchange],
+    sources: Sequence[Source],
+    at_least: float = COVERED,
+    may: Callable[[Exchange, Source], bool] = elsewhere,
+) -> list[CoveredAnswer]:
+    """Answers of 20 words or more of which the share `at_least` stands in sources that `may` hold it; worst first.
+
+    Coverage is over all those sources together.
+    """
+    found = []
+    asked = [(e, shingles(e.answer)) for e in exchanges if len(words(e.answer)) >= MIN_WORDS]
+    where = _places({s for _, said in asked for s in said}, (s.text for s in sources))
+    for exchange, said in asked:
+        allowed = {i for s in set(said) for i in where.get(s, ()) if may(exchange, sources[i])}
+        held = {s: there for s in set(said) if (there := allowed.intersection(where.get(s, ())))}
+        coverage = len(held) / len(set(said))
+        if held and coverage >= at_least:
+            shared = Counter(i for there in held.values() for i in there)
+            most = min(shared, key=lambda i: (-shared[i], sources[i].name))
+            run = _longest_run([most in held.get(s, ()) for s in said])
+            found.append(_covered(exchange, coverage, sources[most], run))
+    return sorted(found, key=lambda a: (-a.coverage, a.interview, a.question))
+
+
+def repeated(exchanges: Sequence[Exchange], at_least: float = COVERED) -> list[CoveredAnswer]:
+    """Answers that were given in an earlier interview, too, worst first."""
+
+    def before(exchange: Exchange, source: Source) -> bool:
+        day = (source.date or date.min, source.name) < (exchange.date or date.min, exchange.exchange_id)
+        return day and elsewhere(exchange, source)
+
+    return covered(exchanges, answers(exchanges), at_least, before)
+
+
+def twins(interviews: Sequence[Interview], at_least: float = TWINS) -> list[Twins]:
+    """Interviews that were published twice under different names, worst first."""
+    said = [{s for turn in i.turns for s in shingles(turn.text)} for i in interviews]
+    where: dict[Shingle, list[int]] = {}
+    for number, of_interview in enumerate(said):
+        for s in of_interview:
+            where.setdefault(s, []).append(number)
+    shared = Counter(pair for there in where.values() if len(there) > 1 for pair in combinations(there, 2))
+    found = [
+        Twins(interviews[a].interview_id, interviews[b].interview_id, round(n / min(len(said[a]), len(said[b])), 3))
+        for (a, b), n in shared.items()
+        if n / min(len(said[a]), len(said[b])) >= at_least
+    ]
+    return sorted(found, key=lambda t: (-t.coverage, t.one, t.other))
+
+
+def stored(exchanges: Sequence[Exchange], passages: Sequence[Chunk], at_least: float = 0.5) -> list[StoredQuestion]:
+    """Questions of which the share `at_least` stands in passages of the memory store that they may recall.
+
+    A question of fewer than 8 words counts where a passage is that question and nothing else.
+    """
+    asked = [(e, set(shingles(e.question)) or {tuple(words(e.question))}) for e in exchanges]
+    sources = [Source(p.chunk_id, "writing", p.date, p.text) for p in passages]
+    where = _places({s for _, said in asked for s in said}, (s.text for s in sources))
+    for number, source in enumerate(sources):
+        if len(whole := tuple(words(source.text))) < SHINGLE:
+            where.setdefault(whole, []).append(number)
+    found = []
+    for exchange, said in asked:
+        shared = Counter(i for s in said for i in where.get(s, ()) if older(exchange, sources[i]))
+        most = min(shared, key=lambda i: (-shared[i], i), default=None)
+        if most is not None and (coverage := shared[most] / len(said)) >= at_least:
+            found.append(
+                StoredQuestion(exchange.interview_id, exchange.number, round(coverage, 3), passages[most].chunk_id)
+            )
+    return found
+
+
+def alike(
+    exchanges: Sequence[Exchange],
+    sources: Sequence[Source],
+    embed: Callable[[Sequence[str]], Vectors],
+    at_least: float = ALIKE,
+    may: Callable[[Exchange, Source], bool] = elsewhere,
+) -> list[AlikeAnswer]:
+    """Answers that say the same as a source, by embeddings: in other words, perhaps. Nearest first."""
+    asked = [e for e in exchanges if len(words(e.answer)) >= MIN_WORDS]
+    pieces = [(source, piece) for source in sources for piece in _windows(source)]
+    if not asked or not pieces:
+        return []
+    near = embed([e.answer for e in asked]) @ embed([piece for _, piece in pieces]).T
+    found = []
+    for exchange, row in zip(asked, near, strict=True):
+        places = [i for i in np.argsort(-row, kind="stable") if row[i] >= at_least and may(exchange, pieces[i][0])]
+        if places:
+            source = pieces[places[0]][0]
+            cosine = round(float(row[places[0]]), 3)
+            found.append(AlikeAnswer(exchange.interview_id, exchange.number, cosine, source.name, source.kind))
+    return sorted(found, key=lambda a: (-a.cosine, a.interview, a.question))
+
+
+def _windows(source: Source) -> list[str]:
+    """An answer is one piece; a writing is many, of about an answer's length."""
+    said = source.text.split()
+    if source.kind == "answer":
+        return [source.text]
+    return [" ".join(said[i : i + WINDOW]) for i in range(0, max(1, len(said) - WINDOW // 2), WINDOW // 2)]
+
+
+def _places(wanted: set[Shingle], texts: Iterable[str]) -> dict[Shingle, list[int]]:
+    """In which of `texts` each wanted shingle stands."""
+    where: dict[Shingle, list[int]] = {}
+    for number, text in enumerate(texts):
+        for s in wanted.intersection(shingles(text)):
+            where.setdefault(s, []).append(number)
+    return where
+
+
+def _longest_run(there: Sequence[bool]) -> int:
+    longest = run = 0
+    for is_there in there:
+        run = run + 1 if is_there else 0
+        longest = max(longest, run)
+    return longest + SHINGLE - 1 if longest else 0
+
+
+def _covered(exchange: Exchange, coverage: float, source: Source, run: int) -> CoveredAnswer:
+    return CoveredAnswer(
+        interview=exchange.interview_id,
+        question=exchange.number,
+        date=exchange.date.isoformat() if exchange.date else None,
+        words=len(words(exchange.answer)),
+        coverage=round(coverage, 3),
+        document=source.name,
+        kind=source.kind,
+        document_date=source.date.isoformat() if source.date else None,
+        longest_run=run,
+        later=source.date is not None and exchange.date is not None and source.date >= exchange.date,
+    )

@@ -1,0 +1,1 @@
+"""Fine-tuning: samples, the files that hold them, and the tuners."""

@@ -1,0 +1,256 @@
+"""The files in a person's `work` folder that are for tuning and for the benchmark, each made once, with a manifest.
+
+`finetune.jsonl` and `benchmark.jsonl` hold records (raft.tuning.records); from them come the files in OpenAI's format.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from raft.errors import RaftError
+from raft.files import write_whole
+from raft.memory.mind import said_before
+from raft.memory.rephrase import VERSION
+from raft.people.folders import work_of
+from raft.people.person import Person, load_about, load_person
+from raft.people.split import split
+from raft.progress import Progress, silent
+from raft.tuning import records as finetune
+from raft.tuning.openai_format import check, estimated_tokens, openai_jsonl
+from raft.tuning.records import LONGEST_ANSWER, Record, Shares, read_records
+from raft.types import Exchange, Memory
+
+RECIPE = 1
+"""Raise it when the same data and settings come to make other files."""
+
+
+ANSWER_ROOM = 1024
+"""Tokens that the benchmark's prompts leave for an answer: a fixed number, because the answer must not shape its prompt."""
+
+
+Kind = Literal["finetune", "benchmark"]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How to make records. None: as the other kind's were made, or the default of raft.people.split."""
+
+    held_out: int | None = None
+    validation: int | None = None
+    shares: Shares = field(default_factory=Shares)
+    seed: int = 0
+    rephraser: str = "extractive"
+
+
+def make_records(folder: Path, kind: Kind, wanted: Wanted, say: Say, progress: Progress = silent) -> None:
+    """Make `<kind>.jsonl`, unless it is there and nothing that it is made from has changed.
+
+    Raises RaftError when tuning would learn what the benchmark asks, and when the file was changed by hand.
+    """
+    path, manifest = work_of(folder) / f"{kind}.jsonl", _read_manifest(folder, kind)
+    person = load_person(folder)
+    divided = split(person, wanted.held_out or _held_out_before(folder, kind), wanted.validation)
+    parts: dict[finetune.Part, Any] = {"training": divided.training, "validation": divided.validation}
+    if kind == "benchmark":
+        parts = {"held_out": divided.held_out}
+    settings = {
+        "held_out_interviews": len({e.interview_id for e in divided.held_out}),
+        "validation_interviews": len({e.interview_id for e in divided.validation}),
+        **({"shares": wanted.shares.model_dump(), "seed": wanted.seed} if kind == "finetune" else {}),
+    }
+    inputs = _inputs(folder, kind, {**settings, "rephraser": wanted.rephraser})
+    there = manifest.get("generic", {})
+    if there.get("inputs") == inputs and _sha(path) == there["sha256"]:
+        say(f"{path}: nothing to do")
+        return
+    _keep_apart(folder, kind, parts)
+    memories = _memories(folder, person, [e for part in parts.values() for e in part], wanted.rephraser, progress)
+    made = finetune.records(parts, memories, wanted.shares, wanted.seed)
+    text = finetune.to_jsonl(made)
+    if there and path.is_file() and _sha(path) not in (there["sha256"], _sha_of(text)):
+        raise RaftError(
+            f"{path} was changed by hand and would be overwritten. Use --oai to go on from it, or delete it to make it again."
+        )
+    write_whole(path, text)
+    facts = {
+        "inputs": inputs,
+        "sha256": _sha_of(text),
+        "settings": settings,
+        **_facts(made),
+        "left_out": divided.left_out,
+    }
+    _write_manifest(folder, kind, {**manifest, "generic": facts})
+    say(f"{path}: {len(made)} exchanges of {len({r.interview_id for r in made})} interviews")
+
+
+def make_openai(folder: Path, kind: Kind, context: int, say: Say) -> None:
+    """Make the files in OpenAI's format from `<kind>.jsonl`, unless they are there and it has not changed."""
+    manifest, about = _read_manifest(folder, kind), load_about(folder)
+    records = read_records(work_of(folder) / f"{kind}.jsonl")
+    made_from = _made_from(folder, kind)
+    there = manifest.get("openai", {})
+    same = there.get("made_from") == made_from and there.get("context") == context
+    if same and all(_sha(work_of(folder) / name) == sha for name, sha in there["files"].items()):
+        say(f"{work_of(folder) / f'{kind}.openai.jsonl'}: nothing to do")
+        return
+    known = {r.exchange_id: r for r in records}
+    facts: dict[str, Any] = {"made_from": made_from, "context": context, "files": {}, "too_long": []}
+    for name, chosen in _openai_files(kind, records).items():
+        if kind == "finetune":
+            samples, too_long = finetune.samples(about, chosen, records, context, LONGEST_ANSWER, estimated_tokens)
+            text = openai_jsonl(samples)
+            facts["too_long"] += too_long
+        else:
+            room = context - ANSWER_ROOM
+            prompts = [finetune.prompt(about, r, known, room, LONGEST_ANSWER, estimated_tokens) for r in chosen]
+            text = "".join(_benchmark_line(r, p) for r, p in zip(chosen, prompts, strict=True))
+        write_whole(work_of(folder) / name, text)
+        facts["files"][name] = _sha_of(text)
+        facts |= _told_openai(work_of(folder) / name, text, say) if kind == "finetune" else {}
+    _write_manifest(folder, kind, {**manifest, "openai": facts})
+
+
+def openai_is_current(folder: Path) -> bool:
+    """Whether the files for OpenAI were made from the records and the introduction that are there now."""
+    return bool(_read_manifest(folder, "finetune").get("openai", {}).get("made_from") == _made_from(folder, "finetune"))
+
+
+def write_suite(folder: Path, say: Say) -> None:
+    """Write `suite.yaml`, with which `ratf run` asks the held-out questions; the people beside this one are impostors."""
+    import yaml
+
+    beside = sorted(p.parent.name for p in folder.resolve().parent.glob("*/interviews.jsonl"))
+    impostors = [name for name in beside if name != folder.resolve().name]
+    if not impostors:
+        say(f"no suite for `ratf run`: it compares with an impostor, and {folder.name} is alone in {folder.parent}")
+        return
+    path = work_of(folder) / "suite.yaml"
+    model = "local/smollm2-135m-instruct"
+    suite = {
+        "name": "".join(c if c.isascii() and c.isalnum() else "-" for c in folder.name.lower()).strip("-") or "person",
+        "person": folder.resolve().name,
+        "impostors": impostors,
+        "split": {
+            "held_out_interviews": _read_manifest(folder, "benchmark")["generic"]["settings"]["held_out_interviews"]
+        },
+        "models": {"base": model, "grader": model},
+    }
+    if not path.is_file():  # it is the user's from then on
+        write_whole(path, yaml.safe_dump(suite, sort_keys=False, allow_unicode=True))
+    say(f"{path}: ratf run {path} --data {folder.parent}")
+
+
+def _openai_files(kind: Kind, records: Sequence[Record]) -> dict[str, list[Record]]:
+    if kind == "benchmark":
+        return {"benchmark.openai.jsonl": list(records)}
+    return {
+        "finetune.openai.jsonl": [r for r in records if r.split == "training"],
+        "finetune.openai.validation.jsonl": [r for r in records if r.split == "validation"],
+    }
+
+
+def _benchmark_line(record: Record, messages: Any) -> str:
+    """What is asked, and apart from it what was really answered."""
+    line = {"exchange_id": record.exchange_id, "messages": list(messages), "reference": record.answer}
+    return json.dumps(line, ensure_ascii=False) + "\n"
+
+
+def _told_openai(path: Path, text: str, say: Say) -> dict[str, Any]:
+    validation = "validation" in path.name
+    found = check(text.encode(), str(path), minimum=0) if validation else check(text.encode(), str(path))
+    say(f"{path}: {found.examples} examples, about {found.tokens} tokens")
+    for problem in found.problems:
+        say(f"OpenAI would not take it: {problem}")
+    name = "validation" if validation else "training"
+    return {f"{name}_examples": found.examples, f"{name}_estimated_tokens": found.tokens}
+
+
+def _facts(made: Sequence[Record]) -> dict[str, Any]:
+    texts = {
+        "questions": [r.question for r in made],
+        "memories": [m.text for r in made for m in r.memories],
+        "answers": [r.answer for r in made],
+    }
+    of_part = {part: [r for r in made if r.split == part] for part in dict.fromkeys(r.split for r in made)}
+    return {
+        "exchanges": {part: len(rows) for part, rows in of_part.items()},
+        "interviews": {part: list(dict.fromkeys(r.interview_id for r in rows)) for part, rows in of_part.items()},
+        "dates": {part: [min(r.date for r in rows), max(r.date for r in rows)] for part, rows in of_part.items()},
+        "shown": {kind: sum(r.shown == kind for r in made) for kind in ("own", "none", "other")},
+        "without_memories_of_their_own": sum(not r.memories for r in made),
+        "estimated_tokens": {what: sum(map(estimated_tokens, rows)) for what, rows in texts.items()},
+    }
+
+
+def _keep_apart(folder: Path, kind: Kind, parts: Any) -> None:
+    """Refuse to make a file that learns what the other one asks, or that asks what the other one learnt."""
+    other: Kind = "benchmark" if kind == "finetune" else "finetune"
+    path = work_of(folder) / f"{other}.jsonl"
+    if not path.is_file():
+        return
+    theirs = {r.interview_id: r.date for r in read_records(path)}
+    mine = {e.interview_id: str(e.date) for part in parts.values() for e in part}
+    learnt, asked = (mine, theirs) if kind == "finetune" else (theirs, mine)
+    late = sorted(i for i, day in learnt.items() if asked and day >= min(asked.values()))
+    if late:
+        command = {"finetune": "ft:gen", "benchmark": "bench:setup"}
+        number = len(asked) if kind == "benchmark" else None
+        how = f" --held-out {number}" if number else ""
+        raise RaftError(
+            f"{', '.join(late)} would be both learnt from and, being of {min(asked.values())} or later, in the benchmark's "
+            f"time.\n{path} was made with another split: make it again first, with "
+            f"`raft {command[other]} {folder}{how}`" + (" and the same --held-out" if not how else "")
+        )
+
+
+def _held_out_before(folder: Path, kind: Kind) -> int | None:
+    """How many interviews were held out when this kind of file, or the other, was last made."""
+    order: tuple[Kind, Kind] = ("finetune", "benchmark") if kind == "finetune" else ("benchmark", "finetune")
+    found = [_read_manifest(folder, k).get("generic", {}).get("settings", {}).get("held_out_interviews") for k in order]
+    return next((n for n in found if n), None)
+
+
+def _memories(
+    folder: Path, person: Person, exchanges: list[Exchange], rephraser: str, progress: Progress
+) -> dict[str, tuple[Memory, ...]]:
+    """From the store that `raft embed` filled; writings that are not embedded are, for this once."""
+    from raft.memory.recall import memories_of
+
+    before = said_before(person.exchanges)
+    return memories_of(folder, exchanges, before, rephraser, temporary=True, progress=progress)
+
+
+def _inputs(folder: Path, kind: Kind, settings: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps([RECIPE, kind, settings, VERSION], sort_keys=True).encode())
+    for path in (folder / "interviews.jsonl", folder / "writings.jsonl", work_of(folder) / "embedded.json"):
+        content = path.read_bytes() if path.is_file() else b""
+        digest.update(f"\0{path.name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def _made_from(folder: Path, kind: Kind) -> str:
+    about = load_about(folder)
+    return _sha_of(f"{RECIPE}\0{about.name}\0{about.introduction}\0{_sha(work_of(folder) / f'{kind}.jsonl')}")
+
+
+def _read_manifest(folder: Path, kind: Kind) -> dict[str, Any]:
+    path = work_of(folder) / f"{kind}.manifest.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return found
+
+
+def _write_manifest(folder: Path, kind: Kind, facts: dict[str, Any]) -> None:
+    path = work_of(folder) / f"{kind}.manifest.json"
+    write_whole(path, json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+
+
+def _sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _sha_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

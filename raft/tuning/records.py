@@ -1,0 +1,189 @@
+"""Fine-tuning data in its general form: all that is known of each exchange, a JSON object a line.
+
+What a tuner reads is made from these records: prompts packed to its own context by its own token counts.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from raft.errors import DataError
+from raft.memory.mind import said_before
+from raft.people.person import About, describe
+from raft.prompts import MESSAGE_OVERHEAD, Told, conversation
+from raft.text import shorten
+from raft.types import Exchange, Memory, Message, TrainingSample
+
+LONGEST_ANSWER = 10_000
+"""In words: no cut at all."""
+
+
+Memories = Mapping[str, Sequence[Memory]]
+Part = Literal["training", "validation", "held_out"]
+Shown = Literal["own", "none", "other"]
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+
+
+class Record(BaseModel):
+    """One exchange. `history` names the earlier ones of its interview, oldest first, which are records as well."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exchange_id: Text
+    interview_id: Text
+    date: str
+    split: Part
+    question: Text
+    memories: list[Memory]
+    """What the question brings up."""
+    shown: Shown = "own"
+    """Which memories the sample shows: its own, none, or, as a distraction, those of another question."""
+    other_memories: list[Memory] = []
+    answer: Text
+    history: list[str] = []
+
+
+class Shares(BaseModel):
+    """The shares of training samples that show no memories, or those of another question."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    none: float = Field(0.0, ge=0, le=1)
+    other: float = Field(0.0, ge=0, le=1)
+
+
+def records(parts: Mapping[Part, Sequence[Exchange]], memories: Memories, shares: Shares, seed: int) -> list[Record]:
+    """A record an exchange. Only training samples are shown anything but their own memories."""
+    everything = [e for exchanges in parts.values() for e in exchanges]
+    before = said_before(everything)
+    shown = _shown(parts.get("training", ()), shares, seed)
+    made = []
+    for part, exchanges in parts.items():
+        for e in exchanges:
+            others = _other(e, everything, memories, seed) if shown.get(e.exchange_id) == "other" else []
+            kind = shown.get(e.exchange_id, "own")
+            made.append(
+                Record(
+                    exchange_id=e.exchange_id,
+                    interview_id=e.interview_id,
+                    date=str(e.date),
+                    split=part,
+                    question=e.question,
+                    memories=list(memories.get(e.exchange_id, ())),
+                    shown="own" if kind == "other" and not others else kind,
+                    other_memories=others,
+                    answer=e.answer,
+                    history=[b.exchange_id for b in before[e.exchange_id]],
+                )
+            )
+    return made
+
+
+def _shown(exchanges: Sequence[Exchange], shares: Shares, seed: int) -> dict[str, Shown]:
+    """Exact shares, whatever the order of the exchanges; the rest show their own."""
+    ids = sorted((e.exchange_id for e in exchanges), key=lambda i: _draw(seed, i))
+    none, other = round(shares.none * len(ids)), round(shares.other * len(ids))
+    return {i: "none" if n < none else "other" for n, i in enumerate(ids[: none + other])}
+
+
+def _other(exchange: Exchange, exchanges: Sequence[Exchange], memories: Memories, seed: int) -> list[Memory]:
+    """Another interview's question's memories, all older than this interview and none of them its own."""
+    mine = {m.chunk_id for m in memories.get(exchange.exchange_id, ())}
+    for e in sorted(exchanges, key=lambda e: _draw(seed, f"{exchange.exchange_id} {e.exchange_id}")):
+        if e.interview_id == exchange.interview_id:
+            continue
+        found = [m for m in memories.get(e.exchange_id, ()) if m.date < str(exchange.date) and m.chunk_id not in mine]
+        if found:
+            return found
+    return []
+
+
+def _draw(seed: int, text: str) -> str:
+    return hashlib.sha256(f"{seed} {text}".encode()).hexdigest()
+
+
+def samples(
+    about: About,
+    chosen: Sequence[Record],
+    known: Sequence[Record],
+    context: int,
+    answer_words: int,
+    count: Callable[[str], int],
+) -> tuple[list[TrainingSample], list[str]]:
+    """What a tuner learns from, and the exchanges that do not fit into `context` tokens, prompt and answer together.
+
+    History is packed newest first, whole tuples only, into what question, memories and answer leave.
+    """
+    made, too_long = [], []
+    by_id = {r.exchange_id: r for r in known}
+    for record in chosen:
+        answer = shorten(record.answer, answer_words)
+        budget = context - count(answer) - MESSAGE_OVERHEAD
+        messages = prompt(about, record, by_id, budget, answer_words, count)
+        if size(messages, count) > budget:
+            too_long.append(record.exchange_id)
+        else:
+            made.append(TrainingSample(record.exchange_id, messages, answer))
+    return made, too_long
+
+
+def prompt(
+    about: About,
+    record: Record,
+    known: Mapping[str, Record],
+    budget: int,
+    answer_words: int,
+    count: Callable[[str], int],
+) -> tuple[Message, ...]:
+    """What the model reads before it answers the record's question."""
+    before = [known[i] for i in record.history]
+    told = [Told(b.question, tuple(b.memories), shorten(b.answer, answer_words)) for b in before]
+    shown = {"own": record.memories, "none": [], "other": record.other_memories}[record.shown]
+    return conversation(about, record.question, shown, told, budget, count)
+
+
+def size(messages: Sequence[Message], count: Callable[[str], int]) -> int:
+    """How many tokens the messages have, with what a chat template adds to them."""
+    return sum(count(m["content"]) + MESSAGE_OVERHEAD for m in messages)
+
+
+def to_jsonl(made: Sequence[Record]) -> str:
+    """One record a line."""
+    return "".join(json.dumps(r.model_dump(), ensure_ascii=False) + "\n" for r in made)
+
+
+def read_records(path: Path) -> list[Record]:
+    """The records of a file. Raises DataError with every problem, each as `file:line: what`."""
+    if not path.is_file():
+        raise DataError([f"{path}: missing; `raft ft:gen` makes it"])
+    problems: list[str] = []
+    found: dict[str, Record] = {}
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = Record.model_validate_json(line)
+        except ValidationError as error:
+            problems += [f"{path}:{number}: {text}" for text in describe(error)]
+            continue
+        if record.exchange_id in found:
+            problems.append(f"{path}:{number}: exchange_id {record.exchange_id!r} is there twice")
+        found[record.exchange_id] = record
+        unknown = [i for i in record.history if i not in found]
+        if unknown and not problems:
+            problems.append(f"{path}:{number}: history names {', '.join(unknown)}, which no earlier line has")
+    if problems:
+        raise DataError(problems)
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""Who answers, and with what: memories, training and the controls."""

@@ -1,0 +1,216 @@
+"""Controls: answers that are given, so that every score has something to be read against."""
+
+import hashlib
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from raft.files import read_made, write_made
+from raft.people.person import Person
+from raft.progress import Progress, silent
+from raft.types import Embedder, Exchange, Vectors
+from ratf.models.chat import embedder
+from ratf.suite.arms import DOSES, GIVEN
+from ratf.suite.study import Study
+
+
+@dataclass(frozen=True)
+class Given:
+    """An answer that stands in for an agent's. `similarity` is the cosine of the two questions.
+
+    What nobody said has no person, no exchange and no similarity.
+    """
+
+    text: str
+    person: str = ""
+    exchange_id: str = ""
+    interview_id: str = ""
+    question: str = ""
+    similarity: float | None = None
+
+    @property
+    def interview(self) -> str | None:
+        """The person and the interview in which it was said."""
+        return f"{self.person}/{self.interview_id}" if self.interview_id else None
+
+
+Answers = dict[str, Given]
+"""held-out question → the control's answer to it"""
+
+
+def controls(study: Study, embedder: Embedder) -> dict[str, Answers]:
+    """For each given control of the suite, and each dose where it can be mixed, the answer to each held-out question."""
+    asked = study.held_out
+    found: dict[str, Answers] = {"real": {e.exchange_id: _given(study.person, e, 1.0) for e in asked}}
+    own = [(study.person, e) for e in study.earlier]
+    others = [(impostor, e) for impostor in study.impostors for e in impostor.exchanges]
+    questions = embedder.embed([e.question for e in asked])
+    for side, candidates in (("same", own), ("impostor", others)):
+        alike = np.round(questions @ embedder.embed([e.question for _, e in candidates]).T, 5)
+        found[f"{side}_near"] = _taken(asked, candidates, alike, alike.argmax(axis=1))
+        found[f"{side}_far"] = _taken(asked, candidates, alike, _unrelated(study, asked, alike))
+    found["empty"] = {e.exchange_id: Given("") for e in asked}
+    for name, texts in (("boilerplate", BOILERPLATE), ("nonanswer", NONANSWERS)):
+        found[name] = {e.exchange_id: Given(texts[_lot(study, name, e) % len(texts)]) for e in asked}
+    for name, share in DOSES.items():
+        found[name] = {e.exchange_id: _mixed(study, e, found["impostor_near"][e.exchange_id], share) for e in asked}
+    return {name: found[name] for name in given_names(study)}
+
+
+def given_names(study: Study) -> list[str]:
+    """The suite's controls that are given, and the doses between `real` and `impostor_near` where both are there."""
+    wanted = study.suite.controls
+    doses = DOSES if {"real", "impostor_near"} <= set(wanted) else ()
+    return [name for name in (*wanted, *doses) if name in GIVEN]
+
+
+def _taken(
+    asked: Sequence[Exchange], candidates: Sequence[tuple[Person, Exchange]], alike: Vectors, which: Sequence[int]
+) -> Answers:
+    return {
+        exchange.exchange_id: _given(*candidates[w], float(alike[i, w]))
+        for i, (exchange, w) in enumerate(zip(asked, which, strict=True))
+    }
+
+
+def _unrelated(study: Study, asked: Sequence[Exchange], alike: Vectors) -> list[int]:
+    """One of the less similar half, by lot: the least similar of all would be the same odd question every time."""
+    order = np.argsort(alike, axis=1, kind="stable")
+    half = max(1, alike.shape[1] // 2)
+    return [int(row[_lot(study, "far", e) % half]) for e, row in zip(asked, order, strict=True)]
+
+
+def _lot(study: Study, name: str, exchange: Exchange) -> int:
+    """A large number that depends on the seed, the control and the question, and on nothing else."""
+    text = f"{study.suite.seed}\0{name}\0{exchange.exchange_id}\0{exchange.question}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+
+
+def _given(person: Person, exchange: Exchange, similarity: float) -> Given:
+    return Given(
+        text=exchange.answer,
+        person=person.key,
+        exchange_id=exchange.exchange_id,
+        interview_id=exchange.interview_id,
+        question=exchange.question,
+        similarity=round(similarity, 5),
+    )
+
+
+def _mixed(study: Study, exchange: Exchange, other: Given, share: float) -> Given:
+    """The real answer with `share` of its words in sentences of `other`; it keeps the other's interview.
+
+    The order of sentences does not depend on the share, so that a larger dose holds the smaller one.
+    """
+    text = mix(exchange.answer, other.text, share, _lot(study, "mix", exchange))
+    return Given(text, other.person, other.exchange_id, other.interview_id, other.question, other.similarity)
+
+
+def mix(mine: str, theirs: str, share: float, seed: int) -> str:
+    """As many words as `mine` has (fewer where `theirs` is short), `share` of them theirs, whole sentences by lot."""
+    words = len(mine.split())
+    other = round(words * share)
+    draw = random.Random(seed)
+    parts = [_first_words(_shuffled(text, draw), n) for text, n in ((mine, words - other), (theirs, other))]
+    return " ".join(_shuffled_list([*parts[0], *parts[1]], draw))
+
+
+def _shuffled(text: str, draw: random.Random) -> list[str]:
+    return _shuffled_list(re.split(r"(?<=[.!?])\s+", text.strip()), draw)
+
+
+def _shuffled_list(sentences: list[str], draw: random.Random) -> list[str]:
+    return draw.sample(sentences, len(sentences))
+
+
+def _first_words(sentences: Sequence[str], words: int) -> list[str]:
+    """Whole sentences, the last one cut, until there are so many words."""
+    taken: list[str] = []
+    for sentence in sentences:
+        if words <= 0:
+            break
+        kept = sentence.split()[:words]
+        words -= len(kept)
+        taken.append(" ".join(kept))
+    return taken
+
+
+def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[str, Given]]:
+    """The controls' answers, by control and exchange. Made once a study."""
+    path = study.folder / "controls.json"
+    made = read_made(path, study.digest)
+    if made is None:
+        with progress("finding the controls' answers", 1, "steps") as advance:
+            found = controls(study, embedder(study.suite.models.embedder, progress))
+            advance(1)
+        made = {name: {key: asdict(g) for key, g in answers.items()} for name, answers in found.items()}
+        write_made(path, study.digest, made)
+    return {name: {key: Given(**g) for key, g in answers.items()} for name, answers in made.items()}
+
+
+def everybody(study: Study) -> list[str]:
+    """The arms, the controls, and the doses of the exam."""
+    from ratf.agents.controls import given_names
+
+    return list(dict.fromkeys([*study.suite.arms, *study.suite.controls, *given_names(study)]))
+
+
+BOILERPLATE = (
+    "Thank you for that question. I appreciate your interest, and I'm always happy to talk about it. It's an "
+    "important topic, and I think that everyone should keep it in mind.",
+    "That is a very good question. There are many aspects to consider, and different people will see it differently. "
+    "I look forward to discussing it further at another time.",
+    "I'm glad that you raised this. As I have said before, we take it seriously, and we will continue to do so in the "
+    "future. Thank you again for asking.",
+    "I'm afraid I can't comment on that at the moment. What I can say is that we are aware of it, and that we will "
+    "share more when there is more to share.",
+    "As a matter of principle I don't speculate about such things. Please refer to my earlier statements, which remain "
+    "valid, and feel free to ask me something else.",
+    "It depends. There are arguments on both sides, and each of them deserves to be heard. In the end, everyone has to "
+    "find an answer of their own.",
+)
+"""Short and polite, fit for any question."""
+
+
+NONANSWERS = (
+    "Let me take a step back, because I think the context is what really matters here. When people ask me something like "
+    "this, they usually have one part of the picture in mind, and that part is real; I wouldn't want to deny that. But "
+    "there is a larger picture as well, and the two don't always point in the same direction. Over the years I have "
+    "learnt to be patient with that. You look at what is in front of you, you listen to those who know more about one "
+    "side of it, and you try to keep an open mind. Sometimes things turn out the way you expected, and sometimes they "
+    "don't, and in both cases there is something to take away. So rather than give you a simple yes or no, which would "
+    "be easy and probably wrong, I would say that we are on a path, that we have come some way along it, and that "
+    "there is still some way to go. What I can promise is that we will keep looking at it with care, step by step, and "
+    "that we will be open about what we find.",
+    "There are a few things that I would like to say about that. The first is that it's natural to ask, and in your "
+    "place I would ask the same thing. The second is that any honest answer has to start from what we know today, and "
+    "what we know today is more than we knew a while ago, though less than we would like. And the third, which perhaps "
+    "matters most, is that nobody does this alone: a great many people put in a great deal of work, mostly unseen, and "
+    "they deserve credit for it. If you put those three together, you arrive at something like a balance. On the one "
+    "hand there is every reason to be confident. On the other hand there is every reason to stay modest, because "
+    "circumstances change, sometimes quickly, and what looks settled may not be. I have always tried to hold on to both "
+    "of these thoughts at the same time, and I believe that it has served us well. Whether that will be enough, time "
+    "will tell; it usually does.",
+    "You know, I get asked this quite often, and each time I find that the question has become a little more "
+    "interesting. It touches on so much at once: on where we come from, on where we are, and on where we might be going. "
+    "If I had to put it in a nutshell, I would say that it is all about finding the right measure, and the right measure "
+    "is never found once and for all. It has to be found again and again, by everyone who is concerned with it, in good "
+    "faith and with the facts at hand. Some will want to go faster, some will want to go slower, and both have a point. "
+    "What I would warn against is the idea that there is a single key that opens every door. There isn't. There is only "
+    "the day-to-day business of weighing one thing against another, of making up one's mind, and of being ready to "
+    "change it. That may sound less exciting than a bold promise, but I have come to think that it is the only way in "
+    "which anything lasting is ever done.",
+    "I would put it this way. Every situation has its own character, and this one is no exception. We went into it with "
+    "certain expectations, as one does, and some of them were met, and others had to be revised. That is not a failure; "
+    "that is how one learns. What has struck me most is how much depends on the small things: on the conversation that "
+    "takes place at the right moment, on the detail that somebody notices, on the willingness to go over something one "
+    "more time. It would be tempting to draw a grand conclusion from all that, but I'm wary of grand conclusions. They "
+    "tend to age badly. What I would rather do is to stay with the matter itself, to look at it from several sides, and "
+    "to ask at each point what follows and what doesn't. If we do that with some discipline, then I'm optimistic that "
+    "we will end up in a good place, even if it isn't exactly the place that we had in mind when we set out, and even if "
+    "it takes somewhat longer than any of us would have wished.",
+)
+"""Long, fluent, and about nothing."""

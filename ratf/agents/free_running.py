@@ -1,0 +1,77 @@
+"""An interview in which the agent's own earlier answers, not the person's, come before a question."""
+
+from collections import defaultdict
+from dataclasses import asdict, replace
+from functools import cache
+
+import anyio
+from inspect_ai.model import get_model
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from raft.memory.mind import Mind
+from raft.prompts import Told
+from raft.text import shorten
+from raft.types import Exchange, Memory
+from ratf.agents.memories import Memories, memories_shown, mind
+from ratf.agents.questions import after
+from ratf.agents.roles import ANSWER_CACHE
+from ratf.models.chat import chat_messages
+from ratf.models.hooks import refusals_are_errors
+from ratf.suite.arms import ARMS, Shown
+from ratf.suite.study import Study, opened
+
+
+@solver
+def free_running(digest: str, arm: str) -> Solver:
+    """Answers the interview's held-out questions up to the sample's own, each after the agent's earlier answers.
+
+    A sample stays one question. The answers before it come from Inspect's cache, which is where the samples of the
+    earlier questions, one at a time in an interview, have put them; so a resumed run goes on with the same history.
+    """
+    turn: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        study = opened(digest)
+        told: list[Told] = []
+        before: list[Exchange] = []
+        async with turn[state.metadata["interview_id"]]:
+            for exchange in _up_to(study, str(state.sample_id)):
+                with refusals_are_errors():
+                    memories = await _memories(digest, ARMS[arm].memories, exchange, before)
+                    state.messages = chat_messages(after(study, exchange, memories, told))
+                    state.output = await get_model().generate(state.messages, cache=ANSWER_CACHE)
+                answer = state.output.completion
+                told.append(Told(exchange.question, memories, shorten(answer, study.suite.answers.max_words)))
+                before.append(replace(exchange, answer=answer))
+        state.messages.append(state.output.message)
+        state.metadata["memories"] = [asdict(m) for m in told[-1].memories]
+        return state
+
+    return solve
+
+
+def _up_to(study: Study, exchange_id: str) -> list[Exchange]:
+    """The held-out questions of one interview up to this one."""
+    last = next(e for e in study.held_out if e.exchange_id == exchange_id)
+    asked = [e for e in study.held_out if e.interview_id == last.interview_id]
+    return [replace(e, answer="") for e in asked if e.number <= last.number]
+
+
+async def _memories(digest: str, shown: Shown, exchange: Exchange, before: list[Exchange]) -> tuple[Memory, ...]:
+    """As the answers before have it; only what is shuffled was shuffled before anybody answered."""
+    if shown == "none":
+        return ()
+    if shown == "shuffled":
+        return _shuffled(digest).get(exchange.exchange_id, ())
+    found = await _mind(digest, shown == "impostor").remember([exchange], {exchange.exchange_id: before})
+    return found[exchange.exchange_id]
+
+
+@cache
+def _shuffled(digest: str) -> Memories:
+    return memories_shown(opened(digest), "shuffled")
+
+
+@cache
+def _mind(digest: str, impostors: bool) -> Mind:
+    return mind(opened(digest), impostors=impostors)

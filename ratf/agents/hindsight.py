@@ -1,0 +1,195 @@
+"""What the memories were worth, by hindsight: a measurement on held-out questions, and by choice a filter in training."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from raft.files import read_made, write_made
+from raft.memory.mind import Mind
+from raft.memory.rephrase import extractive
+from raft.progress import Progress, silent
+from raft.types import Exchange, Memory
+from ratf.agents.memories import Memories, memories, memory_store
+from ratf.models.chat import embedder
+from ratf.models.recordings import digest_of
+from ratf.models.replay import made
+from ratf.results.results import Cell, Filtered, Retrieval
+from ratf.statistics.estimates import Estimate, clustered_auc, clustered_mean
+from ratf.suite.arms import ARMS
+from ratf.suite.study import Study
+
+READER = "smollm2-135m-instruct"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What a held-out question recalled. `kept` says whether the gate, by the question alone, let it through."""
+
+    exchange: Exchange
+    memory: Memory
+    kept: bool
+
+
+def reader(study: Study) -> str:
+    """The model that reads the real answers: the suite's base where it runs here, else an embedded one."""
+    base = study.suite.models.base
+    return base.removeprefix("local/") if base.startswith("local/") else READER
+
+
+def wanted(study: Study) -> bool:
+    """Whether the suite asks for it, and there are memories to measure. Who filters is shown what it did."""
+    settings = study.suite.memories
+    remembers = any(ARMS[arm].recalls for arm in study.suite.arms)
+    return remembers and (settings.hindsight or settings.hindsight_filter)
+
+
+def measure(study: Study, progress: Progress = silent) -> Retrieval:
+    """The worth of every passage that the held-out questions recalled, and of the gate that chose among them."""
+    path = study.folder / "hindsight.json"
+    made = read_made(path, study.digest)
+    if made is None:
+        made = _measure(study, progress)
+        write_made(path, study.digest, made)
+    return _summary(study, made)
+
+
+def for_training(study: Study, progress: Progress = silent) -> Memories:
+    """The memories that training samples get: by the suite's choice only those of some use to the real answer."""
+    mine = memories(study, progress)
+    if not study.suite.memories.hindsight_filter:
+        return mine
+    worth = _training_gains(study, mine, progress)
+    return {
+        key: tuple(m for m in found if worth[key][m.chunk_id] > 0) if key in worth else found
+        for key, found in mine.items()
+    }
+
+
+def filtered(study: Study, progress: Progress = silent) -> Filtered | None:
+    """How many memories the filter took out of training; None where it is off."""
+    if not study.suite.memories.hindsight_filter:
+        return None
+    worth = _training_gains(study, memories(study, progress), progress)
+    values = [gain for of_exchange in worth.values() for gain in of_exchange.values()]
+    return Filtered(dropped=sum(gain <= 0 for gain in values), of=len(values))
+
+
+def _training_gains(study: Study, mine: Memories, progress: Progress) -> dict[str, dict[str, float]]:
+    """exchange → chunk → gain, for what is learnt from or told before it; no held-out exchange is among them."""
+    path = study.folder / "hindsight-training.json"
+    made: dict[str, dict[str, float]] | None = read_made(path, study.digest)
+    if made is None:
+        history = study.suite.answers.history != "none"
+        told = [t for e in study.training for t in study.before[e.exchange_id]] if history else []
+        exchanges = {e.exchange_id: e for e in [*told, *study.training]}
+        pairs = [(e, m) for key, e in exchanges.items() for m in mine.get(key, ())]
+        made = {key: {} for key in exchanges}
+        for (exchange, memory), gain in zip(pairs, _gains(study, pairs, progress), strict=True):
+            made[exchange.exchange_id][memory.chunk_id] = gain
+        write_made(path, study.digest, made)
+    return made
+
+
+def _gains(study: Study, pairs: Sequence[tuple[Exchange, Memory]], progress: Progress) -> list[float]:
+    about, words, name = study.person.about, study.suite.answers.max_words, reader(study)
+
+    def read() -> list[float]:
+        from raft.memory.hindsight import gains
+        from raft.models.local import LocalModel
+
+        return gains(LocalModel(name, progress), about, pairs, words, progress)
+
+    contents = digest_of([about.introduction, *([e.question, e.answer, m.text, m.chunk_id] for e, m in pairs)])
+    request = {"kind": "gains", "model": name, "pairs": len(pairs), "contents": contents, "words": words}
+    found: list[float] = made(request, "hindsight", read)
+    return found
+
+
+def _recalled(study: Study) -> list[Passage]:
+    """Every passage that a held-out question recalled, as a memory: those that the gate refused, too.
+
+    What was refused was not rephrased; its sentences nearest the question stand for it.
+    """
+    settings = study.suite.memories
+    encoder = embedder(study.suite.models.embedder)
+    ungated = extractive(encoder, -1.0)
+    mind = Mind(memory_store(study), encoder, ungated, settings.k)
+    found = asyncio.run(mind.remember(study.held_out, study.before))
+    mine = memories(study)
+    passages = []
+    for exchange in study.held_out:
+        kept = {m.chunk_id: m for m in mine.get(exchange.exchange_id, ())}
+        for memory in found[exchange.exchange_id]:
+            passages.append(Passage(exchange, kept.get(memory.chunk_id, memory), memory.chunk_id in kept))
+    return passages
+
+
+def _measure(study: Study, progress: Progress) -> list[dict[str, Any]]:
+    from raft.memory.hindsight import shuffled
+
+    passages = _recalled(study)
+    kept = [(p.exchange, p.memory) for p in passages if p.kept]
+    drawn = shuffled(kept, study.suite.seed)
+    own = [(p.exchange, p.memory) for p in passages]
+    found = _gains(study, [*own, *drawn], progress)
+    rows = [
+        {
+            "exchange": p.exchange.exchange_id,
+            "interview": p.exchange.interview_id,
+            "chunk": p.memory.chunk_id,
+            "similarity": p.memory.similarity,
+            "kept": p.kept,
+            "gain": gain,
+        }
+        for p, gain in zip(passages, found, strict=False)
+    ]
+    others = [
+        {"exchange": e.exchange_id, "interview": e.interview_id, "chunk": m.chunk_id, "kept": None, "gain": gain}
+        for (e, m), gain in zip(drawn, found[len(own) :], strict=True)
+    ]
+    return [*rows, *others]
+
+
+def _summary(study: Study, made: list[dict[str, Any]]) -> Retrieval:
+    own = [row for row in made if row["kept"] is not None]
+    kept = [row for row in own if row["kept"]]
+    refused = [row for row in own if not row["kept"]]
+    others = [row for row in made if row["kept"] is None]
+    groups = [row["interview"] for row in own]
+    useful = [row["gain"] > 0 for row in own]
+    by_gate = clustered_auc([float(row["kept"]) for row in own], useful, groups) if kept and refused else None
+    return Retrieval(
+        reader=reader(study),
+        questions=len({row["exchange"] for row in own}),
+        passages=len(own),
+        kept=len(kept),
+        useful=sum(useful),
+        own=_mean(kept),
+        refused=_mean(refused),
+        shuffled=_mean(others),
+        difference=_difference(kept, others),
+        gate_auc=_cell(by_gate),
+        similarity_auc=_cell(clustered_auc([row["similarity"] for row in own], useful, groups)),
+        filtered=filtered(study),
+    )
+
+
+def _mean(rows: list[dict[str, Any]]) -> Cell:
+    return _cell(clustered_mean([row["gain"] for row in rows], [row["interview"] for row in rows]))
+
+
+def _difference(kept: list[dict[str, Any]], others: list[dict[str, Any]]) -> Cell:
+    """Own minus shuffled, paired by question: the means over each question's memories."""
+    paired = []
+    for key, interview in {row["exchange"]: row["interview"] for row in kept}.items():
+        one, two = ([row["gain"] for row in rows if row["exchange"] == key] for rows in (kept, others))
+        if two:
+            paired.append((sum(one) / len(one) - sum(two) / len(two), interview))
+    return _cell(clustered_mean([d for d, _ in paired], [i for _, i in paired]))
+
+
+def _cell(found: Estimate | None) -> Cell:
+    if found is None:
+        return Cell(mean=None, low=None, high=None, n=0, interviews=0, unscored=0)
+    return Cell(mean=found.mean, low=found.low, high=found.high, n=found.n, interviews=found.clusters, unscored=0)

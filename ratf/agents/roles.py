@@ -1,0 +1,57 @@
+"""Which model answers, and how."""
+
+from inspect_ai.model import CachePolicy, GenerateConfig, Model, get_model
+
+from ratf.agents.training import model_of
+from ratf.models.chat import heard
+from ratf.models.local import EVERY_REQUEST
+from ratf.models.replay import session
+from ratf.suite.arms import ARMS, GIVEN
+from ratf.suite.study import Study
+
+GENERATION = "1"
+"""Raise it when the local provider's answers change for the same request: cached answers are then asked for anew."""
+
+
+ANSWER_CACHE = CachePolicy(expiry=None, scopes={"generation": GENERATION})
+"""A finished answer is never generated twice; the adapter's digest is part of the model's name, hence of the key."""
+
+
+def answer_config(study: Study) -> GenerateConfig:
+    """The suite's answer settings as Inspect's."""
+    answers = study.suite.answers
+    return GenerateConfig(
+        max_tokens=answers.max_tokens,
+        temperature=answers.temperature,
+        top_p=answers.top_p,
+        frequency_penalty=answers.frequency_penalty,
+        seed=study.suite.seed,
+        max_connections=EVERY_REQUEST if study.suite.models.base.startswith("local/") else None,
+    )
+
+
+def grader_roles(study: Study, arm: str | None = None) -> dict[str, str | Model | list[str | Model]] | None:
+    """The suite's graders as Inspect's role, where there are any; `arm` is whose answers they grade.
+
+    A task that only answers needs none, and in a replay gets none: Inspect would make them anew from the log, with keys.
+    """
+    listening = session()
+    if not study.suite.graders or (arm is None and listening and listening.replaying):
+        return None
+    return {"grader": [heard(name, f"grading {arm}") for name in study.suite.graders]}
+
+
+def model_under_test(study: Study, arm: str, obey: bool) -> str | Model | None:
+    """The model of an arm or control.
+
+    Where `obey` is set, None leaves an untuned arm to `inspect eval --model`; a run of a suite does not, because
+    its arms must answer with the suite's own models.
+    """
+    if arm in GIVEN:
+        return "none/none"
+    if arm == "paraphrase":
+        return heard(str(study.suite.models.paraphraser), arm)
+    if arm == "generic":
+        return heard(study.suite.models.base, arm)
+    left_to_inspect = obey and ARMS[arm].training == "none" and str(get_model()) != "none/none"
+    return None if left_to_inspect else heard(model_of(study, arm), arm)

@@ -1,0 +1,147 @@
+"""Phase two: the models that the tuned arms answer with."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from raft.errors import RaftError
+from raft.models.tokens import token_counter
+from raft.models.weights import adapter_weights, adapters_folder
+from raft.progress import Progress, silent
+from raft.tuning.samples import training_samples
+from raft.types import TrainingSample, Tuner
+from ratf.agents.hindsight import for_training
+from ratf.agents.memories import memories
+from ratf.models.metered import MeteredTuner
+from ratf.models.recordings import Request, digest_of
+from ratf.models.replay import made, session
+from ratf.results.results import Example, Tuned
+from ratf.suite.arms import ARMS
+from ratf.suite.study import Study
+
+MOST_WORDS = 60
+"""Of each message of an example."""
+
+
+def samples(study: Study, training: str, progress: Progress = silent) -> list[TrainingSample]:
+    """What `training` (`ft` or `ft+mem`) learns from."""
+    answers = study.suite.answers
+    return training_samples(
+        study.person.about,
+        study.training,
+        dict.fromkeys(study.before, ()) if answers.history == "none" else study.before,
+        for_training(study, progress) if training == "ft+mem" else {},
+        answers.context_tokens,
+        answers.max_words,
+        token_counter(study.suite.models.base.removeprefix("local/"), progress),
+    )
+
+
+def model_of(study: Study, arm: str, progress: Progress = silent) -> str:
+    """The name of the model that an arm answers with; tuned now, when it was not before."""
+    training = ARMS[arm].training
+    if training == "none":
+        return study.suite.models.base
+
+    def tune() -> dict[str, Any]:
+        name = _tune(study, training, progress)
+        return {"model": name, "training": _facts(name)}
+
+    return str(made(_request(study, training), arm, tune)["model"])
+
+
+def _facts(model: str) -> dict[str, Any] | None:
+    """How an adapter was tuned, as its folder says, and its weights now; in a replay as the recording says; None where there is none."""
+    listening = session()
+    if listening and listening.replaying:
+        replies = [e.reply(0) for e in listening.recording.entries.values() if e.request["kind"] == "tuned"]
+        return next((r["training"] for r in replies if r and r["model"] == model), None)
+    digest = model.partition("+")[2]
+    path = adapters_folder() / digest / "training.json"
+    if not digest or not path.is_file():
+        return None
+    return {**json.loads(path.read_text("utf-8")), "weights": adapter_weights(digest)}
+
+
+def _request(study: Study, training: str) -> Request:
+    """All that makes a tuned model, told without reading the weights."""
+    suite = study.suite
+    parts = suite.model_dump(mode="json", include={"training", "seed"})
+    parts["answers"] = suite.answers.model_dump(include={"context_tokens", "history", "max_words"})
+    learnt = [[e.exchange_id, e.question, e.answer] for e in study.training]
+    parts["exchanges"] = digest_of([study.person.about.model_dump(mode="json"), *learnt])
+    if training == "ft+mem":
+        parts["memories"] = digest_of([[k, m.text] for k, found in memories(study).items() for m in found])
+        parts["hindsight_filter"] = suite.memories.hindsight_filter
+    return {"kind": "tuned", "model": suite.models.base, "training_kind": training, "person": study.person.key, **parts}
+
+
+def _tune(study: Study, training: str, progress: Progress) -> str:
+    base = study.suite.models.base
+    learnt, watched = _parts(study, samples(study, training, progress))
+    if base.startswith("openai/"):
+        return f"openai/{_openai(study).tune(learnt, base.removeprefix('openai/'), watched)}"
+    from raft.tuning.lora import LoraSettings, LoraTuner
+
+    given = study.suite.training.model_dump(exclude={"validation_interviews"})
+    tuner = LoraTuner(LoraSettings(**given, seed=study.suite.seed), progress)
+    return f"local/{tuner.tune(learnt, base.removeprefix('local/'), watched)}"
+
+
+def tuned(study: Study, models: Mapping[str, str]) -> list[Tuned]:
+    """How the models of these arms were tuned, where that was here; an adapter of several arms is told with the first."""
+    found: dict[str, Tuned] = {}
+    for arm, model in models.items():
+        facts = _facts(model)
+        if facts and facts["digest"] not in found:
+            watched = facts.get("validation", [])
+            found[facts["digest"]] = Tuned(
+                arm=arm,
+                digest=facts["digest"],
+                weights=facts.get("weights", ""),
+                samples=facts["samples"],
+                losses=facts["losses"],
+                validation=watched,
+                example=_example(study, arm),
+            )
+    return list(found.values())
+
+
+def _example(study: Study, arm: str) -> Example | None:
+    """The sample of the exchange in the middle: real, and the same whenever it is looked up."""
+    middle = study.training[len(study.training) // 2]
+    sample = next((s for s in samples(study, ARMS[arm].training) if s.exchange_id == middle.exchange_id), None)
+    if sample is None:
+        return None
+    turns = [(m["role"], cut(m["content"])) for m in sample.prompt] + [("answer", cut(sample.answer))]
+    return Example(exchange_id=sample.exchange_id, date=middle.date.isoformat() if middle.date else "", turns=turns)
+
+
+def cut(text: str, most: int = MOST_WORDS) -> str:
+    """The first words of a text; what is left out is counted."""
+    words = list(re.finditer(r"\S+", text))
+    return text if len(words) <= most else f"{text[: words[most - 1].end()]} … ({len(words) - most} more words)"
+
+
+def _parts(study: Study, made: list[TrainingSample]) -> tuple[list[TrainingSample], list[TrainingSample]]:
+    """What is learnt, and what is only watched: the newest interviews, whole."""
+    number = study.suite.training.validation_interviews
+    interviews = list(dict.fromkeys(e.interview_id for e in study.training))
+    if number >= len(interviews):
+        raise RaftError(
+            f"training.validation_interviews is {number}, but there are {len(interviews)} interviews to learn from; "
+            "at least one must be learnt"
+        )
+    newest = set(interviews[len(interviews) - number :])
+    watched = {e.exchange_id for e in study.training if e.interview_id in newest}
+    return [s for s in made if s.exchange_id not in watched], [s for s in made if s.exchange_id in watched]
+
+
+def _openai(study: Study) -> Tuner:
+    """A job of OpenAI's; learning rate and batch are the service's choice, because theirs mean something else."""
+    from raft.tuning.openai_tuner import OpenAISettings, OpenAITuner
+
+    settings = OpenAISettings(epochs=study.suite.training.epochs, seed=study.suite.seed)
+    tuner = OpenAITuner(settings, study.folder / "tuned.json")
+    return MeteredTuner(study.suite.models.base, tuner, study.suite.training.epochs)

@@ -1,0 +1,1 @@
+"""Several runs as a leaderboard and its site."""

@@ -1,0 +1,280 @@
+"""Finished runs as a leaderboard: which may stand together, and how every system stands. Reads results, runs nothing."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from ratf.boards.standing import (
+    Adapter,
+    Board,
+    Leaderboard,
+    Overall,
+    Ran,
+    Standing,
+    System,
+    Table,
+    placed,
+    pooled,
+    row_of,
+    table,
+)
+from ratf.results.comparable import OF_SYSTEM, SAID_BEFORE, _differs, changed, flat, measured, run_digest
+from ratf.results.results import ArmResult, Results, Spent
+from ratf.statistics.estimates import clustered_mean
+from ratf.suite.arms import ARMS
+
+OF_PERSON = ("person", "impostors", "people", "data", "prompts")
+"""What differs between persons although the same is measured."""
+
+
+JUDGES = "judge_"
+"""How the names of judges' metrics begin. Nobody could ask a judge again, so its rows are never verified."""
+
+
+def leaderboard(runs: Sequence[Results], verified: Mapping[str, Sequence[str]] | None = None) -> Leaderboard:
+    """All boards of the runs. The order and repetition of `runs` change nothing.
+
+    `verified` has the runs that somebody has checked, by the digest of their results, with the metrics whose every
+    score was worked out again.
+    """
+    known = {run_digest(r): r for r in runs}
+    ordered = sorted(known.items(), key=_by_time)
+    checked = verified or {}
+    systems: dict[str, System] = {}
+    ran: list[Ran] = []
+    for digest, results in ordered:
+        own = systems_of(results)
+        systems |= {system.id: system for system in own.values()}
+        ran.append(_ran(digest, results, own, checked.get(digest)))
+    groups: dict[str, list[tuple[Ran, Results]]] = {}
+    for one, (_, results) in zip(ran, ordered, strict=True):
+        groups.setdefault(one.board, []).append((one, results))
+    boards = [_board(key, members) for key, members in sorted(groups.items(), key=_by_person)]
+    return Leaderboard(
+        boards=boards,
+        overall=_overall(boards),
+        systems=dict(sorted(systems.items())),
+        persons={r.person["key"]: r.person.get("name", r.person["key"]) for _, r in ordered},
+        runs=ran,
+        differences=differences(boards),
+    )
+
+
+def _by_time(item: tuple[str, Results]) -> tuple[str, str, str]:
+    digest, results = item
+    return str(results.times.get("finished", "")), str(results.suite.get("seed")), digest
+
+
+def systems_of(results: Results) -> dict[str, System]:
+    """The systems of a run by arm: settings that an arm does not use do not tell it from another."""
+    found = {}
+    for arm, result in results.arms.items():
+        if result.kind != "arm":
+            continue
+        recipe = ARMS.get(arm)
+        unused = [] if recipe is None else _unused(recipe.training, recipe.memories)
+        settings = {
+            key: value
+            for key, value in flat(results.suite)
+            if key != SAID_BEFORE and any(key == f or key.startswith(f"{f}.") for f in OF_SYSTEM)
+            if not any(key == u or key.startswith(f"{u}.") for u in unused)
+        }
+        model = str(settings.get("models.base", result.model))
+        about = json.dumps([arm, result.words, settings], sort_keys=True)
+        name = f"{slug(model)}-{slug(arm)}-{hashlib.sha256(about.encode()).hexdigest()[:8]}"
+        found[arm] = System(id=name, arm=arm, words=result.words, model=model, settings=settings)
+    return found
+
+
+def _unused(training: str, memories: str) -> list[str]:
+    unused = ["memories.chroma", "memories.hindsight"]
+    if training == "none":
+        unused += ["training", "models.tuner", "split.training_exchanges", "memories.hindsight_filter"]
+        unused += ["answers.max_words"]
+    return unused + (["memories"] if memories == "none" and training != "ft+mem" else [])
+
+
+def slug(text: str) -> str:
+    """A name for files and addresses: whatever the text is, no path comes out of it."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[-40:].strip("-") or "x"
+
+
+def _ran(digest: str, results: Results, systems: Mapping[str, System], verified: Sequence[str] | None) -> Ran:
+    checked = [m for m in verified or () if not m.startswith(JUDGES)]
+    usd, tokens, kept = _cost(results.budget)
+    standings = [
+        _standing(results, arm, systems[arm].id, metric, digest, metric in checked)
+        for arm in systems
+        for metric in results.metrics
+        if results.metrics[metric].get("better") and metric in results.arms[arm].metrics
+    ]
+    return Ran(
+        id=digest[:12],
+        suite=results.suite["name"],
+        digest=results.digest,
+        person=results.person["key"],
+        finished=str(results.times.get("finished", "")),
+        seed=results.suite.get("seed"),
+        board=_digest(measured(results)),
+        verified=verified is not None,
+        results=digest,
+        usd=usd,
+        tokens=tokens,
+        kept=kept,
+        adapters={systems[arm].id: found for arm in systems if (found := _adapter(results, arm))},
+        standings=standings,
+    )
+
+
+def _cost(budget: Spent | None) -> tuple[float | None, int | None, bool]:
+    """What a run cost, and whether it asked nobody, because all its replies were kept: then nothing was counted."""
+    if budget is None:
+        return None, None, False
+    if budget.tokens == 0 and not budget.usd and not any(role.calls for role in budget.roles.values()):
+        return None, None, True
+    return budget.usd, budget.tokens, False
+
+
+def _adapter(results: Results, arm: str) -> Adapter | None:
+    """What an arm was tuned to; arms of one adapter are told with the first of them."""
+    named = results.arms[arm].model.partition("+")[2]
+    own = [t for t in results.tuned if t.arm == arm] + [t for t in results.tuned if named and t.digest == named]
+    return Adapter(asked=named, digest=own[0].digest, weights=own[0].weights) if own else None
+
+
+def _standing(results: Results, arm: str, system: str, metric: str, digest: str, verified: bool) -> Standing:
+    result: ArmResult = results.arms[arm]
+    cell = result.metrics[metric]
+    exam = next((e for e in results.exam if e.metric == metric), None)
+    skill = next((s for s in results.skill if s.metric == metric and s.arm == arm), None)
+    has_skill = skill is not None and skill.skill is not None
+    score, low, high = (skill.skill, skill.low, skill.high) if skill and has_skill else (cell.mean, cell.low, cell.high)
+    reason = skill.reason if skill else "the metric is not admitted" if exam and not exam.admitted else "not in the run"
+    answers = {q.id: q.answers[arm].text for q in results.questions if arm in q.answers}
+    return Standing(
+        system=system,
+        metric=metric,
+        scale="skill" if has_skill else "mean",
+        score=score,
+        low=low,
+        high=high,
+        placed=placed(low, high) if has_skill else "",
+        reason="" if has_skill else reason,
+        mean=cell.mean,
+        n=skill.n if skill and has_skill else cell.n,
+        interviews=skill.interviews if skill and has_skill else cell.interviews,
+        unscored=cell.unscored,
+        errors=result.errors,
+        words=fmean(len(a.split()) for a in answers.values()) if answers else None,
+        admitted=exam.admitted if exam else None,
+        auc=exam.auc if exam else None,
+        auc_low=exam.low if exam else None,
+        why_not=exam.reason if exam and not exam.admitted else "",
+        runs=[digest[:12]],
+        not_counted=[],
+        answers=_digest(answers),
+        verified=int(verified),
+    )
+
+
+def _board(key: str, members: Sequence[tuple[Ran, Results]]) -> Board:
+    first = members[0][1]
+    tables = []
+    for name, about in first.metrics.items():
+        by_system: dict[str, list[Standing]] = {}
+        for one, _ in members:
+            for standing in one.standings:
+                if standing.metric == name:
+                    by_system.setdefault(standing.system, []).append(standing)
+        if by_system:
+            tables.append(table(name, about, [row_of(s) for s in by_system.values()]))
+    tables.sort(key=lambda t: (not any(r.placed for r in t.rows), not any(r.admitted for r in t.rows)))
+    return Board(
+        id=key,
+        person=first.person["key"],
+        suites=sorted({r.suite["name"] for _, r in members}),
+        floor=[first.impostors.get(key, key) for key in first.suite["impostors"]],
+        measured=measured(first),
+        tables=tables,
+    )
+
+
+def _overall(boards: Sequence[Board]) -> list[Overall]:
+    """A table for each set of persons on which systems were measured alike.
+
+    A system on fewer persons stands in another table: its mean would be of easier or harder ones. A person with two
+    boards of one protocol is left out, because neither is the right one.
+    """
+    protocols: dict[str, list[Board]] = {}
+    for board in boards:
+        kept = {k: v for k, v in board.measured.items() if k.split(".")[0] not in OF_PERSON}
+        protocols.setdefault(_digest(kept), []).append(board)
+    found = []
+    for protocol, several in sorted(protocols.items()):
+        persons = [b.person for b in several]
+        alone = [b for b in several if persons.count(b.person) == 1]
+        metrics = dict.fromkeys(t.metric for b in alone for t in b.tables)
+        for name in metrics:
+            by_person = {b.person: t for b in alone for t in b.tables if t.metric == name}
+            found += [Overall(protocol=protocol, persons=p, table=t) for p, t in _over_persons(by_person)]
+    return found
+
+
+def _over_persons(tables: Mapping[str, Table]) -> list[tuple[list[str], Table]]:
+    by_system: dict[str, dict[str, Standing]] = {}
+    for person, its in tables.items():
+        for row in its.rows:
+            by_system.setdefault(row.system, {})[person] = row
+    by_persons: dict[tuple[str, ...], list[Standing]] = {}
+    for of in by_system.values():
+        if len(of) > 1:
+            persons = tuple(sorted(of))
+            by_persons.setdefault(persons, []).append(_over([of[p] for p in persons], persons))
+    about = next(iter(tables.values())).model_dump()
+    return [(list(persons), table(about["metric"], about, rows)) for persons, rows in sorted(by_persons.items())]
+
+
+def _over(rows: Sequence[Standing], persons: Sequence[str]) -> Standing:
+    """The mean over persons with a t interval at persons - 1 degrees of freedom."""
+    skilled = all(r.scale == "skill" and r.score is not None for r in rows)
+    numbers = [r.score if skilled else r.mean for r in rows]
+    known = [v for v in numbers if v is not None]
+    found = clustered_mean(known, list(persons)) if len(known) == len(rows) else None
+    whole = pooled(rows)
+    low, high = (found.low, found.high) if found else (None, None)
+    return whole.model_copy(
+        update={
+            "scale": "skill" if skilled else "mean",
+            "score": found.mean if found else None,
+            "low": low,
+            "high": high,
+            "placed": placed(low, high) if skilled else "",
+            "reason": "" if skilled else "not every person has a skill score",
+            "n": sum(r.n for r in rows),
+            "interviews": sum(r.interviews for r in rows),
+            "disagree": any(r.disagree for r in rows),
+        }
+    )
+
+
+def _digest(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def _by_person(group: tuple[str, list[tuple[Ran, Results]]]) -> tuple[str, str, str]:
+    first = group[1][0][0]
+    return first.person, first.finished, group[0]
+
+
+def differences(boards: Sequence[Board]) -> list[str]:
+    """Why the runs are on several boards: what differs from the person's first, or from the first, a sentence a board."""
+    said = []
+    for i, board in enumerate(boards[1:], 1):
+        before = next((b for b in boards[:i] if b.person == board.person), boards[0])
+        was, now = before.measured, board.measured
+        several = "; ".join(_differs(k, was.get(k), now.get(k)) for k in changed(was, now))
+        said.append(f"board {board.id} is not board {before.id}: {several}")
+    return said

@@ -1,0 +1,197 @@
+"""`ratf check`: a finished run against a policy and, if there is one, a baseline run. It reads results and runs nothing.
+
+A rule is NOT MEASURED, or it has a verdict from the paired differences of its questions, clustered by interview. A rule has
+failed only when the drop is significant after Holm's correction over the comparisons of its tier, so that the policy as a
+whole fails by chance at most as often as one comparison would. Passing needs no correction: all critical rules must.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from raft.errors import RaftError
+from raft.files import write_whole
+from ratf.gate.policy import TIERS, Policy, default_policy
+from ratf.gate.rules import GUARDS, JUDGES, Case, Finding, RuleResult, decided, sides
+from ratf.results.lazy import Stored
+from ratf.results.record import Record
+from ratf.results.results import EXIT_CODES, Results, Verdict, dumps
+from ratf.results.snapshot import Snapshot, differences, snapshot
+from ratf.statistics.estimates import FEW_CLUSTERS, holm
+
+
+class Checked(Record):
+    """The verdict on a run."""
+
+    suite: str
+    digest: str
+    results: str
+    """The digest of the results that were judged, so that a later run's are not taken for them."""
+    against: str
+    """The baseline run, in words; empty where there is none."""
+    verdict: Verdict
+    sentence: str
+    trouble: list[str]
+    """What keeps the run from being judged at all, whatever its rules say."""
+    rules: list[RuleResult]
+    notes: list[str]
+
+    @property
+    def exit_code(self) -> int:
+        """0 PASS, 1 REGRESSION, 2 where nothing could be told."""
+        return EXIT_CODES[self.verdict]
+
+
+_WORST_FIRST: tuple[Verdict, ...] = ("REGRESSION", "NOT MEASURED", "INCONCLUSIVE")
+
+
+def check(
+    results: Results, baseline: Snapshot | None = None, policy: Policy | None = None, against: str = ""
+) -> Checked:
+    """Judge a run by a policy; without one, by `default_policy`."""
+    policy = policy or default_policy(results, baseline is not None)
+    case = Case(results, snapshot(results), baseline, policy)
+    trouble = [sentence for look in TROUBLE for sentence in look(case)]
+    findings = [JUDGES[rule.kind](rule, case) for rule in policy.rules]
+    verdict, sentence = settle(findings, trouble)
+    return Checked(
+        suite=results.suite["name"],
+        digest=results.digest,
+        results=_digest(results),
+        against=against,
+        verdict=verdict,
+        sentence=sentence,
+        trouble=trouble,
+        rules=[f.result for f in findings],
+        notes=list(_notes(case, findings)),
+    )
+
+
+def settle(findings: list[Finding], trouble: list[str]) -> tuple[Verdict, str]:
+    """Decide the comparisons, tier by tier, and the whole. Changes the findings' results.
+
+    Trouble and broken guards first: what was not measured is no regression, and never a pass.
+    """
+    for tier in TIERS:
+        family = [f for f in findings if f.gain is not None and f.rule.tier == tier]
+        for finding, p in zip(family, holm([f.p for f in family]), strict=True):
+            finding.result = decided(finding, p, len(family))
+    critical = [f for f in findings if f.rule.tier == "critical"]
+    guards = [f.result for f in critical if f.rule.kind in GUARDS]
+    others = [f.result for f in critical if f.rule.kind not in GUARDS]
+    fallen = [f.result for f in findings if f.rule.tier == "supporting" and f.result.verdict == "REGRESSION"]
+    broken = [r.sentence for r in guards if r.verdict != "PASS"]
+    if trouble or broken:
+        return "NOT MEASURED", "; ".join([*trouble, *broken])
+    for verdict in _WORST_FIRST:
+        found = [r.sentence for r in others if r.verdict == verdict]
+        if found:
+            also = ", ".join(f"{r.rule} ({r.difference or 0:+.2f})" for r in fallen)
+            return verdict, "; ".join(found) + (f"; also broken: {also}" if also and verdict == "REGRESSION" else "")
+    if fallen:
+        return "INCONCLUSIVE", "every critical rule holds, but " + "; ".join(r.sentence for r in fallen)
+    if not critical:
+        return "NOT MEASURED", "the policy has no critical rule"
+    return "PASS", "; ".join(r.sentence for r in others or guards)
+
+
+def _empty(case: Case) -> Iterator[str]:
+    if not case.results.questions:
+        yield "the suite asked no question"
+
+
+def _missing_arms(case: Case) -> Iterator[str]:
+    missing = [arm for arm in case.results.suite.get("arms", []) if arm not in case.results.arms]
+    if missing:
+        yield f"the run has no answers of the suite's arms {', '.join(missing)}"
+
+
+def _unanswered(case: Case) -> Iterator[str]:
+    asked = case.results.held_out.get("questions", len(case.results.questions))
+    for arm, rows in case.run.scores.items():
+        if len(rows) < asked:
+            yield f"{arm} answered {len(rows)} of {asked} questions: the run was not finished"
+
+
+def _all_errored(case: Case) -> Iterator[str]:
+    for arm, rows in case.run.scores.items():
+        if rows and case.results.arms[arm].errors >= len(rows):
+            yield f"all {len(rows)} answers of {arm} ended in an error"
+
+
+def _over_budget(case: Case) -> Iterator[str]:
+    if case.results.budget and case.results.budget.over:
+        yield f"the run went over its budget: {case.results.budget.over}"
+
+
+def _not_comparable(case: Case) -> Iterator[str]:
+    if case.baseline:
+        found = differences(case.run, case.baseline, case.policy.may_differ)
+        if found:
+            yield "the baseline run did not measure the same thing: " + "; ".join(found)
+
+
+TROUBLE: list[Callable[[Case], Iterator[str]]] = [
+    _empty,
+    _missing_arms,
+    _unanswered,
+    _all_errored,
+    _over_budget,
+    _not_comparable,
+]
+
+
+def _notes(case: Case, findings: list[Finding]) -> Iterator[str]:
+    """What a reader should know beside the verdict."""
+    if case.results.replayed:
+        yield f"Replayed: no model was asked; the replies are from {case.results.replayed}."
+    interviews = {f.result.n_interviews for f in findings if f.gain is not None}
+    if interviews and min(interviews) < FEW_CLUSTERS:
+        few = min(interviews)
+        yield (
+            f"Only {few} interviews: intervals from fewer than {FEW_CLUSTERS} are shaky, and their sign-flips could never be "
+            f"significant (smallest p: {2 / 2**few:.2g})."
+        )
+    if case.baseline:
+        now, then = set(case.run.interviews), set(case.baseline.interviews)
+        for where, only in (("this run", now - then), ("the baseline run", then - now)):
+            if only:
+                yield f"{len(only)} questions are in {where} only: {_named(only)}."
+    for finding in (f for f in findings if f.gain is not None):
+        ours, theirs = sides(finding.rule, case)
+        if alone := ours.keys() ^ theirs.keys():
+            yield f"{finding.rule.text}: {len(alone)} questions have a score on one side only: {_named(alone)}."
+
+
+def _named(names: Iterable[str]) -> str:
+    several = sorted(names)
+    return ", ".join(several[:10]) + (f" and {len(several) - 10} more" if len(several) > 10 else "")
+
+
+def save_check(checked: Checked, folder: Path) -> None:
+    """Keep a verdict beside the results that it is about."""
+    path = folder if folder.is_dir() else folder.parent
+    write_whole(path / "check.json", checked.model_dump_json(indent=1) + "\n")
+
+
+def last_check(results: Results, folder: Path) -> Checked:
+    """The verdict that was kept for exactly these results; without one, that of the default policy."""
+    return kept_check(results, folder) or check(results)
+
+
+def kept_check(results: Results, folder: Path) -> Checked | None:
+    """The verdict that `ratf check` kept for exactly these results, when there is one."""
+    path = (folder if folder.is_dir() else folder.parent) / "check.json"
+    if not path.is_file():
+        return None
+    try:
+        kept = Checked.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        raise RaftError(f"{path}: not a verdict of this version; `ratf check` writes it again") from error
+    return kept if kept.results == _digest(results) else None
+
+
+def _digest(results: Results) -> str:
+    if isinstance(results.questions, Stored):
+        return results.questions.digest()[:16]
+    return hashlib.sha256(dumps(results).encode()).hexdigest()[:16]

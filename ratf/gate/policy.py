@@ -1,0 +1,141 @@
+"""A policy: the rules that a finished run must keep, in sentences that a person can read."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from raft.errors import DataError
+from ratf.results.results import Results
+
+Tier = Literal["critical", "supporting", "advisory"]
+TIERS: tuple[Tier, ...] = get_args(Tier)
+BASELINE_RUN = "the baseline run"
+_ARM, _OTHER, _METRIC = r"(?P<arm>\w+)", r"(?P<other>the baseline run|\w+)", r"(?P<metric>\w[\w.]*)"
+_NUMBER, _LEVEL = r"(?P<limit>\d*\.?\d+)", r"(?:at most )?(?P<limit>\d*\.?\d+)(?P<percent> ?%)?"
+FORMS = {
+    "better": (rf"{_ARM} better than {_OTHER}(?: by more than {_NUMBER})? on {_METRIC}", "raft better than baseline on style.identity"),
+    "not worse": (rf"{_ARM} not worse than {_OTHER}(?: by more than {_NUMBER})? on {_METRIC}", "raft not worse than the baseline run by more than 0.02 on embedding.rank"),
+    "equivalent": (rf"{_ARM} equivalent to {_OTHER} within {_NUMBER} on {_METRIC}", "raft equivalent to the baseline run within 0.05 on style.identity"),
+    "question": (rf"no single question(?: of {_ARM})? worse(?: than {_OTHER})? by more than {_NUMBER} on {_METRIC}", "no single question worse by more than 0.3 on style.identity"),
+    "errors": (rf"errors {_LEVEL}", "errors 0"),
+    "unscored": (rf"unscored {_LEVEL}(?: on {_METRIC})?", "unscored at most 2 %"),
+    "cost": (rf"cost at most {_NUMBER} usd", "cost at most 5 usd"),
+    "tokens": (rf"tokens at most {_NUMBER}", "tokens at most 2000000"),
+    "minutes": (rf"minutes at most {_NUMBER}", "minutes at most 30"),
+    "leaks": (r"leaks none", "leaks none"),
+}  # fmt: skip
+"""Every kind of rule: how it is written, and an example. `ratf/gate/gate.py` has a judge for each."""
+
+
+GUARDS = ("errors 0", "unscored at most 2 %")
+"""Critical in every policy that says nothing of its own about errors and unscored answers."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One sentence of a policy. `other` is an arm or BASELINE_RUN; `limit` is a margin or a maximum."""
+
+    text: str
+    tier: Tier
+    kind: str
+    arm: str = ""
+    other: str = ""
+    metric: str = ""
+    limit: float | None = None
+    percent: bool = False
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Rules, and the suite's settings that may differ between the two runs because they are what is tested."""
+
+    rules: list[Rule]
+    may_differ: tuple[str, ...] = ()
+
+
+def read_rule(text: str, tier: Tier) -> Rule | None:
+    """The rule that `text` says; None when it is none of FORMS. `style.identity` and `style_identity` are the same."""
+    plain = " ".join(text.split())
+    for kind, (form, _) in FORMS.items():
+        said = re.fullmatch(form, plain, re.IGNORECASE)
+        if said:
+            parts = said.groupdict()
+            limit = parts.get("limit")
+            return Rule(
+                text=plain,
+                tier=tier,
+                kind=kind,
+                arm=(parts.get("arm") or "").lower(),
+                other=(parts.get("other") or (BASELINE_RUN if kind == "question" else "")).lower(),
+                metric=(parts.get("metric") or "").lower().replace(".", "_"),
+                limit=None if limit is None else float(limit),
+                percent=bool(parts.get("percent")),
+            )
+    return None
+
+
+def load_policy(path: Path) -> Policy:
+    """Read a policy file: `critical`, `supporting` and `advisory` lists of rules, and `may_differ`.
+
+    Raises DataError with every problem. A policy without a critical rule would pass everything, so it is refused.
+    """
+    import yaml
+
+    try:
+        raw: Any = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise DataError([f"{path}: no such policy file"]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
+    keys = (*TIERS, "may_differ")
+    if not isinstance(raw, dict) or not all(isinstance(raw.get(k, []), list) for k in keys):
+        raise DataError([f"{path}: a policy has lists under the keys {', '.join(keys)}"])
+    problems = [
+        f"{path}: {key!r} is not a known key; the keys are: {', '.join(keys)}" for key in raw if key not in keys
+    ]
+    rules = []
+    for tier in TIERS:
+        for text in raw.get(tier, []):
+            rule = read_rule(str(text), tier)
+            if rule is None:
+                problems.append(f"{path}: {tier}: {str(text)!r} is not a rule; {_forms()}")
+            else:
+                rules.append(rule)
+    if not raw.get("critical"):
+        problems.append(f"{path}: no critical rule, so nothing could ever fail; {_forms()}")
+    if problems:
+        raise DataError(problems)
+    return Policy([*rules, *_missing_guards(rules)], tuple(map(str, raw.get("may_differ", []))))
+
+
+def default_policy(results: Results, with_baseline: bool) -> Policy:
+    """What is checked when nobody says: the suite's primary, errors and unscored answers.
+
+    Against a baseline run, the primary's arm must not have fallen on the primary metric; on every other admitted metric it
+    is looked at, too, as supporting; and what the primary compares within the run becomes supporting.
+    """
+    primary = results.suite["primary"]
+    arm, than, metric = primary["better"], primary["than"], primary["metric"]
+    better = f"{arm} better than {than} on {metric}"
+    if not with_baseline:
+        texts: list[tuple[str, Tier]] = [(better, "critical")]
+    else:
+        admitted = {e.metric for e in results.exam if e.admitted} - {metric}
+        sided = [m for m, facts in results.metrics.items() if m in admitted and facts.get("better")]
+        texts = [(f"{arm} not worse than {BASELINE_RUN} on {metric}", "critical"), (better, "supporting")]
+        texts += [(f"{arm} not worse than {BASELINE_RUN} on {m}", "supporting") for m in sided]
+    rules = [rule for text, tier in texts if (rule := read_rule(text, tier))]
+    return Policy([*rules, *_missing_guards(rules)])
+
+
+def _missing_guards(rules: list[Rule]) -> Iterator[Rule]:
+    for text in GUARDS:
+        guard = read_rule(text, "critical")
+        if guard and guard.kind not in {rule.kind for rule in rules}:
+            yield guard
+
+
+def _forms() -> str:
+    return "rules read like: " + " · ".join(example for _, example in FORMS.values())

@@ -1,0 +1,275 @@
+"""What became of each rule of a policy, from the scores of a run and of a baseline run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ratf.gate.policy import BASELINE_RUN, Policy, Rule, Tier
+from ratf.results.record import Record
+from ratf.results.results import Results, Verdict
+from ratf.results.snapshot import Snapshot
+from ratf.statistics.equivalence import ALPHA, equivalence, non_inferiority
+from ratf.statistics.estimates import Estimate, paired_difference
+from ratf.statistics.verdict import signed
+
+WORST = 5
+"""So many of the questions that fell are named."""
+
+
+CLAIMS = {"better": "better than", "not worse": "not worse than", "equivalent": "equivalent to"}
+HOLDS = {"better": "beats", "not worse": "is not worse than", "equivalent": "is equivalent to"}
+
+
+class RuleResult(Record):
+    """What became of one rule. Numbers are natural (run - other), whichever way is better."""
+
+    rule: str
+    tier: Tier
+    verdict: Verdict
+    sentence: str
+    metric: str = ""
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+    p: float | None = None
+    """One-sided, of the claim that the rule is broken."""
+    p_holm: float | None = None
+    smallest_detectable: float | None = None
+    n_questions: int = 0
+    n_interviews: int = 0
+    questions: tuple[str, ...] = ()
+    """The questions that broke the rule, or fell most, worst first."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that a rule may look at."""
+
+    results: Results
+    run: Snapshot
+    baseline: Snapshot | None
+    policy: Policy
+
+
+@dataclass
+class Finding:
+    """A rule's result. A comparison has a `gain`, better being positive, and waits for the correction of its `p`."""
+
+    rule: Rule
+    result: RuleResult
+    gain: Estimate | None = None
+    told: str = ""
+    p: float | None = None
+
+
+def _compared(rule: Rule, case: Case) -> Finding:
+    """A rule about the mean of the paired differences; its verdict waits for the other rules of its tier."""
+    lacks = _lacking(rule, case)
+    if lacks:
+        return _finding(rule, "NOT MEASURED", lacks)
+    ours, theirs = sides(rule, case)
+    found = paired_difference(ours, theirs, case.run.interviews)
+    if found is None:
+        return _finding(rule, "NOT MEASURED", f"no question has a score on {rule.metric} on both sides")
+    sign = _sign(rule, case)
+    worse = {q: sign * (theirs[q] - ours[q]) for q in ours.keys() & theirs.keys()}
+    fallen = sorted((q for q in worse if worse[q] > 0), key=lambda q: (-worse[q], q))
+    return compared(rule, found, sign, tuple(fallen[:WORST]))
+
+
+def compared(rule: Rule, found: Estimate, sign: int = 1, fallen: tuple[str, ...] = ()) -> Finding:
+    """A comparison from its paired differences. `sign` is -1 where lower is better; `fallen`: what fell most."""
+    told = f"{signed(found.mean, found.low, found.high)} on {rule.metric}, {found.n} paired questions in {found.clusters} interviews"
+    if found.error is None:
+        told += "; a single interview gives no interval"
+        return _finding(rule, "NOT MEASURED", f"{rule.arm} − {rule.other}: {told}")
+    numbers = {
+        "difference": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "smallest_detectable": found.detectable,
+        "n_questions": found.n,
+        "n_interviews": found.clusters,
+        "questions": fallen,
+    }
+    gain = found if sign > 0 else found.turned()
+    floor = 0.0 if rule.kind == "better" else -(rule.limit or 0.0)
+    return Finding(rule, _finding(rule, "INCONCLUSIVE", told, **numbers).result, gain, told, gain.p_under(floor))
+
+
+def decided(finding: Finding, p_holm: float | None, family: int) -> RuleResult:
+    """The verdict of a comparison, given its corrected p of being broken among `family` comparisons."""
+    rule, gain, p = finding.rule, finding.gain, finding.p
+    if gain is None or p is None or p_holm is None:
+        return finding.result
+    margin = (
+        "" if rule.limit is None else f" {'within' if rule.kind == 'equivalent' else 'by more than'} {rule.limit:g}"
+    )
+    if p_holm <= ALPHA / 2:
+        worse = "" if rule.kind == "better" or rule.limit is None else f" by more than {rule.limit:g}"
+        verdict, words = "REGRESSION", f"is worse than {rule.other}{worse}"
+    elif p <= ALPHA / 2:
+        verdict, words = "INCONCLUSIVE", f"fell against {rule.other}, but not more than one of {family} comparisons may"
+    elif _kept(gain, rule):
+        verdict, words = "PASS", f"{HOLDS[rule.kind]} {rule.other}{margin}"
+        if rule.kind == "not worse" and rule.limit is None:
+            words = f"shows no regression against {rule.other}"
+    else:
+        verdict, words = "INCONCLUSIVE", f"is not shown to be {CLAIMS[rule.kind]} {rule.other}{margin}"
+    sentence = f"{rule.arm} {words}: {finding.told}"
+    if verdict == "INCONCLUSIVE" or (verdict == "PASS" and rule.kind == "not worse" and rule.limit is None):
+        sentence += f"; smallest difference that can be seen: {gain.detectable:.2g}"
+    return finding.result.model_copy(update={"verdict": verdict, "sentence": sentence, "p": p, "p_holm": p_holm})
+
+
+def _kept(gain: Estimate, rule: Rule) -> bool:
+    """Whether the rule is shown to hold or, without a margin to show it against, whether nothing speaks against it."""
+    if rule.kind == "better":
+        shown = gain.p_over(rule.limit or 0.0)
+        return shown is not None and shown <= ALPHA / 2
+    if rule.limit is None:
+        return True
+    claim = equivalence(gain, rule.limit) if rule.kind == "equivalent" else non_inferiority(gain, rule.limit)
+    return claim is not None and claim.holds
+
+
+def _each_question(rule: Rule, case: Case) -> Finding:
+    """Breakage that a mean would hide: no question may fall by more than the limit."""
+    rule = replace(rule, arm=rule.arm or case.results.suite["primary"]["better"])
+    lacks = _lacking(rule, case)
+    if lacks:
+        return _finding(rule, "NOT MEASURED", lacks)
+    ours, theirs = sides(rule, case)
+    limit = rule.limit or 0.0
+    gain = {q: _sign(rule, case) * (ours[q] - theirs[q]) for q in ours.keys() & theirs.keys()}
+    if not gain:
+        return _finding(rule, "NOT MEASURED", f"no question has a score on {rule.metric} on both sides")
+    broken = sorted((q for q in gain if gain[q] < -limit - 1e-9), key=lambda q: (gain[q], q))
+    lost = sorted(theirs.keys() - ours.keys())
+    if lost and not broken:
+        return _finding(
+            rule, "NOT MEASURED", f"{len(lost)} questions lost their score on {rule.metric}: {', '.join(lost[:WORST])}"
+        )
+    if not broken:
+        return _finding(rule, "PASS", f"none of {len(gain)} questions fell by more than {limit:g} on {rule.metric}")
+    named = ", ".join(f"{q} by {-gain[q]:.2f}" for q in broken[:WORST])
+    more = f" and {len(broken) - WORST} more" if len(broken) > WORST else ""
+    told = f"{len(broken)} of {len(gain)} questions fell by more than {limit:g} on {rule.metric}: {named}{more}"
+    return _finding(rule, "REGRESSION", told, questions=tuple(broken[:WORST]), n_questions=len(gain))
+
+
+def _lacking(rule: Rule, case: Case) -> str:
+    """Why a rule about scores can't be measured; empty when it can."""
+    facts = case.results.metrics.get(rule.metric)
+    if rule.other == BASELINE_RUN and case.baseline is None:
+        return f"{rule.text!r} needs a baseline run, and none was given: --baseline RUN"
+    other = (rule.arm, case.baseline) if rule.other == BASELINE_RUN and case.baseline else (rule.other, case.run)
+    for arm, side in ((rule.arm, case.run), other):
+        where = "the run" if side is case.run else "the baseline run"
+        if arm not in side.scores:
+            return f"{where} has no arm {arm}; it has {', '.join(side.scores) or 'none'}"
+        if rule.metric not in side.metrics:
+            return f"{where} has no metric {rule.metric}; it has {', '.join(side.metrics) or 'none'}"
+    if facts and not facts.get("better"):
+        return f"neither way is better on {rule.metric}, so it cannot decide"
+    return _not_admitted(rule, case) if rule.tier == "critical" else ""
+
+
+def _not_admitted(rule: Rule, case: Case) -> str:
+    exams = [e for e in case.results.exam if e.metric == rule.metric]
+    if not exams:
+        return f"{rule.metric} may not decide: the run has no exam of it, so nothing shows that it tells the person from others"
+    failed = [e for e in exams if not e.admitted]
+    return f"{rule.metric} may not decide, it did not pass its exam: {failed[0].reason}" if failed else ""
+
+
+def sides(rule: Rule, case: Case) -> tuple[dict[str, float], dict[str, float]]:
+    """The scores that a rule compares, by question: its arm's, and the other's."""
+    if rule.other == BASELINE_RUN and case.baseline:
+        return case.run.of(rule.arm, rule.metric), case.baseline.of(rule.arm, rule.metric)
+    return case.run.of(rule.arm, rule.metric), case.run.of(rule.other, rule.metric)
+
+
+def _sign(rule: Rule, case: Case) -> int:
+    return -1 if case.results.metrics[rule.metric].get("better") == "lower" else 1
+
+
+def _errors(rule: Rule, case: Case) -> Finding:
+    """Answers that ended in an error, over all arms."""
+    errors = sum(arm.errors for arm in case.results.arms.values())
+    answers = sum(arm in q.answers for arm in case.results.arms for q in case.results.questions)
+    share = 100 * errors / answers if answers else 100.0
+    told = f"{errors} of {answers} answers ended in an error ({share:.1f} %)"
+    return _limited(rule, share if rule.percent else errors, told)
+
+
+def _unscored(rule: Rule, case: Case) -> Finding:
+    """The worst of the arms and metrics that the policy's rules read; errors count as unscored, too."""
+    read = [r for r in case.policy.rules if r.metric and r.tier in (rule.tier, "critical")]
+    of_rules = {r.metric for r in read} & case.run.metrics.keys() or {case.results.suite["primary"]["metric"]}
+    metrics = {rule.metric} if rule.metric else of_rules
+    named = {arm for r in read for arm in (r.arm, r.other) if arm in case.run.scores}
+    asked = len(case.results.questions)
+    counts = [
+        (asked - len(case.run.of(arm, metric)), arm, metric)
+        for arm in sorted(named or case.run.scores)
+        for metric in sorted(metrics & case.run.metrics.keys())
+    ]
+    if not counts or not asked:
+        return _finding(rule, "NOT MEASURED", f"there are no scores{f' on {rule.metric}' if rule.metric else ''}")
+    most, arm, metric = max(counts, key=lambda c: c[0])
+    share = 100 * most / asked
+    told = f"{most} of {asked} answers of {arm} could not be scored on {metric} ({share:.1f} %)"
+    return _limited(rule, share if rule.percent else most, told if most else "every answer was scored")
+
+
+def _spent(rule: Rule, case: Case) -> Finding:
+    """Cost, tokens or minutes of the run."""
+    unit = {"cost": "usd", "tokens": "tokens", "minutes": "minutes"}[rule.kind]
+    spent = getattr(case.results.budget, unit, None)
+    if spent is None:
+        return _finding(rule, "NOT MEASURED", f"the results do not say what the run took in {unit}")
+    return _limited(rule, spent, f"the run took {spent:g} {unit}")
+
+
+def _leaks(rule: Rule, case: Case) -> Finding:
+    """Held-out answers in what the agents learnt from."""
+    leaks = case.results.leaks
+    if leaks is None:
+        return _finding(rule, "NOT MEASURED", "the run was not searched for leaks")
+    if leaks.found:
+        first = f"{leaks.found[0].held_out} in {leaks.found[0].found_in}"
+        return _finding(
+            rule, "NOT MEASURED", f"{len(leaks.found)} leaks, so the scores prove nothing; the first: {first}"
+        )
+    return _finding(rule, "PASS", "no leak was found")
+
+
+def _limited(rule: Rule, amount: float, told: str) -> Finding:
+    """Above the limit the run counts as not measured."""
+    limit = f"{rule.limit:g}{' %' if rule.percent else ''}"
+    if amount > (rule.limit or 0.0):
+        return _finding(rule, "NOT MEASURED", f"{told}; the policy allows {limit}")
+    return _finding(rule, "PASS", told)
+
+
+def _finding(rule: Rule, verdict: Verdict, sentence: str, **numbers: Any) -> Finding:
+    about = {"rule": rule.text, "tier": rule.tier, "metric": rule.metric, "margin": rule.limit if rule.metric else None}
+    return Finding(rule, RuleResult(**about, verdict=verdict, sentence=sentence, **numbers))
+
+
+JUDGES: dict[str, Callable[[Rule, Case], Finding]] = {
+    "better": _compared,
+    "not worse": _compared,
+    "equivalent": _compared,
+    "question": _each_question,
+    "errors": _errors,
+    "unscored": _unscored,
+    "cost": _spent,
+    "tokens": _spent,
+    "minutes": _spent,
+    "leaks": _leaks,
+}
+GUARDS = {"errors", "unscored", "cost", "tokens", "minutes", "leaks"}
+"""Kinds of rules about whether the run can be believed at all."""

@@ -1,0 +1,105 @@
+"""What exam and grading will take, told before anything is asked."""
+
+from ratf.judges.comparisons import Item, items, requests
+from ratf.judges.texts import case_of, fill
+from ratf.results.exams import Exam
+from ratf.statistics.judge_exam import Admission
+from ratf.suite.arms import CEILING, FLOOR
+from ratf.suite.rubric import Rubric, of_metric
+from ratf.suite.study import Study
+
+TOKENS_PER_WORD = 1.35
+REPLY_TOKENS = {"claims": 350}
+"""Of a reply, where it is more than a word or two."""
+
+
+def plan(study: Study) -> dict[str, int]:
+    """Calls and tokens of the judges' exams and of grading, the real answers standing in for everybody's."""
+    total = {"exam_calls": 0, "exam_tokens": 0, "grading_calls": 0, "grading_tokens": 0}
+    for rubric, masked in judges_of(study):
+        exam, grading = exam_calls(study, rubric), grading_calls(study, rubric)
+        each = tokens_a_call(study, rubric, masked)
+        total["exam_calls"] += exam
+        total["exam_tokens"] += exam * each
+        total["grading_calls"] += grading
+        total["grading_tokens"] += grading * each
+    return total
+
+
+def describe_plan(study: Study) -> str:
+    """The plan in a line."""
+    p = plan(study)
+    return (
+        f"judges: the exam takes at most {p['exam_calls']} calls and about {p['exam_tokens']} tokens; grading, for those "
+        f"that pass, {p['grading_calls']} calls and about {p['grading_tokens']} tokens"
+    )
+
+
+def judges_of(study: Study) -> list[tuple[Rubric, bool]]:
+    """The suite's judges, each with whether names are masked."""
+    found = {}
+    for name in study.suite.metrics:
+        if name.startswith("judge_"):
+            rubric, _, masked = of_metric(name, study.suite.rubrics)
+            found[rubric.name, masked] = (rubric, masked)
+    return list(found.values())
+
+
+def exam_calls(study: Study, rubric: Rubric) -> int:
+    """Of all graders, whatever the controls' texts turn out to be."""
+    return sum(1 for item in _items(study, rubric) for _ in requests(rubric, item)) * len(study.suite.graders)
+
+
+def asked_in_exam(study: Study, rubric: Rubric) -> int:
+    """So many requests of grading are those of the exam, about the same control's answer, and come from the cache."""
+    graded = {c for c in (FLOOR, CEILING) if c in study.suite.controls}
+    compared = [i for i in _items(study, rubric) if i.kind != "probe"]
+    if rubric.form == "pairwise":  # of which only arms are graded
+        return 0
+    if rubric.form == "forced_choice":  # with the real answer, in both orders
+        same = 2 * sum(bool({i.control, i.rival} & graded) and "real" in (i.control, i.rival) for i in compared)
+    else:
+        same = sum(i.control in graded for i in compared)
+    return same * len(study.suite.graders)
+
+
+def _items(study: Study, rubric: Rubric) -> list[Item]:
+    """The exam's comparisons, where each control's text only says where it is from."""
+    texts = {c: {e.exchange_id: f"{c} {e.exchange_id}" for e in study.held_out} for c in study.suite.controls}
+    return items(study, rubric, texts)
+
+
+def grading_calls(study: Study, rubric: Rubric) -> int:
+    """Of every answer of every arm, and of the floor and ceiling controls."""
+    arms = len(study.suite.arms)
+    controls = sum(c in study.suite.controls for c in (FLOOR, CEILING))
+    each = {"pairwise": arms * (arms - 1), "forced_choice": 2 * (arms + controls)}.get(rubric.form, arms + controls)
+    return each * len(study.held_out) * len(study.suite.graders)
+
+
+def tokens_a_call(study: Study, rubric: Rubric, masked: bool) -> int:
+    """Of a prompt of middling length, and its reply."""
+    prompts = []
+    for exchange in study.held_out:
+        case = case_of(study, rubric, exchange.exchange_id, exchange.answer, f"{exchange.answer} ", masked)
+        prompts.append(len(f"{rubric.system} {fill(rubric, case).prompt}".split()))
+    middling = sorted(prompts)[len(prompts) // 2]
+    return round(middling * TOKENS_PER_WORD) + REPLY_TOKENS.get(rubric.form, 10)
+
+
+def with_savings(study: Study, admission: Admission) -> list[Exam]:
+    """The judges' entries, with whether each was let at the arms, and what it saved where it was not."""
+    entries = []
+    for entry in admission.entries:
+        if entry.judge is not None:
+            rubric, _, masked = of_metric(entry.metric, study.suite.rubrics)
+            grades = admission.graders(entry.metric) != []
+            saved = 0 if grades else grading_calls(study, rubric)
+            more = {
+                "grades": grades,
+                "saved_calls": saved,
+                "saved_tokens": saved * tokens_a_call(study, rubric, masked),
+            }
+            entry = entry.model_copy(update={"judge": entry.judge.model_copy(update=more)})
+        entries.append(entry)
+    return entries

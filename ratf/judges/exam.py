@@ -1,0 +1,159 @@
+"""The exam of the judges, before they are paid to grade: what they reply to its comparisons, and what that shows."""
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from inspect_ai.model import Model, get_model
+from inspect_ai.util import collect
+
+from raft.errors import RaftError
+from raft.progress import Progress, silent
+from ratf.judges.asking import Vote, ask
+from ratf.judges.comparisons import Given, Item, items, requests
+from ratf.judges.texts import Case, shown
+from ratf.models.chat import heard
+from ratf.results.exams import Exam, GraderExam, JudgeFacts
+from ratf.statistics.judge_exam import Trial, exam_of_grader
+from ratf.suite.metrics import metric
+from ratf.suite.rubric import CRITERIA, MASKED, Rubric, of_metric
+from ratf.suite.study import Study
+
+
+def examine_judges(
+    study: Study, given: Given, progress: Progress = silent, models: Mapping[str, Model] | None = None
+) -> list[Exam]:
+    """An entry for each judge's metric of the suite, with what its exam took. `models` stand in for the graders."""
+    judged = [m for m in study.suite.metrics if m.startswith("judge_")]
+    graders = [(models or {}).get(name) or get_model(heard(name, "the judges' exam")) for name in study.suite.graders]
+    entries = []
+    for (name, masked), group in groupby(judged, key=lambda m: _judge_of(study, m)):
+        rubric = study.suite.rubrics[name]
+        todo = items(study, rubric, given, masked)
+        calls = sum(1 for item in todo for _ in requests(rubric, item)) * len(graders)
+        with progress(f"examining {rubric.name}{MASKED if masked else ''}", max(1, calls), "replies") as advance:
+            votes = _asked(study, rubric, todo, graders)
+            advance(max(1, calls))
+        entries += _entries(study, rubric, list(group), todo, graders, votes)
+    return entries
+
+
+def _judge_of(study: Study, name: str) -> tuple[str, bool]:
+    rubric, _, masked = of_metric(name, study.suite.rubrics)
+    return rubric.name, masked
+
+
+def _asked(study: Study, rubric: Rubric, todo: Sequence[Item], graders: Sequence[Model]) -> list[Vote]:
+    """Every grader's replies. Raises RaftError where one cannot be asked at all."""
+    try:
+        return asyncio.run(_ask_all(study, rubric, todo, graders)) if todo else []
+    except Exception as error:
+        first: BaseException = error
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        who = ", ".join(map(str, graders))
+        raise RaftError(f"the judge {rubric.name} could not sit its exam with {who}: {first}") from error
+
+
+async def _ask_all(study: Study, rubric: Rubric, todo: Sequence[Item], graders: Sequence[Model]) -> list[Vote]:
+    replies = study.suite.models.replies
+    return await collect(
+        *(
+            ask(grader, rubric, item.case, flipped, replies, repeat)
+            for grader in graders
+            for item in todo
+            for flipped, repeat in requests(rubric, item)
+        )
+    )
+
+
+def _entries(
+    study: Study, rubric: Rubric, metrics: list[str], todo: list[Item], graders: list[Model], votes: list[Vote]
+) -> list[Exam]:
+    calls = len(votes) // len(graders)
+    by_grader = [votes[i * calls : (i + 1) * calls] for i in range(len(graders))]
+    entries = []
+    for name, criterion in zip(metrics, CRITERIA[rubric.form], strict=True):
+        if not todo:
+            entries.append(_not_examined(study, name, rubric))
+            continue
+        found = [_exam(study, rubric, name, criterion, todo, g, v) for g, v in zip(graders, by_grader, strict=True)]
+        entry, _ = max(found, key=lambda f: (f[1].admitted, f[0].low or 0.0))
+        facts = JudgeFacts(
+            rubric=rubric.name,
+            version=rubric.version,
+            digest=rubric.digest,
+            form=rubric.form,
+            graders=[facts for _, facts in found],
+            comparisons=len(todo),
+            calls=len(votes),
+            tokens=sum(v.tokens for v in votes),
+            grades=False,
+        )
+        entries.append(entry.model_copy(update={"judge": facts}))
+    return entries
+
+
+def _not_examined(study: Study, name: str, rubric: Rubric) -> Exam:
+    why = "not examined: the suite's controls lack texts of the person's own, or of others, that this axis needs"
+    numbers = {"auc": None, "low": None, "high": None, "n": 0, "interviews": 0, "unscored": 0}
+    return Exam(metric=name, axis=rubric.axis, admitted=False, reason=why, bar=study.suite.exam.bar, **numbers)
+
+
+def _exam(
+    study: Study, rubric: Rubric, name: str, criterion: str, todo: list[Item], grader: Model, votes: list[Vote]
+) -> tuple[Exam, GraderExam]:
+    return exam_of_grader(
+        str(grader),
+        name,
+        rubric.axis,
+        trials(rubric, name, criterion, todo, votes),
+        {e.exchange_id: e.interview_id for e in study.held_out},
+        study.suite.exam.bar,
+        reads_real=rubric.reads_real,
+        counted=rubric.form == "claims",
+    )
+
+
+def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[Item], votes: Sequence[Vote]) -> list[Trial]:
+    """What a grader replied, comparison by comparison, with grades turned so that 1 is the person."""
+    facts, left = metric(name), iter(votes)
+
+    def turned(vote: Vote | None) -> float | None:
+        if vote is None or vote.reading.values is None:
+            return None
+        value = vote.reading.values[criterion] / (facts.top or 1)
+        return 1 - value if facts.better == "lower" else value
+
+    found: list[Trial] = []
+    clean: dict[tuple[str, str], float | None] = {}
+    for item in todo:
+        mine = {key: next(left) for key in requests(rubric, item)}
+        readings = [v.reading for v in mine.values()]
+        leaning = [v.reading.first for (_, repeat), v in mine.items() if v.reading.first is not None and not repeat]
+        trial = Trial(
+            question=item.case.key,
+            control=item.control,
+            kind=item.kind,
+            length=_length(rubric, item.case),
+            drawn=turned(mine[False, 0]),
+            reversed=turned(mine.get((True, 0))),
+            again=turned(mine.get((False, 1))),
+            first_named=sum(leaning) / len(leaning) if leaning else None,
+            clean=clean.get((item.case.key, item.control)) if item.kind == "probe" else None,
+            replies=len(readings),
+            unreadable=sum(r.values is None for r in readings),
+            refused=sum(r.values is None and r.refused for r in readings),
+            raw=tuple(r.why for r in readings if r.values is None),
+            rival=item.rival,
+        )
+        clean.setdefault((item.case.key, item.control), trial.grade)
+        found.append(trial)
+    return found
+
+
+def _length(rubric: Rubric, case: Case) -> float:
+    """Of what the judge was shown; whatever was cut cannot have swayed it."""
+    words, rival = (math.log(max(1, len(shown(rubric, case, t).split()))) for t in (case.answer, case.rival))
+    return words - rival if case.rival else words

@@ -1,0 +1,1 @@
+"""Every request to a model: the provider, the budget, and what is recorded."""

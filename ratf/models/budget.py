@@ -1,0 +1,272 @@
+"""What a run may take and what it has taken, over all its starts: kept in the run's folder, call by call."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from raft.errors import RaftError
+from raft.files import write_whole
+from raft.progress import Progress
+from ratf.models.prices import HOW, Prices, is_free, price_of, training_price
+from ratf.results.results import STOPPED, RoleSpent, Spent
+from ratf.suite.arms import ARMS
+from ratf.suite.study import Study
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that a run may take; None is no limit."""
+
+    usd: float | None = None
+    tokens: int | None = None
+    minutes: float | None = None
+
+    def given(self) -> dict[str, float]:
+        """Those that there are, by name."""
+        return {name: limit for name, limit in vars(self).items() if limit is not None}
+
+
+NO_LIMITS = Limits()
+
+
+class OverBudget(RaftError):
+    """The run has stopped at a limit. It is not measured, and goes on with a higher one."""
+
+
+class Meter:
+    """Counts what a study's run takes and says when it must stop.
+
+    A line of `spent.jsonl` is one call, written as soon as it is answered: a kill forgets none. `seconds` are those of
+    earlier starts. What comes from the cache takes nothing. `role` is what the run is doing.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        limits: Limits,
+        prices: Prices,
+        seconds: float = 0.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits, self.prices, self.role = limits, prices, "answers"
+        self.refused = False
+        """Whether something was not asked because a limit was reached."""
+        self._now, self._start = now, now() - seconds
+        self._path, self._study = study.folder / "spent.jsonl", study.digest
+        self._names = _names(study)
+        self._lines = list(_kept(self._path, study.digest))
+        self._tokens = sum(line["tokens"] for line in self._lines)
+        self._usd = sum(line["usd"] or 0.0 for line in self._lines)
+
+    def knows(self, key: str) -> bool:
+        """Whether what has that key was counted before."""
+        return any(line["key"] == key for line in self._lines)
+
+    def add(self, model: str, tokens: int, usd: float | None, key: str = "") -> None:
+        """One call that was answered and must be paid. `usd` is None where the price is unknown; `key` names it."""
+        role = self._names.get(model, self.role) if self.role == "answers" else self.role
+        line = {"study": self._study, "role": role, "model": model, "tokens": tokens, "usd": usd, "key": key}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self._lines.append(line)
+        self._tokens += tokens
+        self._usd += usd or 0.0
+
+    @contextmanager
+    def doing(self, role: str) -> Iterator[None]:
+        """Count calls in here for that role."""
+        before, self.role = self.role, role
+        try:
+            yield
+        finally:
+            self.role = before
+
+    def spent(self) -> Spent:
+        """Everything so far, with the limits and each role's share."""
+        roles: dict[str, list[dict[str, Any]]] = {}
+        for line in self._lines:
+            roles.setdefault(line["role"], []).append(line)
+        return Spent(
+            usd=_dollars(self._lines),
+            tokens=self._tokens,
+            minutes=round((self._now() - self._start) / 60, 2),
+            limits=self.limits.given(),
+            roles={
+                role: RoleSpent(calls=len(lines), tokens=sum(x["tokens"] for x in lines), usd=_dollars(lines))
+                for role, lines in roles.items()
+            },
+        )
+
+    def reached(self) -> bool:
+        """Whether nothing more may be asked: another call could only go over."""
+        return any(amount >= limit for amount, limit in self._amounts().values())
+
+    def check(self) -> None:
+        """Raises OverBudget when a limit was passed, or something was refused because it was reached."""
+        if self.refused or any(amount > limit for amount, limit in self._amounts().values()):
+            raise OverBudget(self.sentence())
+
+    def refuse(self) -> OverBudget:
+        """From here on the run is over its budget; what to raise."""
+        self.refused = True
+        return OverBudget(self.sentence())
+
+    def reserve(self, what: str, tokens: int, usd: float | None) -> None:
+        """Raises OverBudget, before it is begun, where `what` would take the run over a limit."""
+        needs = {"tokens": (self._tokens, tokens), "usd": (self._usd, usd)}
+        for name, limit in self.limits.given().items():
+            so_far, more = needs.get(name, (0.0, 0.0))
+            if more is None or so_far + more > limit:
+                self.refused = True
+                wanted = "an unknown sum" if more is None else f"about {_amount(name, more)}"
+                raise OverBudget(
+                    f"over budget: {what} needs {wanted}, {_number(name, so_far)} of {_amount(name, limit)} are spent; "
+                    + _go_on([name])
+                )
+
+    def sentence(self) -> str:
+        """Which limit was reached, what was spent by whom, and how to go on."""
+        said, how = [], []
+        spent = self.spent()
+        for name, (amount, limit) in self._amounts().items():
+            if amount >= limit:
+                said.append(f"{_number(name, amount)} of {_amount(name, limit)}")
+                how.append(name)
+        by = ", ".join(f"{role} {r.tokens:,} tokens" for role, r in spent.roles.items())
+        return f"over budget: {' and '.join(said)} spent{f' ({by})' if by else ''}; {_go_on(how)}"
+
+    def _amounts(self) -> dict[str, tuple[float, float]]:
+        """By name, what was spent of each limit that there is."""
+        limits, found = self.limits.given(), {}
+        if "tokens" in limits:
+            found["tokens"] = (self._tokens, limits["tokens"])
+        if "usd" in limits:
+            found["usd"] = (self._usd, limits["usd"])  # without every price, the run was refused
+        if "minutes" in limits:
+            found["minutes"] = ((self._now() - self._start) / 60, limits["minutes"])
+        return found
+
+
+_current: list[Meter] = []
+
+
+def current() -> Meter | None:
+    """The meter of the run that is under way."""
+    return _current[-1] if _current else None
+
+
+@contextmanager
+def keeping(meter: Meter, folder: Path) -> Iterator[None]:
+    """Count what is done in here, and stop it at the limits. What was refused ends as OverBudget, whatever it raised."""
+    (folder / STOPPED).unlink(missing_ok=True)
+    _current.append(meter)
+    try:
+        meter.check()
+        yield
+    except Exception as error:
+        if not meter.refused and not isinstance(error, OverBudget):
+            raise
+        over = error if isinstance(error, OverBudget) else OverBudget(meter.sentence())
+        write_whole(folder / STOPPED, f"{over}\n")
+        raise over from error
+    finally:
+        _current.remove(meter)
+
+
+def watched(progress: Progress, meter: Meter) -> Progress:
+    """The same progress, which stops the work between two steps once a limit was passed."""
+
+    @contextmanager
+    def watch(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        with progress(what, total, unit) as advance:
+
+            def go(n: int) -> None:
+                advance(n)
+                if unit != "bytes":  # a download is told from another thread
+                    meter.check()
+
+            yield go
+
+    return watch
+
+
+def _kept(path: Path, study: str) -> Iterator[dict[str, Any]]:
+    """The calls of that study; a line that a kill cut short is closed, and is none."""
+    if not path.is_file():
+        return
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        with path.open("ab") as file:
+            file.write(b"\n")
+    for line in content.splitlines():
+        try:
+            call = json.loads(line)
+        except ValueError:
+            continue
+        if call["study"] == study:
+            yield call
+
+
+def _names(study: Study) -> dict[str, str]:
+    """Models that do something else while the arms answer."""
+    models, rephraser = study.suite.models, study.suite.memories.rephraser
+    named = {models.paraphraser: "paraphraser", rephraser: "rephraser"}
+    return {model: role for model, role in named.items() if model and model != models.base}
+
+
+def _dollars(lines: list[dict[str, Any]]) -> float | None:
+    """Unknown where one of the calls has no price."""
+    known = [line["usd"] for line in lines if line["usd"] is not None]
+    return round(sum(known), 6) if len(known) == len(lines) else None
+
+
+def _number(name: str, amount: float) -> str:
+    return f"{amount:,.0f}" if name == "tokens" else f"{amount:,.2f}"
+
+
+def _amount(name: str, amount: float) -> str:
+    return f"{_number(name, amount)} {'US$' if name == 'usd' else name}"
+
+
+def _go_on(names: list[str]) -> str:
+    options = " and ".join(f"--budget-{name}" for name in names)
+    return f"what was answered is kept: run again with a higher {options}, and it goes on where it was"
+
+
+def must_have_prices(study: Study, limits: Limits, prices: Prices) -> None:
+    """Raises RaftError where a limit of money is given and not everything that costs money has a price."""
+    if limits.usd is None:
+        return
+    missing = [f"{model} ({role})" for role, model in paid(study) if not _priced(role, model, prices)]
+    if missing:
+        raise RaftError(f"--budget-usd needs the price of {', '.join(missing)}: {HOW}; or set --budget-tokens")
+
+
+def paid(study: Study) -> list[tuple[str, str]]:
+    """Everything that a run asks of somebody else, as role and model."""
+    models, base = study.suite.models, study.suite.models.base
+    tuned = any(ARMS[arm].training != "none" for arm in study.suite.arms)
+    asked: list[tuple[str, str | None]] = [
+        ("answers", base),
+        *([("fine-tuning", base), ("answers of the tuned arms", tuned_name(base))] if tuned else []),
+        *(("grader", grader) for grader in study.suite.graders),
+        ("paraphraser", models.paraphraser if "paraphrase" in study.suite.controls else None),
+        ("rephraser", study.suite.memories.rephraser),
+        ("embedder", models.embedder),
+    ]
+    return [(role, model) for role, model in asked if model and "/" in model and not is_free(model)]
+
+
+def tuned_name(base: str) -> str:
+    """How the models that are tuned from `base` are called, up to what only the job tells."""
+    provider, _, model = base.partition("/")
+    return f"{provider}/ft:{model.removeprefix('ft:')}" if provider == "openai" else f"{base}+tuned"
+
+
+def _priced(role: str, model: str, prices: Prices) -> bool:
+    return (training_price(model, prices) if role == "fine-tuning" else price_of(model, prices)) is not None

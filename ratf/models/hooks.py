@@ -1,0 +1,101 @@
+"""What Inspect tells a run: a sample is answered, a model is about to be asked, a model has replied."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from inspect_ai.hooks import BeforeModelGenerate, Hooks, ModelCacheUsageData, ModelUsageData, SampleEnd, hooks
+from inspect_ai.model import ModelUsage
+from inspect_ai.util import LimitExceededError
+
+from ratf.models.budget import Meter, current
+from ratf.models.prices import price_of
+
+_listeners: list[Callable[[int], None]] = []
+
+
+@hooks(name="ratf_progress", description="counts finished samples while `ratf run` shows its progress")
+class Counter(Hooks):
+    """Passes every finished sample on to whoever listens."""
+
+    def enabled(self) -> bool:
+        """Only while somebody listens."""
+        return bool(_listeners)
+
+    async def on_sample_end(self, data: SampleEnd) -> None:
+        """One more."""
+        for advance in _listeners:
+            advance(1)
+
+
+@contextmanager
+def counting(advance: Callable[[int], None]) -> Iterator[None]:
+    """Call `advance(1)` for each sample that ends in here."""
+    _listeners.append(advance)
+    try:
+        yield
+    finally:
+        _listeners.remove(advance)
+
+
+class Refused(LimitExceededError):
+    """A model was not asked. Of what a hook raises, Inspect lets only this kind through."""
+
+
+@hooks(name="ratf_budget", description="counts what a run takes, and asks no model beyond its budget")
+class Keeper(Hooks):
+    """Tells the run's meter of every reply that was not in the cache, and refuses requests once a limit is reached."""
+
+    def __init__(self) -> None:
+        self._asking: set[asyncio.Task[object]] = set()
+
+    def enabled(self) -> bool:
+        """Only while a run is counted."""
+        return current() is not None
+
+    async def on_before_model_generate(self, data: BeforeModelGenerate) -> None:
+        """Raises Refused, but not before the replies that are under way have come: they are paid, and must be kept."""
+        task, counted = asyncio.current_task(), current()
+        assert task is not None and counted is not None
+        self._asking.discard(task)
+        if not counted.reached():
+            self._asking.add(task)
+            return
+        over = counted.refuse()
+        while any(not other.done() for other in self._asking):
+            await asyncio.sleep(0.05)
+        raise Refused("custom", value=0, limit=0, message=str(over))
+
+    async def on_model_usage(self, data: ModelUsageData) -> None:
+        """A reply that has to be paid."""
+        self._done()
+        counted = current()
+        if counted is not None:
+            counted.add(data.model_name, data.usage.total_tokens, _usd(counted, data.model_name, data.usage))
+
+    async def on_model_cache_usage(self, data: ModelCacheUsageData) -> None:
+        """A reply that was there already."""
+        self._done()
+
+    def _done(self) -> None:
+        self._asking = {t for t in self._asking if not t.done() and t is not asyncio.current_task()}
+
+
+def _usd(counted: Meter, model: str, usage: ModelUsage) -> float | None:
+    price = price_of(model, counted.prices)
+    if price is None:
+        return None
+    cached = usage.input_tokens_cache_write or 0, usage.input_tokens_cache_read or 0
+    return price.of(usage.input_tokens, usage.output_tokens, *cached)
+
+
+@contextmanager
+def refusals_are_errors() -> Iterator[None]:
+    """A sample that was refused its answer is an error, and asked again by the next start.
+
+    Inspect takes a sample that meets a limit for finished.
+    """
+    try:
+        yield
+    except Refused as refused:
+        raise RuntimeError(str(refused)) from None

@@ -1,0 +1,169 @@
+"""What stands between a run and its models while it is recorded or replayed: an Inspect model, and an embedder."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from inspect_ai._util.registry import RegistryInfo, set_registry_info
+from inspect_ai.model import (
+    CachePolicy,
+    ChatCompletionChoice,
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageUser,
+    GenerateConfig,
+    Logprob,
+    Logprobs,
+    Model,
+    ModelAPI,
+    ModelOutput,
+    ModelUsage,
+    TopLogprob,
+    get_model,
+)
+
+from raft.errors import RaftError
+from raft.types import Embedder, Vectors
+from ratf.models.recordings import Request
+from ratf.models.replay import Session
+from ratf.suite.study import Study
+
+OPERATIONAL = {
+    "adaptive_connections", "attempt_timeout", "batch", "cache", "extra_headers", "max_connections", "max_retries",
+    "response_schema", "stream_idle_timeout", "timeout",
+}  # fmt: skip
+"""Settings that do not change what a model replies, may be secret, or are long."""
+
+
+class Absent(ModelAPI):
+    """Stands in for a provider in a replay: it has the name, and no weights, no key and no connection."""
+
+    async def generate(self, *_: Any, **__: Any) -> ModelOutput:
+        """Never asked: the listener before it replies or refuses."""
+        raise RaftError(f"a replay asked {self.model_name}")
+
+
+class Listener(Model):
+    """A model whose every reply is recorded, or comes from the recording. `who` is asking."""
+
+    def __init__(self, session: Session, name: str, who: str) -> None:
+        if session.replaying:
+            provider, _, model = name.partition("/")
+            api: ModelAPI = Absent(model)
+            set_registry_info(api, RegistryInfo(type="modelapi", name=f"ratf/{provider}"))
+            super().__init__(api, GenerateConfig())
+        else:
+            inner = get_model(name)
+            super().__init__(inner.api, inner.config, inner.model_args)
+        self.session, self.asked_name, self.who = session, name, who
+
+    async def generate(
+        self,
+        input: str | list[ChatMessage],
+        tools: Any = (),
+        tool_choice: Any = None,
+        config: GenerateConfig = GenerateConfig(),  # noqa: B008 - as in Inspect
+        cache: Any = None,
+        on_stream: Any = None,
+    ) -> ModelOutput:
+        """The reply of the recording, or the model's (or its cache's), which is recorded before it is returned."""
+        if tools:
+            raise RaftError("requests with tools cannot be recorded")
+        messages: list[ChatMessage] = [ChatMessageUser(content=input)] if isinstance(input, str) else list(input)
+        resolved = self._resolve_config(config)
+        request = _request(self.asked_name, messages, resolved, cache or resolved.cache)
+        who = named(self.session.study, self.who, messages)
+        number, reply = self.session.take(request, who)
+        if reply is None:
+            more = {} if cache is None else {"cache": cache}
+            output = await super().generate(messages, config=config, **more)
+            reply = self.session.keep(request, number, _kept(output), who)
+        return _said(reply)
+
+
+class HostedEmbedder:
+    """Vectors of a hosted embedder, recorded text by text, or from the recording."""
+
+    def __init__(self, session: Session, name: str, make: Callable[[], Embedder]) -> None:
+        self._session, self._name, self._make = session, name, make
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """float32 of shape (len(texts), d), rows of unit length."""
+        found: dict[str, Any] = {}
+        trouble: RaftError | None = None
+        for text in dict.fromkeys(texts):
+            try:
+                found[text] = self._session.take(self._request(text), "embedding", again=True)[1]
+            except RaftError as error:  # every text that is not recorded is told
+                trouble = error
+        if trouble:
+            raise trouble
+        if missing := [text for text, reply in found.items() if reply is None]:
+            for text, vector in zip(missing, self._make().embed(missing), strict=True):
+                found[text] = base64.b64encode(vector.astype("<f4").tobytes()).decode()
+                self._session.keep(self._request(text), 0, found[text], "embedding")
+        rows = [np.frombuffer(base64.b64decode(found[text]), dtype="<f4").astype(np.float32) for text in texts]
+        vectors: Vectors = np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)
+        return vectors
+
+    def _request(self, text: str) -> Request:
+        return {"kind": "vector", "model": self._name, "messages": [{"role": "text", "content": text.split("\n")}]}
+
+
+def _request(name: str, messages: Sequence[ChatMessage], config: GenerateConfig, cache: Any) -> Request:
+    """What decides about a reply. A judge's rubric, and which repeat of the exam it is, are in the cache's scopes."""
+    settings = config.model_dump(mode="json", exclude_none=True, exclude=OPERATIONAL)
+    if config.response_schema:
+        schema = config.response_schema.json_schema.model_dump_json(exclude_none=True)
+        settings["response_schema"] = (
+            f"{config.response_schema.name} {hashlib.sha256(schema.encode()).hexdigest()[:12]}"
+        )
+    scopes = dict(sorted(cache.scopes.items())) if isinstance(cache, CachePolicy) else {}
+    said = [{"role": m.role, "content": m.text.split("\n")} for m in messages]
+    return {"kind": "chat", "model": name, "config": settings, "scopes": scopes, "messages": said}
+
+
+def named(study: Study, who: str, messages: Sequence[ChatMessage]) -> str:
+    """Who asks, about which held-out question as far as it can be seen, and by which judge."""
+    text = messages[-1].text
+    about = [e.exchange_id for e in study.held_out if e.question in text or e.answer in text]
+    return f"{who}, question {about[0]}" if len(about) == 1 else who
+
+
+def _kept(output: ModelOutput) -> dict[str, Any]:
+    """A reply without what differs from call to call: ids and times."""
+    choice = output.choices[0] if output.choices else None
+    found: dict[str, Any] = {"text": output.completion.split("\n")}
+    if choice:
+        found["stop_reason"] = choice.stop_reason
+    if output.usage:
+        found["usage"] = output.usage.model_dump(mode="json", exclude_none=True)
+    if output.error:
+        found["error"] = output.error
+    if choice and choice.logprobs:
+        # a judge's choice is the first token: of the later ones, what else might have been said is not kept
+        found["tokens"] = [
+            {"token": [t.token, t.logprob], "top": [] if i else [[p.token, p.logprob] for p in t.top_logprobs or []]}
+            for i, t in enumerate(choice.logprobs.content)
+        ]
+    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
+
+
+def _said(reply: dict[str, Any]) -> ModelOutput:
+    """The reply as Inspect gives it."""
+    tokens = reply.get("tokens")
+    choice = ChatCompletionChoice(
+        message=ChatMessageAssistant(content="\n".join(reply["text"]), source="generate"),
+        stop_reason=reply.get("stop_reason", "unknown"),
+        logprobs=Logprobs(content=[_token(t["token"], t["top"]) for t in tokens]) if tokens is not None else None,
+    )
+    usage = ModelUsage(**reply["usage"]) if "usage" in reply else None
+    choices = [choice] if "stop_reason" in reply else []
+    return ModelOutput(choices=choices, usage=usage, error=reply.get("error"))
+
+
+def _token(said: tuple[str, float], top: list[tuple[str, float]]) -> Logprob:
+    return Logprob(token=said[0], logprob=said[1], top_logprobs=[TopLogprob(token=t, logprob=p) for t, p in top])

@@ -1,0 +1,189 @@
+"""The `local/…` provider: requests that are made at the same time are answered in the same batches."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby
+
+import anyio.lowlevel
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessage,
+    ChatMessageAssistant,
+    GenerateConfig,
+    Logprob,
+    Logprobs,
+    ModelAPI,
+    ModelOutput,
+    ModelUsage,
+    TopLogprob,
+)
+from inspect_ai.tool import ToolChoice, ToolInfo
+
+from raft.errors import RaftError
+from raft.models.local import Generated, LocalModel
+from raft.models.sampling import Sampling
+from raft.models.weights import adapter_folder, find, model_folder
+from raft.types import Message
+
+LOADED_MODELS = 3
+DEFAULT_MAX_TOKENS = 256
+
+
+class LocalAPI(ModelAPI):
+    """`local/<model>` or `local/<model>+<adapter digest>`. Making one is cheap; the first request reads the weights."""
+
+    def __init__(
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        api_key_vars: list[str] | None = None,
+        config: GenerateConfig | None = None,
+    ) -> None:
+        super().__init__(model_name, base_url, api_key, api_key_vars or [], config or GenerateConfig())
+        base, _, adapter = model_name.partition("+")
+        if "/" in base:
+            model_folder(base)  # raises where none is there
+        elif find(base).kind != "chat":
+            raise RaftError(f"{base} is an embedder; it cannot answer")
+        if adapter:
+            adapter_folder(adapter)
+
+    async def generate(
+        self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
+    ) -> ModelOutput:
+        """The next message, with its usage, and with token log probabilities when asked for."""
+        if tools:
+            raise RaftError(f"local/{self.model_name} cannot call tools")
+        messages = [Message(role=m.role, content=m.text) for m in input if m.role != "tool"]
+        answer = await batcher().ask(self.model_name, messages, _sampling(config))
+        choice = ChatCompletionChoice(
+            message=ChatMessageAssistant(content=answer.text, model=self.model_name, source="generate"),
+            stop_reason="stop" if answer.stopped else "max_tokens",
+            logprobs=_logprobs(answer) if config.logprobs else None,
+        )
+        total = answer.input_tokens + answer.output_tokens
+        usage = ModelUsage(input_tokens=answer.input_tokens, output_tokens=answer.output_tokens, total_tokens=total)
+        return ModelOutput(model=self.model_name, choices=[choice], usage=usage)
+
+    def max_connections(self) -> int:
+        """One device takes whatever comes, and sorts it into batches."""
+        return EVERY_REQUEST
+
+    def connection_key(self) -> str:
+        """All local models share the device."""
+        return "local"
+
+
+def _sampling(config: GenerateConfig) -> Sampling:
+    return Sampling(
+        max_tokens=config.max_tokens or DEFAULT_MAX_TOKENS,
+        temperature=1.0 if config.temperature is None else config.temperature,
+        top_p=1.0 if config.top_p is None else config.top_p,
+        frequency_penalty=config.frequency_penalty or 0.0,
+        presence_penalty=config.presence_penalty or 0.0,
+        seed=config.seed,
+        top_logprobs=(config.top_logprobs or 1) if config.logprobs else 0,
+    )
+
+
+def _logprobs(answer: Generated) -> Logprobs:
+    return Logprobs(
+        content=[
+            Logprob(token=t[0][0], logprob=t[0][1], top_logprobs=[TopLogprob(token=x, logprob=p) for x, p in t])
+            for t in answer.logprobs
+        ]
+    )
+
+
+@dataclass
+class _Request:
+    model: str
+    messages: list[Message]
+    sampling: Sampling
+    token: object
+    done: anyio.Event = field(default_factory=anyio.Event)
+    answer: Generated | None = None
+    error: Exception | None = None
+
+
+class Batcher:
+    """Gathers requests until nobody else asks, then answers them model by model on a thread of its own.
+
+    Waiting for quiet makes the batches, and with them the answers, the same from run to run.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[_Request] = []
+        self._arrivals = 0
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._models: dict[str, LocalModel] = {}
+        threading.Thread(target=self._work, name="local models", daemon=True).start()
+
+    async def ask(self, model: str, messages: list[Message], sampling: Sampling) -> Generated:
+        """The model's answer, once its batch is done. Raises what went wrong in that batch."""
+        request = _Request(model, messages, sampling, anyio.lowlevel.current_token())
+        with self._lock:
+            self._waiting.append(request)
+            self._arrivals += 1
+        await self._quiet()
+        self._wake.set()
+        await request.done.wait()
+        if request.error is not None:
+            raise request.error
+        assert request.answer is not None
+        return request.answer
+
+    async def _quiet(self) -> None:
+        """Return when for twenty turns of the event loop, and half a second, nobody has joined."""
+        seen = -1
+        while seen != self._arrivals:
+            seen = self._arrivals
+            for _ in range(20):
+                await anyio.sleep(0.025)
+
+    def _work(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            with self._lock:
+                requests, self._waiting = self._waiting, []
+            for model, group in groupby(sorted(requests, key=lambda r: r.model), key=lambda r: r.model):
+                self._answer(model, list(group))
+
+    def _answer(self, model: str, requests: list[_Request]) -> None:
+        try:
+            for index, answer in self._stream(model, requests):
+                requests[index].answer = answer
+                _tell(requests[index])
+        except Exception as error:
+            for request in requests:
+                if request.answer is None:
+                    request.error = error
+                    _tell(request)
+
+    def _stream(self, model: str, requests: list[_Request]) -> Iterator[tuple[int, Generated]]:
+        while model not in self._models and len(self._models) >= LOADED_MODELS:
+            del self._models[next(iter(self._models))]
+        loaded = self._models.setdefault(model, LocalModel(model))
+        return loaded.stream([r.messages for r in requests], [r.sampling for r in requests])
+
+
+def _tell(request: _Request) -> None:
+    try:
+        anyio.from_thread.run_sync(request.done.set, token=request.token)  # type: ignore[arg-type]
+    except RuntimeError:
+        return  # its event loop is gone: nobody waits any more
+
+
+@cache
+def batcher() -> Batcher:
+    """The process's only one, because there is only one device."""
+    return Batcher()
+
+
+EVERY_REQUEST = 10_000
+"""The local provider batches what is asked at the same time, so nothing is held back."""

@@ -1,0 +1,49 @@
+"""Hosted embedders and tuners that tell the run's meter what they take; chat models are counted by `ratf/models/hooks.py`."""
+
+import hashlib
+from collections.abc import Sequence
+
+from raft.tuning.openai_format import check, estimated_tokens, openai_jsonl
+from raft.types import Embedder, TrainingSample, Tuner, Vectors
+from ratf.models.budget import current
+from ratf.models.prices import price_of, training_price
+
+
+class MeteredEmbedder:
+    """An embedder whose texts are counted, four characters a token, and refused when nothing more may be asked."""
+
+    def __init__(self, name: str, encoder: Embedder) -> None:
+        self._name, self._encoder = name, encoder
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """As the embedder does. Raises OverBudget."""
+        counting = current()
+        if counting is None or not texts:
+            return self._encoder.embed(texts)
+        if counting.reached():
+            raise counting.refuse()
+        found = self._encoder.embed(texts)
+        tokens = sum(map(estimated_tokens, texts))
+        price = price_of(self._name, counting.prices)
+        with counting.doing("embedding"):
+            counting.add(self._name, tokens, price.of(tokens, 0) if price else None)
+        return found
+
+
+class MeteredTuner:
+    """A tuner whose job is counted once, before it is made: killed, we have to pay for it all the same."""
+
+    def __init__(self, model: str, tuner: Tuner, epochs: int) -> None:
+        self._model, self._tuner, self._epochs = model, tuner, epochs
+
+    def tune(self, samples: Sequence[TrainingSample], base: str, validation: Sequence[TrainingSample] = ()) -> str:
+        """As the tuner does. Raises OverBudget where the job would take the run over a limit."""
+        counting, data = current(), openai_jsonl(samples).encode()
+        key = hashlib.sha256(data).hexdigest()[:16]
+        if counting is not None and not counting.knows(key):
+            tokens, price = check(data, "training").tokens * self._epochs, training_price(self._model, counting.prices)
+            usd = None if price is None else tokens * price / 1e6
+            counting.reserve(f"fine-tuning {self._model}", tokens, usd)
+            with counting.doing("tuning"):
+                counting.add(self._model, tokens, usd, key)
+        return self._tuner.tune(samples, base, validation)

@@ -1,0 +1,198 @@
+"""A recording: every reply of a run's models as readable JSON, one file a request, the same bytes for the same run.
+
+A file's name is the digest of what was asked (model, settings, the judge's rubric, messages); `digest` in it is that of
+the whole, so that a changed reply is noticed as well. There are no times and no ids in it.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+from raft.errors import DataError, RaftError
+from raft.files import write_whole
+
+MANIFEST = "recording.json"
+FORMAT = 1
+PLACES, AROUND, SHOWN = 3, 4, 14
+"""A difference is shown in so many places, with so many words around, and at most so many words a side."""
+
+
+Request = dict[str, Any]
+_PAIR = re.compile(r'\[\s*("(?:[^"\\\n]|\\.)*"),\s*(-?[\d.eE+-]+)\s*\]')
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
+
+
+def key_of(request: Request) -> str:
+    """The name of a request's file."""
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:24]
+
+
+@dataclass
+class Entry:
+    """What was asked, for whom, and the replies in the order of asking; a single one when all were the same."""
+
+    request: Request
+    place: str
+    asked_for: set[str] = field(default_factory=set)
+    replies: dict[int, Any] = field(default_factory=dict)
+
+    def reply(self, number: int) -> Any | None:
+        """The reply to the request made for the `number`th time."""
+        return self.replies.get(0 if len(self.replies) == 1 else number)
+
+    def text(self) -> str:
+        """As it stands in its file."""
+        replies = [self.replies[n] for n in sorted(self.replies)]
+        alike = all(r == replies[0] for r in replies)
+        made = {"for": sorted(self.asked_for), "request": self.request, "replies": replies[:1] if alike else replies}
+        return _dumps({"digest": digest_of(made), **made})
+
+
+def digest_of(made: Any) -> str:
+    """Of a file without its digest, and of whatever else is JSON."""
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Recording:
+    """The files of a folder. Raises RaftError where there are none, DataError where one is not what was written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.entries: dict[str, Entry] = {}
+        self._written: dict[str, str] = {}
+
+    def keep(self, request: Request, number: int, reply: Any, asked_for: str) -> Any:
+        """Write a reply down, at once; returned as it was written, without keys."""
+        key = key_of(request)
+        entry = self.entries.setdefault(key, Entry(request, f"{_folder(str(request['model']))}/{key}.json"))
+        entry.asked_for.add(asked_for)
+        entry.replies[number] = _without_secrets(reply)
+        self._write(key)
+        return entry.replies[number]
+
+    def also_for(self, request: Request, asked_for: str) -> None:
+        """Write down who else has asked the same."""
+        key = key_of(request)
+        self.entries[key].asked_for.add(asked_for)
+        self._write(key)
+
+    def _write(self, key: str) -> None:
+        text = self.entries[key].text()
+        if self._written.get(key) != text:
+            write_whole(self.folder / self.entries[key].place, text)
+            self._written[key] = text
+
+    def write_manifest(self, about: dict[str, Any], finished: bool) -> None:
+        """Whose recording it is, and whether the run came to its end."""
+        write_whole(self.folder / MANIFEST, _dumps({"format": FORMAT, **about, "finished": finished}))
+
+    def manifest(self) -> dict[str, Any]:
+        """Raises RaftError where the folder is no recording."""
+        path = self.folder / MANIFEST
+        if not path.is_file():
+            raise RaftError(f"{self.folder}: no recording is there; `ratf run SUITE --record {self.folder}` makes one")
+        try:
+            about = json.loads(path.read_text("utf-8"))
+            if about["format"] != FORMAT:
+                raise RaftError(f"{path}: the recording has format {about['format']}, this version reads {FORMAT}")
+        except (ValueError, TypeError, KeyError):
+            raise RaftError(f"{path}: not the manifest of a recording") from None
+        return dict(about)
+
+    def load(self) -> None:
+        """Read and check every file."""
+        problems = []
+        for path in sorted(self.folder.glob("*/*.json")):
+            try:
+                self._load(path)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                problems.append(
+                    f"{path}: not as it was recorded, so it was edited or cut short; take it back from version control, "
+                    "or record the run again"
+                )
+        if problems:
+            raise DataError(problems)
+
+    def _load(self, path: Path) -> None:
+        made = json.loads(path.read_text("utf-8"))
+        written = made.pop("digest")
+        if written != digest_of(made) or path.stem != key_of(made["request"]) or not made["replies"]:
+            raise ValueError
+        replies = dict(enumerate(made["replies"]))
+        place = path.relative_to(self.folder).as_posix()
+        self.entries[path.stem] = Entry(made["request"], place, set(made["for"]), replies)
+
+    def digest(self) -> str:
+        """Of all requests and replies."""
+        return digest_of({key: e.text() for key, e in self.entries.items()})
+
+    def nearest(self, request: Request) -> Entry | None:
+        """The recorded request of the same kind that has most words in common with this one."""
+        words = Counter(words_of(request))
+
+        def alike(entry: Entry) -> float:
+            other = Counter(words_of(entry.request))
+            return 2 * (words & other).total() / max(1, words.total() + other.total())
+
+        same = [e for _, e in sorted(self.entries.items()) if e.request["kind"] == request["kind"]]
+        return max(same, key=alike, default=None)
+
+
+def words_of(request: Request) -> list[str]:
+    """Everything that tells one request from another, as words."""
+    said = [f"{m['role']}: " + "\n".join(m["content"]) for m in request.get("messages", [])]
+    rest = [f"{name} {value if isinstance(value, str) else json.dumps(value)}" for name, value in request.items()]
+    return " ".join([*(r for r in rest if not r.startswith("messages ")), *said]).split()
+
+
+def difference(recorded: Request, asked: Request) -> tuple[float, list[str]]:
+    """How alike two requests are, and the first places where they differ: [-recorded-] {+asked+}."""
+    old, new = words_of(recorded), words_of(asked)
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    places = [codes for codes in matcher.get_opcodes() if codes[0] != "equal"]
+    lines = []
+    for _, a, b, c, d in places[:PLACES]:
+        removed, added = _cut(old[a:b]), _cut(new[c:d])
+        parts = [*old[max(0, a - AROUND) : a], f"[-{removed}-]" * bool(removed), f"{{+{added}+}}" * bool(added)]
+        lines.append("… " + " ".join(filter(None, [*parts, *old[b : b + AROUND]])) + " …")
+    if len(places) > PLACES:
+        lines.append(f"and in {len(places) - PLACES} more places")
+    return matcher.ratio(), lines
+
+
+def _cut(words: Sequence[str]) -> str:
+    return " ".join(words[:SHOWN]) + (f" … ({len(words) - SHOWN} more words)" if len(words) > SHOWN else "")
+
+
+def _dumps(value: Any) -> str:
+    """Indented, a token and its probability on one line; in ASCII where a text cannot be encoded."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=1)
+    return _PAIR.sub(r"[\1, \2]", text) + "\n"
+
+
+def _folder(model: str) -> str:
+    """A model's name as the name of a folder, whatever is in it."""
+    return re.sub(r"[^A-Za-z0-9+._-]+|^\.+|^$", "_", model)[:80]
+
+
+def _without_secrets(reply: Any) -> Any:
+    """The reply without any key of the environment's: a service may have repeated one."""
+    text = json.dumps(reply)
+    for secret in _secrets():
+        text = text.replace(json.dumps(secret)[1:-1], "(a key)")
+    return json.loads(text)
+
+
+def _secrets() -> Iterator[str]:
+    yield from (v for name, v in os.environ.items() if _SECRET.search(name.upper()) and len(v) >= 8)

@@ -1,0 +1,1 @@
+"""What all pages share: templates, words, axes, lines and the live view."""

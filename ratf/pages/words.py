@@ -1,0 +1,40 @@
+"""What metrics mean, for readers who have never met them."""
+
+import re
+
+from ratf.results.results import Results
+from ratf.suite.metrics import GLOSSARY, title
+
+FAMILIES = {
+    "style": "Does it sound like the person? Knows nothing of what is said.",
+    "judge": "A language model reads the answers and grades them, as its rubric asks.",
+    "semantic": "Does it mean something near? Compares texts as vectors of a language model.",
+    "lexical": "Does it use the same words? Compares them one by one.",
+    "length": "How long the answer is. No arm is better for it.",
+    "copying": "How much is taken over word by word. No arm is better for it.",
+}
+"""The families in the page's order, and what each asks."""
+
+
+def titled(text: str, results: Results) -> str:
+    """A sentence of the run's, with titles for the names of metrics: `… on Voice, 60 paired questions`."""
+    named = "|".join(map(re.escape, sorted(results.metrics, key=len, reverse=True)))
+    return re.sub(rf"\bon ({named})\b", lambda found: f"on {title(found[1])}", text)
+
+
+def families(results: Results) -> list[tuple[str, list[str]]]:
+    """The suite's metrics by family, in the page's order."""
+    return [
+        (family, names)
+        for family in FAMILIES
+        if (names := [m for m, facts in results.metrics.items() if facts["family"] == family])
+    ]
+
+
+def meanings(results: Results) -> list[tuple[str, str]]:
+    """Each of the run's metrics in plain words; a judge's are its rubric's."""
+    return [(m, GLOSSARY.get(m) or _sentence(facts["words"])) for m, facts in results.metrics.items()]
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith(("?", ".", "!")) else ".")

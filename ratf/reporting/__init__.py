@@ -1,0 +1,1 @@
+"""One run as a page, as Markdown and as JUnit."""

@@ -1,0 +1,188 @@
+"""What stands under a question on the page: the real answer, every arm's, what arms remembered and what judges said."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ratf.reporting.flags import beginning
+from ratf.results.results import Answer, Question, Results, Scored
+from ratf.suite.arms import CEILING, FLOOR
+
+SHOWN = ("style_identity", "embedding_cosine", "rouge_l")
+"""Scores that stand under each answer, after the primary metric's; those of judges that graded come after them."""
+
+
+BESIDE = (FLOOR, CEILING)
+"""Controls that stand beside the arms' answers; the others would make up half of the page."""
+
+
+SOURCE_LETTERS, REASON_LETTERS = 60, 1500
+"""What the page has room for: of where a control's answer is from, and of all judges' reasons to one question."""
+
+
+ROOM = 5060
+"""Bytes of a question's texts that a page of 60 has room for, with 4 arms; see `memory_words`."""
+
+
+LIMITS = (10_000, 100, 60, 50, 40, 35, 30, 25, 20, 15, 10)
+"""Words of a memory, and of a control's answer where there is room for any."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """An arm's answer. `more` words of a control's are left out; `usual`: all shown metrics have scored it."""
+
+    name: str
+    kind: str
+    text: str
+    more: int
+    source: str
+    scores: list[tuple[str, float]]
+    unscored: list[tuple[str, str]]
+    usual: bool
+
+
+@dataclass(frozen=True)
+class Memories:
+    """Memories that the same arms got."""
+
+    arms: list[str]
+    items: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What judges said of one arm's answer on one metric; reasons are cut to what the page has room for."""
+
+    arm: str
+    metric: str
+    value: float | None
+    against: dict[str, float]
+    votes: list[dict[str, Any]]
+
+
+def shown_metrics(results: Results) -> list[str]:
+    """The metrics whose scores stand under answers."""
+    judges = [m for m, facts in results.metrics.items() if facts["family"] == "judge" and _graded(results, m)]
+    wanted = dict.fromkeys([results.suite["primary"]["metric"], *SHOWN, *judges])
+    return [m for m in wanted if m in results.metrics]
+
+
+def silent_metrics(results: Results) -> list[str]:
+    """Metrics that scored no answer of any arm: told once, not under each answer."""
+    return [m for m in results.metrics if not _graded(results, m)]
+
+
+def _graded(results: Results, metric: str) -> bool:
+    cells = [a.metrics.get(metric) for a in results.arms.values() if a.kind == "arm"]
+    return any(cell is not None and cell.n for cell in cells)
+
+
+def has_controls(limit: int) -> bool:
+    """Whether controls' answers are shown where memories have so many words; else their scores alone are."""
+    return limit >= LIMITS[1]
+
+
+def memory_words(results: Results, questions: Sequence[Question]) -> int:
+    """How many words of each memory fit: questions, real answers and the arms' come first, and whole."""
+    for limit in LIMITS:
+        size = sum(_size(results, q, limit) for q in questions)
+        if size <= ROOM * len(questions):
+            return limit
+    return LIMITS[-1]
+
+
+def _size(results: Results, question: Question, limit: int) -> int:
+    given = [cut(a.text, limit)[0] for n, a in question.answers.items() if n in BESIDE and has_controls(limit)]
+    remembered = [str(m.get("text") or "") for several in memories(question) for m in several.items]
+    arms = [a.text for n, a in question.answers.items() if n in results.arms and results.arms[n].kind == "arm"]
+    texts = [question.question, question.real, *arms, *given, *(cut(text, limit)[0] for text in remembered)]
+    return sum(len(text.encode(errors="replace")) for text in texts)
+
+
+def cut(text: str, limit: int) -> tuple[str, int]:
+    """The first words of a text, and how many more there are; a quarter more is not worth a cut."""
+    words = list(re.finditer(r"\S+", text))
+    if len(words) <= limit * 5 // 4:
+        return text, 0
+    return text[: words[limit - 1].end()], len(words) - limit
+
+
+def cards(results: Results, question: Question, shown: list[str], limit: int) -> list[Card]:
+    """The arms' answers and the floor's and ceiling's, in the run's order; of the latter, `limit` words."""
+    return [
+        _card(results, name, answer, shown, limit)
+        for name, answer in question.answers.items()
+        if name in results.arms and (results.arms[name].kind == "arm" or name in BESIDE)
+    ]
+
+
+def _card(results: Results, name: str, answer: Answer, shown: list[str], limit: int) -> Card:
+    arm = results.arms[name]
+    text, more = (answer.text, 0) if arm.kind == "arm" else cut(answer.text, limit)
+    scores = [(m, s.value) for m in shown if (s := answer.scores.get(m)) and s.value is not None]
+    silent = [(m, s.why) for m, s in answer.scores.items() if s.value is None and _scores(arm.metrics.get(m))]
+    source = beginning(re.split(r": | \(", answer.source, maxsplit=1)[0], SOURCE_LETTERS)
+    return Card(name, arm.kind, text, more, source, scores, silent, len(scores) == len(shown))
+
+
+def _scores(cell: Any) -> bool:
+    return cell is not None and cell.n > 0
+
+
+def memories(question: Question) -> list[Memories]:
+    """Every memory once: arms that got the same ones share a list."""
+    by_arms: dict[str, list[str]] = {}
+    lists: dict[str, list[dict[str, Any]]] = {}
+    for name, answer in question.answers.items():
+        if answer.memories:
+            key = repr([[m.get(k) for k in ("text", "title", "date", "source")] for m in answer.memories])
+            by_arms.setdefault(key, []).append(name)
+            lists.setdefault(key, answer.memories)
+    return [Memories(arms, lists[key]) for key, arms in by_arms.items()]
+
+
+class Sources:
+    """The documents that memories on a page are from, numbered as they are asked for."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str, str], int] = {}
+
+    def __call__(self, memory: dict[str, Any]) -> str:
+        """The id of the memory's document on the page."""
+        key = tuple(str(memory.get(k) or "") for k in ("title", "date", "source"))
+        return f"m{self._numbers.setdefault((key[0], key[1], key[2]), len(self._numbers) + 1)}"
+
+    @property
+    def found(self) -> list[tuple[str, str, str]]:
+        """(title, date, source), by number."""
+        return list(self._numbers)
+
+
+def link(source: str) -> str:
+    """The address when a source is one of the web's, else nothing: no other scheme becomes a link."""
+    return source if re.match(r"https?://[^\s]+$", source, re.IGNORECASE) else ""
+
+
+def said(results: Results, question: Question) -> list[Said]:
+    """Judges' votes about the arms' answers, both orders of each, with their reasons."""
+    found = list(_judged(results, question))
+    number = sum(len(score.votes) for _, _, score in found)
+    room = REASON_LETTERS // max(1, number)
+    return [
+        Said(arm, metric, s.value, s.against, [{**v, "why": _reason(v, room)} for v in s.votes])
+        for arm, metric, s in found
+    ]
+
+
+def _judged(results: Results, question: Question) -> Iterator[tuple[str, str, Scored]]:
+    for arm, answer in question.answers.items():
+        for metric, score in answer.scores.items():
+            if score.votes and arm in results.arms and results.arms[arm].kind == "arm":
+                yield arm, metric, score
+
+
+def _reason(vote: dict[str, Any], room: int) -> str:
+    why = str(vote.get("why") or "")
+    return beginning(why, max(40, room)) if why else ""

@@ -1,0 +1,105 @@
+"""A report as files: one page, or with many questions a page that lists them and a folder of pages that show them."""
+
+import csv
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from raft.errors import RaftError
+from raft.files import write_whole
+from ratf.pages.templates import template_digest
+from ratf.reporting.changes import Change
+from ratf.reporting.history import Past
+from ratf.reporting.page import fell, page_environment, render
+from ratf.reporting.questions import PER_PAGE, Asked, asked, page_name
+from ratf.results.results import Question, Results
+from ratf.results.table import COLUMNS, cell, rows_of
+
+ONE_FILE = 300
+"""With more questions than these, they get pages of their own."""
+
+
+def write_report(results: Results, path: Path, change: Change | None = None, runs: Sequence[Past] = ()) -> Path:
+    """Write the page, and where it takes more than one, their folder beside it: all of the set, or the old one stays.
+
+    `change`: what there is to say about a baseline run; `runs`: those of the history.
+    """
+    folder = path.with_name(f"{path.stem}-questions")
+    if folder.exists() and not _ours(folder):
+        raise RaftError(f"{folder} has files that no report has; move them, or write the report elsewhere with --out")
+    if len(results.questions) <= ONE_FILE:
+        write_whole(path, render(results, change, runs=runs))
+        shutil.rmtree(folder, ignore_errors=True)
+        return path
+    aside, old = (path.with_name(f".{folder.name}.{kind}") for kind in ("part", "old"))
+    for left in (aside, old):
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        aside.mkdir(parents=True)
+        every = asked(results, fell(change), folder=folder.name, questions=[])
+        _write_pages(every, aside, path.name)
+        page = render(results, change, every, runs)
+        if folder.exists():
+            folder.rename(old)
+        aside.rename(folder)
+        write_whole(path, page)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        for left in (aside, old):
+            shutil.rmtree(left, ignore_errors=True)
+    return path
+
+
+def _ours(folder: Path) -> bool:
+    return folder.is_dir() and all(re.fullmatch(r"\d{4,}\.html|scores\.csv", f.name) for f in folder.iterdir())
+
+
+def _write_pages(every: Asked, folder: Path, summary: str) -> None:
+    """The questions' pages and the table of all scores, with no more than one page's questions in memory."""
+    template = page_environment().get_template("reporting/questions_page.html.j2")
+    count = len(every.listed)
+    last = (count - 1) // PER_PAGE
+    with (folder / "scores.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for number, questions in enumerate(_pages(every.results)):
+            first = number * PER_PAGE
+            one = replace(
+                every,
+                listed=every.listed[first : first + PER_PAGE],
+                questions=questions,
+                folder="",
+                summary=summary,
+                before=_place(number - 1, count) if number else None,
+                after=_place(number + 1, count) if number < last else None,
+            )
+            stream = template.stream(
+                r=every.results,
+                asked=one,
+                here=_place(number, count)[0],
+                count=count,
+                primary=every.results.suite["primary"],
+                template_digest=template_digest(),
+            )
+            stream.dump(str(folder / page_name(number)), encoding="utf-8", errors="replace")
+            table.writerows([cell(v) for v in row] for q in questions for row in rows_of(every.results, q))
+
+
+def _place(number: int, count: int) -> tuple[str, str]:
+    """What a page is called, and its address."""
+    first = number * PER_PAGE
+    return f"Questions {first + 1:,} to {min(first + PER_PAGE, count):,}", page_name(number)
+
+
+def _pages(results: Results) -> Iterator[list[Question]]:
+    page: list[Question] = []
+    for question in results.questions:
+        page.append(question)
+        if len(page) == PER_PAGE:
+            yield page
+            page = []
+    if page:
+        yield page

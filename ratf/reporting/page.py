@@ -1,0 +1,229 @@
+"""The page: one HTML file made from a `Results` and the templates in `reports/`, and from nothing else."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from raft.text import plain
+from ratf.pages.templates import environment, template_digest
+from ratf.pages.text import (
+    ICONS,
+    beyond,
+    brief,
+    detectable,
+    interval,
+    interview_name,
+    minus,
+    orders,
+    p_value,
+    plus,
+    value,
+)
+from ratf.pages.words import FAMILIES, families, meanings, titled
+from ratf.reporting.changes import SHOWN as MOST_MOVED
+from ratf.reporting.changes import Change, words_of
+from ratf.reporting.history import Past, drawn
+from ratf.reporting.plots import attributed, curves, plot
+from ratf.reporting.questions import Asked, asked
+from ratf.reporting.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
+from ratf.reporting.trust import checks, unmeasured
+from ratf.results.exams import Exam
+from ratf.results.results import Contrast, Effect, Results, Skill
+from ratf.results.rights import rights
+from ratf.statistics.disagreement import disagreement
+from ratf.statistics.verdict import signed
+from ratf.suite.arms import CEILING, FLOOR
+from ratf.suite.metrics import title
+
+FEW, LARGEST = 60, 500_000
+"""The page of so many questions has at most so many bytes, if shorter memories can make it so."""
+
+
+MOST = 30
+"""At most so many rows of a list whose length depends on the data; what is hidden is counted."""
+
+
+SECTIONS = {
+    "changed": "What changed",
+    "exam": "Exams",
+    "table": "Scores",
+    "skill": "Skill",
+    "contrasts": "Comparisons",
+    "attribution": "Attribution",
+    "judges": "Judges",
+    "slices": "Parts",
+    "disagreement": "Disagreement",
+    "style": "Style",
+    "questions": "Questions",
+    "training": "Fine-tuning",
+    "retrieval": "Retrieval",
+    "history": "History",
+    "methods": "Methods",
+    "rights": "Whose words",
+}
+"""The page's sections in order, by the name of their template in `reports/report/`, and what the contents call them."""
+
+
+def render(
+    results: Results, change: Change | None = None, questions: Asked | None = None, runs: Sequence[Past] = ()
+) -> str:
+    """The page as text. The same results give the same bytes; whatever agents and people said stays text.
+
+    `change`: what there is to say about a baseline run; `runs`: those of the history, this one too. All questions are on
+    the page unless `questions` says otherwise.
+    """
+    questions = questions or asked(results, fell(change))
+    page = _page(results, change, questions, runs)
+    while len(results.questions) <= FEW and len(page.encode(errors="replace")) > LARGEST:
+        shorter = questions.shorter()
+        if shorter is None:
+            break
+        questions = shorter
+        page = _page(results, change, questions, runs)
+    return page
+
+
+def _page(results: Results, change: Change | None, questions: Asked, runs: Sequence[Past]) -> str:
+    primary = results.suite["primary"]
+    return slim(
+        page_environment()
+        .get_template("reporting/page.html.j2")
+        .render(
+            r=results,
+            asked=questions,
+            silent=silent(results, questions),
+            sections=SECTIONS,
+            worded=lambda text: minus(titled(text, results)),
+            rivals=rivals(results),
+            unmeasured=unmeasured(results),
+            icon=ICONS[results.verdict],
+            icons=ICONS,
+            primary=primary,
+            plot=plot(results, primary["metric"]),
+            checks=checks(results),
+            change=change,
+            past=drawn(results, runs) if runs else [],
+            moved_words=words_of(change, results) if change else {},
+            most=MOST,
+            most_moved=MOST_MOVED,
+            families=families(results),
+            family_words=FAMILIES,
+            meanings=meanings(results),
+            contrasts=[c for c in results.contrasts if c.metric == primary["metric"]],
+            other_contrasts=[c for c in results.contrasts if c.metric != primary["metric"]],
+            floor=FLOOR if FLOOR in results.arms else None,
+            ceiling=CEILING if CEILING in results.arms else None,
+            curves=curves(results.tuned),
+            template_digest=template_digest(),
+            signed=estimate,
+            crossed=crossed,
+            beyond=beyond,
+            exam={e.metric: e for e in results.exam},
+            orders=orders,
+            why_refused=why_refused,
+            poor={n: arm.match for n, arm in results.arms.items() if arm.match and arm.match["poor"]},
+            skills=skills(results),
+            evidence=evidence(results),
+            attributed=attributed(results),
+            rights=rights(results),
+            parts=slices(results, primary["metric"]),
+            few=(FEW_QUESTIONS, FEW_INTERVIEWS),
+            split=disagreement(results),
+            interview_name=interview_name,
+        )
+    )
+
+
+def slim(page: str) -> str:
+    """The page without the templates' indentation, and with plain apostrophes: no attribute is quoted with one."""
+    return re.sub(r"\n\s+(?=<)", "\n", page).replace("&#39;", "'")
+
+
+@cache
+def page_environment() -> Environment:
+    """Where the pages of a report are made. Templates are compiled once: that takes longer than a page."""
+    made = environment(finalize=said)
+    made.filters |= {
+        "plain": plain,
+        "brief": brief,
+        "p": p_value,
+        "minus": minus,
+        "title": title,
+        "detectable": detectable,
+    }
+    made.filters |= {
+        "value": lambda c: minus(value(c)),
+        "interval": lambda c: minus(interval(c)),
+        "plus": lambda c: minus(plus(c)),
+    }
+    return made
+
+
+def said(value: Any) -> Any:
+    """Whatever text a template says is `plain`; markup is our own."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def estimate(found: Contrast | Effect) -> str:
+    """`−0.34 [−0.47, −0.21]`, or that there is none."""
+    number = found.difference if isinstance(found, Contrast) else found.effect
+    return "n/a" if number is None else minus(signed(number, found.low, found.high))
+
+
+def crossed(several: Sequence[Contrast | Effect]) -> tuple[list[str], list[tuple[str, list[Contrast | Effect | None]]]]:
+    """What is compared, as columns; and by metric, what was found for each of them."""
+    at = {(f.metric, _compares(f)): f for f in several}
+    columns = list(dict.fromkeys(compared for _, compared in at))
+    return columns, [(m, [at.get((m, column)) for column in columns]) for m in dict.fromkeys(m for m, _ in at)]
+
+
+def _compares(found: Contrast | Effect) -> str:
+    return f"{found.a} − {found.b}" if isinstance(found, Contrast) else found.name
+
+
+def rivals(results: Results) -> list[Contrast]:
+    """The primary arm against the arms that the verdict does not name."""
+    pair = results.suite["primary"]
+    mine = [
+        c for c in results.contrasts if c.metric == pair["metric"] and c.a == pair["better"] and c.b != pair["than"]
+    ]
+    return [c for c in mine if c.difference is not None]
+
+
+def fell(change: Change | None) -> set[str] | None:
+    """The questions that got worse than in the baseline run; None where there is none to compare with."""
+    if change is None or change.unread or change.incomparable:
+        return None
+    return {moved.question for moved in change.fell}
+
+
+def silent(results: Results, questions: Asked) -> dict[str, str]:
+    """Metrics that scored nothing, with the reason."""
+    scored = {m for arm in results.arms.values() for m, cell in arm.metrics.items() if cell.n}
+    return {metric: why for metric, why in questions.silent if metric not in scored}
+
+
+def why_refused(entry: Exam) -> str:
+    """Why a metric was not admitted, where its AUC beside it and its orders do not say so already."""
+    return "; ".join(w for w in entry.reason.split("; ") if "lower end" not in w and not w.endswith("orders hold"))
+
+
+def skills(results: Results) -> list[tuple[str, list[Skill]]]:
+    """The skill scores by metric, arms in the suite's order."""
+    named = list(dict.fromkeys(s.metric for s in results.skill))
+    return [(metric, [s for s in results.skill if s.metric == metric]) for metric in named]
+
+
+def evidence(results: Results) -> list[tuple[str, str, list[Any]]]:
+    """(kind, side, words or n-grams) for the two sides of each kind."""
+    found = results.style.evidence if results.style else []
+    sides = (("for", 1), ("against", -1))
+    return [
+        (kind, side, [e for e in found if e.kind == kind and e.weight * sign > 0])
+        for kind in ("word", "n-gram")
+        for side, sign in sides
+    ]

@@ -1,0 +1,215 @@
+"""The questions part of one page: which questions it shows or lists, and all that its template asks for."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from markupsafe import Markup
+
+from ratf.reporting.cards import (
+    BESIDE,
+    LIMITS,
+    Card,
+    Memories,
+    Said,
+    Sources,
+    cards,
+    cut,
+    has_controls,
+    link,
+    memories,
+    memory_words,
+    said,
+    shown_metrics,
+    silent_metrics,
+)
+from ratf.reporting.flags import Brief, briefs
+from ratf.results.exams import WORDS
+from ratf.results.results import Question, Results
+from ratf.suite.metrics import title
+
+PER_PAGE = 100
+FLAGS = {
+    "regressed": "the primary arm's score is worse than in the baseline run",
+    "disagree": "metrics of two families, or the votes of one judge, say opposite things of the primary arms",
+    "unscored": "a metric that scored the arm's other answers could not score one here",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Questions on a page, with a brief for each in `listed`; or, with a `folder` of pages, only the list of all."""
+
+    results: Results
+    listed: Sequence[Brief]
+    questions: Sequence[Question]
+    compared: bool = False
+    """Whether there was a baseline run."""
+    folder: str = ""
+    title: str = "The questions"
+    summary: str = ""
+    before: tuple[str, str] | None = None
+    after: tuple[str, str] | None = None
+    """The pages beside this one: what they are called, and their addresses."""
+    per_page: int = PER_PAGE
+    controls: tuple[str, ...] = BESIDE
+    shown: list[str] = field(default_factory=list)
+    limit: int = 0
+    """Words of each memory, and of each control's answer."""
+
+    @property
+    def data(self) -> Markup:
+        """The JSON of the page."""
+        return page_data(self.results, self.listed, self.questions)
+
+    @property
+    def style(self) -> bool:
+        """Whether there are words that speak for and against the person."""
+        return self.results.style is not None
+
+    @property
+    def flags(self) -> list[tuple[str, int, str]]:
+        """(flag, how many questions have it, what it means)."""
+        return [
+            (flag, sum(flag in b.flags for b in self.listed), words)
+            for flag, words in FLAGS.items()
+            if self.compared or flag != "regressed"
+        ]
+
+    @property
+    def example(self) -> str:
+        """The question in the middle by the primary arms' difference: one that nobody picked. None on one page of many."""
+        compared = sorted((b for b in self.listed if b.difference is not None), key=lambda b: (b.difference, b.id))
+        return "" if self.summary or self.folder or not compared else compared[len(compared) // 2].id
+
+    @property
+    def has_controls(self) -> bool:
+        """See `report_questions.has_controls`."""
+        return has_controls(self.limit)
+
+    @property
+    def topics(self) -> list[str]:
+        """What the questions ask about, where the data say it, by name."""
+        return sorted({b.topic for b in self.listed if b.topic}, key=str.casefold)
+
+    @property
+    def silent(self) -> list[tuple[str, str]]:
+        """Metrics that scored no answer, and why the first was not."""
+        if not len(self.results.questions):
+            return []
+        answers = self.results.questions[0].answers.values()
+        why = {m: s.why for answer in answers for m, s in answer.scores.items() if s.value is None and s.why}
+        return [(m, why.get(m, "")) for m in silent_metrics(self.results)]
+
+    def page_of(self, place: int) -> str:
+        """The page of the question at a place in the list, from the summary."""
+        return f"{self.folder}/{page_name(place // self.per_page)}"
+
+    def shorter(self) -> "Asked | None":
+        """The same with fewer words of each memory; None where there are the fewest already."""
+        fewer = [limit for limit in LIMITS if limit < self.limit]
+        return replace(self, limit=fewer[0]) if fewer else None
+
+    def cards(self, question: Question) -> list[Card]:
+        """The answers that there is room for, see `report_questions.cards`."""
+        every = cards(self.results, question, self.shown, self.limit)
+        return [c for c in every if c.kind == "arm" or self.has_controls]
+
+    def scale(self, question: Question) -> list[Card]:
+        """The controls whose answers there is no room for."""
+        every = [] if self.has_controls else cards(self.results, question, self.shown[:1], 0)
+        return [c for c in every if c.kind == "control" and c.scores]
+
+    def memories(self, question: Question) -> list[Memories]:
+        """See `report_questions.memories`."""
+        return memories(question)
+
+    def said(self, question: Question) -> list[Said]:
+        """See `report_questions.said`."""
+        return said(self.results, question)
+
+    def memory(self, text: str) -> str:
+        """The first words of a memory."""
+        words, more = cut(text, self.limit)
+        return words + " …" * (more > 0)
+
+    def sources(self) -> Sources:
+        """See `report_questions.Sources`."""
+        return Sources()
+
+    def link(self, source: str) -> str:
+        """See `report_questions.link`."""
+        return link(source)
+
+
+def asked(results: Results, fell: Collection[str] | None = None, **more: Any) -> Asked:
+    """All questions of a run, for one page unless `more` says otherwise. `fell`: see `briefs`; None without a baseline."""
+    given = {"listed": briefs(results, fell or ()), "questions": results.questions, **more}
+    limit = memory_words(results, given["questions"])
+    return Asked(results=results, compared=fell is not None, shown=shown_metrics(results), limit=limit, **given)
+
+
+def page_name(number: int) -> str:
+    """`0001.html` for the first page."""
+    return f"{number + 1:04d}.html"
+
+
+DIGITS = 3
+"""Scores are whole numbers, of units of the last of so many decimals: half the bytes."""
+
+
+def page_data(results: Results, listed: Sequence[Brief], questions: Sequence[Question]) -> Markup:
+    """What the page's script needs and cannot read in the text. A list of thousands gives no `questions`, so no scores."""
+    names = [n for n, arm in results.arms.items() if arm.kind == "arm" or n in BESIDE]
+    made: dict[str, Any] = {
+        "format": "ratf page 1",
+        "suite": results.suite["name"],
+        "person": results.person.get("key", ""),
+        "digest": results.digest,
+        "data_digest": results.data_digest,
+        "verdict": results.verdict,
+        "primary": results.suite["primary"],
+        "interviews": list({b.place: [b.interview_id, b.interview] for b in listed}.items()),
+    }
+    if questions:
+        places = {b.id: b.place for b in listed}
+        scores, reasons = _scores(names, questions, silent_metrics(results))
+        made |= {
+            "questions": [[q.id, places[q.id]] for q in questions],
+            "arms": {n: results.arms[n].kind for n in names},
+            "metrics": {name: facts["family"] for name, facts in results.metrics.items()},
+            "shown": [title(m) for m in shown_metrics(results)],
+            "digits": DIGITS,
+            "scores": scores,
+            "unscored": reasons,
+            "words": WORDS,
+            "evidence": [[e.kind, e.text, e.weight] for e in (results.style.evidence if results.style else [])],
+        }
+    return embedded(made)
+
+
+def embedded(made: Any) -> Markup:
+    """JSON for inside a script element: nothing in it can end the element or begin a comment."""
+    text = json.dumps(made, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _scores(
+    names: Sequence[str], questions: Sequence[Question], left_out: Sequence[str]
+) -> tuple[dict[str, Any], list[Any]]:
+    """arm → metric → a score for each question, null where there is none; and why: (arm, metric, reason, questions)."""
+    answers = [q.answers[n] for q in questions for n in names if n in q.answers]
+    metrics = [m for m in dict.fromkeys(m for a in answers for m in a.scores) if m not in left_out]
+    table: dict[str, dict[str, list[int | None]]] = {n: {m: [] for m in metrics} for n in names}
+    reasons: dict[tuple[str, str, str], list[int]] = {}
+    for place, question in enumerate(questions):
+        for name in names:
+            answer = question.answers.get(name)
+            for metric in metrics:
+                score = answer.scores.get(metric) if answer else None
+                value = score.value if score else None
+                table[name][metric].append(None if value is None else round(value * 10**DIGITS))
+                if score and value is None:
+                    reasons.setdefault((name, metric, score.why), []).append(place)
+    return table, [[*key, places] for key, places in reasons.items()]

@@ -1,0 +1,129 @@
+"""What there is to say about a run before anybody believes it: each check either way, also when it was not made."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ratf.results.results import Results
+from ratf.statistics.estimates import FEW_CLUSTERS
+from ratf.statistics.verdict import auc
+from ratf.suite.metrics import title
+
+State = Literal["fine", "doubt", "unknown"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check. `doubt`: it was made and found something; `unknown`: it was not made, or could not tell."""
+
+    name: str
+    state: State
+    words: str
+
+
+def checks(results: Results) -> list[Check]:
+    """All checks, in the page's order."""
+    looks = (_exam, _order, _errors, _unscored, _interviews, _leaks, _contamination, _budget, _replayed, _humans)
+    return [check for look in looks for check in look(results)]
+
+
+def unmeasured(r: Results) -> str:
+    """What no metric of the run may speak about, in a sentence; empty where there is one for content and one for voice."""
+    sat = {"content": [e for e in r.exam if e.axis == "content"], "voice": [e for e in r.exam if e.axis != "content"]}
+    silent = [axis for axis, entries in sat.items() if not any(e.admitted for e in entries)]
+    if not r.exam or len(silent) == len(sat):
+        return "whether any arm is like the person. No metric has shown that it can tell this person from others."
+    if silent == ["content"]:
+        return (
+            f"what the answers say. Of {len(sat['content'])} metrics of content none passed its exam on this person, "
+            "and nonsense in the right voice has a good voice."
+        )
+    return "how the answers sound. No metric of voice passed its exam on this person." if silent else ""
+
+
+def _exam(r: Results) -> Iterator[Check]:
+    primary = r.suite["primary"]["metric"]
+    entry = next((e for e in r.exam if e.metric == primary), None)
+    if entry is None:
+        yield Check("Exam", "unknown", f"{title(primary)} sat none")
+        return
+    passed = f"{sum(e.admitted for e in r.exam)} of {len(r.exam)} metrics and judges passed"
+    says = f"{title(primary)} {'passed' if entry.admitted else 'did not pass'}, AUC {auc(entry)}; {passed}"
+    yield Check("Exam", "fine" if entry.admitted and not unmeasured(r) else "doubt", says)
+
+
+def _order(r: Results) -> Iterator[Check]:
+    tried = [(e.metric, g) for e in r.exam if e.judge for g in e.judge.graders if g.order_flips is not None]
+    if not any(e.judge for e in r.exam):
+        yield Check("Order of texts", "fine", "no judge is asked")
+    elif not tried:
+        yield Check("Order of texts", "unknown", "no judge was asked both ways round")
+    for metric, grader in tried:
+        flips = grader.order_flips
+        if flips is not None:
+            state: State = "doubt" if "order" in grader.faults else "fine"
+            told = f"{title(metric)} decides otherwise in {flips.k} of {flips.n} when two texts change places"
+            yield Check("Order of texts", state, told)
+
+
+def _errors(r: Results) -> Iterator[Check]:
+    errors = sum(arm.errors for arm in r.arms.values())
+    yield Check("Errors", "doubt" if errors else "fine", f"{errors or 'no'} answer{'s' * (errors != 1)} ended in one")
+
+
+def _unscored(r: Results) -> Iterator[Check]:
+    arms = {name: arm for name, arm in r.arms.items() if name != "empty"}
+    cells = {m: [a.metrics[m] for a in arms.values() if m in a.metrics] for m in r.metrics}
+    mute = [m for m, of in cells.items() if of and not any(c.n for c in of)]
+    spoke = {m: of for m, of in cells.items() if m not in mute}
+    lacking = {m: n for m, of in spoke.items() if (n := sum(c.unscored for c in of))}
+    scores = sum(c.n + c.unscored for of in spoke.values() for c in of)
+    said = f"{sum(lacking.values())} of {scores} scores could not be given"
+    said += f": {', '.join(f'{title(m)} {n}' for m, n in lacking.items())}" if lacking else ""
+    said += f"; {', '.join(map(title, mute))} gave none at all" if mute else ""
+    yield Check("Unscored", "doubt" if lacking else "fine", said)
+
+
+def _interviews(r: Results) -> Iterator[Check]:
+    number = len(r.held_out["interviews"]) or len({q.interview_id for q in r.questions})
+    few = f"; from fewer than {FEW_CLUSTERS}, intervals are shaky" if number < FEW_CLUSTERS else ""
+    yield Check("Interviews", "doubt" if few else "fine", f"{number} held out, whole{few}")
+
+
+def _leaks(r: Results) -> Iterator[Check]:
+    if r.leaks is None:
+        yield Check("Leaks", "unknown", "not checked for leaks")
+    elif r.leaks.found:
+        number = len(r.leaks.found)
+        yield Check("Leaks", "doubt", f"{number} leak{'s' * (number > 1)}, allowed by --allow-leaks")
+    else:
+        yield Check("Leaks", "fine", "none found")
+
+
+def _contamination(r: Results) -> Iterator[Check]:
+    if r.contamination is None:
+        yield Check("Contamination", "unknown", "the base model was not asked what it knows already")
+        return
+    states: dict[str, State] = {"no sign": "fine", "looks memorised": "doubt", "can't tell": "unknown"}
+    yield Check("Contamination", states[r.contamination.says], r.contamination.says)
+
+
+def _budget(r: Results) -> Iterator[Check]:
+    if r.budget is None:
+        yield Check("Budget", "unknown", "what the run cost was not counted")
+    elif r.budget.over:
+        yield Check("Budget", "doubt", f"stopped by it: {r.budget.over}")
+    else:
+        yield Check("Budget", "fine", "not reached")
+
+
+def _replayed(r: Results) -> Iterator[Check]:
+    if r.replayed:
+        said = f"replayed: no model was asked, the replies are from {r.replayed}; the times are those of the replay"
+        yield Check("Live or replayed", "fine", said)
+    else:
+        yield Check("Live or replayed", "fine", "live: models were asked")
+
+
+def _humans(r: Results) -> Iterator[Check]:
+    yield Check("Human readers", "unknown", "not asked by a run; ratf packet makes them a blind test")

@@ -1,0 +1,192 @@
+"""How far a run is, for whoever looks from outside: `ratf run` leaves a note of it in the run's folder."""
+
+import json
+import re
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from raft.errors import RaftError
+from raft.files import write_whole
+from raft.progress import Progress
+from ratf.results.record import Record
+from ratf.results.results import STOPPED, Results, load
+
+EVERY_SECONDS = 1.0
+NOTE = "progress.json"
+
+
+class Note(Record):
+    """The step that a run is at, or was at last. Times are seconds since 1970."""
+
+    what: str
+    total: int
+    unit: str
+    done: int
+    began: float
+    at: float
+    state: str = "working"
+    """working, done, or stopped by an error or by hand; after a kill it still says working."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """The answers of one arm or control, in a log that may still grow."""
+
+    arm: str
+    file: str
+    status: str
+    samples: list[tuple[str, int]] = field(default_factory=list)
+    """(question, epoch)"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run's folder says of how far it is."""
+
+    finished: bool
+    note: Note | None
+    seconds: dict[str, float]
+    """How long each phase has taken so far."""
+    logs: list[Log]
+
+
+def noted(progress: Progress, folder: Path) -> Progress:
+    """The same progress, which also leaves a note in the run's folder."""
+
+    @contextmanager
+    def show(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        began = told = time.time()
+        done = 0
+
+        def tell(state: str) -> None:
+            note = Note(what=what, total=total, unit=unit, done=done, began=began, at=time.time(), state=state)
+            with suppress(OSError):  # a run does not end because nobody can be told how far it is
+                write_whole(folder / NOTE, note.model_dump_json() + "\n")
+
+        def advance(n: int) -> None:
+            nonlocal done, told
+            inner(n)
+            done += n
+            if time.time() - told >= EVERY_SECONDS:
+                told = time.time()
+                tell("working")
+
+        tell("working")
+        try:
+            with progress(what, total, unit) as inner:
+                yield advance
+        except BaseException:
+            tell("stopped")
+            raise
+        done = total
+        tell("done")
+
+    return show
+
+
+def is_run(folder: Path) -> bool:
+    """Whether this is the folder of a run, finished or not."""
+    return any((folder / name).exists() for name in ("results.json", "times.json", NOTE, "logs"))
+
+
+def finished(folder: Path) -> bool:
+    """Whether the page is there, and no later start of the same folder has left a note since."""
+    page, note = folder / "report.html", folder / NOTE
+    if not (folder / "results.json").is_file() or not page.is_file():
+        return False
+    return not note.is_file() or note.stat().st_mtime_ns <= page.stat().st_mtime_ns
+
+
+def look(folder: Path) -> Run:
+    """Everything that can be seen from outside."""
+    return Run(finished(folder), _note(folder / NOTE), _seconds(folder / "times.json"), logs(folder / "logs"))
+
+
+def _note(path: Path) -> Note | None:
+    try:
+        return Note.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _seconds(path: Path) -> dict[str, float]:
+    """What `ratf run` keeps; a file of another shape says nothing."""
+    try:
+        made = json.loads(path.read_bytes())["made"]
+        return {str(name): float(seconds) for name, seconds in made.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def logs(folder: Path) -> list[Log]:
+    """The newest log of each arm, by what its file holds so far; one that is being written this moment is left out."""
+    newest = {}
+    for path in sorted(folder.glob("*.eval")):
+        with suppress(OSError, ValueError, zipfile.BadZipFile):
+            arm, status = _head(path)
+            with zipfile.ZipFile(path) as archive:
+                names = [n for n in archive.namelist() if n.startswith("samples/") and n.endswith(".json")]
+            newest[arm] = Log(arm, path.name, status, sorted(_sample(name) for name in names))
+    return list(newest.values())
+
+
+def _sample(name: str) -> tuple[str, int]:
+    """`samples/i-q001_epoch_1.json` → (`i-q001`, 1)"""
+    question, _, epoch = name.removeprefix("samples/").removesuffix(".json").rpartition("_epoch_")
+    return question, int(epoch)
+
+
+_heads: dict[tuple[str, int], tuple[str, str]] = {}
+
+
+def _head(path: Path) -> tuple[str, str]:
+    """(arm, status), read once for each state of the file."""
+    key = str(path), path.stat().st_mtime_ns
+    if key not in _heads:
+        from inspect_ai.log import read_eval_log
+
+        log: Any = read_eval_log(str(path), header_only=True)
+        _heads[key] = str((log.eval.metadata or {}).get("arm", log.eval.task)), str(log.status)
+    return _heads[key]
+
+
+def open_run(folder: Path, read: Callable[[Path], Results] = load) -> Results:
+    """A finished run's results, read whole or as `read` does. Raises RaftError for one that was stopped halfway, or was overtaken by one that was."""
+    path = folder / "results.json" if folder.is_dir() else folder
+    stopped = path.parent / STOPPED
+    if stopped.is_file():
+        raise RaftError(f"{folder}: {stopped.read_text('utf-8').strip()}")
+    logs = sorted((path.parent / "logs").glob("*.eval"))
+    if not path.is_file() and logs:
+        raise RaftError(
+            f"{folder}: the run was stopped halfway ({len(logs)} logs, no results); `ratf run` goes on with it"
+        )
+    results = read(path)
+    finished = str(results.times.get("finished", ""))
+    if any(_later(log.name, finished) for log in logs):
+        raise RaftError(
+            f"{folder}: a later run was stopped halfway, its logs are newer than the results; `ratf run` goes on with it"
+        )
+    return results
+
+
+def _later(log: str, finished: str) -> bool:
+    """Whether a log began after the results were finished, by the times that both say (the results': to a minute)."""
+    began = re.match(r"(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)([+-])(\d\d)-(\d\d)_", log)
+    try:
+        end = datetime.strptime(finished, "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    if began is None:
+        return False
+    day, hour, minute, second, sign, hours, minutes = began.groups()
+    start = datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}{sign}{hours}:{minutes}")
+    return start >= end + timedelta(minutes=1)

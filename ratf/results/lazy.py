@@ -1,0 +1,106 @@
+"""Results that are too large to be held: the questions stay in the file and are read one at a time, as often as asked."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, overload
+
+from raft.errors import RaftError
+from ratf.results.results import Question, Results, load
+
+LARGE = 20_000_000
+"""Bytes of a file whose questions are not read into memory, where they would take six times as many."""
+
+
+_BEGIN, _FIRST, _LAST, _END = b' "questions": [', b"  {", b"  }", b" ]"
+"""Lines of a file written by `ratf.results.results.save`; inside strings of JSON there is no line break."""
+
+
+class Stored(Sequence[Question]):
+    """The questions of a file. It stays open, so that a new file of that name does not change what is read."""
+
+    def __init__(self, file: IO[bytes], spans: Sequence[tuple[int, int]]) -> None:
+        self._file, self._spans = file, spans
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._spans)
+
+    @overload
+    def __getitem__(self, at: int) -> Question: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Question]: ...
+    def __getitem__(self, at: int | slice) -> Question | list[Question]:
+        """One, or some as a list, read now."""
+        if isinstance(at, slice):
+            return [self._read(span) for span in self._spans[at]]
+        return self._read(self._spans[at])
+
+    def __iter__(self) -> Iterator[Question]:
+        """Each in turn; what was read is not kept."""
+        return map(self._read, self._spans)
+
+    def digest(self) -> str:
+        """Of the whole file: what the text of the results would have."""
+        self._file.seek(0)
+        return hashlib.file_digest(self._file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+    def _read(self, span: tuple[int, int]) -> Question:
+        text = os.pread(self._file.fileno(), span[1] - span[0], span[0])
+        try:
+            return Question.model_validate_json(text)
+        except ValueError as error:
+            raise RaftError(
+                f"{self._file.name}: not the results of a run of this version: {str(error).splitlines()[0]}"
+            ) from None
+
+
+def load_lightly(path: Path) -> Results:
+    """Like `load`; the questions of a large file are read only when asked for. Such results can be read, not saved."""
+    if not path.is_file() or path.stat().st_size < LARGE:
+        return load(path)
+    file = path.open("rb")
+    rest, spans = _split(file)
+    if not spans:  # written by another hand
+        file.close()
+        return load(path)
+    try:
+        results = Results.model_validate_json(rest)
+    except ValueError as error:
+        raise RaftError(f"{path}: not the results of a run of this version: {str(error).splitlines()[0]}") from None
+    questions: Any = Stored(file, spans)
+    return results.model_copy(update={"questions": questions})
+
+
+def spooled(questions: Iterable[Question]) -> Stored:
+    """The questions, kept in a file that has no name and is gone with the program."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as they are read
+    spans: list[tuple[int, int]] = []
+    for question in questions:
+        start = file.tell()
+        spans.append((start, start + file.write(question.model_dump_json().encode())))
+    file.flush()
+    return Stored(file, spans)
+
+
+def _split(file: IO[bytes]) -> tuple[bytes, list[tuple[int, int]]]:
+    """The file without its questions, and where each of them begins and ends."""
+    rest: list[bytes] = []
+    spans: list[tuple[int, int]] = []
+    within, start, at = False, 0, 0
+    for line in file:
+        bare = line.rstrip(b"\r\n")
+        if not within:
+            rest.append(line)
+            within = bare == _BEGIN
+        elif bare == _FIRST:
+            start = at
+        elif bare.rstrip(b",") == _LAST:
+            spans.append((start, at + len(_LAST)))
+        elif bare.startswith(_END):
+            rest.append(line)
+            within = False
+        at += len(line)
+    return b"".join(rest), spans

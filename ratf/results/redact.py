@@ -1,0 +1,149 @@
+"""A run without anybody's own words, to be shown where those may not be: a pure function from results to results."""
+
+import hashlib
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, pairwise
+from typing import Any
+
+import numpy as np
+
+from ratf.results.lazy import Stored, spooled
+from ratf.results.results import Question, Results
+
+RUN = 6
+"""So many words in a row that somebody said or wrote are left out wherever they stand."""
+
+
+NOT_THEIRS = ("generic", "boilerplate", "nonanswer", "empty")
+"""Controls that nobody said. Every other control is somebody's words, or the real answer's in other words."""
+
+
+ABOUT_A_MEMORY = ("chunk_id", "doc_id", "title", "date", "source")
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+
+
+def redacted(results: Results) -> Results:
+    """The same run without real answers, other real answers among the controls, memories, and samples of training.
+
+    Each is replaced by its number of words and the start of its sha256, so that who has the text can check it. Questions
+    (the interviewers'), generated answers, scores and the style verdict's single words and n-grams stay; but whatever
+    is said anywhere, also by a judge, loses every run of RUN words that stands in a text that was left out. What was
+    redacted already is given back as it is. The questions of a large run are read twice, and never held.
+    """
+    if results.redacted:
+        return results
+    made = results.model_copy(update={"questions": []}).model_dump(mode="json")
+    learnt = [
+        turn for tuned in made["tuned"] for turn in (tuned.get("example") or {}).get("turns", []) if turn[0] != "system"
+    ]
+    theirs = (text for q in results.questions for text in words_of(results, q))
+    mask = Mask(chain(theirs, [text for _, text in learnt]))
+    for turn in learnt:
+        turn[1] = left_out(turn[1])
+    made = mask.everywhere(made)
+    hidden = (_question(results, q, mask) for q in results.questions)
+    questions: Any = spooled(hidden) if isinstance(results.questions, Stored) else list(hidden)
+    people = ", ".join([str(results.person["name"]), *results.impostors.values()])
+    made["redacted"] = (
+        f"The words of {people} are left out: {mask.texts} answers and memories, and {mask.count} runs "
+        f"of {RUN} or more of their words inside other texts. A sha256 stands for each; scores are those of the whole texts"
+    )
+    return Results.model_validate(made).model_copy(update={"questions": questions})
+
+
+def _question(results: Results, question: Question, mask: "Mask") -> Question:
+    made = question.model_dump(mode="json")
+    made["real"] = left_out(made["real"])
+    for arm, answer in made["answers"].items():
+        if is_theirs(results, arm):
+            answer["text"] = left_out(answer["text"])
+        answer["memories"] = [_memory(m) for m in answer["memories"]]
+    return Question.model_validate(mask.everywhere(made))
+
+
+def is_theirs(results: Results, arm: str) -> bool:
+    """Whether the answers under this name are words of the person or of somebody else, rather than a machine's."""
+    return arm not in NOT_THEIRS and (arm not in results.arms or results.arms[arm].kind == "control")
+
+
+def words_of(results: Results, question: Question) -> Iterator[str]:
+    """Every text of a question that is somebody's own words."""
+    yield question.real
+    for arm, answer in question.answers.items():
+        if is_theirs(results, arm):
+            yield answer.text
+        for memory in answer.memories:
+            yield from (str(text) for key, text in memory.items() if _said(key, text))
+
+
+def left_out(text: str) -> str:
+    """What stands where a text was; nothing stands for nothing."""
+    if not text.strip():
+        return text
+    return f"[{len(text.split())} words left out, sha256 {hashlib.sha256(text.encode()).hexdigest()[:12]}]"
+
+
+def _memory(memory: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known about a memory stays, so that the source can be looked up; any other text of it does not."""
+    return {key: left_out(text) if _said(key, text) else text for key, text in memory.items()}
+
+
+def _said(key: str, value: Any) -> bool:
+    return isinstance(value, str) and key not in ABOUT_A_MEMORY
+
+
+class Mask:
+    """Finds runs of RUN words of some texts in other texts, whatever their case and punctuation.
+
+    `texts` is how many different ones there were, `count` how many runs were masked so far.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        seen: set[int] = set()
+        runs = array("q")  # of thousands of answers there are millions
+        for text in texts:
+            if text and hash(text) not in seen:
+                seen.add(hash(text))
+                runs.extend(_runs(list(_WORD.finditer(text))))
+        self._runs = np.unique(np.array(runs, dtype=np.int64))
+        self.texts, self.count = len(seen), 0
+
+    def everywhere(self, value: Any) -> Any:
+        """The same value with every string in it masked; keys of records are names, and stay."""
+        if isinstance(value, str):
+            return self.masked(value)
+        if isinstance(value, dict):
+            return {key: self.everywhere(inner) for key, inner in value.items()}
+        return [self.everywhere(inner) for inner in value] if isinstance(value, list) else value
+
+    def masked(self, text: str) -> str:
+        """The text with `[9 words left out]` in the place of each run."""
+        words = list(_WORD.finditer(text))
+        known = np.flatnonzero(self._has(_runs(words)))
+        covered = sorted({int(i) + step for i in known for step in range(RUN)})
+        if not covered:
+            return text
+        breaks = [i for i, (a, b) in enumerate(pairwise(covered)) if b > a + 1]
+        starts, ends = [0, *(i + 1 for i in breaks)], [*breaks, len(covered) - 1]
+        made, at = "", 0
+        for start, end in zip(starts, ends, strict=True):
+            first, last = words[covered[start]], words[covered[end]]
+            made += f"{text[at : first.start()]}[{end - start + 1} words left out]"
+            at = last.end()
+            self.count += 1
+        return made + text[at:]
+
+    def _has(self, runs: list[int]) -> Any:
+        if not runs or not len(self._runs):
+            return np.zeros(0, dtype=bool)
+        asked = np.array(runs, dtype=np.int64)
+        places = np.searchsorted(self._runs, asked)
+        return self._runs[np.minimum(places, len(self._runs) - 1)] == asked
+
+
+def _runs(found: list[re.Match[str]]) -> list[int]:
+    """Each run of RUN words, as a number: many runs must fit into memory."""
+    words = [word.group().casefold().replace("’", "'") for word in found]
+    return [hash(tuple(words[i : i + RUN])) for i in range(len(words) - RUN + 1)]

@@ -1,0 +1,318 @@
+"""A finished run as one object: what feeds the page, the file and the exit code. Reading it runs nothing."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from raft.errors import RaftError
+from raft.files import write_whole
+from ratf.results.exams import Contamination, Exam, Judging, StyleFacts
+from ratf.results.record import Record
+
+Verdict = Literal["PASS", "REGRESSION", "INCONCLUSIVE", "NOT MEASURED"]
+EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "REGRESSION": 1, "INCONCLUSIVE": 2, "NOT MEASURED": 2}
+FORMAT = 1
+STOPPED = "stopped.txt"
+"""The file beside the results that says why a start of the run stopped before its end; gone once it goes on."""
+
+
+class Cell(Record):
+    """One arm on one metric. `low` and `high` are None where a single interview gives no interval."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: int
+    interviews: int
+    unscored: int
+    variance: dict[str, float | None] = {}
+    """Of a single score: its `question`, `sample` and `rating` parts, where questions were answered more than once."""
+
+
+class ArmResult(Record):
+    """One arm or control."""
+
+    kind: Literal["arm", "control"]
+    words: str
+    model: str
+    errors: int
+    metrics: dict[str, Cell]
+    match: dict[str, float] | None = None
+    """For a control by nearest question: how alike the questions are (`median`, `lowest`), and how many are `poor`."""
+
+
+class Contrast(Record):
+    """The paired difference a - b on one metric, over the questions that both have scored."""
+
+    metric: str
+    family: str
+    a: str
+    b: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_holm: float | None
+    smallest_detectable: float | None
+    n_questions: int
+    n_interviews: int
+    standardised: float | None = None
+    """The difference in standard deviations of the questions' differences."""
+    exact: str = ""
+    """The test behind `p_exact`, which needs no distribution, where one was made."""
+    p_exact: float | None = None
+    p_exact_smallest: float | None = None
+
+
+class Effect(Record):
+    """What training or memories did on one metric: Σ weight · score over the arms, a question at a time.
+
+    `mixed`: the arms do not separate it from the form of training. The rest is as in `Contrast`.
+    """
+
+    metric: str
+    family: str
+    name: str
+    kind: Literal["training", "memories", "interaction"]
+    words: str
+    weights: dict[str, float]
+    mixed: bool
+    effect: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_holm: float | None
+    smallest_detectable: float | None
+    n_questions: int
+    n_interviews: int
+    standardised: float | None = None
+
+
+class Attribution(Record):
+    """The effects that the arms give, on every metric, and in `words` what these arms can and cannot separate."""
+
+    words: str
+    effects: list[Effect]
+
+
+class Skill(Record):
+    """(arm - floor) / (ceiling - floor) on an admitted metric; None where `reason` says why."""
+
+    metric: str
+    arm: str
+    skill: float | None
+    low: float | None
+    high: float | None
+    floor: float
+    ceiling: float
+    n: int
+    interviews: int
+    reason: str = ""
+
+
+class Scored(Record):
+    """One score of one answer; `value` is None where it could not be scored, and `why` says why."""
+
+    value: float | None
+    why: str = ""
+    votes: list[dict[str, Any]] = []
+    """A judge's replies: grader, order, value, reason."""
+    against: dict[str, float] = {}
+    """Of a pairwise judge: the share won against each other arm."""
+
+
+class Answer(Record):
+    """What one arm answered to one question."""
+
+    text: str
+    memories: list[dict[str, Any]]
+    source: str
+    """For a control: whose answer to which question this is."""
+    scores: dict[str, Scored]
+
+
+class Question(Record):
+    """One held-out question with the real answer and everybody's."""
+
+    id: str
+    interview_id: str
+    interview: str
+    date: str | None
+    topic: str = ""
+    """What it asks about, where the data say it."""
+    question: str
+    real: str
+    answers: dict[str, Answer]
+
+
+class Example(Record):
+    """One training sample, each of its messages cut to its first words: what the model read, then what it learnt to say."""
+
+    exchange_id: str
+    date: str
+    turns: list[tuple[str, str]]
+    """Role and text; the last is the `answer`."""
+
+
+class Tuned(Record):
+    """How one arm's adapter was tuned."""
+
+    arm: str
+    digest: str
+    """Of all that made it."""
+    weights: str = ""
+    """A digest of the weights that answered, which another machine may get otherwise; empty where it is not known."""
+    samples: int
+    losses: list[float]
+    validation: list[tuple[int, float]] = []
+    """The loss on interviews that were only watched, after so many steps."""
+    example: Example | None = None
+
+
+class Leak(Record):
+    """Something of the held-out interviews that also stands where agents can learn it."""
+
+    kind: Literal["answer", "interview", "question", "same meaning"]
+    held_out: str
+    """An exchange, or an interview."""
+    found_in: str
+    amount: float
+    """The share that was found, or for the same meaning a cosine."""
+    words: str
+
+
+class Leaks(Record):
+    """What was looked at, and what was found. A run that found something went on only by --allow-leaks."""
+
+    checked: str
+    found: list[Leak]
+
+
+class Filtered(Record):
+    """What the hindsight filter took out of the training samples."""
+
+    dropped: int
+    of: int
+
+
+class Retrieval(Record):
+    """What the memories of the held-out questions were worth: gains of the real answer's log probability, a token.
+
+    `own` is over the memories that the gate let through, `refused` over those that it did not, `shuffled` over other
+    questions' memories in their place. The AUCs say how well gate and similarity tell passages with a gain above 0.
+    """
+
+    reader: str
+    questions: int
+    passages: int
+    kept: int
+    useful: int
+    own: Cell
+    refused: Cell
+    shuffled: Cell
+    difference: Cell
+    gate_auc: Cell
+    similarity_auc: Cell
+    filtered: Filtered | None = None
+
+
+class RoleSpent(Record):
+    """What one role of a run took: the answers, the judges' exam, grading, …; `usd` is None where it is not known."""
+
+    calls: int
+    tokens: int
+    usd: float | None
+
+
+class Spent(Record):
+    """What a run cost; None where it is not known. `over` says which limit stopped it, and is empty where none did.
+
+    All starts of the run count. Replies that came from the cache cost nothing, and are not counted.
+    """
+
+    usd: float | None = None
+    tokens: int | None = None
+    minutes: float | None = None
+    over: str = ""
+    limits: dict[str, float] = {}
+    """The budgets that were set, by the same names."""
+    roles: dict[str, RoleSpent] = {}
+
+
+class Rights(Record):
+    """Why somebody's words may be used; empty where nothing is stated."""
+
+    licence: str
+    consent: str
+
+
+class Results(Record):
+    """Everything that the page says. Only `times`, `budget` and `environment` may differ between runs of the same inputs."""
+
+    format: int = FORMAT
+    suite: dict[str, Any]
+    digest: str
+    data_digest: str
+    person: dict[str, Any]
+    impostors: dict[str, str]
+    fictional: bool
+    held_out: dict[str, Any]
+    training: dict[str, Any]
+    metrics: dict[str, dict[str, Any]]
+    arms: dict[str, ArmResult]
+    contrasts: list[Contrast]
+    verdict: Verdict
+    sentence: str
+    tuned: list[Tuned]
+    notes: list[str]
+    leaks: Leaks | None = None
+    contamination: Contamination | None = None
+    retrieval: Retrieval | None = None
+    questions: list[Question]
+    environment: dict[str, str]
+    times: dict[str, Any]
+    exam: list[Exam] = []
+    prompts_digest: str = ""
+    budget: Spent | None = None
+    skill: list[Skill] = []
+    style: StyleFacts | None = None
+    judging: Judging | None = None
+    attribution: Attribution | None = None
+    replayed: str = ""
+    """Which recording the models' replies are from; empty where models were asked."""
+
+    rights: dict[str, Rights] = {}
+    """Of the person and the impostors."""
+    redacted: str = ""
+    """What was left out of it, in a sentence; empty where everything is there."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 PASS, 1 REGRESSION, 2 where nothing could be told."""
+        return EXIT_CODES[self.verdict]
+
+
+def save(results: Results, path: Path) -> None:
+    """Write `results.json`, whole or not at all. A missing number is null."""
+    write_whole(path, dumps(results))
+
+
+def dumps(results: Results) -> str:
+    """The text of `results.json`."""
+    return results.model_dump_json(indent=1) + "\n"
+
+
+def schema() -> str:
+    """The JSON Schema of `results.json`."""
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Results.model_json_schema()}
+    return json.dumps(made, indent=1) + "\n"
+
+
+def load(path: Path) -> Results:
+    """Read a `results.json`. Raises RaftError when there is none, or when it is not one of ours."""
+    if not path.is_file():
+        raise RaftError(f"{path}: no such file; `ratf run` writes it")
+    try:
+        return Results.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        raise RaftError(f"{path}: not the results of a run of this version: {str(error).splitlines()[0]}") from None

@@ -1,0 +1,47 @@
+"""Why people's words may be used, and whether that is said well enough to show a run to everybody."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from raft.errors import RaftError
+from raft.people.person import load_about
+from ratf.results.results import Results, Rights
+
+
+def rights(results: Results, data: Path | None = None) -> dict[str, Rights]:
+    """For the person and each impostor, what is stated: in the folders of `data`, if given, else in the results."""
+    suite, person = results.suite.get("people") or {}, results.person
+    stated: dict[str, Mapping[str, str]] = {key: suite.get(key) or {} for key in (person["key"], *results.impostors)}
+    stated[person["key"]] = person
+    found = {
+        key: results.rights.get(key) or Rights(licence=about.get("licence", ""), consent=about.get("consent", ""))
+        for key, about in stated.items()
+    }
+    for key in found:
+        if data and Path(key).name == key and (data / key / "person.yaml").is_file():
+            about = load_about(data / key)
+            found[key] = Rights(licence=about.licence, consent=about.consent)
+    return found
+
+
+def publishable(results: Results, data: Path | None = None) -> Results:
+    """The results with what is stated in them. Raises RaftError with everything that is not, and where to say it.
+
+    A page without anybody's words still speaks in the person's name, so the person's are asked for in any case.
+    """
+    found = rights(results, data)
+    asked = [results.person["key"]] if results.redacted else list(found)
+    problems = [
+        f"  {key}/person.yaml: {' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not stated"
+        for key in asked
+        if (missing := [name for name in ("licence", "consent") if not getattr(found[key], name).strip()])
+    ]
+    if problems:
+        several = "\n".join(problems)
+        less = "" if results.redacted else " With --redact, only the person's own are asked for."
+        raise RaftError(
+            f"--public wrote nothing, because it is not said why these words may be shown:\n{several}\n"
+            "Write licence: (under which terms) and consent: (on which basis) into each person.yaml, and name the folder "
+            f"that the people's folders are in with --data; nothing is run again.{less}"
+        )
+    return results.model_copy(update={"rights": found})

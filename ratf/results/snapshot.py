@@ -1,0 +1,122 @@
+"""What a later run is compared with: a run's scores and what they depend on, without a word of anybody's."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from raft.errors import RaftError
+from raft.files import write_whole
+from ratf.results.comparable import NOT_MEASURING, flat
+from ratf.results.lazy import load_lightly
+from ratf.results.record import Record
+from ratf.results.results import Results
+
+DIGITS = 4
+
+
+class Snapshot(Record):
+    """A run's scores by arm, question and metric; a score that could not be given is None."""
+
+    format: Literal["ratf baseline 1"] = "ratf baseline 1"
+    suite: dict[str, Any]
+    data_digest: str
+    prompts_digest: str
+    metrics: dict[str, dict[str, Any]]
+    adapters: dict[str, str] = Field(default_factory=dict)
+    """What made each tuned arm's adapter, and what its weights are, as digests."""
+    interviews: dict[str, str]
+    """The interview of each question."""
+    scores: dict[str, dict[str, dict[str, float | None]]]
+
+    def of(self, arm: str, metric: str) -> dict[str, float]:
+        """The scores that could be given, by question."""
+        rows = self.scores.get(arm, {})
+        return {q: v for q, row in rows.items() if (v := row.get(metric)) is not None}
+
+
+def snapshot(results: Results) -> Snapshot:
+    """The arms' scores of a run. Controls are left out: their answers are given. Reads the questions once."""
+    interviews: dict[str, str] = {}
+    scores: dict[str, Any] = {arm: {} for arm, result in results.arms.items() if result.kind == "arm"}
+    for question in results.questions:
+        interviews[question.id] = question.interview_id
+        for arm in scores.keys() & question.answers.keys():
+            scores[arm][question.id] = {m: s.value for m, s in question.answers[arm].scores.items()}
+    return Snapshot(
+        suite=results.suite,
+        data_digest=results.data_digest,
+        prompts_digest=results.prompts_digest,
+        metrics=results.metrics,
+        adapters={t.arm: f"{t.digest}{f', weights {t.weights}' if t.weights else ''}" for t in results.tuned},
+        interviews=interviews,
+        scores=scores,
+    )
+
+
+def save_baseline(results: Results, path: Path) -> None:
+    """Write a baseline file: sorted, rounded, one answer a line, so that a change is a small diff."""
+    made = snapshot(results)
+    about = made.model_dump(mode="json", exclude={"scores", "interviews"})
+    lines = [f" {json.dumps(key)}: {_dumps(about[key])}," for key in ("format", "data_digest", "prompts_digest")]
+    lines += [f' "suite": {{\n{_rows(about["suite"])}\n }},', f' "metrics": {{\n{_rows(about["metrics"])}\n }},']
+    if made.adapters:
+        lines.append(f' "adapters": {{\n{_rows(made.adapters)}\n }},')
+    lines.append(f' "interviews": {{\n{_rows(made.interviews)}\n }},')
+    arms = [f"  {json.dumps(arm)}: {{\n{_rows(_rounded(rows))}\n  }}" for arm, rows in sorted(made.scores.items())]
+    lines.append(' "scores": {\n' + ",\n".join(arms) + "\n }")
+    write_whole(path, "{\n" + "\n".join(lines) + "\n}\n")
+
+
+def load_baseline(path: Path) -> Snapshot:
+    """A baseline from a run's folder, its results.json, or a file of `ratf baseline save`. Raises RaftError."""
+    file = path / "results.json" if path.is_dir() else path
+    if not file.is_file():
+        raise RaftError(f"{path}: no such baseline; give a finished run's folder or a file of `ratf baseline save`")
+    with file.open("rb") as opened:
+        start = opened.read(200)
+    if b'"ratf baseline' not in start:
+        return snapshot(load_lightly(file))
+    try:
+        return Snapshot.model_validate_json(file.read_bytes())
+    except ValueError as error:
+        raise RaftError(f"{path}: not a baseline of this version: {str(error).splitlines()[0]}") from None
+
+
+def differences(run: Snapshot, baseline: Snapshot, may_differ: tuple[str, ...]) -> list[str]:
+    """Everything by which two runs did not measure the same thing, one sentence each."""
+    found = []
+    for what in ("data_digest", "prompts_digest"):
+        now, then = getattr(run, what), getattr(baseline, what)
+        if now != then:
+            found.append(f"the {what.partition('_')[0]} differ (digest {then or 'unknown'}, now {now or 'unknown'})")
+    was, here = dict(flat(baseline.suite)), dict(flat(run.suite))
+    for key in sorted(was.keys() | here.keys()):
+        free = (*NOT_MEASURING, *may_differ)
+        if was.get(key) != here.get(key) and not any(key == f or key.startswith(f"{f}.") for f in free):
+            name = "the judge, models.grader," if key == "models.grader" else key
+            found.append(f"{name} was {_said(was.get(key))} and is {_said(here.get(key))}")
+    for metric in sorted(run.metrics.keys() & baseline.metrics.keys()):
+        was, here = ({k: v for k, v in r.metrics[metric].items() if k != "words"} for r in (baseline, run))
+        if was != here:
+            found.append(f"{metric} is measured in another way than in the baseline run")
+    return found
+
+
+def _said(value: Any) -> str:
+    text = _dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _rounded(rows: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float | None]]:
+    return {q: {m: None if v is None else round(v, DIGITS) for m, v in row.items()} for q, row in rows.items()}
+
+
+def _rows(table: Mapping[str, Any]) -> str:
+    return ",\n".join(f"   {json.dumps(key)}: {_dumps(value)}" for key, value in sorted(table.items()))
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

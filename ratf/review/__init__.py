@@ -1,0 +1,1 @@
+"""Other people check a run: a bundle worked out again, and human readers."""

@@ -1,0 +1,225 @@
+"""A run's scores worked out again from its answers, by the measures that gave them; judges are not asked again."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raft.errors import RaftError
+from ratf.results.bundle import Bundle
+from ratf.results.results import Results
+from ratf.review.record import Check
+
+if TYPE_CHECKING:
+    from ratf.suite.study import Study
+    from ratf.suite.suite import Suite
+
+
+FROM_TEXTS = ("rouge_1", "rouge_2", "rouge_l", "length_ratio")
+FROM_EMBEDDER = ("embedding_cosine", "embedding_rank", "bertscore")
+EXACT, NEAR = 2e-6, 0.02
+"""Scores are kept with six digits; those from models differ a little between machines."""
+
+
+def recomputed(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) -> Iterator[Check]:
+    """One check a metric. Models are never fetched for it, and people's data are needed for style and copying."""
+    results = bundle.results
+    study, said = _study(bundle, suite, work, data)
+    if said is not None:
+        yield said
+    ready = _embedder(results)
+    for name in results.metrics:
+        why = ""
+        if name.startswith("judge_"):
+            why = "a judge's; its words are in the bundle"
+        elif name in FROM_EMBEDDER and ready:
+            why = ready
+        elif name not in (*FROM_TEXTS, *FROM_EMBEDDER) and not study.earlier:
+            why = f"it needs the people's data (digest {results.data_digest}): --data FOLDER"
+        if why:
+            yield Check(what=f"metric {name}", outcome="not recomputed", told=why)
+        else:
+            yield _metric(bundle, study, name)
+    if results.style:
+        yield _style(results, study)
+
+
+def _style(results: Results, study: "Study") -> Check:
+    from ratf.review.record import same
+    from ratf.scores.qualify import style_facts
+
+    what = "style: evidence and Delta"
+    if not study.earlier:
+        return Check(what=what, outcome="not recomputed", told="they need the people's data: --data FOLDER")
+    if results.suite.get("answers", {}).get("epochs", 1) > 1:
+        return Check(what=what, outcome="not recomputed", told="questions were answered several times")
+    texts = {arm: [q.answers[arm].text for q in results.questions if arm in q.answers] for arm in results.arms}
+    told, found = results.style, style_facts(study, texts)
+    assert told is not None
+    wrong = [
+        part
+        for part in ("evidence", "delta", "budget")
+        if found is None or not same(told.model_dump()[part], found.model_dump()[part], NEAR)
+    ]
+    if wrong:
+        return Check(
+            what=what, outcome="differs", told=f"{' and '.join(wrong)} are not what the answers and the data give"
+        )
+    return Check(what=what, outcome="matches", told=f"worked out again, within {NEAR:g}")
+
+
+def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
+    from ratf.review.record import same
+    from ratf.scores.measures import warm
+    from ratf.scores.scorers import MEASURES, given_interview
+
+    if name not in MEASURES:
+        return Check(what=f"metric {name}", outcome="not recomputed", told="this version does not know it")
+    given = {(s.arm, s.question): s.given for s in bundle.samples or []}
+    several = [s for s in bundle.samples or [] if s.epoch > 1]
+    if several:
+        return Check(what=f"metric {name}", outcome="not recomputed", told="questions were answered several times")
+    items = [(q, arm, a) for q in bundle.results.questions for arm, a in q.answers.items() if name in a.scores]
+    abouts = [_about(given.get((arm, q.id)), a.memories) for q, arm, a in items]
+    warm(
+        study,
+        [(a.text.strip(), q.real, given_interview(m)) for (q, _, a), m in zip(items, abouts, strict=True)],
+        [name],
+    )
+    tolerance = EXACT if name in FROM_TEXTS or name == "copying" else NEAR
+    wrong = []
+    for (question, arm, answer), about in zip(items, abouts, strict=True):
+        text = answer.text.strip()
+        told = answer.scores[name]
+        value = MEASURES[name](study.digest, _state(question.id, text, about), question.real) if text else None
+        if told.value is None and (not text or "error" in told.why):
+            continue
+        if not same(told.value, None if value is None else round(value, 6), tolerance):
+            found = "no score" if value is None else f"{value:.4g}"
+            wrong.append(f"{arm} on {question.id}: the score is {told.value}, the answer gives {found}")
+    if wrong:
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        return Check(what=f"metric {name}", outcome="differs", told="; ".join(wrong[:5]) + more)
+    return Check(what=f"metric {name}", outcome="matches", told=f"{len(items)} scores, within {tolerance:g}")
+
+
+def _about(given: Any, memories: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"memories": memories, **({"given": given} if given else {})}
+
+
+def _state(question: str, answer: str, about: dict[str, Any]) -> Any:
+    from inspect_ai.model import ModelName, ModelOutput
+    from inspect_ai.solver import TaskState
+
+    output = ModelOutput.from_content("none/none", answer)
+    return TaskState(
+        model=ModelName("none/none"), sample_id=question, epoch=1, input="", messages=[], output=output, metadata=about
+    )
+
+
+def _embedder(results: Results) -> str:
+    """Why nothing can be embedded here; empty where it can."""
+    from raft.models.weights import ready
+
+    provider, _, model = str(results.suite.get("models", {}).get("embedder", "")).partition("/")
+    if provider != "local":
+        return "its embedder is a hosted one, and nothing is asked of services here"
+    try:
+        import torch  # noqa: F401
+
+        there = ready(model)
+    except (ImportError, KeyError):
+        there = None
+    return "" if there else f"the embedded model {model} is not here; `ratf models --fetch` fetches it"
+
+
+def suite_of(results: Results, work: Path) -> "Suite":
+    """The suite of the run, its judges' rubrics included, as a file in `work`. Raises RaftError or ValueError."""
+    import yaml
+
+    from ratf.suite.suite import load_suite
+
+    settings = dict(results.suite)
+    for name, rubric in (settings.pop("rubrics", None) or {}).items():
+        if not re.fullmatch(r"\w[\w-]*", name):
+            raise ValueError(f"no judge can be called {name[:40]!r}")
+        (work / "judges").mkdir(exist_ok=True)
+        (work / "judges" / f"{name}.yaml").write_text(yaml.safe_dump(rubric, sort_keys=False), "utf-8")
+    path = work / "suite.yaml"
+    path.write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
+    return load_suite(path)
+
+
+def _study(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) -> "tuple[Study, Check | None]":
+    """The study of the run: with the people's data where they are at hand, else what the results say of it."""
+    from ratf.content import content
+    from ratf.suite.study import open_study
+
+    results = bundle.results
+    people = (suite.person, *suite.impostors)
+    shipped = content("benchmarks") if all((content("benchmarks") / p).is_dir() for p in people) else None
+    inside = all(Path(p).name == p for p in people)
+    if inside and (folder := data or shipped):
+        try:
+            study = open_study(str(work / "suite.yaml"), str(folder), str(work))
+        except RaftError:
+            if data:
+                raise
+        else:
+            if study.data_digest == results.data_digest:
+                _remembered(bundle, study)
+                return study, _held_out(results, study)
+            if data:
+                said = f"{data} has the digest {study.data_digest}, the run's data had {results.data_digest}"
+                return _bare(results, suite, work), Check(what="data", outcome="differs", told=said)
+    return _bare(results, suite, work), None
+
+
+def _remembered(bundle: Bundle, study: "Study") -> None:
+    """Lay the bundle's memories out for the measure of copying, where they are this study's: others would be made anew."""
+    import json
+
+    from raft.memory.rephrase import VERSION
+
+    if bundle.memories and json.loads(bundle.memories).get("digest") == f"{study.digest}-{VERSION}":
+        (study.folder / "memories.json").write_bytes(bundle.memories)
+
+
+def _held_out(results: Results, study: "Study") -> Check:
+    """Whether the questions and real answers are the data's."""
+    real = {e.exchange_id: (e.question, e.answer) for e in study.held_out}
+    told = {q.id: (q.question, q.real) for q in results.questions}
+    wrong = sorted(q for q in real.keys() | told.keys() if real.get(q) != told.get(q))
+    if wrong:
+        return Check(
+            what="data", outcome="differs", told=f"not the data's question or real answer: {', '.join(wrong[:5])}"
+        )
+    return Check(
+        what="data", outcome="matches", told=f"digest {study.data_digest}; {len(real)} questions are the data's"
+    )
+
+
+def _bare(results: Results, suite: "Suite", work: Path) -> "Study":
+    """A study without anybody's earlier words: enough for what compares an answer with the real ones."""
+    from raft.people.person import About, Person
+    from raft.types import Exchange
+    from ratf.suite.study import Study, keep_open
+
+    held_out = []
+    for q in results.questions:
+        number = q.id.rpartition("-q")[2]
+        held_out.append(Exchange(q.interview_id, int(number) if number.isdigit() else 0, None, q.question, q.real))
+    about = About(name="nobody", introduction="nobody")
+    study = Study(
+        suite=suite,
+        person=Person(str(results.person.get("key")), about, (), ()),
+        impostors=[],
+        held_out=held_out,
+        earlier=[],
+        training=[],
+        before={},
+        digest=f"bundle {results.digest}",
+        folder=work,
+        data_digest=results.data_digest,
+    )
+    return keep_open(study)

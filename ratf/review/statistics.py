@@ -1,0 +1,239 @@
+"""A run's statistics worked out again from its scores alone."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ratf.results.bundle import Sample
+from ratf.results.exams import Exam
+from ratf.results.record import Record
+from ratf.results.results import Results
+from ratf.statistics.attribution import attribution
+from ratf.statistics.contrasts import Scores, contrasts
+from ratf.statistics.estimates import clustered_mean
+from ratf.statistics.exam import dose_response, examine
+from ratf.statistics.skill import skill
+from ratf.statistics.verdict import judge_contrast
+from ratf.statistics.votes import MARGIN, judging
+from ratf.suite.arms import CEILING, DOSES, FLOOR
+from ratf.suite.metrics import LADDERS, METRICS, metric
+
+Rungs = Mapping[str, Mapping[str, Mapping[str, float | None]]]
+
+
+def statistics(results: Results, doses: Rungs) -> Iterator[tuple[str, list[str]]]:
+    """Each group of statistics, and what of it is not what the scores give. `doses`: see `doses_of`."""
+    scores = scores_of(results)
+    cluster = {q.id: q.interview_id for q in results.questions}
+    yield "statistics: means and intervals", _means(results, scores, cluster)
+    yield "statistics: comparisons", _contrasts(results, scores, cluster)
+    if results.attribution is not None:
+        yield "statistics: attribution", _attribution(results, scores, cluster)
+    whole = not _poor_left_out(results)
+    if whole:
+        yield "statistics: exams", _exams(results, scores, cluster)
+    yield "statistics: skill", _skills(results, scores, cluster)
+    yield "statistics: verdict", _verdict(results)
+    if results.judging:
+        yield "statistics: judges' grades put together", _judging(results, scores, cluster)
+    if doses and whole:
+        yield "statistics: dose responses", _doses(results, scores, cluster, doses)
+
+
+def not_recomputed(results: Results, doses: Rungs) -> Iterator[tuple[str, str]]:
+    """What is taken as it is told, and why."""
+    if results.judging and any(e.judge for e in results.exam):
+        yield (
+            "exams of judges",
+            "they sat on comparisons of their own, which are not in the bundle; only the bar was looked at",
+        )
+        yield (
+            "judging: planned, saved and the exam's calls",
+            "they are counts of what was asked, not of what was graded",
+        )
+    if not doses and any(e.dose for e in results.exam):
+        yield "statistics: dose responses", "the bundle has no answers of the doses"
+    if _poor_left_out(results):
+        yield "statistics: exams", "questions that match poorly were left out, and the bundle has no similarities"
+    for what in ("contamination", "retrieval", "leaks", "tuned", "budget"):
+        if getattr(results, what):
+            yield what, "it was measured with models, data or services that are not in the bundle"
+
+
+def _poor_left_out(results: Results) -> bool:
+    """Whether questions whose nearest ones match poorly are in no exam: the bundle has no similarities to tell which."""
+    return bool(results.suite.get("exam", {}).get("leave_out_poor"))
+
+
+def doses_of(samples: Sequence[Sample] | None) -> Rungs:
+    """dose → metric → question → score, from the logs: the results do not have them."""
+    found: dict[str, dict[str, dict[str, float | None]]] = {}
+    for s in samples or []:
+        if s.arm in DOSES and s.epoch == 1:
+            for name, score in s.scores.items():
+                fine = not s.error and isinstance(score.value, int | float) and math.isfinite(score.value)
+                found.setdefault(s.arm, {}).setdefault(name, {})[s.question] = float(score.value) if fine else None
+    return found
+
+
+def scores_of(results: Results) -> Scores:
+    """arm → metric → question → score"""
+    found: Scores = {}
+    for question in results.questions:
+        for arm, answer in question.answers.items():
+            for name, score in answer.scores.items():
+                found.setdefault(arm, {}).setdefault(name, {})[question.id] = score
+    return found
+
+
+def _numbers(scores: Scores, arm: str, name: str) -> dict[str, float]:
+    return {q: s.value for q, s in scores.get(arm, {}).get(name, {}).items() if s.value is not None}
+
+
+def _unequal(what: str, told: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    """The fields of a record that are not what was found."""
+    from ratf.review.record import same
+
+    for key, value in found.items():
+        if not same(told.get(key), value):
+            yield f"{what}: {key} is {_short(told.get(key))}, the scores give {_short(value)}"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)[:80]
+
+
+def _means(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    found: list[str] = []
+    for arm, result in results.arms.items():
+        for name, cell in result.metrics.items():
+            numbers = _numbers(scores, arm, name)
+            e = clustered_mean(list(numbers.values()), [cluster[q] for q in numbers])
+            ends = {"mean": e.mean, "low": e.low, "high": e.high} if e else {"mean": None, "low": None, "high": None}
+            counts = {
+                "n": len(numbers),
+                "interviews": e.clusters if e else 0,
+                "unscored": len(results.questions) - len(numbers),
+            }
+            found += _unequal(f"{name} of {arm}", cell.model_dump(), {**ends, **counts})
+    return found
+
+
+def _contrasts(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    pairs = list(dict.fromkeys((c.a, c.b) for c in results.contrasts))
+    told = {(c.metric, c.a, c.b): c for c in results.contrasts}
+    arms = {arm: of for arm, of in scores.items() if any(arm in pair for pair in pairs)}
+    made = {(c.metric, c.a, c.b): c for c in contrasts(arms, pairs, cluster)} if pairs else {}
+    found = [f"{m}: {a} − {b} is on one side only" for m, a, b in sorted(told.keys() ^ made.keys())]
+    for key in sorted(told.keys() & made.keys()):
+        found += _unequal(f"{key[0]}: {key[1]} − {key[2]}", told[key].model_dump(), made[key].model_dump())
+    return found
+
+
+def _attribution(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    told = {(e.metric, e.name): e for e in results.attribution.effects} if results.attribution else {}
+    made = attribution(scores, cluster)
+    found_again = {(e.metric, e.name): e for e in made.effects} if made else {}
+    found = [f"{m}: effect {key} is on one side only" for m, key in sorted(told.keys() ^ found_again.keys())]
+    if made and results.attribution and made.words != results.attribution.words:
+        found.append("the words on what the arms can separate are not what these arms give")
+    for name, key in sorted(told.keys() & found_again.keys()):
+        found += _unequal(f"{name}: effect {key}", told[name, key].model_dump(), found_again[name, key].model_dump())
+    return found
+
+
+def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    settings = results.suite.get("exam", {})
+    found: list[str] = []
+    controls = {arm for arm, result in results.arms.items() if result.kind == "control"}
+    for exam in results.exam:
+        if exam.metric not in results.metrics or exam.axis not in LADDERS:
+            found.append(f"{exam.metric}: no such metric, or no such axis as {exam.axis}")
+            continue
+        if exam.metric.startswith("judge_"):
+            found += _judge(exam)
+            continue
+        facts = metric(exam.metric)
+        if facts.axis != exam.axis:
+            found.append(f"exam of {exam.metric}: it is about {facts.axis}, not about {exam.axis}")
+        rungs = {
+            c: {q: s.value for q, s in scores[c][exam.metric].items()}
+            for c in scores
+            if c in controls and exam.metric in scores[c]
+        }
+        made = examine(
+            exam.metric, exam.axis, LADDERS[exam.axis], rungs, cluster, settings.get("bar", exam.bar),
+            facts.reads_real, facts.better == "lower",
+        ).model_dump(exclude={"dose", "judge"})  # fmt: skip
+        found += _unequal(f"exam of {exam.metric}", exam.model_dump(), made)
+    return found
+
+
+def _judging(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    """From the votes: forced choices, strengths, agreement, what masking did, and the grading's calls and tokens."""
+    told = results.judging
+    assert told is not None
+    margin = results.suite.get("exam", {}).get("margin", MARGIN)
+    made = judging(scores, cluster, results.exam, {}, told.anyway, results.suite.get("seed", 0), margin)
+    found: list[str] = []
+    for part in ("forced_choice", "pairwise", "agreement", "masked"):
+        found += _unequal(
+            f"judging: {part}", {part: _dumped(getattr(told, part))}, {part: _dumped(getattr(made, part))}
+        )
+    graded = {key: value for key, value in made.spent.items() if key.startswith("grading")}
+    return found + list(_unequal("judging: spent", told.spent, graded))
+
+
+def _dumped(records: Sequence[Record]) -> list[Any]:
+    """In an order of their own."""
+    return sorted((record.model_dump() for record in records), key=lambda r: (r["metric"], r.get("arm", "")))
+
+
+def _doses(results: Results, scores: Scores, cluster: Mapping[str, str], doses: Rungs) -> list[str]:
+    """Of the metrics; a judge's exam has no doses."""
+    found: list[str] = []
+    for exam in (e for e in results.exam if e.metric in METRICS):
+        lower = metric(exam.metric).better == "lower"
+        ends = {c: {q: s.value for q, s in scores.get(c, {}).get(exam.metric, {}).items()} for c in ("real", FLOOR)}
+        rungs = {**ends, **{d: of.get(exam.metric, {}) for d, of in doses.items()}}
+        turned = {c: {q: s if s is None or not lower else -s for q, s in of.items()} for c, of in rungs.items()}
+        made = dose_response(turned, cluster, lower)
+        dumped = (exam.dose.model_dump() if exam.dose else None, made.model_dump() if made else None)
+        found += _unequal(f"dose response of {exam.metric}", {"dose": dumped[0]}, {"dose": dumped[1]})
+    return found
+
+
+def _judge(exam: Exam) -> list[str]:
+    """A judge sits its exam on comparisons of its own, which are not in the bundle: what can be seen is the bar."""
+    passed = exam.low is not None and exam.low > exam.bar
+    return [f"exam of {exam.metric}: admitted below the bar of {exam.bar:g}"] if exam.admitted and not passed else []
+
+
+def _skills(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+    found: list[str] = []
+    admitted = {e.metric for e in results.exam if e.admitted}
+    for told in results.skill:
+        what = f"skill of {told.arm} on {told.metric}"
+        if told.metric not in admitted:
+            found.append(f"{what}: the metric is not admitted")
+        own, floor, ceiling = (_numbers(scores, a, told.metric) for a in (told.arm, FLOOR, CEILING))
+        made = skill(told.metric, told.arm, own, floor, ceiling, cluster)
+        if made is None:
+            found.append(f"{what}: no question has scores of arm, floor and ceiling")
+        else:
+            found += _unequal(what, told.model_dump(), made.model_dump())
+    return found
+
+
+def _verdict(results: Results) -> list[str]:
+    """NOT MEASURED claims nothing; every other verdict must be what the primary comparison gives."""
+    if results.verdict == "NOT MEASURED":
+        return []
+    primary = results.suite["primary"]
+    wanted = (primary["better"], primary["than"], primary["metric"])
+    contrast = next((c for c in results.contrasts if (c.a, c.b, c.metric) == wanted), None)
+    verdict, sentence = judge_contrast(contrast, metric(primary["metric"]).better == "lower", [])
+    found = [] if verdict == results.verdict else [f"the verdict is {results.verdict}, the numbers give {verdict}"]
+    if sentence != results.sentence:
+        found.append(f"the sentence is not the one that the numbers give: {sentence}")
+    return found

@@ -1,0 +1,127 @@
+"""`ratf verify`: a bundle's scores and statistics worked out again, and what does not match, by name."""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from raft.errors import RaftError
+from ratf.results.bundle import Bundle
+from ratf.results.comparable import run_digest
+from ratf.results.results import Results
+from ratf.review.record import Check, Verification, same
+from ratf.review.scores import recomputed, suite_of
+from ratf.review.statistics import doses_of, not_recomputed, statistics
+from ratf.suite.metrics import METRICS
+
+if TYPE_CHECKING:
+    from ratf.suite.suite import Suite
+
+
+SHOWN = 5
+"""At most so many differences are named; the rest is counted."""
+
+
+def verify(
+    bundle: Bundle, path: Path, work: Path, data: Path | None = None, tell: Callable[[Check], None] = lambda check: None
+) -> Verification:
+    """Check a bundle. `work` is an empty folder for what is made on the way; `data` the people's folders, if at hand.
+
+    `tell` is called with each check as soon as it is made, those that take no time first.
+    """
+    results = bundle.results
+    checks = []
+    for check in _checks(bundle, work, data):
+        tell(check)
+        checks.append(check)
+    return Verification(
+        ratf=version("ratf"),
+        bundle=hashlib.sha256(path.read_bytes()).hexdigest(),
+        results=run_digest(results),
+        speaking=list(
+            dict.fromkeys([results.suite["primary"]["metric"], *(e.metric for e in results.exam if e.admitted)])
+        ),
+        checks=checks,
+    )
+
+
+def _checks(bundle: Bundle, work: Path, data: Path | None) -> Iterator[Check]:
+    yield from _files(bundle)
+    yield from _samples(bundle)
+    try:
+        if strange := _strange(bundle.results):
+            raise ValueError(f"no metric is called {', '.join(strange)}")
+        suite = suite_of(bundle.results, work)
+    except (RaftError, ValueError) as error:
+        told = f"not a suite of this version: {' '.join(str(error).split())[:300]}"
+        yield Check(what="digest of the suite", outcome="differs", told=told)
+        return
+    yield from _digests(bundle.results, suite)
+    doses = doses_of(bundle.samples)
+    for what, found in statistics(bundle.results, doses):
+        yield _check(what, found)
+    for what, why in not_recomputed(bundle.results, doses):
+        yield Check(what=what, outcome="not recomputed", told=why)
+    yield from recomputed(bundle, suite, work, data)
+
+
+def _check(what: str, differences: Sequence[str], fine: str = "worked out again, the same") -> Check:
+    if not differences:
+        return Check(what=what, outcome="matches", told=fine)
+    more = f" and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
+    return Check(what=what, outcome="differs", told="; ".join(differences[:SHOWN]) + more)
+
+
+def _files(bundle: Bundle) -> Iterator[Check]:
+    found = [f"{name} is not the file that was packed" for name in bundle.changed]
+    yield _check("files", found, "their sha256 are the manifest's")
+
+
+def _digests(results: Results, suite: "Suite") -> Iterator[Check]:
+    """The suite's digest is over its settings, its rubrics and the data's digest, so none can be changed alone."""
+    from ratf.suite.rubric import of_metric
+
+    digest = hashlib.sha256(f"{suite.model_dump_json()}\0{results.data_digest}".encode()).hexdigest()[:16]
+    wrong = [f"settings and data give {digest}, the results say {results.digest}"] if digest != results.digest else []
+    yield _check("digest of the suite", wrong, f"{digest}, from its settings and the data's digest")
+    for name, about in results.metrics.items():
+        if name.startswith("judge_"):
+            was, rubric = about.get("rubric"), of_metric(name, suite.rubrics)[0].digest
+            yield _check(f"rubric of {name}", [f"it was {was}, here it is {rubric}"] if was != rubric else [], rubric)
+
+
+def _strange(results: Results) -> list[str]:
+    """Metrics that this version, or the suite, knows nothing about."""
+    known = {*METRICS, *results.suite.get("metrics", [])}
+    named = {*results.metrics, *(e.metric for e in results.exam), *(c.metric for c in results.contrasts)}
+    named |= {name for q in results.questions for a in q.answers.values() for name in a.scores}
+    return sorted(named - known)
+
+
+def _samples(bundle: Bundle) -> Iterator[Check]:
+    """Answers and scores of the results against those of the logs; scores of several epochs are averaged."""
+    if bundle.samples is None:
+        yield Check(what="answers", outcome="not recomputed", told="the bundle holds no samples of the run's logs")
+        return
+    texts: dict[tuple[str, str], list[str]] = {}
+    values: dict[tuple[str, str, str], list[float]] = {}
+    for sample in bundle.samples:
+        at = (sample.arm, sample.question)
+        texts.setdefault(at, []).append(sample.answer)
+        for name, logged in sample.scores.items():
+            fine = not sample.error and isinstance(logged.value, int | float)
+            values.setdefault((*at, name), []).append(float(logged.value) if fine else math.nan)
+    answers, scores = [], []
+    for question in bundle.results.questions:
+        for arm, answer in question.answers.items():
+            if answer.text not in texts.get((arm, question.id), []):
+                answers.append(f"{arm} on {question.id}: another answer than in the log")
+            for name, score in answer.scores.items():
+                several = values.get((arm, question.id, name), [math.nan])
+                mean = sum(several) / len(several)
+                if not same(score.value, None if math.isnan(mean) else mean):
+                    scores.append(f"{name} of {arm} on {question.id}: {score.value}, the log says {mean:g}")
+    yield _check("answers", answers, f"{len(texts)} are the logs'")
+    yield _check("scores", scores, "all are the logs', the judges' with their words")

@@ -1,0 +1,1 @@
+"""A run from its suite to its results, what it will ask, and what it checks before."""

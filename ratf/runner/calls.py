@@ -1,0 +1,261 @@
+"""Who will be asked what in a run, and how much that is: counted from the study alone. Nothing is read but its files."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from raft.files import read_made
+from raft.memory.rephrase import VERSION
+from raft.models.tokens import token_counter
+from raft.models.weights import PINNED, ready
+from raft.prompts import MESSAGE_OVERHEAD, conversation, told
+from raft.text import shorten
+from raft.tuning.openai_format import estimated_tokens
+from raft.types import Exchange, Message
+from ratf.judges.counts import REPLY_TOKENS, asked_in_exam, exam_calls, grading_calls, judges_of, tokens_a_call
+from ratf.models.budget import tuned_name
+from ratf.models.prices import Prices, is_free, price_of, training_price
+from ratf.results.record import Record
+from ratf.runner.rates import Rates
+from ratf.suite.arms import ARMS, WRITTEN
+from ratf.suite.study import Study
+
+REPHRASER_PROMPT, REPHRASER_REPLY = 300, 120
+"""About so many tokens beside passage and exchange, and in a reply."""
+
+
+SHOWN_WORDS = 25
+"""So many words of a real answer is a model shown that is asked to go on with it."""
+
+
+NEXT_WORDS = 40
+LEAST_WORDS = SHOWN_WORDS + 15
+"""Shorter answers leave too little to be continued."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """`exact` says whether the tokens are the model's own."""
+
+    tokens: Callable[[str], int]
+    exact: bool
+
+    def messages(self, messages: Sequence[Message]) -> int:
+        """Of a prompt, with what a chat template adds."""
+        return sum(self.tokens(m["content"]) + MESSAGE_OVERHEAD for m in messages)
+
+
+def counter(model: str) -> Counted:
+    """The tokenizer of an embedded model that is here; for any other, four characters are a token."""
+    name = model.removeprefix("local/").partition("+")[0]
+    if model.startswith("local/") and name in PINNED and ready(name):
+        return Counted(token_counter(name), exact=True)
+    return Counted(estimated_tokens, exact=False)
+
+
+AROUND_TEXT = 60
+"""About so many tokens around a text that is to be continued or reworded."""
+
+
+class Ask(Record):
+    """What one role asks of one model. `tokens` is at most, in and out; `usd` and `seconds` are None where unknown."""
+
+    role: str
+    who: str
+    model: str
+    samples: int
+    calls: int
+    tokens: int
+    usd: float | None
+    seconds: float | None
+    counted: bool
+    """Whether the tokens are the model's own tokenizer's; else they are estimated."""
+    if_admitted: bool = False
+    """Only asked where the judge passes its exam."""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Asks:
+    """Counts what a study asks."""
+
+    study: Study
+    prices: Prices
+    rates: Rates
+
+    def all(self) -> Iterator[Ask]:
+        """Every role's, in the order of a run."""
+        yield from self.rephrasing()
+        yield from self.embedding()
+        yield from self.tuning()
+        yield from self.answers()
+        yield from self.written()
+        yield from self.judges()
+        yield from self.contamination()
+
+    @cached_property
+    def count(self) -> Counted:
+        """How the base model counts tokens."""
+        return counter(self.study.suite.models.base)
+
+    @cached_property
+    def memories(self) -> Mapping[str, Sequence[Any]] | None:
+        """Those that an earlier start has made, by exchange."""
+        made = read_made(self.study.folder / "memories.json", f"{self.study.digest}-{VERSION}")
+        return made["memories"] if made else None
+
+    def rephrasing(self) -> Iterator[Ask]:
+        """At most: a passage for each of `k` places, while there are passages to be had."""
+        study, name, k = self.study, self.study.suite.memories.rephraser, self.study.suite.memories.k
+        arms = [ARMS[a] for a in study.suite.arms]
+        if "/" not in name:
+            return
+        asked = self._remembering() if any(a.recalls for a in arms) and self.memories is None else []
+        if study.suite.answers.history == "free_running":
+            asked = asked + study.held_out * sum(a.memories != "none" for a in arms)
+        elif any(a.memories == "impostor" for a in arms):
+            asked = asked + [e for e in self._remembering() if e not in study.training]
+        if not asked:
+            return
+        said = sum(self.count.tokens(f"{e.question} {e.answer}") for e in asked)
+        read = k * (said + len(asked) * (REPHRASER_PROMPT + study.suite.memories.chunk_tokens))
+        written = k * len(asked) * REPHRASER_REPLY
+        yield self._ask("rephraser", "", name, k * len(asked), read, written, len(asked), note="at most", counted=False)
+
+    def _remembering(self) -> list[Exchange]:
+        """The exchanges whose memories are made before anybody answers."""
+        study, history = self.study, self.study.suite.answers.history
+        asked = study.training if history == "free_running" else [*study.training, *study.held_out]
+        said = [] if history == "none" else [e for one in asked for e in study.before[one.exchange_id]]
+        return list({e.exchange_id: e for e in [*said, *asked]}.values())
+
+    def embedding(self) -> Iterator[Ask]:
+        """Of a hosted embedder: the writings, the questions, and every answer that is scored."""
+        study, name = self.study, self.study.suite.models.embedder
+        if is_free(name):
+            return
+        texts = [d.text for d in study.person.documents]
+        texts += [e.question for p in (study.person, *study.impostors) for e in p.exchanges]
+        answers = (len(study.suite.arms) + len(study.suite.controls)) * sum(len(e.answer) for e in study.held_out)
+        tokens = (sum(map(len, texts)) + answers) // 4
+        yield self._ask("embedding", "", name, 0, tokens, note="texts in batches, no chat calls", counted=False)
+
+    def tuning(self) -> Iterator[Ask]:
+        """The jobs; a token of a job is one that is read in an epoch."""
+        study, base, settings = self.study, self.study.suite.models.base, self.study.suite.training
+        interviews = list(dict.fromkeys(e.interview_id for e in study.training))
+        learnt = set(interviews[: len(interviews) - settings.validation_interviews])
+        samples = [e for e in study.training if e.interview_id in learnt]
+        answers = sum(self.count.tokens(shorten(e.answer, study.suite.answers.max_words)) for e in samples)
+        price, each = training_price(base, self.prices), self.rates.tuning if is_free(base) else None
+        for training in dict.fromkeys(ARMS[a].training for a in study.suite.arms if ARMS[a].training != "none"):
+            tokens = settings.epochs * (answers + sum(self._prompt(e, training != "ft") for e in samples))
+            made = self._ask("tuning", training, base, 0, tokens, samples=len(samples), note="a job, no chat calls")
+            usd = 0.0 if is_free(base) else None if price is None else tokens * price / 1e6
+            seconds = None if each is None else each * len(samples) * settings.epochs
+            yield made.model_copy(update={"usd": usd, "seconds": seconds})
+
+    def answers(self) -> Iterator[Ask]:
+        """Of each arm; where nothing comes to mind, arms of one model ask the same, once."""
+        study, base, n = self.study, self.study.suite.models.base, len(self.study.held_out)
+        asked: set[tuple[str, str, str]] = set()
+        for name in study.suite.arms:
+            arm = ARMS[name]
+            new = {(arm.training, question, mind) for question, mind in self._minds(name).items()} - asked
+            asked |= new
+            read = sum(self._prompt(e, arm.memories != "none") for e in study.held_out) * len(new) // n
+            unsure = arm.memories != "none" and self.memories is None
+            note = "fewer where a question brings no memory" if unsure else ""
+            model = base if arm.training == "none" else tuned_name(base)
+            yield self._ask("answers", name, model, len(new), read, self._replies(len(new)), note=note)
+
+    def _minds(self, name: str) -> dict[str, str]:
+        """What an arm reads beside each question, in a word: arms of one model with the same read the same prompt."""
+        kind, alone = ARMS[name].memories, self.study.suite.answers.history != "free_running"
+        minds = {e.exchange_id: name for e in self.study.held_out}
+        if kind == "none" and alone:
+            minds = dict.fromkeys(minds, "")
+        elif kind == "own" and alone and self.memories is not None:
+            minds = {q: kind if self.memories.get(q) else "" for q in minds}
+        return minds
+
+    def written(self) -> Iterator[Ask]:
+        """Of controls that a model writes."""
+        models, held_out = self.study.suite.models, self.study.held_out
+        for name in (c for c in WRITTEN if c in self.study.suite.controls):
+            generic, n = name == "generic", len(held_out)
+            read = sum(self.count.tokens(e.question if generic else e.answer) + AROUND_TEXT for e in held_out)
+            model = models.base if generic else str(models.paraphraser)
+            yield self._ask("control", name, model, n, read, self._replies(n))
+
+    def judges(self) -> Iterator[Ask]:
+        """The exam of every grader, and what those that pass will be asked."""
+        study, panel = self.study, self.study.suite.graders
+        for rubric, masked in judges_of(study):
+            name, reply = f"{rubric.name}{' (masked)' if masked else ''}", REPLY_TOKENS.get(rubric.form, 10)
+            read = tokens_a_call(study, rubric, masked) - reply
+            before = asked_in_exam(study, rubric) // len(panel)
+            exam, grading = (calls(study, rubric) // len(panel) for calls in (exam_calls, grading_calls))
+            note = f"without {before} that the exam has asked" if before else ""
+            for grader in panel:
+                about: Mapping[str, Any] = {"rate": self.rates.verdict, "counted": False}
+                yield self._ask("exam", name, grader, exam, read * exam, reply * exam, **about)
+                graded = grading - before
+                made = self._ask("grading", name, grader, graded, read * graded, reply * graded, note=note, **about)
+                yield made.model_copy(update={"if_admitted": True})
+
+    def contamination(self) -> Iterator[Ask]:
+        """What the base model is asked about the held-out answers."""
+        study, n = self.study, len(self.study.held_out)
+        if not study.suite.contamination:
+            return
+        long = [e for e in study.held_out if len(e.answer.split()) >= LEAST_WORDS]
+        shown = [self.count.tokens(" ".join(e.answer.split()[:SHOWN_WORDS])) + AROUND_TEXT for e in long]
+        read = 2 * sum(shown) + sum(self.count.tokens(e.question) for e in long)
+        read += sum(self._prompt(e, False) for e in study.held_out)
+        written = 2 * len(long) * 2 * NEXT_WORDS + self._replies(n)
+        base, rate = study.suite.models.base, self.rates.contamination
+        yield self._ask("contamination", "", base, 2 * len(long) + n, read, written, rate=rate)
+
+    def _replies(self, n: int) -> int:
+        """The tokens of so many answers, each at its full length."""
+        return n * self.study.suite.answers.max_tokens
+
+    def _prompt(self, exchange: Exchange, remembers: bool) -> int:
+        """The tokens of a prompt; memories are taken for as long as their passages."""
+        suite, study = self.study.suite, self.study
+        before = () if suite.answers.history == "none" else study.before[exchange.exchange_id]
+        earlier = told(before, {}, suite.answers.max_words)
+        most, about = suite.answers.context_tokens, study.person.about
+        plain = self.count.messages(conversation(about, exchange.question, (), earlier, most, self.count.tokens))
+        more = suite.memories.k * suite.memories.chunk_tokens if remembers else 0
+        return max(plain, min(most, plain + more))
+
+    def _ask(
+        self,
+        role: str,
+        who: str,
+        model: str,
+        calls: int,
+        read: int,
+        written: int = 0,
+        samples: int | None = None,
+        rate: float | None = None,
+        note: str = "",
+        counted: bool = True,
+    ) -> Ask:
+        """A row with its price and its time; without a `rate`, each call is an answer."""
+        price = price_of(model, self.prices)
+        return Ask(
+            role=role,
+            who=who,
+            model=model,
+            samples=len(self.study.held_out) if samples is None else samples,
+            calls=calls,
+            tokens=read + written,
+            usd=None if price is None else price.of(read, written),
+            seconds=self.rates.of(model, calls, self.rates.answer if rate is None else rate),
+            counted=counted and self.count.exact,
+            note=note,
+        )

@@ -1,0 +1,297 @@
+"""Phase five, first half: the logs of a run become one `Results`."""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from inspect_ai.log import EvalLog, EvalSample
+
+from raft.prompts import Told, conversation
+from raft.types import Memory
+from ratf.agents.controls import Given
+from ratf.agents.training import tuned
+from ratf.judges.counts import plan, with_savings
+from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
+from ratf.runner.environment import surroundings
+from ratf.runner.notes import notes
+from ratf.scores.qualify import axis_of, exams, match_of, skills, style_facts, why_not
+from ratf.scores.scorers import metrics_of
+from ratf.statistics.attribution import attribution
+from ratf.statistics.contrasts import Scores, contrasts
+from ratf.statistics.equivalence import variance_parts
+from ratf.statistics.estimates import clustered_mean, units
+from ratf.statistics.judge_exam import Admission
+from ratf.statistics.verdict import judge_contrast
+from ratf.statistics.votes import judging
+from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, DOSES
+from ratf.suite.metrics import METRICS, metric
+from ratf.suite.rubric import of_metric
+from ratf.suite.study import Study
+
+
+def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times: dict[str, Any]) -> Results:
+    """All that the logs say, with statistics. `logs` has one log an arm; a missing arm is told, never skipped."""
+    answered = {arm: _by_question(log) for arm, log in logs.items()}
+    # an answer given several times is shown once: the one that went wrong, where one did
+    samples = {arm: {q: max(s, key=lambda x: x.error is not None) for q, s in a.items()} for arm, a in answered.items()}
+    every = {
+        arm: {
+            m: {q: [_scored(s, m, admission) for s in several] for q, several in a.items()}
+            for m in metrics_of(study, arm)
+        }
+        for arm, a in answered.items()
+    }
+    scores: Scores = {
+        arm: {m: {q: _averaged(several) for q, several in s.items()} for m, s in of_arm.items()}
+        for arm, of_arm in every.items()
+    }
+    sources = {arm: _given(of_arm) for arm, of_arm in samples.items() if arm not in ARMS}
+    judged = with_savings(study, admission)
+    examined = exams(study, scores, sources, judged)
+    contrasts = _contrasts(study, scores)
+    primary = study.suite.primary
+    wanted = (primary.better, primary.than, primary.metric)
+    found = next((c for c in contrasts if (c.a, c.b, c.metric) == wanted), None)
+    trouble = _trouble(study, samples, scores)
+    if excluded := why_not(examined, primary.metric):
+        trouble.append(excluded)
+    verdict, sentence = judge_contrast(found, metric(primary.metric).better == "lower", trouble)
+    return Results(
+        suite=study.suite.model_dump(mode="json"),
+        digest=study.digest,
+        data_digest=study.data_digest,
+        person={"key": study.person.key, **study.person.about.model_dump(mode="json")},
+        impostors={p.key: p.about.name for p in study.impostors},
+        rights={
+            p.key: Rights(licence=p.about.licence, consent=p.about.consent) for p in (study.person, *study.impostors)
+        },
+        fictional=study.person.about.fictional,
+        held_out=_held_out(study),
+        training=_training(study),
+        metrics={m: _metric_facts(study, m) for m in study.suite.metrics},
+        arms={
+            arm: _arm(study, arm, logs[arm], samples[arm], every[arm], sources.get(arm, {}))
+            for arm in logs
+            if arm not in DOSES
+        },
+        contrasts=contrasts,
+        verdict=verdict,
+        sentence=sentence,
+        tuned=tuned(study, {arm: log.eval.model for arm, log in logs.items() if arm in ARMS}),
+        attribution=attribution(scores, _clusters(study)),
+        notes=notes(study, judged),
+        questions=[_question(study, number, samples, scores, sources) for number in range(len(study.held_out))],
+        environment=surroundings(study.path),
+        times=times,
+        prompts_digest=_prompts_digest(study),
+        exam=examined,
+        skill=skills(study, scores, examined),
+        style=style_facts(study, {arm: [s.output.completion for s in of.values()] for arm, of in samples.items()}),
+        judging=judging(
+            scores, _clusters(study), judged, plan(study), admission.anyway, study.suite.seed, study.suite.exam.margin
+        )
+        if study.suite.rubrics
+        else None,
+    )
+
+
+def _by_question(log: EvalLog) -> dict[str, list[EvalSample]]:
+    """Each question's answers, in the order of their epochs."""
+    found: dict[str, list[EvalSample]] = {}
+    for sample in sorted(log.samples or [], key=lambda s: s.epoch):
+        found.setdefault(str(sample.id), []).append(sample)
+    return found
+
+
+def _averaged(several: list[Scored]) -> Scored:
+    """One score a question, however often it was answered; none where one of the answers has none."""
+    missing = [s for s in several if s.value is None]
+    if missing or len(several) == 1:
+        return (missing or several)[0]
+    return several[0].model_copy(update={"value": sum(s.value or 0.0 for s in several) / len(several)})
+
+
+def _scored(sample: EvalSample, name: str, admission: Admission) -> Scored:
+    score = (sample.scores or {}).get(name)
+    if sample.error is not None:
+        return Scored(value=None, why=f"error: {sample.error.message}")
+    if score is None:
+        failed = name.startswith("judge_") and admission.graders(name) == []
+        return Scored(value=None, why=admission.why_not(name) if failed else "not scored")
+    value = score.as_float()
+    why = str(score.explanation or score.reason or "") if name.startswith("judge_") or not math.isfinite(value) else ""
+    about = score.metadata or {}
+    return Scored(
+        value=value if math.isfinite(value) else None,
+        why=why,
+        votes=about.get("votes", []),
+        against=about.get("against", {}),
+    )
+
+
+def _given(samples: dict[str, EvalSample]) -> dict[str, Given]:
+    """Where each answer of a given control is from."""
+    return {question: Given(**s.metadata["given"]) for question, s in samples.items() if "given" in s.metadata}
+
+
+def _numbers(of_metric: dict[str, Scored]) -> dict[str, float]:
+    return {question: s.value for question, s in of_metric.items() if s.value is not None}
+
+
+def _clusters(study: Study) -> dict[str, str]:
+    """The independent unit of each question."""
+    found = units([study.person.key] * len(study.held_out), [e.interview_id for e in study.held_out])
+    return {e.exchange_id: unit for e, unit in zip(study.held_out, found, strict=True)}
+
+
+def _arm(
+    study: Study,
+    arm: str,
+    log: EvalLog,
+    samples: dict[str, EvalSample],
+    every: dict[str, dict[str, list[Scored]]],
+    sources: dict[str, Given],
+) -> ArmResult:
+    cluster = _clusters(study)
+    cells = {}
+    for name, by_question in every.items():
+        numbers = _numbers({q: _averaged(several) for q, several in by_question.items()})
+        found = clustered_mean(list(numbers.values()), [cluster[q] for q in numbers])
+        cells[name] = Cell(
+            mean=found.mean if found else None,
+            low=found.low if found else None,
+            high=found.high if found else None,
+            n=len(numbers),
+            interviews=found.clusters if found else 0,
+            unscored=len(study.held_out) - len(numbers),
+            variance=_variance(list(by_question.values())),
+        )
+    control = arm in CONTROLS
+    return ArmResult(
+        kind="control" if control else "arm",
+        words=CONTROLS[arm] if control else ARMS[arm].words,
+        model="" if sources else log.eval.model,
+        errors=sum(s.error is not None for s in samples.values()),
+        metrics=cells,
+        match=match_of(study, sources) if arm.endswith("_near") else None,
+    )
+
+
+def _variance(several: Sequence[list[Scored]]) -> dict[str, float | None]:
+    most = max(map(len, several), default=0)
+    if most < 2:
+        return {}
+    table = [
+        [[math.nan if s.value is None else s.value] for s in row] + [[math.nan]] * (most - len(row)) for row in several
+    ]
+    return asdict(variance_parts(table))
+
+
+def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
+    primary = study.suite.primary
+    pairs = list(dict.fromkeys([*CONTRASTS, (primary.better, primary.than)]))
+    return contrasts(scores, pairs, _clusters(study))
+
+
+def _trouble(study: Study, samples: dict[str, dict[str, EvalSample]], scores: Scores) -> list[str]:
+    """What keeps a verdict from being one."""
+    trouble = []
+    for arm in (study.suite.primary.better, study.suite.primary.than):
+        there = samples.get(arm, {})
+        errors = sum(s.error is not None for s in there.values())
+        if len(there) < len(study.held_out):
+            trouble.append(f"{arm} answered {len(there)} of {len(study.held_out)} questions")
+        elif errors:
+            trouble.append(f"{errors} of {len(there)} answers of {arm} ended in an error")
+        elif not _numbers(scores[arm][study.suite.primary.metric]):
+            trouble.append(f"no answer of {arm} could be scored on {study.suite.primary.metric}")
+    return trouble
+
+
+def _question(
+    study: Study,
+    number: int,
+    samples: dict[str, dict[str, EvalSample]],
+    scores: Scores,
+    sources: dict[str, dict[str, Given]],
+) -> Question:
+    exchange = study.held_out[number]
+    interview = next(i for i in study.person.interviews if i.interview_id == exchange.interview_id)
+    key = exchange.exchange_id
+    return Question(
+        id=key,
+        interview_id=exchange.interview_id,
+        interview=interview.title,
+        date=exchange.date.isoformat() if exchange.date else None,
+        topic=exchange.topic,
+        question=exchange.question,
+        real=exchange.answer,
+        answers={
+            arm: Answer(
+                text=of_arm[key].output.completion,
+                memories=list(of_arm[key].metadata.get("memories", [])),
+                source=_source(sources.get(arm, {}).get(key)),
+                scores={m: of[key] for m, of in scores[arm].items()},
+            )
+            for arm, of_arm in samples.items()
+            if key in of_arm and arm not in DOSES
+        },
+    )
+
+
+def _source(given: Given | None) -> str:
+    if given is None:
+        return ""
+    if given.similarity is None:
+        return "said by nobody: written for the exam"
+    return f"{given.person}, {given.exchange_id} (questions alike by {given.similarity:.2f}): {given.question}"
+
+
+def _held_out(study: Study) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    for e in study.held_out:
+        counts[e.interview_id] = counts.get(e.interview_id, 0) + 1
+    titles = {i.interview_id: i for i in study.person.interviews}
+    return {
+        "questions": len(study.held_out),
+        "from": study.cut.isoformat() if study.cut else None,
+        "interviews": [
+            {"id": key, "title": titles[key].title, "date": str(titles[key].date), "source": titles[key].source, "n": n}
+            for key, n in counts.items()
+        ],
+    }
+
+
+def _training(study: Study) -> dict[str, Any]:
+    return {
+        "exchanges": len(study.training),
+        "earlier_exchanges": len(study.earlier),
+        "documents": len(study.person.documents),
+        "left_out": study.person.left_out,
+    }
+
+
+def _metric_facts(study: Study, name: str) -> dict[str, Any]:
+    facts = metric(name)
+    about = {
+        "family": facts.family,
+        "words": facts.words,
+        "better": facts.better,
+        "top": facts.top,
+        "axis": axis_of(study, name),
+    }
+    if name in METRICS:
+        return about
+    rubric = of_metric(name, study.suite.rubrics)[0]
+    return {**about, "words": rubric.words, "rubric": rubric.digest}
+
+
+def _prompts_digest(study: Study) -> str:
+    """Changes with any word that is put to an agent around its question, its memories and what was said before."""
+    memory = Memory("memory", "chunk", "doc", "title", "source", "2000-01-01", 1.0)
+    told = Told("earlier question", (memory,), "earlier answer")
+    said = conversation(study.person.about, "question", [memory], [told], 10_000, len)
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]

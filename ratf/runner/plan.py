@@ -1,0 +1,85 @@
+"""What a run will take and what it can show, before anything is spent. Reads no weights and embeds nothing."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ratf.models.prices import Prices
+from ratf.results.record import Record
+from ratf.results.results import Results
+from ratf.runner.calls import Ask, Asks
+from ratf.runner.rates import rates
+from ratf.statistics.power import Smallest, smallest_differences
+from ratf.suite.arms import CONTRASTS
+from ratf.suite.study import Study
+
+
+class Total(Record):
+    """Everything together."""
+
+    calls: int
+    tokens: int
+    usd: float | None
+    seconds: float | None
+
+
+class Plan(Record):
+    """A run before it begins. What an earlier start has finished, or the cache has, is not asked again, nor counted."""
+
+    suite: str
+    digest: str
+    person: str
+    questions: int
+    interviews: int
+    asks: list[Ask]
+    least: Total
+    """If no judge passes its exam."""
+    most: Total
+    """If every judge does."""
+    rates: str
+    smallest: list[Smallest]
+    notes: list[str]
+
+
+def plan(study: Study, prices: Prices, earlier: Results | None = None) -> Plan:
+    """The plan of a study; `earlier` is a run whose times and differences tell what to expect."""
+    sizes = list(Counter(e.interview_id for e in study.held_out).values())
+    known = rates(study, earlier)
+    asks = list(Asks(study, prices, known).all())
+    primary = study.suite.primary
+    pairs = dict.fromkeys([(primary.better, primary.than), *CONTRASTS])
+    there = [(a, b) for a, b in pairs if a in study.suite.arms and b in study.suite.arms]
+    metrics = list(dict.fromkeys([primary.metric, *study.suite.metrics]))
+    return Plan(
+        suite=study.suite.name,
+        digest=study.digest,
+        person=study.person.about.name,
+        questions=len(study.held_out),
+        interviews=len(sizes),
+        asks=asks,
+        least=_total([a for a in asks if not a.if_admitted], known.beside(study)),
+        most=_total(asks, known.beside(study)),
+        rates=known.source,
+        smallest=smallest_differences(sizes, metrics, there, earlier),
+        notes=list(_notes(asks)),
+    )
+
+
+def _total(asks: Sequence[Ask], beside: float) -> Total:
+    """Unknown is not nothing: one sum that is not known makes the whole unknown."""
+    usd, seconds = ([getattr(a, what) for a in asks] for what in ("usd", "seconds"))
+    return Total(
+        calls=sum(a.calls for a in asks),
+        tokens=sum(a.tokens for a in asks),
+        usd=None if None in usd else sum(usd),
+        seconds=None if None in seconds else sum(seconds) + beside,
+    )
+
+
+def _notes(asks: Sequence[Ask]) -> Iterator[str]:
+    yield "What an earlier start has finished, or a cache has, is not asked again and not counted as a call."
+    yield "Tokens are at most: every answer at its full length."
+    if not all(a.counted for a in asks):
+        yield "Tokens with a ~ are estimates, by words or at four characters a token; the others are counted."
+    unknown = sorted({a.model for a in asks if a.usd is None})
+    if unknown:
+        yield f"The price of {', '.join(unknown)} is unknown; --prices FILE tells it."

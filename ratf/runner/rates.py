@@ -1,0 +1,74 @@
+"""How long the parts of a run take: as in an earlier run, or as stated for two processor cores."""
+
+from dataclasses import dataclass, replace
+
+from ratf.models.prices import is_free
+from ratf.results.results import Results
+from ratf.suite.study import Study
+
+EMBEDDED = "local/smollm2-135m-instruct"
+HOSTED_SECONDS = 0.3
+"""A request to a hosted model, about: three seconds, ten at a time."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Seconds, for each call or sample, of a model that runs here; None for one of which nothing is known."""
+
+    source: str
+    answer: float | None
+    tuning: float | None
+    verdict: float | None
+    contamination: float | None
+    scored: float
+    """An answer's deterministic scores."""
+    thousand: float
+    """A thousand characters of writings, cut and embedded."""
+
+    def of(self, model: str, calls: int, rate: float | None) -> float | None:
+        """Of so many calls."""
+        if not is_free(model):
+            rate = HOSTED_SECONDS
+        return 0.0 if not calls else None if rate is None else rate * calls
+
+    def beside(self, study: Study) -> float:
+        """What takes time and asks no chat model: the writings, and the scores."""
+        letters = sum(len(d.text) for d in study.person.documents)
+        answers = (len(study.suite.arms) + len(study.suite.controls)) * len(study.held_out)
+        return self.thousand * letters / 1000 + self.scored * answers
+
+
+STATED = Rates(
+    source="rates of two processor cores with the embedded models, and 0.3 s a request to a hosted one",
+    answer=1.3, tuning=1.9, verdict=0.35, contamination=1.0, scored=0.06, thousand=0.1,
+)  # fmt: skip
+
+
+def rates(study: Study, earlier: Results | None) -> Rates:
+    """The earlier run's where its models were the same."""
+    base = study.suite.models.base
+    known = STATED if base == EMBEDDED else replace(STATED, answer=None, tuning=None, contamination=None)
+    if known is not STATED:
+        known = replace(known, source=f"{STATED.source}; {base} is none of these")
+    if earlier is None or earlier.suite["models"]["base"] != base:
+        return known
+    took = earlier.times["seconds"]
+    calls = {role: r.calls for role, r in earlier.budget.roles.items()} if earlier.budget else _calls(earlier)
+    learnt = sum(t.samples for t in earlier.tuned) * earlier.suite["training"]["epochs"]
+    return replace(
+        known,
+        source=f"the times of the run of {earlier.times.get('finished', 'an unknown day')}",
+        answer=_each(took.get("answer"), calls.get("answers")) or known.answer,
+        tuning=_each(took.get("tune"), learnt) or known.tuning,
+        contamination=_each(took.get("contamination"), calls.get("contamination")) or known.contamination,
+    )
+
+
+def _each(seconds: float | None, calls: int | None) -> float | None:
+    return seconds / calls if seconds and calls else None
+
+
+def _calls(earlier: Results) -> dict[str, int]:
+    """Of a run that did not count them."""
+    n = len(earlier.questions)
+    return {"answers": n * sum(a.kind == "arm" for a in earlier.arms.values())}

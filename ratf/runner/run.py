@@ -1,0 +1,169 @@
+"""`ratf run`: prepare, tune, answer, score, report. Each phase goes on where it was, and is skipped when it is done."""
+
+import io
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from raft.errors import RaftError
+from raft.files import read_made, write_made
+from raft.models.weights import cache_folder
+from raft.progress import Progress
+from ratf.agents.controls import everybody
+from ratf.models.budget import NO_LIMITS, Limits, Meter, keeping, must_have_prices, watched
+from ratf.models.prices import NO_PRICES, Prices
+from ratf.models.replay import mark
+from ratf.reporting import files as report_files
+from ratf.reporting.changes import against
+from ratf.results.results import Leaks, Results, load, save
+from ratf.runner.leaks import look, look_in_store, refuse
+from ratf.scores.logs import _texts, score
+from ratf.suite.arms import ARMS
+from ratf.suite.study import Study, logs_folder
+
+
+class Phases:
+    """How long each phase took, in seconds, over all starts of the same study; what a kill cut short is not in it."""
+
+    def __init__(self, study: Study) -> None:
+        self._path, self._digest = study.folder / "times.json", study.digest
+        self.seconds: dict[str, float] = read_made(self._path, self._digest) or {}
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Add what is done in here to phase `name`, also when it ends in an error."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - start, 1)
+            write_made(self._path, self._digest, self.seconds)
+
+
+def finished(study: Study, judge_anyway: bool = False) -> Results | None:
+    """The results of a run of exactly this study, when there are any; with every judge's grades, if asked for."""
+    try:
+        results = load(study.folder / "results.json")
+    except RaftError:
+        return None
+    refused = any(e.judge is not None and not e.judge.grades for e in results.exam)
+    return None if results.digest != study.digest or (judge_anyway and refused) else results
+
+
+def run(
+    study: Study,
+    progress: Progress,
+    allow_leaks: bool = False,
+    judge_anyway: bool = False,
+    limits: Limits = NO_LIMITS,
+    prices: Prices = NO_PRICES,
+) -> Results:
+    """Carry a study out, as far as it is not done yet, and write its results and its page.
+
+    Raises RaftError, before anything is tuned or answered, where held-out text leaks and `allow_leaks` is not set; and
+    OverBudget, with no results written, where a limit is reached.
+    """
+    must_have_prices(study, limits, prices)
+    phases = Phases(study)
+    meter = Meter(study, limits, prices, sum(phases.seconds.values()))
+    with keeping(meter, study.folder):
+        return _run(study, progress, allow_leaks, judge_anyway, phases, meter)
+
+
+def _run(
+    study: Study, progress: Progress, allow_leaks: bool, judge_anyway: bool, phases: Phases, meter: Meter
+) -> Results:
+    checked = watched(progress, meter)
+    # replies of models are kept for good under the user's cache, where nobody else's pickles get in
+    os.environ.setdefault("INSPECT_CACHE_DIR", str(cache_folder() / "replies"))
+    leaks = look(study)
+    refuse(leaks, allow_leaks)
+    from ratf.agents import hindsight
+    from ratf.agents.training import model_of
+    from ratf.models import hooks  # noqa: F401  (what it registers counts every reply)
+    from ratf.runner.collect import collect
+    from ratf.runner.contamination import panel
+
+    with phases.timed("prepare"), meter.doing("rephraser"):
+        leaks = _prepare(study, leaks, allow_leaks, checked)
+    with phases.timed("tune"):
+        for arm in study.suite.arms:
+            model_of(study, arm, checked)
+    with phases.timed("answer"):
+        answer(study, progress)
+        meter.check()  # a refused answer is an error of its sample, not of the evaluation
+    with phases.timed("score"), meter.doing("grading"):
+        logs, admission = score(study, checked, judge_anyway)
+    retrieval = None
+    if hindsight.wanted(study):
+        with phases.timed("hindsight"):
+            retrieval = hindsight.measure(study, checked)
+    contamination = None
+    if study.suite.contamination:
+        with phases.timed("contamination"), meter.doing("contamination"):
+            contamination = panel(study, _texts(logs), checked)
+    meter.check()
+    finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
+    found = {"leaks": leaks, "retrieval": retrieval, "contamination": contamination, "budget": meter.spent()}
+    results = mark(collect(study, logs, admission, times).model_copy(update=found))
+    save(results, study.folder / "results.json")
+    write_report(results, study.folder)
+    return results
+
+
+def _prepare(study: Study, leaks: Leaks, allow_leaks: bool, progress: Progress) -> Leaks:
+    """Memories and the controls' answers; and the leaks that only the memory store shows."""
+    from ratf.agents.controls import given_answers
+    from ratf.agents.memories import memories, memories_shown
+
+    if any(ARMS[a].recalls for a in study.suite.arms):
+        memories(study, progress)
+        leaks = look_in_store(study, leaks)
+        refuse(leaks, allow_leaks)
+    for shown in sorted({ARMS[a].memories for a in study.suite.arms}):
+        memories_shown(study, shown, progress)
+    given_answers(study, progress)
+    return leaks
+
+
+def answer(study: Study, progress: Progress) -> None:
+    """One Inspect `eval_set` over arms and controls; what is already answered in the logs is not asked again."""
+    from inspect_ai import eval_set
+
+    from ratf._registry import interview
+    from ratf.models.hooks import counting
+
+    names = everybody(study)
+    showing = progress("answering", len(names) * len(study.held_out), "answers")
+    # Inspect greets on stdout, where only the verdict belongs
+    with redirect_stdout(io.StringIO()), showing as advance, counting(advance):
+        eval_set(
+            [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names],
+            log_dir=str(logs_folder(study)),
+            log_dir_allow_dirty=True,  # older studies' logs stay; they are told apart by their digest
+            score=False,
+            display="none",
+            continue_on_fail=True,
+            retry_attempts=2,
+            retry_wait=1,
+            retry_cleanup=False,
+            max_tasks=1,
+            max_samples=len(study.held_out),
+            log_buffer=1,
+            log_realtime=False,
+            log_level="error",
+        )
+
+
+def write_report(results: Results, folder: Path) -> Path:
+    """Write `report.html` and, where there are many questions, their pages: from the results and the last verdict on them."""
+    return report_files.write_report(results, folder / "report.html", against(results, folder))
+
+
+def describe_times(times: dict[str, Any]) -> str:
+    """`prepare 12 s, tune 90 s, …`"""
+    return ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times["seconds"].items())

@@ -1,0 +1,94 @@
+"""Scores added to the logs of a run: the judges' exam first, then what each log lacks."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from raft.files import read_made, write_made
+from raft.progress import Progress
+from ratf.agents.controls import everybody
+from ratf.models.budget import current
+from ratf.results.exams import Exam
+from ratf.suite.study import Study, logs_folder
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
+    from ratf.judges.scorers import Answers
+    from ratf.statistics.judge_exam import Admission
+
+
+def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tuple[dict[str, EvalLog], Admission]":
+    """The newest log of each arm, each with all scores of the suite, and which judges were let at them.
+
+    Only missing scores are computed. A judge that failed its exam is not paid to grade, unless `judge_anyway`.
+    """
+    from inspect_ai.log import list_eval_logs, read_eval_log
+
+    logs: dict[str, EvalLog] = {}
+    for info in list_eval_logs(str(logs_folder(study)), descending=False):
+        header = read_eval_log(info, header_only=True)
+        about = header.eval.metadata or {}
+        if header.status == "success" and about.get("digest") == study.digest:
+            logs[str(about["arm"])] = header
+    order = [a for a in everybody(study) if a in logs]
+    read = {arm: read_eval_log(logs[arm].location) for arm in order}
+    answers = _texts(read)
+    admission = examined(study, answers, progress, judge_anyway)
+    with progress("scoring", len(order), "arms") as advance:
+        for arm in order:
+            rivals = {a: answers[a] for a in study.suite.arms if a in answers and a != arm}
+            read[arm] = _scored(study, arm, read[arm], rivals, admission)
+            advance(1)
+    return read, admission
+
+
+def _texts(logs: "dict[str, EvalLog]") -> "Answers":
+    return {arm: {str(s.id): s.output.completion for s in log.samples or []} for arm, log in logs.items()}
+
+
+def examined(study: Study, answers: "Answers", progress: Progress, judge_anyway: bool = False) -> "Admission":
+    """The judges' exam, sat once a study: the controls' texts are in `answers`. No judge grades before it."""
+    from ratf.judges.exam import examine_judges
+    from ratf.statistics.judge_exam import Admission
+
+    path = study.folder / "judges.json"
+    made = read_made(path, study.digest)
+    if made is None:
+        controls = {c: answers[c] for c in study.suite.controls if c in answers}
+        counting = current()
+        with counting.doing("exam") if counting else nullcontext():
+            made = [entry.model_dump() for entry in examine_judges(study, controls, progress)]
+        write_made(path, study.digest, made)
+    return Admission([Exam.model_validate(entry) for entry in made], judge_anyway)
+
+
+def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Answers", admission: "Admission") -> "EvalLog":
+    from inspect_ai import score as inspect_score
+    from inspect_ai.log import write_eval_log
+
+    from ratf.agents.roles import grader_roles
+    from ratf.scores.measures import warm
+    from ratf.scores.scorers import given_interview, metrics_of, scorers
+
+    samples = log.samples or []
+    done = set.intersection(*(set(s.scores or {}) for s in samples)) if samples else set()
+    missing = set(metrics_of(study, arm)) - done
+    missing -= {m for m in missing if m.startswith("judge_") and admission.graders(m) == []}
+    if not samples or not missing:
+        return log
+    answers = [(s.output.completion.strip(), str(s.target), given_interview(s.metadata)) for s in samples]
+    warm(study, answers, sorted(missing))
+    scored = inspect_score(
+        log,
+        scorers(study, missing, rivals, admission),
+        model="none/none",
+        model_roles=grader_roles(study, arm),
+        action="append",
+        display="none",
+    )
+    location = Path(log.location.removeprefix("file://"))
+    aside = location.parent.parent / f".{location.name}"
+    write_eval_log(scored, str(aside), format="eval")
+    aside.replace(location)
+    return scored

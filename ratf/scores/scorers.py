@@ -1,0 +1,124 @@
+"""The deterministic metrics as Inspect scorers, one scalar each, and the suite's list of scorers."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
+from inspect_ai.solver import TaskState
+
+from ratf.agents.controls import Given
+from ratf.judges.scorers import Answers, judge
+from ratf.scores import measures
+from ratf.statistics.judge_exam import Admission
+from ratf.suite.arms import ARMS, CEILING, FLOOR
+from ratf.suite.study import Study, opened
+
+Measure = Callable[[str, TaskState, str], float | None]
+"""(study's digest, the sample, its real answer) to a score; None where the answer cannot be scored."""
+
+
+def _answer(state: TaskState) -> str:
+    return state.output.completion.strip()
+
+
+def given_interview(metadata: dict[str, Any]) -> str | None:
+    """Where a control's answer was really given; None for an agent's."""
+    given = metadata.get("given")
+    return Given(**given).interview if given else None
+
+
+def _rouge(kind: str) -> Measure:
+    def measure(digest: str, state: TaskState, real: str) -> float:
+        return measures.rouges([(_answer(state), real)])[0][kind]
+
+    return measure
+
+
+def _cosine(digest: str, state: TaskState, real: str) -> float:
+    a, b = measures.vectors(opened(digest).suite.models.embedder)([_answer(state), real])
+    return float(a @ b)
+
+
+def _rank(digest: str, state: TaskState, real: str) -> float:
+    return measures.reciprocal_rank(digest, str(state.sample_id), _answer(state))
+
+
+def _bertscore(digest: str, state: TaskState, real: str) -> float | None:
+    score = measures.bertscores(opened(digest).suite.models.embedder)([(_answer(state), real)])[0]
+    return score if math.isfinite(score) else None
+
+
+def _style(digest: str, state: TaskState, real: str) -> float:
+    return measures.style(digest)([(_answer(state), given_interview(state.metadata))])[0]
+
+
+def _length(digest: str, state: TaskState, real: str) -> float:
+    return len(_answer(state).split()) / len(real.split())
+
+
+def _copying(digest: str, state: TaskState, real: str) -> float | None:
+    runs = measures.runs(_answer(state))
+    known = measures.known_runs(digest)
+    # free-running, what it remembered is known only to the sample
+    own = {run for m in state.metadata.get("memories", []) for run in measures.runs(m["text"])}
+    return sum(run in known or run in own for run in runs) / len(runs) if runs else None
+
+
+MEASURES: dict[str, Measure] = {
+    "rouge_1": _rouge("rouge1"),
+    "rouge_2": _rouge("rouge2"),
+    "rouge_l": _rouge("rougeL"),
+    "embedding_cosine": _cosine,
+    "embedding_rank": _rank,
+    "bertscore": _bertscore,
+    "style_identity": _style,
+    "length_ratio": _length,
+    "copying": _copying,
+}
+
+
+def metrics_of(study: Study, arm: str) -> list[str]:
+    """What an arm or control is scored on. A judge is paid for arms, floor and ceiling; the rest it saw in its exam."""
+
+    def scored(name: str) -> bool:
+        if not name.startswith("judge_") or arm in ARMS:
+            return True
+        # arms are compared with each other, controls are not arms
+        return arm in (FLOOR, CEILING) and not name.removesuffix("_masked").endswith("_won")
+
+    return [m for m in study.suite.metrics if scored(m)]
+
+
+def scorers(
+    study: Study, only: set[str] | None = None, rivals: Answers | None = None, admission: Admission | None = None
+) -> list[Scorer]:
+    """The scorers of a study's metrics, or of those in `only`.
+
+    A pairwise judge compares with the answers in `rivals`. `admission` says which graders may grade; without it, all.
+    """
+    names = [m for m in study.suite.metrics if only is None or m in only]
+    return [
+        judge(study, n, rivals, admission.graders(n) if admission else None)
+        if n.startswith("judge_")
+        else _scorer(n, study.digest)
+        for n in names
+    ]
+
+
+def _scorer(name: str, study: str) -> Scorer:
+    measure = MEASURES[name]
+
+    @scorer(metrics=[mean()], name=name)
+    def make(digest: str) -> Scorer:
+        async def score(state: TaskState, target: Target) -> Score:
+            if not _answer(state):
+                return Score.unscored(reason="empty answer")
+            value = measure(digest, state, target.text)
+            if value is None:
+                return Score.unscored(reason="too short to score")
+            return Score(value=round(value, 6), answer=_answer(state))
+
+        return score
+
+    return make(study)

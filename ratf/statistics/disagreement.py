@@ -1,0 +1,154 @@
+"""Where metrics disagree: questions on which one says that an arm is ahead and another that it is behind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from ratf.results.results import Question, Results
+
+SHOWN = 8
+FEWEST = 8
+"""With fewer questions in common, no correlation is given."""
+
+
+MEASURING = ("style", "judge", "semantic", "lexical")
+"""Families whose scores say how near an answer is; length and copying do not."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """What a metric says on one question: the difference better - than, and the same in standard deviations."""
+
+    metric: str
+    difference: float
+    standardised: float
+
+
+@dataclass(frozen=True)
+class Split:
+    """A question with the metric that puts the first arm furthest ahead, and the one that puts it furthest behind."""
+
+    question: Question
+    ahead: Side
+    behind: Side
+
+    @property
+    def gap(self) -> float:
+        """How far apart the two are, in standard deviations."""
+        return self.ahead.standardised - self.behind.standardised
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Spearman's correlation of two metrics' differences over the questions that both have; None with too few."""
+
+    first: str
+    second: str
+    rho: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """How metrics disagree about the arms `a` and `b`. `admitted`: whether all of them have passed their exam."""
+
+    a: str
+    b: str
+    metrics: list[str]
+    admitted: bool
+    questions: int
+    opposite: int
+    splits: list[Split]
+    """The widest, at most SHOWN."""
+    agreement: list[Agreement]
+
+
+def disagreement(results: Results) -> Disagreement | None:
+    """On the arms of the suite's primary comparison. None where fewer than two metrics compare these arms.
+
+    The admitted metrics; where there are fewer than two, the one of each family that did best in its exam.
+    """
+    a, b = results.suite["primary"]["better"], results.suite["primary"]["than"]
+    admitted = {e.metric for e in results.exam if e.admitted}
+    found = _differences(results, a, b)
+    names = [m for m in found if m in admitted]
+    all_admitted = len(names) > 1
+    if not all_admitted:
+        names = _leading(results, list(found))
+    if len(names) < 2:
+        return None
+    spreads = {m: _spread(found[m]) for m in names}
+    standard = {m: {q: v / spreads[m] for q, v in found[m].items()} for m in names}
+    gaps = {q: max(z) - min(z) for q in _asked(standard) if (z := _of(standard, q)) and max(z) > 0 > min(z)}
+    widest = sorted(gaps, key=lambda q: (-gaps[q], q))[:SHOWN]
+    splits = {q.id: split for q in results.questions if q.id in widest and (split := _split(q, found, standard))}
+    return Disagreement(
+        a=a,
+        b=b,
+        metrics=names,
+        admitted=all_admitted,
+        questions=sum(len(_of(standard, q)) > 1 for q in _asked(standard)),
+        opposite=len(gaps),
+        splits=[splits[q] for q in widest],
+        agreement=[_agreement(x, y, found) for x, y in combinations(names, 2)],
+    )
+
+
+def _differences(results: Results, a: str, b: str) -> dict[str, dict[str, float]]:
+    """By metric and question, positive where `a` is better; no metric with neither way better or all differences alike."""
+    ways = {m: -1 if facts["better"] == "lower" else 1 for m, facts in results.metrics.items() if facts["better"]}
+    found: dict[str, dict[str, float]] = {m: {} for m in ways}
+    for q in results.questions:
+        scores = [q.answers[arm].scores for arm in (a, b) if arm in q.answers]
+        for metric, way in ways.items():
+            values = [s.value for of in scores if (s := of.get(metric)) and s.value is not None]
+            if len(values) == 2:
+                found[metric][q.id] = (values[0] - values[1]) * way
+    return {m: d for m, d in found.items() if len(d) > 1 and _spread(d) > 0}
+
+
+def _asked(standard: Mapping[str, Mapping[str, float]]) -> dict[str, None]:
+    """The questions that any metric has."""
+    return dict.fromkeys(q for of_metric in standard.values() for q in of_metric)
+
+
+def _of(standard: Mapping[str, Mapping[str, float]], question: str) -> list[float]:
+    """What each metric that has it says of a question."""
+    return [of_metric[question] for of_metric in standard.values() if question in of_metric]
+
+
+def _spread(differences: Mapping[str, float]) -> float:
+    return float(np.std(list(differences.values()), ddof=1))
+
+
+def _leading(results: Results, names: Sequence[str]) -> list[str]:
+    """Of each family that measures nearness, the metric with the highest AUC in its exam, else its first."""
+    auc = {e.metric: -1.0 if e.auc is None else e.auc for e in results.exam}
+    of = {f: [m for m in names if results.metrics[m]["family"] == f] for f in MEASURING}
+    return [max(several, key=lambda m: auc.get(m, -1.0)) for several in of.values() if several]
+
+
+def _split(
+    question: Question, found: Mapping[str, Mapping[str, float]], standard: Mapping[str, Mapping[str, float]]
+) -> Split | None:
+    sides = [Side(m, found[m][question.id], z[question.id]) for m, z in standard.items() if question.id in z]
+    if len(sides) < 2:
+        return None
+    ahead, behind = (pick(sides, key=lambda s: s.standardised) for pick in (max, min))
+    return Split(question, ahead, behind) if ahead.standardised > 0 > behind.standardised else None
+
+
+def _agreement(first: str, second: str, found: Mapping[str, Mapping[str, float]]) -> Agreement:
+    both = sorted(found[first].keys() & found[second].keys())
+    x, y = (_ranks([found[m][q] for q in both]) for m in (first, second))
+    if len(both) < FEWEST or x.std() == 0 or y.std() == 0:
+        return Agreement(first, second, None, len(both))
+    return Agreement(first, second, float(np.corrcoef(x, y)[0, 1]), len(both))
+
+
+def _ranks(values: Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """Ranks from 1; equal values share the mean of theirs."""
+    _, where, counts = np.unique(np.asarray(values, dtype=float), return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[where], dtype=float)

@@ -1,0 +1,264 @@
+"""Means and paired differences with clustered intervals and exact tests. Plain functions over arrays; no model, no file.
+
+A table has one row a column of interest (an arm, a pair of arms) and one column a question; what is missing is NaN. Each
+row is worked out by itself: another row changes no digit of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+CONFIDENCE = 0.95
+POWER = 0.80
+FEW_CLUSTERS = 6
+"""Under so many interviews an interval is printed with a warning (Cameron, Gelbach & Miller 2008)."""
+
+
+MOST_FLIPS = 14
+"""Up to so many clusters all sign-flips are tried; with more, the t interval needs no help."""
+
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its interval. With fewer than two clusters there is no `error`, interval, `p` or `detectable`."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+    detectable: float | None
+    """The smallest true difference from 0 that is seen with 80 % power at this spread."""
+    n: int
+    clusters: int
+    error: float | None = None
+    sd: float | None = None
+    """Of the single questions; None with one question."""
+    moved: int = 0
+    """How many of the numbers are not 0. No p against 0 is under what so many signs can show, 1/2^moved on one side."""
+
+    def turned(self) -> "Estimate":
+        """The same with less and more changed over."""
+        low, high = (None if end is None else -end for end in (self.high, self.low))
+        return replace(self, mean=-self.mean, low=low, high=high)
+
+    @property
+    def standardised(self) -> float | None:
+        """The mean in standard deviations of the single questions (Cohen's d_z, where these are differences)."""
+        return self.mean / self.sd if self.sd else None
+
+    def p_under(self, bound: float) -> float | None:
+        """One-sided p of the claim that the true mean is under `bound`."""
+        return self._tail(bound - self.mean, bound)
+
+    def p_over(self, bound: float) -> float | None:
+        """One-sided p of the claim that the true mean is over `bound`."""
+        return self._tail(self.mean - bound, bound)
+
+    def _tail(self, distance: float, bound: float) -> float | None:
+        from scipy.special import stdtr
+
+        if self.error is None:
+            return None
+        smallest = 0.5 ** (self.n if bound else self.moved)
+        if self.error == 0:
+            return smallest if distance > 0 else 1.0
+        return max(smallest, float(stdtr(self.clusters - 1, -distance / self.error)))
+
+
+@dataclass(frozen=True)
+class Exact:
+    """A test without a distribution behind it. Above α, `smallest` says that no data could have been significant."""
+
+    test: str
+    p: float
+    smallest: float
+
+
+def clustered_means(table: ArrayLike, clusters: Sequence[str]) -> list[Estimate | None]:
+    """For each row the mean over its questions, with a cluster-robust t interval at G - 1 degrees of freedom.
+
+    `table`: rows × questions, NaN where missing; `clusters`: the independent unit of each question, the interview or, with
+    several persons, the person (see `units`). None for a row without a number.
+
+    A few scores of a coarse scale can fall alike in every cluster, which leaves no spread: p is then not 0 but what a
+    sign test of the numbers that are not 0 could reach.
+
+    SE² = G/(G-1) · Σ_g (Σ_{i in g} (x_i - mean))² / n² (Liang & Zeger 1986, with the G/(G-1) correction); for
+    clusters of equal size it is the standard error of the mean of cluster means.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    x, starts = _by_cluster(table, clusters)
+    there = ~np.isnan(x)
+    n = there.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(there, x, 0).sum(axis=1) / n
+        off = np.where(there, x - mean[:, None], 0)
+        groups = np.logical_or.reduceat(there, starts, axis=1).sum(axis=1) if x.shape[1] else n
+        sums = np.add.reduceat(off, starts, axis=1) if x.shape[1] else off
+        error = np.sqrt(groups / (groups - 1) * (sums**2).sum(axis=1)) / n
+        sd = np.sqrt((off**2).sum(axis=1) / (n - 1))
+        quantile = stdtrit(groups - 1, 0.5 + CONFIDENCE / 2)
+        moved = (there & (x != 0)).sum(axis=1)
+        p = np.where(error > 0, 2 * stdtr(groups - 1, -np.abs(mean) / error), np.where(mean == 0, 1.0, 0.0))
+        p = np.minimum(1, np.maximum(p, 2 * 0.5**moved))
+        detectable = (quantile + stdtrit(groups - 1, POWER)) * error
+    low, high = mean - quantile * error, mean + quantile * error
+    found: list[Estimate | None] = []
+    for i in range(len(x)):
+        if n[i] == 0:
+            found.append(None)
+            continue
+        spread = float(sd[i]) if n[i] > 1 else None
+        single = Estimate(
+            float(mean[i]), None, None, None, None, int(n[i]), int(groups[i]), sd=spread, moved=int(moved[i])
+        )
+        if groups[i] > 1:
+            single = replace(
+                single,
+                low=float(low[i]),
+                high=float(high[i]),
+                p=float(p[i]),
+                detectable=float(detectable[i]),
+                error=float(error[i]),
+            )
+        found.append(single)
+    return found
+
+
+def clustered_mean(values: ArrayLike, clusters: Sequence[str]) -> Estimate | None:
+    """The mean of one row of numbers, none missing. None when there is no number."""
+    x = np.asarray(values, dtype=float)
+    if len(x) != len(clusters):
+        raise ValueError(f"{len(x)} values but {len(clusters)} clusters")
+    if not np.isfinite(x).all():
+        raise ValueError("a missing score is not a number; leave its question out and count it as unscored")
+    # in a fixed order: the last digit must not depend on the order of the questions
+    order = np.lexsort((x, np.asarray(clusters, dtype=str)))
+    return clustered_means(x[None, order], [clusters[i] for i in order])[0]
+
+
+def paired_differences(
+    table: ArrayLike, pairs: Sequence[tuple[int, int]], clusters: Sequence[str]
+) -> list[Estimate | None]:
+    """For each pair of rows the mean of first - second over the questions that both have. `table` as above."""
+    return clustered_means(_differences(table, pairs), clusters)
+
+
+def paired_difference(a: dict[str, float], b: dict[str, float], cluster: dict[str, str]) -> Estimate | None:
+    """The mean of a - b over the questions that both have scored. None when there is no such question."""
+    both = sorted(a.keys() & b.keys())
+    return clustered_mean([a[q] - b[q] for q in both], [cluster[q] for q in both])
+
+
+def exact_tests(table: ArrayLike, pairs: Sequence[tuple[int, int]], clusters: Sequence[str]) -> list[Exact | None]:
+    """For each pair: McNemar's exact test for scores of 0 and 1, else sign-flips of whole clusters where these are few.
+
+    Which of them is the pair's own matter: other rows of the table decide nothing about it.
+    """
+    x = np.asarray(table, dtype=float)
+    differences = _differences(x, pairs)
+    found = sign_flips(differences, clusters)
+    for at, (pair, d) in enumerate(zip(pairs, differences, strict=True)):
+        there = ~np.isnan(d)
+        if there.any() and np.isin(x[list(pair)][:, there], (0.0, 1.0)).all():
+            found[at] = mcnemar(int((d > 0).sum()), int((d < 0).sum()))
+    return found
+
+
+def mcnemar(more: int, less: int) -> Exact:
+    """Two-sided exact McNemar test from the counts of the discordant pairs. It takes the questions as independent."""
+    from scipy.special import bdtr
+
+    discordant = more + less
+    p = min(1.0, 2 * float(bdtr(min(more, less), discordant, 0.5))) if discordant else 1.0
+    return Exact("McNemar", p, min(1.0, 2.0 ** (1 - discordant)))
+
+
+def sign_flips(differences: ArrayLike, clusters: Sequence[str]) -> list[Exact | None]:
+    """For each row the two-sided p over all 2^G ways to turn the signs of whole clusters round.
+
+    It assumes only that a cluster's differences are as likely as their negatives. The p is never under 2/2^G. None with
+    no cluster, or with more than MOST_FLIPS.
+    """
+    x, starts = _by_cluster(differences, clusters)
+    found: list[Exact | None] = []
+    for row in x:
+        there = ~np.isnan(row)
+        if not there.any():
+            found.append(None)
+            continue
+        sums = np.add.reduceat(np.where(there, row, 0), starts)[np.logical_or.reduceat(there, starts)]
+        if len(sums) > MOST_FLIPS:
+            found.append(None)
+            continue
+        # the first sign stays: the other half are the mirror images
+        flips = np.array(np.meshgrid([1.0], *[[1.0, -1.0]] * (len(sums) - 1))).reshape(len(sums), -1)
+        totals = np.abs(sums @ flips)
+        p = float((totals >= totals[0] - 1e-9 * np.abs(sums).sum()).mean())
+        found.append(Exact(f"sign-flip of {len(sums)} clusters", p, 2.0 ** (1 - len(sums))))
+    return found
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Holm's (1979) step-down adjustment within one family; what has no p keeps none."""
+    there = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    highest = 0.0
+    for rank, (p, i) in enumerate(there):
+        highest = max(highest, min(1.0, p * (len(there) - rank)))
+        adjusted[i] = highest
+    return adjusted
+
+
+def clustered_auc(scores: Sequence[float], positive: Sequence[bool], clusters: Sequence[str]) -> Estimate | None:
+    """How well `scores` tell the positive items: P(a positive one scores higher), ties count half.
+
+    None without both kinds. The interval is a cluster-robust t interval over each item's placement among the items of
+    the other kind (DeLong et al. 1988; for clusters Obuchowski 1997), at G - 1 degrees of freedom, within 0 and 1.
+    """
+    from scipy import stats
+
+    x, is_positive = np.asarray(scores, dtype=float), np.asarray(positive, dtype=bool)
+    if not is_positive.any() or is_positive.all():
+        return None
+    higher = np.sign(x[is_positive][:, None] - x[~is_positive][None, :]) / 2 + 0.5
+    auc = float(higher.mean())
+    placement = np.empty(len(x))
+    placement[is_positive] = (higher.mean(axis=1) - auc) / is_positive.sum()
+    placement[~is_positive] = (higher.mean(axis=0) - auc) / (~is_positive).sum()
+    names, member = np.unique(clusters, return_inverse=True)
+    groups = len(names)
+    if groups < 2:
+        return Estimate(auc, None, None, None, None, len(x), groups)
+    error = float(np.sqrt(groups / (groups - 1) * (np.bincount(member, weights=placement) ** 2).sum()))
+    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, groups - 1)) * error
+    return Estimate(auc, max(0.0, auc - reach), min(1.0, auc + reach), None, None, len(x), groups)
+
+
+def units(persons: Sequence[str], interviews: Sequence[str]) -> list[str]:
+    """The independent unit of each question: its interview or, where there are several persons, its person."""
+    return list(persons if len(set(persons)) > 1 else interviews)
+
+
+def _differences(table: ArrayLike, pairs: Sequence[tuple[int, int]]) -> Array:
+    x = np.asarray(table, dtype=float)
+    first, second = [a for a, _ in pairs], [b for _, b in pairs]
+    return x[first] - x[second] if pairs else np.empty((0, x.shape[1]))
+
+
+def _by_cluster(table: ArrayLike, clusters: Sequence[str]) -> tuple[Array, NDArray[np.intp]]:
+    """The table with its questions sorted by cluster, and where each cluster starts."""
+    x = np.asarray(table, dtype=float)
+    if x.shape[1] != len(clusters):
+        raise ValueError(f"{x.shape[1]} questions but {len(clusters)} clusters")
+    names = np.asarray(clusters, dtype=str)
+    order = np.argsort(names, kind="stable")
+    names = names[order]
+    starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]]) if len(names) else np.empty(0, dtype=np.intp)
+    return np.ascontiguousarray(x[:, order]), starts

@@ -1,0 +1,203 @@
+"""The exam: may this metric or judge speak about this person? Pure: takes scores of the controls, returns an entry."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ratf.results.exams import Dose, Exam, Order
+from ratf.statistics.estimates import CONFIDENCE, clustered_mean
+from ratf.suite.arms import DOSES, FLOOR
+from ratf.suite.metrics import Ladder
+
+Rungs = Mapping[str, Mapping[str, float | None]]
+"""control → question → score; None where it could not be scored"""
+
+
+ASSUMED_ICC = 0.2
+"""How alike questions of one interview are taken to be where every one of them came out the same way."""
+
+
+MOST_UNSCORED = 0.10
+"""A metric that leaves more of the exam unscored has not shown that it can score."""
+
+
+@dataclass(frozen=True)
+class Auc:
+    """The chance that the higher side scores above the lower one on the same question, ties counting half."""
+
+    auc: float
+    low: float | None
+    high: float | None
+    n: int
+    clusters: int
+
+
+def paired_auc(scores: Rungs, higher: Iterable[str], lower: Iterable[str], cluster: Mapping[str, str]) -> Auc | None:
+    """The AUC of `higher` over `lower` controls, compared question by question; None without a question with both.
+
+    A question's value is the share of (higher, lower) pairs in order; the AUC is their mean. Its interval is the
+    cluster-robust t interval (G - 1 degrees of freedom) on the logit scale, where it holds its level near 0 and 1, and
+    reaches at least as far as n_eff perfect questions would let it (Clopper & Pearson 1934: (α/2)^(1/n_eff), n_eff
+    by the usual design effect at an assumed intraclass correlation), because a perfect exam has no spread to go by.
+    `low` and `high` are None with fewer than two interviews.
+    """
+    up, down = list(higher), list(lower)
+    wins: dict[str, float] = {}
+    for question in cluster:
+        a = [s for c in up if (s := scores.get(c, {}).get(question)) is not None]
+        b = [s for c in down if (s := scores.get(c, {}).get(question)) is not None]
+        if a and b:
+            wins[question] = float(np.mean([(x > y) + (x == y) / 2 for x in a for y in b]))
+    found = clustered_mean(list(wins.values()), [cluster[q] for q in wins])
+    if found is None:
+        return None
+    if found.low is None or found.high is None:
+        return Auc(found.mean, None, None, found.n, found.clusters)
+    cap = _best_case([cluster[q] for q in wins])
+    low, high = _by_logit(found.mean, (found.high - found.low) / 2)
+    return Auc(found.mean, min(low, cap), max(high, 1 - cap), found.n, found.clusters)
+
+
+def _by_logit(mean: float, half: float) -> tuple[float, float]:
+    """The interval mean ± half, made on the logit scale by the delta method."""
+    if not 0 < mean < 1:
+        return mean, mean
+    centre, reach = np.log(mean / (1 - mean)), half / (mean * (1 - mean))
+    low, high = 1 / (1 + np.exp(-np.clip([centre - reach, centre + reach], -500, 500)))
+    return float(low), float(high)
+
+
+def _best_case(clusters: Sequence[str]) -> float:
+    """The lower end that as many perfect questions would have."""
+    _, sizes = np.unique(clusters, return_counts=True)
+    n = int(sizes.sum())
+    effective = n / (1 + (float((sizes**2).sum()) / n - 1) * ASSUMED_ICC)
+    return float(((1 - CONFIDENCE) / 2) ** (1 / effective))
+
+
+def examine(
+    metric: str,
+    axis: str,
+    ladder: Ladder,
+    scores: Rungs,
+    cluster: Mapping[str, str],
+    bar: float,
+    reads_real: bool = True,
+    lower_is_better: bool = False,
+) -> Exam:
+    """The entry of one metric or judge. `cluster` names the interview of every question that counts.
+
+    Admitted: the AUC's lower end lies above `bar`, no must-order is shown the other way round, and no more than a
+    tenth of the exam was left unscored. Whatever could not be examined is not admitted.
+    """
+    turned = {c: {q: _turn(s, lower_is_better) for q, s in of.items()} for c, of in scores.items()}
+    positives = [c for c in ladder.positives if c in turned and not (c == "real" and reads_real)]
+    negatives = [c for c in ladder.negatives if c in turned]
+    found = paired_auc(turned, positives, negatives, cluster)
+    asked = [turned[c][q] for c in (*positives, *negatives) for q in cluster if q in turned[c]]
+    unscored = sum(s is None for s in asked)
+    orders = _orders(ladder, turned, cluster, reads_real)
+    reason, admitted = _decide(found, orders, positives, negatives, unscored, len(asked), bar)
+    return Exam(
+        metric=metric,
+        axis=axis,
+        auc=found.auc if found else None,
+        low=found.low if found else None,
+        high=found.high if found else None,
+        admitted=admitted,
+        reason=reason,
+        bar=bar,
+        n=found.n if found else 0,
+        interviews=found.clusters if found else 0,
+        unscored=unscored,
+        orders=orders,
+        dose=dose_response(turned, cluster, lower_is_better),
+    )
+
+
+def _turn(score: float | None, lower_is_better: bool) -> float | None:
+    return score if score is None or not lower_is_better else -score
+
+
+def _orders(ladder: Ladder, scores: Rungs, cluster: Mapping[str, str], reads_real: bool) -> list[Order]:
+    orders = []
+    for must, pairs in ((True, ladder.must), (False, ladder.may)):
+        for higher, lower in pairs:
+            found = paired_auc(scores, [higher], [lower], cluster)
+            if found is None or (reads_real and "real" in (higher, lower)):
+                continue
+            shows: Literal["holds", "not shown", "violated"] = "not shown"
+            if found.low is not None and found.high is not None:
+                shows = "holds" if found.low > 0.5 else "violated" if found.high < 0.5 else "not shown"
+            orders.append(
+                Order(higher=higher, lower=lower, must=must, auc=found.auc, low=found.low, high=found.high, shows=shows)
+            )
+    return orders
+
+
+def _decide(
+    found: Auc | None,
+    orders: Sequence[Order],
+    positives: Sequence[str],
+    negatives: Sequence[str],
+    unscored: int,
+    asked: int,
+    bar: float,
+) -> tuple[str, bool]:
+    """The reason in words, and whether the metric is admitted."""
+    if not positives or not negatives:
+        missing = "the person's own answers" if not positives else "another person's answers"
+        return f"not examined: the suite's controls have none of {missing} that this axis needs", False
+    if found is None:
+        return "not examined: no question has scores on both sides", False
+    if found.low is None:
+        return "not examined: a single interview gives no interval", False
+    faults = [
+        f"it puts {o.lower} above {o.higher} (AUC {o.auc:.2f}, at most {o.high:.2f})"
+        for o in orders
+        if o.must and o.shows == "violated"
+    ]
+    if found.low <= bar:
+        faults.insert(0, f"the AUC's lower end {found.low:.2f} is not above the bar of {bar:g}")
+    if unscored > MOST_UNSCORED * asked:
+        faults.append(f"{unscored} of {asked} exam answers could not be scored")
+    if faults:
+        return "; ".join(faults), False
+    must = [o for o in orders if o.must]
+    held = sum(o.shows == "holds" for o in must)
+    return f"the lower end {found.low:.2f} is above the bar of {bar:g}; {held} of {len(must)} orders hold", True
+
+
+def dose_response(scores: Rungs, cluster: Mapping[str, str], lower_is_better: bool = False) -> Dose | None:
+    """How the score falls from the real answer to the impostor's, over questions scored at every share."""
+    steps = {"real": 0.0, **DOSES, FLOOR: 1.0}
+    rows: dict[str, list[float]] = {}
+    for question in cluster:
+        row = [s for c in steps if (s := scores.get(c, {}).get(question)) is not None]
+        if len(row) == len(steps):
+            rows[question] = row
+    if not rows:
+        return None
+    table, shares = np.array([rows[q] for q in sorted(rows)]), np.array(list(steps.values()))
+    centred = shares - shares.mean()
+    found = clustered_mean(table @ centred / (centred @ centred), [cluster[q] for q in sorted(rows)])
+    assert found is not None
+    means = table.mean(axis=0)
+    sign = -1 if lower_is_better else 1
+    ends = (found.low, found.high)
+    low, high = ends if not lower_is_better else (_negative(ends[1]), _negative(ends[0]))
+    return Dose(
+        shares=shares.tolist(),
+        means=(sign * means).tolist(),
+        monotone=bool((np.diff(means) < 0).all()),
+        slope=sign * found.mean,
+        low=low,
+        high=high,
+        n=len(rows),
+    )
+
+
+def _negative(number: float | None) -> float | None:
+    return None if number is None else -number

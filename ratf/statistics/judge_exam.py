@@ -1,0 +1,247 @@
+"""What a judge's exam shows: from its grades of texts whose speaker is known to its faults in words. Asks no model."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+
+from ratf.results.exams import Exam, GraderExam, Share
+from ratf.statistics.estimates import CONFIDENCE
+from ratf.statistics.exam import Rungs, examine
+from ratf.suite.metrics import LADDERS, Axis
+
+MOST_FLIPS = 0.25
+MOST_UNREADABLE = 0.10
+MOST_OBEYED = 0.25
+MOST_LEANING = 0.15
+"""How far from one half the reply that is named first may be preferred, on average."""
+
+
+MOST_BY_LENGTH = 0.5
+LEAST_AGREEING = 0.75
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Who may grade. A judge with several criteria grades when one of them was admitted: they come together."""
+
+    entries: list[Exam]
+    anyway: bool = False
+
+    def graders(self, metric: str) -> list[str] | None:
+        """The graders let at a metric; empty where the judge failed, None for all where exams do not bind."""
+        if self.anyway:
+            return None
+        judge = next((e.judge for e in self.entries if e.metric == metric and e.judge), None)
+        if judge is None:
+            return []
+        alike = [
+            e for e in self.entries if e.judge and (e.judge.rubric, _masked(e)) == (judge.rubric, _masked_name(metric))
+        ]
+        passed = {g.grader for e in alike if e.judge for g in e.judge.graders if g.admitted}
+        return [g.grader for g in judge.graders if g.grader in passed]
+
+    def why_not(self, metric: str) -> str:
+        """Why a judge's metric was not graded."""
+        entry = next((e for e in self.entries if e.metric == metric), None)
+        return f"the judge did not pass its exam: {entry.reason}" if entry else "the judge sat no exam"
+
+
+def _masked_name(metric: str) -> bool:
+    return metric.endswith("_masked")
+
+
+def _masked(entry: Exam) -> bool:
+    return _masked_name(entry.metric)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One comparison. Grades go from 0 (somebody else) to 1 (the person); None is a reply that could not be read."""
+
+    question: str
+    control: str
+    """Whose text it is: a rung of the ladder."""
+    kind: Literal["same", "other", "probe"]
+    """A probe is another person's text with an instruction to the judge in it."""
+    length: float
+    """The logarithm of its words, or of their ratio to the rival's."""
+    drawn: float | None
+    reversed: float | None = None
+    again: float | None = None
+    """The same request a second time; None as well where it was not repeated."""
+    first_named: float | None = None
+    clean: float | None = None
+    """Of a probe: the grade of the same text without the instruction."""
+    replies: int = 1
+    unreadable: int = 0
+    refused: int = 0
+    raw: tuple[str, ...] = ()
+    rival: str = ""
+    """Where two texts are compared: the rung of the other."""
+
+    @property
+    def grade(self) -> float | None:
+        """Where two texts are compared, both orders count; elsewhere the reversed one is only a test."""
+        if not self.rival:
+            return self.drawn
+        if self.drawn is None or self.reversed is None:
+            return None
+        return (self.drawn + self.reversed) / 2
+
+
+def share(k: int, n: int) -> Share | None:
+    """`k` of `n` with Wilson's interval; None of nothing."""
+    if not n:
+        return None
+    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+    p, middle = k / n, (k + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / 4)
+    return Share(k=k, n=n, share=p, low=min(p, max(0.0, middle - half)), high=max(p, min(1.0, middle + half)))
+
+
+def rungs(trials: Sequence[Trial]) -> Rungs:
+    """The grades by control and question. A pair's verdict grades both of its texts."""
+    found: dict[str, dict[str, float | None]] = {}
+    for t in trials:
+        if t.kind != "probe":
+            found.setdefault(t.control, {})[t.question] = t.grade
+            if t.rival:
+                found.setdefault(t.rival, {})[t.question] = None if t.grade is None else 1 - t.grade
+    return found
+
+
+def length_correlation(trials: Sequence[Trial]) -> tuple[float, float] | None:
+    """Spearman's correlation of grade and length, both as ranks less their mean among the same kind; and its p value.
+
+    Within a kind, because a person may really be longer-winded than others. None where nothing varies.
+    """
+    from scipy import stats
+
+    grades, lengths = [], []
+    for kind in ("same", "other"):
+        rows = [(t.grade, t.length) for t in trials if t.kind == kind and t.grade is not None]
+        if len(rows) > 2:
+            g, n = (stats.rankdata(column) for column in zip(*rows, strict=True))
+            grades.append(g - g.mean())
+            lengths.append(n - n.mean())
+    if not grades:
+        return None
+    x, y = np.concatenate(grades), np.concatenate(lengths)
+    if not x.any() or not y.any() or len(x) < 5:
+        return None
+    r, p = stats.pearsonr(x, y)
+    return float(r), float(p)
+
+
+def _flips(trials: Sequence[Trial], middle: float) -> Share | None:
+    both = [(t.drawn, t.reversed) for t in trials if t.drawn is not None and t.reversed is not None]
+    return share(sum((a > middle) != (b > middle) for a, b in both), len(both))
+
+
+def _consistent(trials: Sequence[Trial], middle: float) -> Share | None:
+    both = [(t.drawn, t.again) for t in trials if t.drawn is not None and t.again is not None]
+    return share(sum((a > middle) == (b > middle) for a, b in both), len(both))
+
+
+def _obeyed(trials: Sequence[Trial], middle: float) -> Share | None:
+    probes = [(t.clean, t.grade) for t in trials if t.kind == "probe" and t.clean is not None and t.grade is not None]
+    return share(sum(before <= middle < after for before, after in probes), len(probes))
+
+
+def _middle(trials: Sequence[Trial], counted: bool) -> float:
+    """Grades above it are taken for a yes: one half, or the exam's own median where claims are counted."""
+    grades = [t.grade for t in trials if t.kind != "probe" and t.grade is not None]
+    return float(np.median(grades)) if counted and grades else 0.5
+
+
+def exam_of_grader(
+    grader: str,
+    metric: str,
+    axis: Axis,
+    trials: Sequence[Trial],
+    cluster: Mapping[str, str],
+    bar: float,
+    reads_real: bool = True,
+    counted: bool = False,
+) -> tuple[Exam, GraderExam]:
+    """One grader's exam on one of a judge's metrics: its entry, and the facts behind it.
+
+    Admitted: what every metric must show (`ratf.statistics.exam.examine`), and none of the faults that only judges have.
+    """
+    asked = {t.question: cluster[t.question] for t in trials}
+    entry = examine(metric, axis, LADDERS[axis], rungs(trials), asked, bar, reads_real=reads_real)
+    by_length = length_correlation(trials)
+    facts = _facts(grader, entry, trials, _middle(trials, counted), by_length[0] if by_length else None)
+    found = faults(facts, entry, by_length[1] if by_length else 1.0)
+    admitted = entry.admitted and not found
+    reason = "; ".join(found.values()) or entry.reason
+    facts = facts.model_copy(update={"admitted": admitted, "reason": reason, "faults": list(found)})
+    return entry.model_copy(update={"admitted": admitted, "reason": reason}), facts
+
+
+def _facts(
+    grader: str, entry: Exam, trials: Sequence[Trial], middle: float, length_correlation: float | None
+) -> GraderExam:
+    same = [t.grade > middle for t in trials if t.kind == "same" and t.grade is not None]
+    other = [t.grade <= middle for t in trials if t.kind == "other" and t.grade is not None]
+    leaning = [t.first_named for t in trials if t.first_named is not None]
+    unreadable = share(sum(t.unreadable for t in trials), sum(t.replies for t in trials))
+    assert unreadable is not None
+    return GraderExam(
+        grader=grader,
+        admitted=False,
+        reason="",
+        faults=[],
+        auc=entry.auc,
+        low=entry.low,
+        high=entry.high,
+        sensitivity=share(sum(same), len(same)),
+        specificity=share(sum(other), len(other)),
+        order_flips=_flips(trials, middle),
+        first_named=float(np.mean(leaning)) if leaning else None,
+        self_consistency=_consistent(trials, middle),
+        length_correlation=length_correlation,
+        obeyed=_obeyed(trials, middle),
+        unreadable=unreadable,
+        refused=sum(t.refused for t in trials),
+        raw=[r for t in trials for r in t.raw][:3],
+    )
+
+
+def faults(facts: GraderExam, entry: Exam, p_length: float) -> dict[str, str]:
+    """What is wrong with a judge: the fault's name and its sentence."""
+    found: dict[str, str] = {}
+    if facts.unreadable.share > MOST_UNREADABLE:
+        told = f"{facts.unreadable.k} of {facts.unreadable.n} replies could not be read"
+        refusing = facts.refused > facts.unreadable.k / 2
+        found["refusal" if refusing else "parse"] = f"{told}, {facts.refused} of them refusals"
+    flips, leaning = facts.order_flips, facts.first_named
+    flipping = flips is not None and flips.share > MOST_FLIPS
+    if flips is not None and flipping and leaning is not None and abs(leaning - 0.5) > MOST_LEANING:
+        where = "first" if leaning > 0.5 else "last"
+        found["order"] = f"the verdict turns with the order in {flips.k} of {flips.n}: it prefers what is named {where}"
+    if facts.length_correlation is not None and abs(facts.length_correlation) > MOST_BY_LENGTH and p_length < 0.01:
+        longer = "longer" if facts.length_correlation > 0 else "shorter"
+        found["length"] = f"it grades by length: the {longer} the better (correlation {facts.length_correlation:.2f})"
+    if facts.obeyed is not None and facts.obeyed.share > MOST_OBEYED:
+        found["instructions"] = (
+            f"it obeys what is written in the text: {facts.obeyed.k} of {facts.obeyed.n} instructions turned its verdict"
+        )
+    unread = bool({"parse", "refusal"} & found.keys())  # then little is left to tell by
+    same = facts.self_consistency
+    if same is not None and same.share < LEAST_AGREEING:
+        found["inconsistent"] = f"asked the same again, it agrees with itself in {same.k} of {same.n}"
+    elif flipping and "order" not in found and flips is not None:
+        found["inconsistent"] = f"the verdict turns with the order in {flips.k} of {flips.n}, either way"
+    if entry.auc is None:
+        found["coin"] = entry.reason
+    elif (entry.low is None or entry.low <= entry.bar) and not (unread and entry.auc > entry.bar):
+        low = "without an interval" if entry.low is None else f"at least {entry.low:.2f}, the bar is {entry.bar:g}"
+        found["coin"] = f"it does not tell the person from others well enough: AUC {entry.auc:.2f}, {low}"
+    elif not entry.admitted and not unread:
+        found["ladder"] = entry.reason
+    return found

@@ -1,0 +1,91 @@
+"""The smallest difference that a suite can see: before it is run, from how much such differences vary."""
+
+import math
+from collections.abc import Sequence
+
+from ratf.results.record import Record
+from ratf.results.results import Question, Results
+from ratf.statistics.estimates import CONFIDENCE, POWER, paired_difference
+from ratf.suite.metrics import metric
+
+PLANNED_ICC = 0.1
+"""How alike the differences of one interview are, where no earlier run tells."""
+
+
+PLANNED_SD = {"lexical": 0.10, "semantic": 0.16, "style": 0.40, "judge": 0.40, "length": 0.60, "copying": 0.06}
+"""The standard deviation of paired differences by family, as found on a suite of press conferences, rounded up."""
+
+
+PLANNED_RANK_SD = 0.40
+
+
+class Smallest(Record):
+    """What a comparison of two arms cannot show a difference under: seen with 80 % power at the 5 % level."""
+
+    metric: str
+    a: str
+    b: str
+    difference: float | None
+    """None with a single interview, which gives no interval."""
+    sd: float
+    icc: float
+    source: str
+    """`an earlier run`, or `planning values`."""
+
+
+def smallest(sizes: Sequence[int], sd: float, icc: float) -> float | None:
+    """For interviews with so many questions each; None for fewer than two.
+
+    (t_{G-1, 0.975} + t_{G-1, 0.8}) · SE, with SE² = sd² / n² · Σ_g m_g (1 + (m_g - 1) icc), the variance of a mean of
+    equally correlated clusters (Kish 1965): what `clustered_means` finds in the data, on average.
+    """
+    from scipy.special import stdtrit
+
+    if len(sizes) < 2:
+        return None
+    error = sd / sum(sizes) * math.sqrt(sum(m * (1 + (m - 1) * icc) for m in sizes))
+    free = len(sizes) - 1
+    return float((stdtrit(free, 0.5 + CONFIDENCE / 2) + stdtrit(free, POWER)) * error)
+
+
+def planned_sd(name: str) -> float:
+    """The planning value of a metric."""
+    return PLANNED_RANK_SD if name == "embedding_rank" else PLANNED_SD[metric(name).family]
+
+
+def smallest_differences(
+    sizes: Sequence[int], metrics: Sequence[str], pairs: Sequence[tuple[str, str]], earlier: Results | None
+) -> list[Smallest]:
+    """Of each pair of arms on each metric, from an earlier run's differences where it has them."""
+    found = []
+    for name in metrics:
+        for a, b in pairs:
+            seen = spread(earlier.questions, name, a, b) if earlier else None
+            sd, icc = seen or (planned_sd(name), PLANNED_ICC)
+            source = "an earlier run" if seen else "planning values"
+            told = {"metric": name, "a": a, "b": b, "sd": round(sd, 4), "icc": round(icc, 3), "source": source}
+            found.append(Smallest(difference=smallest(sizes, sd, icc), **told))
+    return found
+
+
+def spread(questions: Sequence[Question], name: str, a: str, b: str) -> tuple[float, float] | None:
+    """The standard deviation of a run's paired differences, and their correlation within an interview.
+
+    The correlation is what its clustered standard error has over one of independent questions, from 0 to 1; None where
+    the run did not compare the two, or over fewer than two interviews.
+    """
+    cluster = {q.id: q.interview_id for q in questions}
+    mine, theirs = ({q.id: v for q in questions if (v := _score(q, arm, name)) is not None} for arm in (a, b))
+    found = paired_difference(mine, theirs, cluster)
+    if found is None or not found.sd or found.error is None:
+        return None
+    both = [cluster[q] for q in mine.keys() & theirs.keys()]
+    weight = sum(both.count(g) ** 2 for g in set(both)) / len(both) - 1
+    inflated = found.error**2 * found.n / found.sd**2 - 1
+    return found.sd, min(1.0, max(0.0, inflated / weight)) if weight else 0.0
+
+
+def _score(question: Question, arm: str, name: str) -> float | None:
+    answer = question.answers.get(arm)
+    scored = answer.scores.get(name) if answer else None
+    return scored.value if scored else None

@@ -1,0 +1,64 @@
+"""From numbers to words: what the declared comparison showed."""
+
+from collections.abc import Sequence
+
+from ratf.results.exams import Exam
+from ratf.results.results import Contrast, Verdict
+from ratf.statistics.estimates import CONFIDENCE
+
+
+def decimals(half_width: float | None) -> int:
+    """As many digits as an interval of that half-width can bear: two significant ones of the half-width."""
+    if not half_width or half_width <= 0:
+        return 3
+    return next((digits for digits in (1, 2) if half_width >= 10 ** (1 - digits)), 3)
+
+
+def signed(difference: float, low: float | None, high: float | None) -> str:
+    """`+0.14 [0.09, 0.19]`, or `+0.14 [no interval]` with a single interview."""
+    if low is None or high is None:
+        return f"{difference:+.3f} [no interval]"
+    digits = max(2, decimals((high - low) / 2))
+    return f"{difference:+.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def judge_contrast(contrast: Contrast | None, lower_is_better: bool, trouble: list[str]) -> tuple[Verdict, str]:
+    """The verdict on the primary contrast, and the sentence that says it.
+
+    PASS and REGRESSION need an interval on one side of 0; trouble (missing arms, errors) is never a pass.
+    """
+    if trouble:
+        return "NOT MEASURED", "; ".join(trouble)
+    if contrast is None or contrast.difference is None:
+        return "NOT MEASURED", "no question was scored for both arms of the primary comparison"
+    told = f"{signed(contrast.difference, contrast.low, contrast.high)} on {contrast.metric}"
+    base = f"{contrast.n_questions} paired questions in {contrast.n_interviews} interviews"
+    if contrast.low is None or contrast.high is None:
+        return "NOT MEASURED", f"{contrast.a} − {contrast.b}: {told}, {base}; a single interview gives no interval"
+    low, high = (-contrast.high, -contrast.low) if lower_is_better else (contrast.low, contrast.high)
+    shown = contrast.p is None or contrast.p <= 1 - CONFIDENCE  # few coarse scores can leave an interval without width
+    if shown and low > 0:
+        return "PASS", f"{contrast.a} beats {contrast.b}: {told}, {base}"
+    if shown and high < 0:
+        return "REGRESSION", f"{contrast.a} is worse than {contrast.b}: {told}, {base}"
+    see = f"{contrast.smallest_detectable:.2g}" if contrast.smallest_detectable is not None else "unknown"
+    return (
+        "INCONCLUSIVE",
+        f"{contrast.a} and {contrast.b} are not separable: {told}, {base}; smallest difference this suite can see: {see}",
+    )
+
+
+def exam_lines(exams: Sequence[Exam]) -> list[str]:
+    """The exam as lines of text: metric, axis, AUC, and admitted or why not."""
+    rows = [(e.metric, e.axis, auc(e), "admitted" if e.admitted else f"not admitted: {e.reason}") for e in exams]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)] if rows else []
+    return ["  ".join([*(text.ljust(w) for text, w in zip(row, widths, strict=False)), row[3]]) for row in rows]
+
+
+def auc(exam: Exam) -> str:
+    """`0.98 [0.95, 0.99]`, `0.98 [no interval]`, or `none`."""
+    if exam.auc is None:
+        return "none"
+    if exam.low is None or exam.high is None:
+        return f"{exam.auc:.2f} [no interval]"
+    return f"{exam.auc:.2f} [{exam.low:.2f}, {exam.high:.2f}]"

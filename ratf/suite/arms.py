@@ -1,0 +1,85 @@
+"""The arm table: what each agent was trained on, and what it remembers when asked."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Training = Literal["none", "ft", "ft+mem"]
+"""`ft`: tuned on questions and answers; `ft+mem`: with the memories between them."""
+
+
+Shown = Literal["none", "own", "shuffled", "impostor"]
+"""The memories that stand in the prompt: the person's for this question, those for another question, or somebody else's."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A recipe: one cell of the crossing of trainings and memories."""
+
+    training: Training
+    memories: Shown
+    words: str
+
+    @property
+    def recalls(self) -> bool:
+        """Whether the person's own memories are needed, to learn with or to be shown."""
+        return self.training == "ft+mem" or self.memories in ("own", "shuffled")
+
+
+ARMS = {
+    "baseline": Arm("none", "none", "the bare model, told who it is"),
+    "rag_only": Arm("none", "own", "the bare model with the person's memories"),
+    "finetune_only": Arm("ft", "none", "fine-tuned on questions and answers"),
+    "raft": Arm("ft+mem", "own", "fine-tuned with memories, and asked with them"),
+    "rag_shuffled": Arm("none", "shuffled", "the bare model with the memories of another question"),
+    "rag_impostor": Arm("none", "impostor", "the bare model with another person's memories"),
+    "finetune_own": Arm("ft", "own", "fine-tuned on questions and answers, asked with the person's memories"),
+    "finetune_shuffled": Arm("ft", "shuffled", "fine-tuned on questions and answers, asked with another question's memories"),
+    "finetune_impostor": Arm("ft", "impostor", "fine-tuned on questions and answers, asked with another person's memories"),
+    "raft_none": Arm("ft+mem", "none", "fine-tuned with memories, and asked without"),
+    "raft_shuffled": Arm("ft+mem", "shuffled", "fine-tuned with memories, and asked with another question's"),
+    "raft_impostor": Arm("ft+mem", "impostor", "fine-tuned with memories, and asked with another person's"),
+}  # fmt: skip
+r"""Every training with every kind of memories. A name is a word (`\w+`), so that a policy's rules can say it."""
+
+
+NAMED = ["baseline", "rag_only", "finetune_only", "raft"]
+"""The arms of a suite that names none."""
+
+
+CONTROLS = {
+    "real": "the real answer",
+    "paraphrase": "the real answer in a chat model's words",
+    "same_near": "the person's own earlier answer to the nearest question",
+    "same_far": "the person's own earlier answer to an unrelated question",
+    "impostor_near": "another person's real answer to the nearest question",
+    "impostor_far": "another person's real answer to an unrelated question",
+    "generic": "the bare model, not told who it is",
+    "boilerplate": "a polite sentence or two, fit for any question",
+    "nonanswer": "a long and fluent answer that says nothing",
+    "empty": "no answer at all",
+}
+"""The ladder: answers that every metric must be able to put in order. `ratf/agents/controls.py` finds those that are given."""
+
+
+WRITTEN = ("generic", "paraphrase")
+"""Controls that a model has to write: not among those of a suite that names none, but for a paraphrase where one is bound."""
+
+
+DOSES = {"mix_25": 0.25, "mix_50": 0.50, "mix_75": 0.75}
+"""The real answer with that share of another person's words: only for the exam."""
+
+
+GIVEN = [*(name for name in CONTROLS if name not in WRITTEN), *DOSES]
+"""Everything that is looked up rather than generated."""
+
+
+FLOOR, CEILING = "impostor_near", "same_near"
+CONTRASTS = [
+    ("raft", "baseline"),
+    ("raft", "rag_only"),
+    ("raft", "finetune_only"),
+    ("rag_only", "baseline"),
+    ("finetune_only", "baseline"),
+    ("finetune_only", "rag_only"),
+]
+"""Pairs of arms that are compared, the one that should be ahead first."""

@@ -1,0 +1,215 @@
+"""The parts of a suite and the names that may stand in it; `ratf/suite/suite.py` puts them together."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from raft.errors import RaftError
+from ratf.suite.arms import ARMS, CONTROLS
+from ratf.suite.metrics import METRICS
+from ratf.suite.rubric import Rubric, metric_names, of_metric, rubrics
+
+
+def _one_of(kind: str, valid: Sequence[str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in valid:
+            raise ValueError(f"no {kind} is called {name!r}; there are: {', '.join(valid)}")
+        return name
+
+    return AfterValidator(check)
+
+
+ArmName = Annotated[str, _one_of("arm", list(ARMS))]
+ControlName = Annotated[str, _one_of("control", list(CONTROLS))]
+
+
+def _model_name(name: str) -> str:
+    provider, _, model = name.partition("/")
+    if not provider or not model:
+        raise ValueError(f"{name!r} is not a model; write provider/model, for instance local/smollm2-135m-instruct")
+    return name
+
+
+def _embedded(kind: str) -> AfterValidator:
+    """A model of that kind where it is an embedded one, or a chat model's folder; its adapter must be there."""
+
+    def check(name: str) -> str:
+        from raft.models.weights import PINNED, adapter_folder, model_folder
+
+        provider, _, model = name.partition("/")
+        base, _, adapter = model.partition("+")
+        if provider == "local":
+            valid = [n for n, pinned in PINNED.items() if pinned.kind == kind]
+            folder = kind == "chat" and "/" in base
+            if base not in valid and not folder:
+                raise ValueError(f"no embedded {kind} model is called {base!r}; there are: {', '.join(valid)}")
+            try:
+                model_folder(base) if folder else None
+                adapter_folder(adapter) if adapter else None
+            except RaftError as error:
+                raise ValueError(str(error)) from None
+        return name
+
+    return AfterValidator(check)
+
+
+def _embeds(name: str) -> str:
+    if name.partition("/")[0] not in ("local", "openai"):
+        raise ValueError(f"{name!r} is no embedder; write local/<embedded model> or openai/<model>")
+    return name
+
+
+def _once(names: list[str]) -> list[str]:
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is there twice; name each once")
+    return names
+
+
+ChatName = Annotated[str, AfterValidator(_model_name), _embedded("chat")]
+EmbedderName = Annotated[str, AfterValidator(_model_name), AfterValidator(_embeds), _embedded("embedder")]
+Once = AfterValidator(_once)
+
+
+def _rephraser(name: str) -> str:
+    if name == "extractive":
+        return name
+    if "/" not in name:
+        raise ValueError(f"no rephraser is called {name!r}; write extractive, or a chat model as provider/model")
+    return name
+
+
+RephraserName = Annotated[str, AfterValidator(_rephraser), _embedded("chat")]
+
+
+def _judges(info: ValidationInfo) -> dict[str, Rubric]:
+    """The judges that a suite may name: those that come along and those beside its file."""
+    return rubrics((info.context or {}).get("folder"))
+
+
+def _metric_name(name: str, info: ValidationInfo) -> str:
+    short = metric_names(_judges(info))
+    valid = [*METRICS, *short]
+    if name not in valid and not any(name in metrics for metrics in short.values()):
+        raise ValueError(f"no metric is called {name!r}; there are: {', '.join(valid)}")
+    return name
+
+
+def _all_criteria(names: list[str], info: ValidationInfo) -> list[str]:
+    """Recall never without contradiction: a judge's criteria come together, whichever is named."""
+    short = metric_names(_judges(info))
+    whole = {metric: metrics for metrics in short.values() for metric in metrics} | short
+    return list(dict.fromkeys(m for name in names for m in whole.get(name, [name])))
+
+
+def _needed(given: Any, info: ValidationInfo) -> dict[str, Rubric]:
+    if given:
+        raise ValueError("rubrics are not written here; put each into a file in the folder judges/ beside the suite")
+    known = _judges(info)
+    wanted = (of_metric(m, known)[0] for m in info.data.get("metrics", []) if m.startswith("judge_"))
+    return {rubric.name: rubric for rubric in wanted}
+
+
+MetricName = Annotated[str, AfterValidator(_metric_name)]
+AllCriteria = AfterValidator(_all_criteria)
+Needed = BeforeValidator(_needed)
+
+
+class Part(BaseModel):
+    """A part of a suite. A key that is not known is refused: a misspelt setting would silently not count."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Split(Part):
+    """The newest interviews are held out, whole; their questions are thinned evenly to `questions`."""
+
+    held_out_interviews: int = Field(6, ge=1)
+    questions: int | None = Field(None, ge=1)
+    training_exchanges: int | None = Field(None, ge=1)
+    """At most so many of the newest exchanges before the first held-out interview."""
+
+
+class Memories(Part):
+    """How passages become memories."""
+
+    k: int = Field(3, ge=1)
+    chunk_tokens: int = Field(96, ge=16)
+    rephraser: RephraserName = "extractive"
+    """`extractive`, or a chat model as provider/model."""
+    gate: float = Field(0.3, ge=-1, le=1)
+    hindsight: bool = False
+    """Measure what each memory of a held-out question was worth to the real answer. It does not change any memory."""
+    hindsight_filter: bool = False
+    """Leave memories that were worth nothing to the real answer out of the training samples."""
+    chroma: str | None = None
+    """The URL of a Chroma server; by default the store is in the run's folder."""
+
+
+class Training(Part):
+    """How the tuned arms are tuned (see raft.tuning.lora.LoraSettings)."""
+
+    rank: int = Field(16, ge=1)
+    alpha: int = Field(32, ge=1)
+    layers: int | None = Field(None, ge=1)
+    learning_rate: float = Field(3e-4, gt=0)
+    epochs: int = Field(1, ge=1)
+    batch: int = Field(4, ge=1)
+    validation_interviews: int = Field(0, ge=0)
+    """So many of the newest interviews to learn from are not learnt, but watched: see `evaluations` and `patience`."""
+    evaluations: int = Field(4, ge=1)
+    patience: int = Field(3, ge=1)
+
+
+class Answers(Part):
+    """How every arm answers. `context_tokens` is the size of the prompt; earlier exchanges fill what is left."""
+
+    context_tokens: int = Field(512, ge=64)
+    history: Literal["teacher_forced", "free_running", "none"] = "teacher_forced"
+    """What was said before: the person's real answers, the agent's own, or nothing. Tuning reads the real ones."""
+    max_words: int = Field(120, ge=20)
+    """Training answers are cut to this length at a sentence's end."""
+    max_tokens: int = Field(160, ge=8)
+    temperature: float = Field(0.7, ge=0)
+    top_p: float = Field(0.9, gt=0, le=1)
+    frequency_penalty: float = Field(0.3, ge=-2, le=2)
+
+
+class Models(Part):
+    """Who does what. The grader is named by the suite: never the model under test by default."""
+
+    base: ChatName = "local/smollm2-135m-instruct"
+    embedder: EmbedderName = "local/all-minilm-l6-v2"
+    grader: ChatName | Annotated[list[ChatName], Field(min_length=1), Once] | None = None
+    """One model, or a panel whose votes are kept and whose agreement is told."""
+    replies: Literal["auto", "word", "json"] = "auto"
+    """How graders reply: one word by next-token probabilities, or JSON; `auto` goes by the provider."""
+    paraphraser: ChatName | None = None
+    """The chat model that rewords real answers for the control `paraphrase`."""
+    knowledge_cutoff: datetime.date | None = None
+    """The last day that the base model can have read about, where it is known."""
+
+
+class ExamSettings(Part):
+    """What a metric or judge must show before it may speak."""
+
+    comparisons: int = Field(40, ge=8)
+    """So many comparisons a judge is examined on, before it may grade."""
+    margin: float = Field(0.2, gt=0, lt=0.5)
+    """In a forced choice, an arm taken for the person within 50 % ± this is equivalent."""
+    bar: float = Field(0.6, ge=0.5, lt=1)
+    """The lower end of its AUC must lie above this."""
+    poor_match: float = Field(0.3, ge=-1, le=1)
+    """Nearest questions less alike than this (cosine) are counted as poor matches."""
+    leave_out_poor: bool = False
+    """Whether questions with a poor match are left out of the exam."""
+
+
+class Primary(Part):
+    """The one comparison that the verdict is about, declared beforehand."""
+
+    metric: MetricName = "style_identity"
+    better: ArmName = "raft"
+    than: ArmName = "baseline"

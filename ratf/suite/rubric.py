@@ -1,0 +1,150 @@
+"""A judge is one YAML file. This module reads and checks it, and knows the names of its metrics; it asks no model."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from raft.errors import DataError
+from raft.people.person import describe
+from ratf.suite.metrics import Axis
+
+RUBRICS = Path(__file__).parent.parent / "judges"
+MASKED = "_masked"
+Form = Literal["grade", "claims", "identity", "forced_choice", "pairwise"]
+CRITERIA: dict[Form, tuple[str, ...]] = {
+    "grade": ("",),
+    "claims": ("recall", "contradiction"),
+    "identity": ("top1", "brier"),
+    "forced_choice": ("chosen",),
+    "pairwise": ("won",),
+}
+"""What each form of judge measures: one scalar each, always together."""
+
+
+FIELDS: dict[Form, tuple[set[str], set[str]]] = {
+    "grade": ({"answer"}, {"question", "real", "examples"}),
+    "claims": ({"real", "answer"}, {"question"}),
+    "identity": ({"answer", "candidates"}, {"question"}),
+    "forced_choice": ({"first", "second"}, {"question", "examples"}),
+    "pairwise": ({"real", "first", "second"}, {"question"}),
+}
+"""The texts that a prompt of each form must name, and those that it may."""
+
+
+class Rubric(BaseModel):
+    """One judge. `form` says what is asked and how the reply becomes numbers; `choices` are a grade's replies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    version: int
+    form: Form
+    axis: Axis
+    words: str
+    system: str
+    prompt: str
+    choices: dict[str, float] = {}
+    max_words: int = Field(200, ge=10)
+    """Every text is cut here, at a sentence's end."""
+    examples: int = Field(2, ge=0)
+    """How many earlier answers of a speaker are shown, where the prompt has `{examples}` or `{candidates}`."""
+    max_tokens: int = Field(1500, ge=1)
+    """Of a reply in JSON; a choice by next-token probabilities takes one."""
+    min_mass: float = Field(0.05, gt=0, le=1)
+    """The least probability that the choices hold together, or the reply is none of them."""
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "Rubric":
+        needed, allowed = FIELDS[self.form]
+        used = {field for _, field, _, _ in Formatter().parse(self.prompt) if field is not None}
+        if not needed <= used:
+            raise ValueError(f"the prompt of the form {self.form} must have {_braced(needed - used)}")
+        if not used <= needed | allowed:
+            raise ValueError(
+                f"the prompt has {_braced(used - needed - allowed)}; the form {self.form} fills {_braced(needed | allowed)}"
+            )
+        if self.form == "grade" and not {0, 1} <= set(self.choices.values()) <= {
+            v for v in self.choices.values() if 0 <= v <= 1
+        }:
+            raise ValueError(
+                "choices of the form grade go from 0 to 1, and both ends are there, as {'Yes': 1, 'No': 0}"
+            )
+        if self.form != "grade" and self.choices:
+            raise ValueError(f"the form {self.form} has its own replies; choices belong to the form grade")
+        if self.name.endswith((MASKED, *(f"_{c}" for criteria in CRITERIA.values() for c in criteria if c))):
+            raise ValueError(f"the name {self.name!r} ends like the name of a criterion; choose another")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """Changes with anything that could change a grade."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    @property
+    def reads_real(self) -> bool:
+        """Whether it compares with the real answer; then the real answer itself proves nothing in its exam."""
+        return "{real}" in self.prompt
+
+    @property
+    def in_pairs(self) -> bool:
+        """Whether two texts are compared; then both orders are always asked."""
+        return self.form in ("forced_choice", "pairwise")
+
+    def metrics(self, masked: bool = False) -> list[str]:
+        """The names of what it measures, as `judge_content_recall`."""
+        end = MASKED if masked else ""
+        return [f"judge_{self.name}{'_' if c else ''}{c}{end}" for c in CRITERIA[self.form]]
+
+
+def _braced(fields: set[str]) -> str:
+    return ", ".join(f"{{{f}}}" for f in sorted(fields))
+
+
+def read_rubric(path: Path) -> Rubric:
+    """The rubric in a file. Raises DataError with everything that is wrong with it."""
+    try:
+        rubric = Rubric.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except yaml.YAMLError as error:
+        raise DataError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
+    except ValidationError as error:
+        raise DataError([f"{path}: {line}" for line in describe(error)]) from None
+    if rubric.name != path.stem:
+        raise DataError([f"{path}: its name is {rubric.name!r}, but the file's {path.stem!r}"])
+    return rubric
+
+
+@cache
+def shipped() -> Mapping[str, Rubric]:
+    """The judges that come along, by name."""
+    return {path.stem: read_rubric(path) for path in sorted(RUBRICS.glob("*.yaml"))}
+
+
+def rubrics(beside: Path | None = None) -> dict[str, Rubric]:
+    """The judges that come along and those in the folder `judges/` beside a suite's file, which come first."""
+    own = sorted((beside / "judges").glob("*.yaml")) if beside else []
+    return {**shipped(), **{path.stem: read_rubric(path) for path in own}}
+
+
+def metric_names(known: Mapping[str, Rubric]) -> dict[str, list[str]]:
+    """What a suite may write → the metrics that it means: `judge_content` means both of its criteria."""
+    names: dict[str, list[str]] = {}
+    for rubric in known.values():
+        for masked in (False, True):
+            names[f"judge_{rubric.name}{MASKED if masked else ''}"] = rubric.metrics(masked)
+    return names
+
+
+def of_metric(name: str, known: Mapping[str, Rubric]) -> tuple[Rubric, str, bool]:
+    """A judge metric's rubric, criterion, and whether the person's name is masked."""
+    for rubric in known.values():
+        for masked in (False, True):
+            for criterion, metric in zip(CRITERIA[rubric.form], rubric.metrics(masked), strict=True):
+                if metric == name:
+                    return rubric, criterion, masked
+    raise KeyError(name)

@@ -1,0 +1,181 @@
+"""A suite with its data: who is asked what, and what may be known when."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from raft.errors import DataError, RaftError
+from raft.memory.mind import said_before
+from raft.people.person import Person, load_person
+from raft.types import Exchange
+from ratf.suite.arms import ARMS
+from ratf.suite.suite import Suite, find_suite, load_suite
+
+DATA_FILES = ("person.yaml", "interviews.jsonl", "writings.jsonl")
+
+
+@dataclass
+class Study:
+    """Everything that a run starts from. `folder` is where the run keeps what it makes."""
+
+    suite: Suite
+    person: Person
+    impostors: list[Person]
+    held_out: list[Exchange]
+    """The questions that every arm answers, oldest first."""
+    earlier: list[Exchange]
+    """Exchanges of interviews that are older than the first held-out one."""
+    training: list[Exchange]
+    """The newest of them, as many as the suite trains on."""
+    before: dict[str, tuple[Exchange, ...]]
+    """What was said before each of the person's exchanges in its interview."""
+    digest: str
+    folder: Path
+    data_digest: str
+    path: Path | None = None
+    """The suite's file."""
+
+    @property
+    def cut(self) -> date | None:
+        """The date of the first held-out interview: nothing of that day or later is learnt from."""
+        return self.held_out[0].date
+
+
+_open: dict[str, Study] = {}
+
+
+def open_study(suite: str, data: str | None = None, out: str | None = None) -> Study:
+    """Read a suite and the people that it names, check them, and split the interviews.
+
+    `data` is the folder with the people's folders; by default, the suite's own. `out` is the run's folder; by
+    default `runs/<suite>`. Raises DataError with everything that is wrong.
+    """
+    path = find_suite(suite)
+    settings = load_suite(path)
+    home = Path(data) if data else path.parent
+    people = _load_people(settings, path, home)
+    person, impostors = people[0], people[1:]
+    held_out, earlier = _split(settings, person, path)
+    limit = settings.split.training_exchanges
+    data_digest = _data_digest(home, settings)
+    digest = hashlib.sha256(f"{settings.model_dump_json()}\0{data_digest}".encode()).hexdigest()[:16]
+    study = Study(
+        suite=settings,
+        person=person,
+        impostors=impostors,
+        held_out=held_out,
+        earlier=earlier,
+        training=earlier[-limit:] if limit else earlier,
+        before=said_before(person.exchanges),
+        digest=digest,
+        folder=Path(out) if out else Path("runs") / settings.name,
+        data_digest=data_digest,
+        path=path,
+    )
+    return keep_open(study)
+
+
+def keep_open(study: Study) -> Study:
+    """Let `opened` find a study by its digest."""
+    _open[study.digest] = study
+    return study
+
+
+def opened(digest: str) -> Study:
+    """The study of that digest, opened earlier in this process.
+
+    Scorers and tasks name their study by its digest, because their arguments are written into the log.
+    """
+    if digest not in _open:
+        raise RaftError(
+            f"study {digest!r} is not open in this process; open it with ratf.suite.study.open_study(suite, data)"
+        )
+    return _open[digest]
+
+
+def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
+    problems: list[str] = []
+    people = []
+    for key in (suite.person, *suite.impostors):
+        if not (folder / key).is_dir():
+            role = "the person" if key == suite.person else "the impostor"
+            there = sorted(f.parent.name for f in folder.glob("*/interviews.jsonl")) or ["nobody"]
+            problems.append(
+                f"{path}: {role} {key!r} has no folder in {folder}; in there: {', '.join(there)}. --data names another"
+                + ("; `ratf data fed-chairs --out people` makes one." if suite.name == "fed-chairs" else ".")
+            )
+            continue
+        try:
+            people.append(load_person(folder / key, suite.people.get(key), suite.allow_undated))
+        except DataError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise DataError(problems)
+    for person in people[1:]:
+        if not person.exchanges:
+            problems.append(
+                f"{folder / person.key}/interviews.jsonl: no usable exchange, so {person.key} cannot be an impostor"
+            )
+    talks = {e.interview_id for person in people[1:] for e in person.exchanges}
+    if "style_identity" in suite.metrics and len(talks) < 2:
+        problems.append(
+            f"{path}: the impostors have {len(talks)} interviews with usable exchanges together; style_identity needs "
+            "two or more, to learn from one and be tried on another"
+        )
+    if any(ARMS[arm].memories == "impostor" for arm in suite.arms) and not any(p.documents for p in people[1:]):
+        problems.append(f"{path}: no impostor has writings, so no arm can remember them: {', '.join(suite.impostors)}")
+    if problems:
+        raise DataError(problems)
+    return people
+
+
+def _split(suite: Suite, person: Person, path: Path) -> tuple[list[Exchange], list[Exchange]]:
+    """Whole interviews: the newest are held out; what comes before the day of the first of them may be learnt from."""
+    usable = {e.interview_id for e in person.exchanges}
+    dated = [i for i in person.interviews if i.date and i.interview_id in usable]
+    wanted = suite.split.held_out_interviews
+    if len(dated) <= wanted:
+        raise DataError(
+            [
+                f"{path}: split.held_out_interviews is {wanted}, but {person.key} has {len(dated)} dated interviews with "
+                "usable exchanges; at least one more than that is needed, to learn from"
+            ]
+        )
+    held = {i.interview_id for i in dated[-wanted:]}
+    cut = dated[-wanted].date
+    everything = [e for e in person.exchanges if e.interview_id in held]
+    earlier = [e for e in person.exchanges if e.interview_id not in held and (e.date is None or (cut and e.date < cut))]
+    if not earlier:
+        raise DataError([f"{path}: no interview of {person.key} is older than the first held-out one of {cut}"])
+    if "style_identity" in suite.metrics and len({e.interview_id for e in earlier}) < 2:
+        raise DataError(
+            [
+                f"{path}: {person.key} has only one interview with usable exchanges before {cut}; style_identity needs "
+                "two or more, to learn from one and be tried on another"
+            ]
+        )
+    return _thin(everything, suite.split.questions), earlier
+
+
+def _thin(exchanges: list[Exchange], wanted: int | None) -> list[Exchange]:
+    """`wanted` of the exchanges, evenly spaced, so that every interview keeps its share."""
+    if wanted is None or wanted >= len(exchanges):
+        return exchanges
+    return [exchanges[(2 * i + 1) * len(exchanges) // (2 * wanted)] for i in range(wanted)]
+
+
+def _data_digest(folder: Path, suite: Suite) -> str:
+    digest = hashlib.sha256()
+    for key in (suite.person, *suite.impostors):
+        for name in DATA_FILES:
+            path = folder / key / name
+            content = path.read_bytes() if path.is_file() else b""
+            digest.update(json.dumps([key, name, len(content)]).encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def logs_folder(study: Study) -> Path:
+    """Where a run's Inspect logs are."""
+    return study.folder / "logs"

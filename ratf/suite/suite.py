@@ -1,0 +1,174 @@
+"""A suite: one YAML file that says whose answers are tested, how, and what counts."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from raft.errors import DataError
+from raft.people.person import About, describe
+from raft.yaml_file import read_yaml
+from ratf.content import content
+from ratf.suite.arms import ARMS, CONTROLS, NAMED, WRITTEN
+from ratf.suite.metrics import METRICS
+from ratf.suite.parts import (
+    AllCriteria,
+    Answers,
+    ArmName,
+    ControlName,
+    ExamSettings,
+    Memories,
+    MetricName,
+    Models,
+    Needed,
+    Once,
+    Part,
+    Primary,
+    Split,
+    Training,
+)
+from ratf.suite.rubric import Rubric
+
+
+class Suite(Part):
+    """Everything that defines a run except the data."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    person: str
+    impostors: Annotated[list[str], Once] = Field(min_length=1)
+    people: dict[str, About] = Field({})
+    """Who they are, for folders without a `person.yaml`."""
+    split: Split = Split()
+    memories: Memories = Memories()
+    training: Training = Training()
+    answers: Answers = Answers()
+    models: Models = Models()
+    arms: Annotated[list[ArmName], Once] = Field(NAMED, min_length=1)
+    grid: Literal["named", "full"] = Field("named", exclude=True)
+    """`full` is short for all twelve arms; not in the digest, because `arms` says it all."""
+    controls: Annotated[list[ControlName], Once] = Field([name for name in CONTROLS if name not in WRITTEN])
+    metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*METRICS, "judge_stance"], min_length=1)
+    """A judge stands for all that it measures; with `_masked` after its name, for a pass without people's names."""
+    rubrics: Annotated[dict[str, Rubric], Needed] = Field({}, validate_default=True)
+    """The judges that the metrics need. Not written by hand: they are read from their files, and part of the digest."""
+    primary: Primary = Primary()
+    exam: ExamSettings = ExamSettings()
+    contamination: bool = True
+    """Whether the base model is asked what it knows of the held-out answers."""
+    allow_undated: bool = False
+    seed: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reworded(cls, raw: Any) -> Any:
+        """A suite that binds a paraphraser and names no controls has the paraphrase among them."""
+        bound = isinstance(raw, dict) and isinstance(raw.get("models"), dict) and raw["models"].get("paraphraser")
+        if bound and "controls" not in raw:
+            return {**raw, "controls": [*cls.model_fields["controls"].default, "paraphrase"]}
+        return raw
+
+    @model_validator(mode="before")
+    @classmethod
+    def _crossed(cls, raw: Any) -> Any:
+        """`grid: full` names the arms."""
+        if not isinstance(raw, dict) or raw.get("grid") != "full":
+            return raw
+        if "arms" in raw:
+            raise ValueError(f"grid: full is all {len(ARMS)} arms; leave arms out, or leave grid out")
+        return {**raw, "arms": list(ARMS)}
+
+    @property
+    def graders(self) -> list[str]:
+        """The models that grade."""
+        grader = self.models.grader
+        return [grader] if isinstance(grader, str) else list(grader or [])
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "Suite":
+        if self.person in self.impostors:
+            raise ValueError(f"{self.person!r} is the person and cannot be an impostor as well")
+        if any(m.startswith("judge_") for m in self.metrics) and not self.models.grader:
+            raise ValueError("a judge is among the metrics, so models.grader must name the model that grades")
+        memories = self.memories
+        late = self.answers.history == "free_running" and memories.rephraser != "extractive"
+        if late and (memories.hindsight or memories.hindsight_filter):
+            raise ValueError(
+                "hindsight measures memories that are there before the agent answers; free_running with a chat "
+                "rephraser has none: use memories.rephraser extractive or answers.history teacher_forced"
+            )
+        if late and any(ARMS[arm].memories == "shuffled" for arm in self.arms):
+            raise ValueError(
+                "shuffled memories are those of another question, made before anybody answers; free_running with a chat "
+                "rephraser has none: use memories.rephraser extractive or answers.history teacher_forced"
+            )
+        strangers = sorted(self.people.keys() - {self.person, *self.impostors})
+        if strangers:
+            known = ", ".join([self.person, *self.impostors])
+            raise ValueError(f"people describes {', '.join(strangers)}, who is not in the suite; in it: {known}")
+        if self.primary.better == self.primary.than:
+            raise ValueError(f"primary compares {self.primary.better!r} with itself")
+        if "paraphrase" in self.controls and not self.models.paraphraser:
+            raise ValueError("paraphrase is among the controls, so models.paraphraser must name a chat model")
+        for arm in (self.primary.better, self.primary.than):
+            if arm not in self.arms:
+                raise ValueError(f"primary compares {arm!r}, which is not among the arms: {', '.join(self.arms)}")
+        if self.primary.metric not in self.metrics:
+            raise ValueError(f"primary.metric {self.primary.metric!r} is not among the metrics of the suite")
+        return self
+
+
+def find_suite(name: str) -> Path:
+    """The file of a suite, given by its path or by the name of one that comes with the program."""
+    shipped = content("benchmarks", f"{name}.yaml")
+    path = Path(name)
+    if path.is_file():
+        return path
+    if shipped.is_file():
+        return shipped
+    there = ", ".join(sorted(p.stem for p in content("benchmarks").glob("*.yaml")))
+    raise DataError([f"{name}: no such suite file; the suites that come along are: {there}"])
+
+
+def load_suite(path: Path) -> Suite:
+    """Read and check a suite. Raises DataError with every problem, each with its line."""
+    raw, node = read_yaml(path)
+    try:
+        return Suite.model_validate(raw if raw is not None else {}, context={"folder": path.parent})
+    except ValidationError as error:
+        lines = [_line(node, e["loc"]) for e in error.errors()]
+        told = zip(lines, error.errors(), describe(error), strict=True)
+        raise DataError([f"{path}:{line}: {text}{_known(e)}" for line, e, text in told]) from None
+
+
+def _line(node: Any, location: Sequence[int | str]) -> int:
+    """The line of the deepest part of `location` that is in the file."""
+    line = 1
+    for part in location:
+        found = next((pair for pair in _children(node) if pair[0] == part), None)
+        if found is None:
+            break
+        _, line, node = found
+    return line
+
+
+def _children(node: Any) -> Iterator[tuple[int | str, int, Any]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key.value, key.start_mark.line + 1, value
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield index, value.start_mark.line + 1, value
+
+
+def _known(problem: Any) -> str:
+    """The valid keys, where a key is not valid."""
+    if problem["type"] != "extra_forbidden":
+        return ""
+    model: Any = Suite
+    for part in problem["loc"][:-1]:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        model = field.annotation if field is not None else About
+    fields = getattr(model, "model_fields", About.model_fields)
+    return f"; the keys are: {', '.join(fields)}"

@@ -1,0 +1,157 @@
+"""Whole runs of a tiny suite on the embedded models."""
+
+import json
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from browser import axe, launched, opened, overflow
+from commands import Command, begin
+from inspect_ai.log import list_eval_logs, read_eval_log
+from places import REPOSITORY
+
+pytestmark = pytest.mark.slow
+
+
+def statistics(out: Path) -> dict[str, object]:
+    """The results without what they say about time and cost."""
+    results = json.loads((out / "results.json").read_text())
+    return {k: v for k, v in results.items() if k not in ("times", "budget", "environment")}
+
+
+def generated(cache: Path) -> list[str]:
+    """The replies that were generated and kept, by file.
+
+    Inspect writes them in place: a file that it has opened, or that a kill has cut short, is no finished reply.
+    """
+    return sorted(str(p.relative_to(cache)) for p in (cache / "replies").rglob("*") if p.is_file() and whole(p))
+
+
+def whole(reply: Path) -> bool:
+    try:
+        pickle.loads(reply.read_bytes())
+    except (EOFError, pickle.UnpicklingError):
+        return False
+    return True
+
+
+def kill_when(tiny: Path, out: Path, ready: Callable[[], bool]) -> None:
+    """Start a run and SIGKILL it as soon as `ready` holds."""
+    run = begin("ratf.cli", "run", tiny, "--out", out)
+    deadline = time.monotonic() + 180
+    while not ready():
+        assert run.is_alive(), "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    run.kill()
+    run.join()
+
+
+def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Path, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def adapters() -> list[Path]:
+        return list((cache / "adapters").glob("[!.]*"))
+
+    kill_when(tiny, out, lambda: any((cache / "adapters").glob(".*")))  # tuning the first adapter
+    memories = (out / "memories.json").stat().st_mtime_ns
+    assert adapters() == [] and not (out / "results.json").exists()
+
+    kill_when(tiny, out, lambda: len(generated(cache)) >= 4)  # answering
+    assert (out / "memories.json").stat().st_mtime_ns == memories
+    tuned = {p: p.stat().st_mtime_ns for p in adapters()}
+    answered = generated(cache)
+    assert len(tuned) == 2
+
+    kill_when(tiny, out, lambda: len(generated(cache)) > 16)  # scoring: 4 arms × 4 answers are done, the judge began
+    graded = generated(cache)
+    assert set(answered) <= set(graded)
+    cut = max(graded, key=lambda p: (cache / p).stat().st_mtime_ns)  # what a kill in the middle of writing leaves
+    (cache / cut).write_bytes((cache / cut).read_bytes()[:-1])
+    before = {p: (cache / p).stat().st_mtime_ns for p in graded if p != cut}
+
+    run = ratf("run", tiny, "--out", out)
+    assert (out / "report.html").is_file(), run.stderr
+    assert {p: p.stat().st_mtime_ns for p in adapters()} == tuned
+    assert {p: (cache / p).stat().st_mtime_ns for p in before} == before, "a finished reply was generated again"
+    finished = generated(cache)
+    assert set(graded) <= set(finished), "what was cut short is no reply, and is asked for again"
+    assert not list(out.rglob("*.part")) and not list(out.glob(".*.eval"))
+
+    ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]
+    assert len(ok) == 15  # 4 arms, 8 controls, 3 doses of the exam
+    scored = {str((log.eval.metadata or {})["arm"]): len((log.samples or [])[0].scores or {}) for log in ok}
+    assert set(scored.values()) == {9}  # the embedded judge failed its exam, so it graded nobody
+    assert all(len(log.samples or []) == 4 for log in ok)
+    from inspect_ai.analysis import samples_df
+
+    frame = samples_df([log.location for log in ok])
+    assert len(frame) == 60 and "score_style_identity" in frame
+
+    # two interviews are too few for an exam, and what is not admitted gives no verdict
+    assert "NOT MEASURED: style_identity is not admitted on this person" in run.stdout and run.returncode == 2
+    assert "style_identity    identity" in run.stderr and "not admitted: the AUC's lower end" in run.stderr
+    assert {e["metric"]: e["admitted"] for e in statistics(out)["exam"]}["style_identity"] is False  # type: ignore[attr-defined]
+
+    (judge,) = [e["judge"] for e in statistics(out)["exam"] if e["metric"] == "judge_stance"]  # type: ignore[attr-defined]
+    assert judge["calls"] > 0 and not judge["grades"] and judge["saved_calls"] == 6 * 4
+    assert "judges: the exam takes at most" in run.stderr
+
+    again = ratf("run", tiny, "--out", out)
+    assert "nothing to do" in again.stdout and again.returncode == run.returncode
+    assert generated(cache) == finished, "a run with nothing to do asked a model"
+
+    results = statistics(out)
+    arms = results["arms"]
+    assert isinstance(arms, dict) and len(arms) == 12
+    assert all(c["n"] + c["unscored"] == 4 for arm in arms.values() for c in arm["metrics"].values())
+    assert ratf("leaderboard", out, "--out", tmp_path / "site").returncode == 0
+    pages_are_clean([out / "report.html", *(tmp_path / "site").rglob("*.html")], tmp_path)
+
+
+def pages_are_clean(pages: list[Path], folder: Path) -> None:
+    """Of a real run: axe in both schemes, nothing asked for elsewhere or complained of, no scrolling sideways on a phone."""
+    with launched() as browser:
+        for path in pages:
+            with opened(browser, path, folder, color_scheme="light") as page:
+                page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+                axe(page)
+                page.emulate_media(color_scheme="dark")
+                axe(page, {"type": "rule", "values": ["color-contrast"]})
+                page.set_viewport_size({"width": 390, "height": 844})
+                assert overflow(page) == [], path
+
+
+def test_the_same_inputs_give_the_same_bytes(ratf: Command, models: Path, tiny: Path, tmp_path: Path) -> None:
+    tiny.write_text(f"{tiny.read_text()}exam: {{comparisons: 8}}\n")
+    found = []
+    for name in ("one", "two"):
+        cache = tmp_path / f"cache-{name}"
+        cache.mkdir()
+        (cache / "models").symlink_to(models)
+        out = tmp_path / name
+        ratf("run", tiny, "--out", out, RATF_CACHE=str(cache), INSPECT_CACHE_DIR=str(cache / "replies"))
+        samples = sorted((cache / "adapters").glob("*/samples.jsonl"))
+        kept = [(out / "memories.json").read_bytes(), *(s.read_bytes() for s in samples)]
+        found.append((json.dumps(statistics(out)), kept, [s.parent.name for s in samples]))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("task", ["tasks/interview.py", "ratf/interview"])
+def test_inspect_runs_the_task_by_itself(cache: Path, tmp_path: Path, task: str) -> None:
+    model = ["--model", "local/smollm2-135m-instruct"] if task.endswith(".py") else []
+    command = [sys.executable, "-m", "inspect_ai", "eval", task, *model, "--limit", "2", "--log-dir", str(tmp_path)]
+    subprocess.run(
+        [*command, "--display", "none", "--max-tokens", "8"],
+        check=True,
+        cwd=REPOSITORY,
+        capture_output=True,
+    )
+    (info,) = list_eval_logs(str(tmp_path))
+    log = read_eval_log(info)
+    assert log.status == "success" and log.eval.model == "local/smollm2-135m-instruct"
+    assert log.stats.model_usage["local/smollm2-135m-instruct"].output_tokens > 0

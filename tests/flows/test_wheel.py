@@ -1,0 +1,42 @@
+"""The wheel: built from the source distribution, put elsewhere, and run without this checkout."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from places import REPOSITORY
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path / "dist"), str(REPOSITORY)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        archive.extractall(tmp_path / "site")
+    assert {n.partition("/")[0] for n in names if ".dist-info/" not in n} == {"raft", "ratf"}
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "PYTHONSAFEPATH": "1"}
+
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        run = [sys.executable, "-m", "ratf.cli", *arguments]
+        return subprocess.run(run, cwd=empty, env=environment, capture_output=True, text=True)
+
+    where = [sys.executable, "-c", "import ratf; print(ratf.__file__)"]
+    found = subprocess.run(where, cwd=empty, env=environment, capture_output=True, text=True, check=True).stdout
+    assert found.startswith(str(tmp_path / "site"))
+    assert command("init", "demo", "--ci", "github").returncode == 0
+    assert (empty / "demo" / ".github" / "workflows" / "ratf.yml").is_file()
+    suite = empty / "demo" / "demo.yaml"
+    small = suite.read_text().replace("questions: 36", "questions: 6\n  training_exchanges: 6")
+    small = small.replace("layers: 12 ", "layers: 1 ").replace("max_tokens: 112", "max_tokens: 8")
+    suite.write_text(f"{small}exam: {{comparisons: 8}}\n")
+    run = command("run", "demo/demo.yaml")
+    assert (empty / "runs" / "demo" / "report.html").is_file(), run.stderr
+    assert run.stdout.splitlines()[-1] == "runs/demo/report.html"

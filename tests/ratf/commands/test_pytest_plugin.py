@@ -1,0 +1,109 @@
+"""The plugin in a pytest of its own, as a user's project has it."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from junitparser import JUnitXml
+from places import REPOSITORY
+from planted import make
+
+from ratf.results.results import save
+from ratf.suite.study import open_study
+
+POLICY = """\
+critical: [raft better than baseline on style.identity]
+advisory: [baseline better than raft on style.identity]
+"""
+
+
+def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "ratf.pytest_plugin", "-p", "no:cacheprovider", *arguments]
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    alone = {**outer, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run([*command, "--junitxml", "junit.xml"], cwd=folder, capture_output=True, text=True, env=alone)
+
+
+def a_project(folder: Path, drop: float) -> None:
+    """A project with a finished run and a test of it."""
+    style = np.linspace(0.3, 0.9, 60)
+    noise = np.random.default_rng(0).normal(0, 0.05, 60)
+    arms = {"raft": {"style_identity": style - drop + noise}, "baseline": {"style_identity": style}}
+    folder.mkdir(exist_ok=True)
+    save(make(arms, [f"i{g}" for g in range(6) for _ in range(10)]), folder / "run" / "results.json")
+    (folder / "policy.yaml").write_text(POLICY, "utf-8")
+    (folder / "test_replica.py").write_text(
+        'def test_replica(ratf):\n    ratf.read("run").check("policy.yaml")\n', "utf-8"
+    )
+
+
+@pytest.mark.parametrize(("drop", "code"), [(-0.2, 0), (0.2, 1)])
+def test_each_rule_is_reported_by_itself(tmp_path: Path, drop: float, code: int) -> None:
+    a_project(tmp_path, drop)
+    run = pytest_in(tmp_path, "-v", "-rA")
+    assert run.returncode == code, run.stdout + run.stderr
+    found = {
+        case.name: [type(r).__name__ for r in case.result]
+        for suite in JUnitXml.fromfile(str(tmp_path / "junit.xml"))
+        for case in suite
+    }
+    better = "test_replica[raft better than baseline on style.identity]"
+    other = "test_replica[baseline better than raft on style.identity]"
+    fails = ["Failure"] if code else []
+    assert found == {
+        better: fails, other: [] if code else ["Skipped"], "test_replica": fails,
+        "test_replica[errors 0]": [], "test_replica[unscored at most 2 %]": [],
+    }  # fmt: skip
+    assert f"{better} {'FAILED' if code else 'PASSED'}" in run.stdout
+    if code:
+        assert "REGRESSION: raft is worse than baseline: -0." in run.stdout and "Traceback" not in run.stdout
+
+
+@pytest.mark.slow
+def test_workers_run_a_suite_once_and_report_each_rule_once(tiny: Path, tmp_path: Path) -> None:
+    """Three tests in two processes want the same run; the one that gets the lock carries it out."""
+    a_project(tmp_path, -0.2)
+    ready = (tmp_path / "run" / "results.json").rename(tmp_path / "ready.json")
+    digest = open_study(str(tiny)).digest
+    ready.write_text(ready.read_text("utf-8").replace('"digest": "d"', f'"digest": "{digest}"'), "utf-8")
+    (tmp_path / "conftest.py").write_text(
+        "import pathlib, shutil, time\nimport ratf.runner.run\n"
+        "def carry_out(study, progress):\n"
+        "    with open('runs.txt', 'a') as file: file.write('run\\n')\n"
+        "    time.sleep(0.5)\n"
+        "    shutil.copy('ready.json', study.folder / 'results.json')\n"
+        "    return ratf.runner.run.finished(study)\n"
+        "ratf.runner.run.run = carry_out\n"
+        "rename = pathlib.Path.replace\n"  # late, so that two that write the verdict meet
+        "pathlib.Path.replace = lambda path, to: (time.sleep(0.3), rename(path, to))[1]\n",
+        "utf-8",
+    )
+    (tmp_path / "test_replica.py").write_text(
+        "import pytest\n@pytest.mark.parametrize('n', range(3))\n"
+        f"def test_replica(ratf, n):\n    ratf.run({str(tiny)!r}, out='out').check('policy.yaml')\n",
+        "utf-8",
+    )
+    run = pytest_in(tmp_path, "-p", "xdist", "-n", "2")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (tmp_path / "runs.txt").read_text() == "run\n"
+    (suite,) = list(JUnitXml.fromfile(str(tmp_path / "junit.xml")))
+    names = [case.name for case in suite]
+    assert len(names) == len(set(names)) == 3 * (1 + 4)
+    assert "test_replica[2][unscored at most 2 %]" in names
+
+
+def test_the_plugin_costs_an_ordinary_pytest_nothing() -> None:
+    program = (
+        "import pytest, sys\nbefore = set(sys.modules)\nimport ratf.pytest_plugin\n"
+        "print(sorted(m for m in set(sys.modules) - before if not m.startswith('ratf')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_the_distribution_registers_it() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["entry-points"]["pytest11"] == {"ratf": "ratf.pytest_plugin"}

@@ -1,0 +1,327 @@
+"""Replays without any model, of recordings that are in the repository and of runs recorded here."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inspect_ai.model import ChatMessage, GenerateConfig, ModelAPI, ModelOutput, ModelUsage, modelapi
+from inspect_ai.tool import ToolChoice, ToolInfo
+from record_replay import EXPECTED, HERE, OPTIONS, RECORDING, scores
+
+from raft.errors import DataError, RaftError
+from raft.progress import silent
+from ratf.gate.gate import check
+from ratf.models.recordings import Recording, difference, key_of
+from ratf.models.replay import Session, recorded, replayed
+from ratf.reporting.markdown import markdown
+from ratf.results.results import Results, dumps, load
+from ratf.runner.run import run
+from ratf.suite.study import Study, open_study
+
+AGAIN = "the recording no longer fits the program; if that is meant, run: python tests/support/record_replay.py"
+ALONE = """
+import importlib.abc, socket, sys
+class NoTorch(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("torch", "transformers"): raise ModuleNotFoundError("a replay loaded " + name)
+sys.meta_path.insert(0, NoTorch())
+def refuse(*_): raise AssertionError("a replay went to the network")
+socket.getaddrinfo = refuse
+connect = socket.socket.connect
+socket.socket.connect = lambda self, to: connect(self, to) if self.family == socket.AF_UNIX else refuse()
+from ratf.cli import app
+app(sys.argv[1:])
+"""
+
+
+def carry_out(study: Study) -> Results:
+    return run(study, silent, allow_leaks=True, judge_anyway=True)
+
+
+def without_times(results: Results) -> dict[str, Any]:
+    """And without what was spent: a replay spends nothing."""
+    left = json.loads(dumps(results))
+    return {k: v for k, v in left.items() if k not in ("times", "replayed", "environment", "budget")}
+
+
+def rounded(made: Any) -> Any:
+    return json.loads(json.dumps(made), parse_float=lambda digits: round(float(digits), 5))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The suite and its recording, to be spoilt."""
+    return Path(shutil.copytree(HERE, tmp_path / "copy"))
+
+
+@pytest.fixture
+def encoder_only(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has no key, no language model and no reply: of the encoder, the tokenizer cuts the passages."""
+    (tmp_path / "cache" / "models").mkdir(parents=True)
+    for folder in models.glob("all-minilm*"):
+        (tmp_path / "cache" / "models" / folder.name).symlink_to(folder)
+    monkeypatch.setenv("RATF_CACHE", str(tmp_path / "cache"))
+    for name in ("OPENAI_API_KEY", "LOOPBACK_API_KEY", "OPENAI_BASE_URL", "LOOPBACK_BASE_URL", "INSPECT_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def missed(copy: Path, tmp_path: Path) -> str:
+    study = open_study(str(copy / "suite.yaml"), out=str(tmp_path / "out"))
+    with pytest.raises(RaftError) as caught:
+        replayed(study, copy / "recording", carry_out)
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".out*")), "a miss wrote something"
+    return str(caught.value)
+
+
+def test_the_recorded_run_is_replayed_without_network_and_torch(encoder_only: None, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["--replay", str(RECORDING), "--out", str(out), *OPTIONS]
+    command = [sys.executable, "-c", ALONE, "run", str(HERE / "suite.yaml"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
+    assert (out / "results.json").is_file(), done.stderr
+    results = load(out / "results.json")
+    assert scores(json.loads(dumps(results))) == json.loads(EXPECTED.read_text("utf-8")), AGAIN
+    judged = [a.scores["judge_aim"] for q in results.questions for a in q.answers.values() if "judge_aim" in a.scores]
+    assert any("next-token probabilities" in v["why"] for s in judged for v in s.votes), "no probability came back"
+    assert results.replayed.startswith("recording ") and results.times["of"] == "the replay"
+    assert "no model was asked" in done.stderr
+    page = (out / "report.html").read_text("utf-8")
+    assert "replayed: no model was asked" in page and results.replayed in page
+    checked = check(results)
+    assert checked.notes[0] == f"Replayed: no model was asked; the replies are from {results.replayed}."
+    assert "Replayed: no model was asked" in markdown(results, checked)
+
+
+def test_a_changed_question_and_a_changed_judge_are_misses(encoder_only: None, copy: Path, tmp_path: Path) -> None:
+    path = copy / "ferry" / "interviews.jsonl"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("What will you miss when you stop?", "What will you miss once you stop?"), "utf-8")
+    told = missed(copy, tmp_path)
+    assert "not in the recording" in told and "embedding, of openai/smollm2-135m-instruct" in told
+    assert "miss [-when-] {+once+} you stop?" in told and str(copy / "recording") in told
+    path.write_text(text, "utf-8")
+
+    judge = copy / "judges" / "aim.yaml"
+    judge.write_text(judge.read_text("utf-8").replace("want the same thing as", "wish for the same as"), "utf-8")
+    told = missed(copy, tmp_path)
+    assert "the judges' exam, question ferry-2018-q001, of openai-api/loopback/smollm2-135m-instruct" in told
+    assert '"rubric": [-"' in told and "answer [-want-] {+wish for+} the same" in told
+    assert "more, some of which may follow from these" in told and "--record" in told
+
+
+def test_a_changed_setting_of_the_answers_names_arm_and_question(
+    encoder_only: None, copy: Path, tmp_path: Path
+) -> None:
+    suite = copy / "suite.yaml"
+    suite.write_text(suite.read_text("utf-8").replace("max_tokens: 40", "max_tokens: 41"), "utf-8")
+    first = missed(copy, tmp_path).splitlines()[1:5]
+    name = first[2].strip()
+    assert (copy / "recording") in Path(name).parents and Path(name).is_file()
+    assert [first[0], first[1].partition(" (")[0], first[3]] == [
+        "baseline, question ferry-2018-q001, of openai-api/loopback/smollm2-135m-instruct",
+        "  nearest: baseline, question ferry-2018-q001",
+        '    … model openai-api/loopback/smollm2-135m-instruct config {"max_tokens": [-40,-] {+41,+} "top_p": 0.9, '
+        '"temperature": 0.7, …',
+    ]
+
+
+def test_a_changed_file_is_named(encoder_only: None, copy: Path, tmp_path: Path) -> None:
+    study = open_study(str(copy / "suite.yaml"), out=str(tmp_path / "out"))
+    one, two = sorted((copy / "recording").glob("*/*.json"))[:2]
+    one.write_text(one.read_text("utf-8").replace('"for"', '"for" ').replace("0", "1"), "utf-8")
+    two.write_text(two.read_text("utf-8")[:-20], "utf-8")
+    with pytest.raises(DataError) as caught:
+        replayed(study, copy / "recording", carry_out)
+    assert [p.partition(": ")[0] for p in caught.value.problems] == [str(one), str(two)]
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_not_there_or_belongs_to_another(ratf: Callable[..., Any], copy: Path, tmp_path: Path) -> None:
+    suite = copy / "suite.yaml"
+    both = ratf("run", suite, "--record", tmp_path / "a", "--replay", tmp_path / "b")
+    assert both.returncode == 2 and "give one of them" in both.stderr
+    study = open_study(str(suite), out=str(tmp_path / "out"))
+    with pytest.raises(RaftError, match="no recording is there; `ratf run SUITE --record"):
+        replayed(study, tmp_path / "nowhere", carry_out)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(RaftError, match="something other than a replay"):
+        replayed(study, copy / "recording", carry_out)
+    with pytest.raises(RaftError, match="not an empty folder"):
+        recorded(study, copy / "recording", carry_out)
+    with pytest.raises(RaftError, match="not recorded there from its start"):
+        recorded(study, tmp_path / "new", carry_out)
+    manifest = copy / "recording" / "recording.json"
+    manifest.write_text(manifest.read_text().replace("true", "false"))
+    with pytest.raises(RaftError, match="stopped halfway"):
+        replayed(replace(study, folder=tmp_path / "other"), copy / "recording", carry_out)
+    assert files(tmp_path / "out") == {"notes.txt": b"mine"} and not (tmp_path / "new").exists()
+
+
+ASKED: list[str] = []
+
+
+@modelapi(name="moody")
+class Moody(ModelAPI):
+    """Never says the same twice, and repeats its key."""
+
+    async def generate(
+        self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
+    ) -> ModelOutput:
+        ASKED.append(input[-1].text)
+        said = f'{{"useful": true, "memory": "I said that {len(ASKED)} times.", "evidence": "Fog is only weather"}}'
+        output = ModelOutput.from_content(self.model_name, f"{said} {os.environ['MOODY_API_KEY']}")
+        output.usage = ModelUsage(input_tokens=3, output_tokens=2, total_tokens=5)
+        return output
+
+
+@pytest.mark.slow
+def test_cached_replies_are_recorded_and_a_kill_loses_none(
+    cache: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOODY_API_KEY", "sk-moody-and-secret")
+    suite = yaml.safe_load((copy / "suite.yaml").read_text("utf-8"))
+    models = dict.fromkeys(("base", "paraphraser", "grader"), "moody/m")
+    suite |= {"models": models, "memories": {"k": 1, "rephraser": "moody/m"}, "answers": {"history": "free_running"}}
+    (copy / "suite.yaml").write_text(yaml.safe_dump(suite), "utf-8")
+    study = open_study(str(copy / "suite.yaml"), out=str(tmp_path / "one"))
+
+    def killed(study: Study) -> Results:
+        carry_out(study)
+        (study.folder / "results.json").unlink()
+        shutil.rmtree(study.folder / "logs")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recorded(study, tmp_path / "rec-one", killed)
+    asked = len(ASKED)
+    one = recorded(study, tmp_path / "rec-one", carry_out)
+    assert len(ASKED) == asked, "what was recorded, or cached, was asked again"
+    first = files(tmp_path / "rec-one")
+    assert first and not any(b"sk-moody" in content for content in first.values())
+    assert any(b"(a key)" in content for content in first.values())
+
+    two = recorded(replace(study, folder=tmp_path / "two"), tmp_path / "rec-two", carry_out)
+    again = replayed(replace(study, folder=tmp_path / "again"), tmp_path / "rec-one", carry_out)
+    # the embedded encoder's batches were others when the run went on, which shows far behind the point
+    assert rounded(without_times(again)) == rounded(without_times(one))
+    second = files(tmp_path / "rec-two")
+    baseline = {name for name, content in first.items() if b'"baseline, question' in content}
+    assert baseline and all(second[name] == first[name] for name in baseline), "a cached reply was not recorded"
+    assert two.replayed == ""
+    asked = len(ASKED)
+    replayed(replace(study, folder=tmp_path / "again"), tmp_path / "rec-two", carry_out)
+    assert len(ASKED) == asked
+
+
+@pytest.mark.slow
+def test_tuned_arms_are_replayed_without_base_and_adapters(
+    tiny: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = yaml.safe_load(tiny.read_text("utf-8"))
+    suite |= {
+        "memories": {"k": 1, "hindsight": True},
+        "split": {"held_out_interviews": 2, "questions": 2, "training_exchanges": 4},
+        "metrics": ["rouge_l", "embedding_cosine", "judge_stance"],
+        "controls": ["real", "same_near", "impostor_near"],
+        "exam": {"comparisons": 8},
+        "primary": {"metric": "rouge_l", "better": "raft", "than": "baseline"},
+    }
+    tiny.write_text(yaml.safe_dump(suite), "utf-8")
+    study = open_study(str(tiny), out=str(tmp_path / "run"))
+    live = recorded(study, tmp_path / "recording", carry_out)
+    assert len(live.tuned) == 2 and live.retrieval and live.questions[0].answers["raft"].text
+
+    shutil.rmtree(cache / "adapters")
+    shutil.rmtree(cache / "replies")
+    monkeypatch.setattr(
+        "raft.models.local.load_base", lambda *_: pytest.fail("a replay read a language model's weights")
+    )
+    monkeypatch.setattr("raft.tuning.lora.load_base", lambda *_: pytest.fail("a replay tuned"))
+    replay = replayed(replace(study, folder=tmp_path / "replay"), tmp_path / "recording", carry_out)
+    assert without_times(replay) == without_times(live)
+    assert replay.budget and replay.budget.tokens == 0 and live.budget and live.budget.tokens
+    assert replay.arms["raft"].model == live.arms["raft"].model and replay.tuned == live.tuned
+
+    tiny.write_text(tiny.read_text("utf-8").replace("learning_rate: 0.001", "learning_rate: 0.002"), "utf-8")
+    other = open_study(str(tiny), out=str(tmp_path / "other"))
+    with pytest.raises(RaftError, match=r"finetune_only.*, of [^ ]+\n.*nearest: finetune_only"):
+        replayed(other, tmp_path / "recording", carry_out)
+
+
+def request(text: str, model: str = "some/model") -> dict[str, Any]:
+    messages = [{"role": "user", "content": text.split("\n")}]
+    return {"kind": "chat", "model": model, "config": {}, "scopes": {}, "messages": messages}
+
+
+def test_different_replies_to_the_same_request_are_told_apart(tiny: Path, tmp_path: Path) -> None:
+    study = open_study(str(tiny))
+    session = Session(study, Recording(tmp_path), replaying=False)
+    asked = [session.take(request(q), "raft") for q in ("a", "a", "b", "b")]
+    assert asked == [(0, None), (1, None), (0, None), (1, None)]
+    # the second reply may come before the first
+    for text, number, reply in (("a", 1, "two"), ("b", 0, "same"), ("a", 0, "one"), ("b", 1, "same")):
+        session.keep(request(text), number, reply, "raft")
+    kept = Recording(tmp_path)
+    kept.load()
+    replay = Session(study, kept, replaying=True)
+    assert [replay.take(request("a"), "raft")[1] for _ in range(2)] == ["one", "two"]
+    assert [replay.take(request("b"), "raft")[1] for _ in range(3)] == ["same"] * 3
+    with pytest.raises(RaftError, match="asked 2 times only"):
+        replay.take(request("a"), "raft")
+
+
+def test_the_order_of_calls_does_not_show(tmp_path: Path) -> None:
+    said = [(request(f"question {i}"), f"reply {i}", who) for i in range(4) for who in ("raft", "baseline")]
+    for name, order in (("one", said), ("two", said[::-1])):
+        recording = Recording(tmp_path / name)
+        for asked, reply, who in order:
+            recording.keep(asked, 0, reply, who)
+    assert files(tmp_path / "one") == files(tmp_path / "two") and len(files(tmp_path / "one")) == 4
+
+
+TEXTS = st.text(st.characters(), max_size=40) | st.sampled_from(
+    ["\ud800", '["x", 1]', '"top": [["A", -0.5]]', "\x1b[2J", "{\n}", '[",\n "', "\u202e", "../../x", "\r\n"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=TEXTS, reply=TEXTS, model=TEXTS, logprob=st.floats(allow_nan=False, allow_infinity=False))
+def test_whatever_is_said_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, text: str, reply: str, model: str, logprob: float
+) -> None:
+    folder = tmp_path_factory.mktemp("recording")
+    made = {"text": reply.split("\n"), "tokens": [{"token": [reply, logprob], "top": [[text, logprob], [reply, -0.1]]}]}
+    Recording(folder).keep(request(text, model), 0, made, text)
+    (path,) = folder.rglob("*.json")
+    assert path.parent.parent == folder and not path.parent.name.startswith("."), "a model's name left the folder"
+    read = Recording(folder)
+    read.load()
+    entry = read.entries[key_of(request(text, model))]
+    assert entry.reply(0) == made and entry.request == request(text, model)
+
+
+def test_a_miss_shows_hostile_text_as_text(tiny: Path, tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.keep(request("The river \x1b[31mrose by the mill"), 0, "x", "raft")
+    with pytest.raises(RaftError) as caught:
+        Session(open_study(str(tiny)), recording, replaying=True).take(
+            request("The river \x1b[2Jfell by the mill"), "raft"
+        )
+    assert "\x1b" not in str(caught.value) and "fell" in str(caught.value)
+    alike, places = difference(request("a b c d e f g"), request("a b c x e f g"))
+    assert 0.8 < alike < 1 and "c [-d-] {+x+} e" in places[0]

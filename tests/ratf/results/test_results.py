@@ -1,0 +1,137 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raft.errors import RaftError
+from ratf.results.results import (
+    Answer,
+    ArmResult,
+    Cell,
+    Contrast,
+    Question,
+    Results,
+    Scored,
+    Tuned,
+    Verdict,
+    load,
+    save,
+)
+
+
+def results(**changes: Any) -> Results:
+    """A run of one question, with one score that could not be given."""
+    cell = Cell(mean=0.5, low=None, high=None, n=1, interviews=1, unscored=0)
+    answer = Answer(
+        text="Ja, „natürlich“ </script>\u2028🐟",
+        memories=[{"text": "once", "similarity": 0.1 + 0.2}],
+        source="",
+        scores={"style_identity": Scored(value=0.5), "copying": Scored(value=None, why="too short to score")},
+    )
+    made: dict[str, Any] = {
+        "suite": {"name": "tiny", "primary": {"metric": "style_identity"}},
+        "digest": "d",
+        "data_digest": "dd",
+        "person": {"key": "marrack"},
+        "impostors": {"pell": "Conrad Pell"},
+        "fictional": True,
+        "held_out": {"questions": 1, "interviews": []},
+        "training": {"exchanges": 8},
+        "metrics": {"style_identity": {"family": "style", "top": 1}},
+        "arms": {"raft": ArmResult(kind="arm", words="full", model="m", errors=0, metrics={"style_identity": cell})},
+        "contrasts": [
+            Contrast(
+                metric="style_identity",
+                family="style",
+                a="raft",
+                b="baseline",
+                difference=0.1 + 0.2,
+                low=None,
+                high=None,
+                p=None,
+                p_holm=None,
+                smallest_detectable=None,
+                n_questions=1,
+                n_interviews=1,
+            )
+        ],
+        "verdict": "NOT MEASURED",
+        "sentence": "a single interview gives no interval",
+        "tuned": [Tuned(arm="raft", digest="t", samples=8, losses=[3.5, 1 / 3])],
+        "notes": [],
+        "questions": [
+            Question(
+                id="i-q001",
+                interview_id="i",
+                interview="I",
+                date=None,
+                question="Why?",
+                real="Because.",
+                answers={"raft": answer},
+            )
+        ],
+        "environment": {"python": "3"},
+        "times": {"total": 1.5},
+    }
+    return Results(**{**made, **changes})
+
+
+def test_what_is_saved_is_loaded_again(tmp_path: Path) -> None:
+    save(results(), tmp_path / "run" / "results.json")
+    assert load(tmp_path / "run" / "results.json") == results()
+
+
+def test_the_same_results_are_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        save(results(), tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_missing_number_is_null(tmp_path: Path) -> None:
+    save(results(), tmp_path / "results.json")
+    raw = json.loads((tmp_path / "results.json").read_text("utf-8"), parse_constant=lambda name: pytest.fail(name))
+    assert raw["questions"][0]["answers"]["raft"]["scores"]["copying"] == {
+        "value": None,
+        "why": "too short to score",
+        "votes": [],
+        "against": {},
+    }
+    assert raw["contrasts"][0]["low"] is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"), [("PASS", 0), ("REGRESSION", 1), ("INCONCLUSIVE", 2), ("NOT MEASURED", 2)]
+)
+def test_exit_codes(verdict: Verdict, code: int) -> None:
+    assert results(verdict=verdict).exit_code == code
+
+
+def test_a_file_that_is_not_there_is_told_with_what_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(RaftError, match=r"nothing\.json: no such file; `ratf run` writes it"):
+        load(tmp_path / "nothing.json")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", "words", '{"format": 1}', "\x00", '{"digest": NaN}'])
+def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "results.json").write_text(text, "utf-8")
+    with pytest.raises(RaftError, match=r"results\.json: not the results of a run of this version"):
+        load(tmp_path / "results.json")
+
+
+def test_a_file_that_is_not_even_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_bytes(b"\xff\xfe\x00PK")
+    with pytest.raises(RaftError, match="not the results"):
+        load(tmp_path / "results.json")
+
+
+@pytest.mark.parametrize("place", [(), ("arms", "raft"), ("contrasts", 0), ("questions", 0, "answers", "raft")])
+def test_unknown_keys_are_refused_at_any_depth(tmp_path: Path, place: tuple[str | int, ...]) -> None:
+    raw = json.loads(results().model_dump_json())
+    part = raw
+    for step in place:
+        part = part[step]
+    part["of_the_future"] = 1
+    (tmp_path / "results.json").write_text(json.dumps(raw), "utf-8")
+    with pytest.raises(RaftError, match="not the results"):
+        load(tmp_path / "results.json")

@@ -1,0 +1,174 @@
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from raft.files import write_made
+from raft.memory.rephrase import VERSION
+from raft.models.weights import fetch
+from raft.types import Memory
+from ratf.models.chat import embedder
+from ratf.scores.measures import (
+    RUN_WORDS,
+    Lookup,
+    ReadsTokens,
+    bertscores,
+    known_runs,
+    reciprocal_rank,
+    rouges,
+    runs,
+    style,
+    vectors,
+)
+from ratf.suite.study import open_study
+
+EditLine = Callable[[Path, int, dict[str, object] | str], None]
+ENCODER = "local/all-minilm-l6-v2"
+TEXT = "The river took the bank in one night, and nobody in the village had believed that it would come so far."
+PARAPHRASE = "In a single night the bank went into the river; no villager had thought it could ever reach that far."
+
+
+class Squares:
+    """Computes squares, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+
+    def __call__(self, keys: list[int]) -> list[int]:
+        self.asked.append(keys)
+        return [key**2 for key in keys]
+
+
+def test_a_lookup_computes_each_key_once() -> None:
+    squares = Squares()
+    lookup: Lookup[int, int] = Lookup(squares)
+    assert lookup([3, 1, 3]) == [9, 1, 9]
+    assert lookup([1, 2]) == [1, 4]
+    assert lookup([]) == []
+    assert squares.asked == [[3, 1], [2]]
+
+
+def test_runs_are_eight_words_without_case_and_punctuation() -> None:
+    words = "One two, THREE (four) five-six seven eight: nine."
+    assert runs(words) == [
+        ("one", "two", "three", "four", "five", "six", "seven", "eight"),
+        ("two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    ]
+    assert runs("one two three") == []
+    assert all(len(run) == RUN_WORDS for run in runs(TEXT))
+
+
+def test_a_copy_shares_all_runs_and_a_paraphrase_none() -> None:
+    source = set(runs("Before that. " + TEXT + " After that."))
+    assert all(run in source for run in runs(TEXT.upper()))
+    assert not any(run in source for run in runs(PARAPHRASE))
+
+
+def test_what_the_person_wrote_and_said_before_is_known_and_what_is_held_out_is_not(
+    tiny: Path, tmp_path: Path, edit_line: EditLine
+) -> None:
+    edit_line(tiny.parent / "marrack" / "writings.jsonl", 3, {"date": "2031-01-01"})
+    study = open_study(str(tiny), out=str(tmp_path / "out"))
+    known = known_runs(study.digest)
+    assert [d.date > study.cut for d in study.person.documents if d.date and study.cut] == [False, False, True]
+    for document in study.person.documents:
+        told = [run in known for run in runs(document.text)]
+        assert all(told) if document.date and study.cut and document.date < study.cut else not any(told)
+    assert all(run in known for e in study.earlier for run in runs(e.answer))
+    assert not any(run in known for e in study.held_out for run in runs(e.answer))
+
+
+def test_style_learns_nothing_from_held_out_interviews(tiny: Path, edit_line: EditLine) -> None:
+    asked: list[tuple[str, str | None]] = [("Well, I'd say the river knows.", None), ("It is so provided.", None)]
+    before = style(open_study(str(tiny)).digest)(asked)
+    turns = [
+        {"speaker": "W", "role": "interviewer", "text": "Why?"},
+        {"speaker": "T", "role": "target", "text": "It is so provided. " * 20},
+    ]
+    for number in (5, 6):  # the held-out ones
+        edit_line(tiny.parent / "marrack" / "interviews.jsonl", number, {"turns": turns})
+    changed = open_study(str(tiny))
+    assert {e.answer for e in changed.held_out} == {("It is so provided. " * 20).strip()}
+    assert style(changed.digest)(asked) == before
+    edit_line(tiny.parent / "marrack" / "interviews.jsonl", 1, {"turns": turns})
+    assert style(open_study(str(tiny)).digest)(asked) != before
+
+
+def test_bertscore_is_that_of_the_package(models: Path) -> None:
+    from bert_score import BERTScorer
+
+    pairs = [(PARAPHRASE, TEXT), (TEXT, PARAPHRASE), ("Interest rates rose.", TEXT)]
+    own = BERTScorer(model_type=str(fetch("all-minilm-l6-v2")), num_layers=6)
+    _, _, f = own.score([a for a, _ in pairs], [b for _, b in pairs])
+    assert bertscores(ENCODER)(pairs) == pytest.approx([float(x) for x in f], abs=1e-4)
+
+
+def test_cosine_rank_and_bertscore_share_their_passes(models: Path) -> None:
+    encoder = embedder(ENCODER)
+    assert isinstance(encoder, ReadsTokens)
+    answer, real = TEXT + " Indeed.", PARAPHRASE + " Indeed."
+    bertscores(ENCODER)([(answer, real)])
+    expected = encoder.embed([answer, real])
+    reading, vectors(ENCODER)._compute = vectors(ENCODER)._compute, pytest.fail
+    try:
+        kept = vectors(ENCODER)([answer, real])
+    finally:
+        vectors(ENCODER)._compute = reading
+    assert np.allclose(kept, expected, atol=1e-5)
+
+
+def test_memories_are_known(tiny: Path, tmp_path: Path) -> None:
+    tiny.write_text(tiny.read_text("utf-8").replace("seed: 3", "seed: 77"), "utf-8")
+    study = open_study(str(tiny), out=str(tmp_path / "out"))
+    memory = Memory(TEXT, "d@0", "d", "Title", "source", "2010-01-01", 0.5)
+    made = {"passages": {"useful": 1}, "memories": {study.held_out[0].exchange_id: [asdict(memory)]}}
+    write_made(study.folder / "memories.json", f"{study.digest}-{VERSION}", made)
+    assert set(runs(TEXT)) <= known_runs(study.digest)
+
+
+def test_the_true_answer_ranks_first(tiny: Path, models: Path) -> None:
+    study = open_study(str(tiny))
+    assert [reciprocal_rank(study.digest, e.exchange_id, e.answer) for e in study.held_out] == [1.0] * 4
+
+
+def test_another_questions_answer_ranks_lower(tiny: Path, models: Path) -> None:
+    study = open_study(str(tiny))
+    first, second = study.held_out[:2]
+    assert reciprocal_rank(study.digest, first.exchange_id, second.answer) <= 0.5
+
+
+def test_ties_count_at_their_worst(tiny: Path, models: Path, edit_line: EditLine) -> None:
+    said = [
+        {"speaker": "W", "role": "interviewer", "text": "Why?"},
+        {"speaker": "T", "role": "target", "text": f"{TEXT} {TEXT}"},
+    ]
+    for number in (5, 6):
+        edit_line(tiny.parent / "marrack" / "interviews.jsonl", number, {"turns": said})
+    study = open_study(str(tiny))
+    assert [reciprocal_rank(study.digest, e.exchange_id, e.answer) for e in study.held_out] == [0.5, 0.5]
+
+
+def test_alike_texts_are_nearer_than_others(models: Path) -> None:
+    text, paraphrase, other = vectors(ENCODER)([TEXT, PARAPHRASE, "Interest rates rose by a quarter point in June."])
+    assert text @ text == pytest.approx(1, abs=1e-5)
+    assert text @ paraphrase > text @ other
+
+
+def test_bertscore_of_the_same_text_is_1_and_of_a_paraphrase_less(models: Path) -> None:
+    same, alike = bertscores(ENCODER)([(TEXT, TEXT), (PARAPHRASE, TEXT)])
+    assert same == pytest.approx(1, abs=1e-5)
+    assert alike < 0.99
+
+
+def test_bertscore_cuts_long_texts_at_the_same_place(models: Path) -> None:
+    long = " ".join([TEXT] * 40)
+    (score,) = bertscores(ENCODER)([(long, long + " And then something else altogether.")])
+    assert score == pytest.approx(1, abs=1e-5)
+
+
+def test_rouge_by_hand() -> None:
+    # 3 of 4 words, 1 of 3 pairs and a common sequence of 3 words: the same on both sides
+    (score,) = rouges([("the river rose fast", "the river fast flooded")])
+    assert (score["rouge1"], score["rouge2"], score["rougeL"]) == pytest.approx((3 / 4, 1 / 3, 3 / 4))

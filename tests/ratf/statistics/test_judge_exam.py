@@ -1,0 +1,150 @@
+"""Planted judges sit the exam: only the perfect one passes, and each other's fault is named."""
+
+from pathlib import Path
+
+import numpy as np
+import planted_judges as planted
+import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+from planted_judges import controls, demo
+
+from raft.text import shorten
+from ratf.judges.comparisons import items
+from ratf.judges.counts import plan
+from ratf.judges.exam import examine_judges
+from ratf.results.exams import Exam
+from ratf.statistics.judge_exam import Admission, Trial, exam_of_grader, length_correlation, share
+from ratf.suite.study import Study
+
+
+def the_perfect(study: Study) -> planted.Character:
+    return planted.perfect(e.answer for e in study.person.exchanges)
+
+
+def middling(study: Study) -> int:
+    """The median length of what the first judge of the suite is shown."""
+    most = next(iter(study.suite.rubrics.values())).max_words
+    return int(np.median([len(shorten(e.answer, most).split()) for e in study.held_out]))
+
+
+JUDGES = {
+    "perfect": (lambda study: the_perfect(study), set()),
+    "coin": (lambda study: planted.coin(), {"coin"}),
+    "always first": (lambda study: planted.always_first, {"order"}),
+    "longest wins": (lambda study: planted.longest_wins(middling(study)), {"length"}),
+    "sycophant": (lambda study: planted.sycophant(the_perfect(study)), {"instructions"}),
+    "refuser": (lambda study: planted.refuser(the_perfect(study)), {"refusal"}),
+}
+
+
+@pytest.fixture(autouse=True)
+def own_replies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "replies"))
+
+
+@pytest.mark.parametrize("metric", ["judge_stance", "judge_voice", "judge_forced_choice", "judge_pairwise"])
+@pytest.mark.parametrize("name", JUDGES)
+def test_the_exam_admits_only_the_perfect_judge_and_names_each_fault(tmp_path: Path, name: str, metric: str) -> None:
+    study = demo(tmp_path, metric)
+    make, expected = JUDGES[name]
+    judge = planted.planted(name.replace(" ", "-"), make(study))
+    (entry,) = examine_judges(study, controls(study), models={study.suite.graders[0]: judge})
+    assert entry.judge is not None
+    (facts,) = entry.judge.graders
+    assert entry.admitted == (name == "perfect"), entry.reason
+    assert expected <= set(facts.faults), facts
+    if name == "perfect":
+        assert facts.faults == [] and entry.auc == 1 and facts.sensitivity and facts.sensitivity.share == 1
+    else:
+        assert entry.reason and entry.reason == facts.reason
+    if name not in ("longest wins", "coin", "always first"):
+        assert set(facts.faults) == expected, "a fault is named that the judge does not have"
+
+
+def test_the_exam_costs_what_the_plan_says(tmp_path: Path) -> None:
+    study = demo(tmp_path, "judge_stance", "judge_forced_choice")
+    entries = examine_judges(
+        study, controls(study), models={study.suite.graders[0]: planted.planted("p", the_perfect(study))}
+    )
+    took = sum(e.judge.calls for e in entries if e.judge)
+    assert took == plan(study)["exam_calls"]
+    assert all(e.judge and e.judge.comparisons == 40 for e in entries)
+    assert all(e.judge and e.judge.tokens == 101 * e.judge.calls for e in entries)
+
+
+def test_each_grader_of_a_panel_sits_the_exam_alone(tmp_path: Path) -> None:
+    study = demo(tmp_path, "judge_stance", models={"grader": ["a/good", "b/coin"]})
+    models = {
+        "a/good": planted.planted("good", the_perfect(study)),
+        "b/coin": planted.planted("coin", planted.coin()),
+    }
+    (entry,) = examine_judges(study, controls(study), models=models)
+    assert entry.admitted and entry.judge
+    assert [g.admitted for g in entry.judge.graders] == [True, False]
+    assert Admission([entry]).graders("judge_stance") == [entry.judge.graders[0].grader]
+
+
+def test_without_anothers_texts_a_judge_is_not_examined_and_not_admitted(tmp_path: Path) -> None:
+    study = demo(tmp_path, "judge_stance")
+    given = {name: texts for name, texts in controls(study).items() if not name.startswith("impostor")}
+    (entry,) = examine_judges(study, given, models={study.suite.graders[0]: planted.planted("p", the_perfect(study))})
+    assert not entry.admitted and entry.auc is None and "not examined" in entry.reason
+    assert Admission([entry]).graders("judge_stance") == []
+    assert Admission([entry], anyway=True).graders("judge_stance") is None
+
+
+def test_the_exam_shows_no_text_as_its_own_example(tmp_path: Path) -> None:
+    study = demo(tmp_path, "judge_identity", "judge_voice")
+    for rubric in study.suite.rubrics.values():
+        for item in items(study, rubric, controls(study)):
+            shown = {text for texts in item.case.candidates.values() for text in texts}
+            assert shown and not shown & {item.case.answer, item.case.real}
+            assert len(item.case.examples) == rubric.examples
+
+
+def coin_exam(rng: np.random.Generator, clusters: int) -> Exam:
+    """An exam of 17 pairs and 6 probes whose every reply is a toss."""
+
+    def toss() -> float:
+        return float(rng.integers(2))
+
+    trials = [
+        Trial(f"q{i}", control, kind, rng.normal(), toss(), toss(), toss() if i < 4 else None, 0.5)  # type: ignore[arg-type]
+        for i in range(17)
+        for control, kind in (("same_near", "same"), ("impostor_near", "other"))
+    ]
+    trials += [Trial(f"q{i}", "impostor_near", "probe", 0.0, toss(), toss(), clean=toss()) for i in range(6)]
+    cluster = {f"q{i}": f"i{i % clusters}" for i in range(17)}
+    return exam_of_grader("coin", "judge_stance", "content", trials, cluster, 0.6)[0]
+
+
+def test_a_coin_is_hardly_ever_admitted() -> None:
+    rng = np.random.default_rng(11)
+    entries = [coin_exam(rng, clusters=6) for _ in range(1000)]
+    admitted = sum(e.admitted for e in entries) / 1000
+    by_auc = sum(e.low is not None and e.low > e.bar for e in entries) / 1000
+    most = 0.05 + 2 * (0.05 * 0.95 / 1000) ** 0.5
+    assert admitted <= most
+    assert by_auc <= most, "the AUC alone must hold the line, without the other faults"
+
+
+@drawn(st.integers(0, 40), st.integers(0, 40))
+def test_a_share_lies_in_its_interval(k: int, more: int) -> None:
+    told = share(k, k + more)
+    if told is None:
+        assert k + more == 0
+    else:
+        assert 0 <= told.low <= told.share <= told.high <= 1
+
+
+def test_a_longer_winded_person_is_no_length_fault() -> None:
+    """The kinds differ in length, the grades follow the kinds: within a kind, nothing follows length."""
+    rng = np.random.default_rng(2)
+    trials = [
+        Trial(f"q{i}", "c", kind, base + rng.normal(), right + 0.01 * rng.normal())  # type: ignore[arg-type]
+        for i in range(40)
+        for kind, base, right in (("same", 5.0, 0.9), ("other", 1.0, 0.1))
+    ]
+    found = length_correlation(trials)
+    assert found is not None and abs(found[0]) < 0.3
