@@ -19,6 +19,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # RUN: a finished run; SITE: a site of `ratf leaderboard`
 pictures: $(VENV)/.dev chromium

@@ -13,25 +13,25 @@ from ratf.agents.questions import answering, given, questions
 from ratf.agents.roles import answer_config, grader_roles, model_under_test
 from ratf.scores.scorers import scorers
 from ratf.suite.arms import ARMS, GIVEN
-from ratf.suite.study import Study, open_study, opened
+from ratf.suite.study import Study, current_study, open_study
 
 
 def _solver(study: Study, arm: str) -> Solver:
     if arm in GIVEN:
         return given()
     if arm in ARMS and study.suite.answers.history == "free_running":
-        return free_running(study.digest, arm)
+        return free_running(study, arm)
     return answering()
 
 
 @task
 def interview(suite: str = "demo", arm: str = "baseline", data: str | None = None, digest: str | None = None) -> Task:
-    """One arm or control of a suite; `digest` names a study that this process has open already."""
-    study = opened(digest) if digest else open_study(suite, data)
+    """One arm or control of a suite; `digest` names the study that is being run, where one is."""
+    study = current_study(digest) if digest else open_study(suite, data)
     return Task(
         dataset=questions(study, arm),
         solver=_solver(study, arm),
-        scorer=scorers(study),
+        scorer=scorers(study, warm=True),
         model=model_under_test(study, arm, obey=digest is None),
         model_roles=grader_roles(study),
         config=answer_config(study),

@@ -5,10 +5,10 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
-from raft.files import read_made, write_made
 from raft.people.person import Person
 from raft.progress import Progress, silent
 from raft.types import Embedder, Exchange, Vectors
@@ -140,21 +140,19 @@ def _first_words(sentences: Sequence[str], words: int) -> list[str]:
 
 def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[str, Given]]:
     """The controls' answers, by control and exchange. Made once a study."""
-    path = study.folder / "controls.json"
-    made = read_made(path, study.digest)
-    if made is None:
+
+    def make() -> dict[str, dict[str, dict[str, Any]]]:
         with progress("finding the controls' answers", 1, "steps") as advance:
             found = controls(study, embedder(study.suite.models.embedder, progress))
             advance(1)
-        made = {name: {key: asdict(g) for key, g in answers.items()} for name, answers in found.items()}
-        write_made(path, study.digest, made)
+        return {name: {key: asdict(g) for key, g in answers.items()} for name, answers in found.items()}
+
+    made = study.made("controls", make)
     return {name: {key: Given(**g) for key, g in answers.items()} for name, answers in made.items()}
 
 
 def everybody(study: Study) -> list[str]:
     """The arms, the controls, and the doses of the exam."""
-    from ratf.agents.controls import given_names
-
     return list(dict.fromkeys([*study.suite.arms, *study.suite.controls, *given_names(study)]))
 
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from dataclasses import asdict, replace
-from functools import cache
 
 import anyio
 from inspect_ai.model import get_model
@@ -18,11 +17,10 @@ from ratf.agents.roles import ANSWER_CACHE
 from ratf.models.chat import chat_messages
 from ratf.models.hooks import refusals_are_errors
 from ratf.suite.arms import ARMS, Shown
-from ratf.suite.study import Study, opened
+from ratf.suite.study import Study
 
 
-@solver
-def free_running(digest: str, arm: str) -> Solver:
+def free_running(study: Study, arm: str) -> Solver:
     """Answers the interview's held-out questions up to the sample's own, each after the agent's earlier answers.
 
     A sample stays one question. The answers before it come from Inspect's cache, which is where the samples of the
@@ -31,13 +29,12 @@ def free_running(digest: str, arm: str) -> Solver:
     turn: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        study = opened(digest)
         told: list[Told] = []
         before: list[Exchange] = []
         async with turn[state.metadata["interview_id"]]:
             for exchange in _up_to(study, str(state.sample_id)):
                 with refusals_are_errors():
-                    memories = await _memories(digest, ARMS[arm].memories, exchange, before)
+                    memories = await _memories(study, ARMS[arm].memories, exchange, before)
                     state.messages = chat_messages(after(study, exchange, memories, told))
                     state.output = await get_model().generate(state.messages, cache=ANSWER_CACHE)
                 answer = state.output.completion
@@ -47,7 +44,12 @@ def free_running(digest: str, arm: str) -> Solver:
         state.metadata["memories"] = [asdict(m) for m in told[-1].memories]
         return state
 
-    return solve
+    # the arm alone is written into the log; a study is no argument of a solver
+    @solver(name="free_running")
+    def answers_after_its_own(arm: str) -> Solver:
+        return solve
+
+    return answers_after_its_own(arm)
 
 
 def _up_to(study: Study, exchange_id: str) -> list[Exchange]:
@@ -57,21 +59,14 @@ def _up_to(study: Study, exchange_id: str) -> list[Exchange]:
     return [replace(e, answer="") for e in asked if e.number <= last.number]
 
 
-async def _memories(digest: str, shown: Shown, exchange: Exchange, before: list[Exchange]) -> tuple[Memory, ...]:
+async def _memories(study: Study, shown: Shown, exchange: Exchange, before: list[Exchange]) -> tuple[Memory, ...]:
     """As the answers before have it; only what is shuffled was shuffled before anybody answered."""
     if shown == "none":
         return ()
     if shown == "shuffled":
-        return _shuffled(digest).get(exchange.exchange_id, ())
-    found = await _mind(digest, shown == "impostor").remember([exchange], {exchange.exchange_id: before})
+        others: Memories = study.held("shuffled memories", lambda: memories_shown(study, "shuffled"))
+        return others.get(exchange.exchange_id, ())
+    impostors = shown == "impostor"
+    whose: Mind = study.held(f"mind {impostors}", lambda: mind(study, impostors=impostors))
+    found = await whose.remember([exchange], {exchange.exchange_id: before})
     return found[exchange.exchange_id]
-
-
-@cache
-def _shuffled(digest: str) -> Memories:
-    return memories_shown(opened(digest), "shuffled")
-
-
-@cache
-def _mind(digest: str, impostors: bool) -> Mind:
-    return mind(opened(digest), impostors=impostors)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from raft.files import read_made, write_made
 from raft.memory.mind import Mind
 from raft.memory.rephrase import extractive
 from raft.progress import Progress, silent
@@ -46,12 +45,7 @@ def wanted(study: Study) -> bool:
 
 def measure(study: Study, progress: Progress = silent) -> Retrieval:
     """The worth of every passage that the held-out questions recalled, and of the gate that chose among them."""
-    path = study.folder / "hindsight.json"
-    made = read_made(path, study.digest)
-    if made is None:
-        made = _measure(study, progress)
-        write_made(path, study.digest, made)
-    return _summary(study, made)
+    return _summary(study, study.made("hindsight", lambda: _measure(study, progress)))
 
 
 def for_training(study: Study, progress: Progress = silent) -> Memories:
@@ -77,18 +71,18 @@ def filtered(study: Study, progress: Progress = silent) -> Filtered | None:
 
 def _training_gains(study: Study, mine: Memories, progress: Progress) -> dict[str, dict[str, float]]:
     """exchange → chunk → gain, for what is learnt from or told before it; no held-out exchange is among them."""
-    path = study.folder / "hindsight-training.json"
-    made: dict[str, dict[str, float]] | None = read_made(path, study.digest)
-    if made is None:
+
+    def measure() -> dict[str, dict[str, float]]:
         history = study.suite.answers.history != "none"
         told = [t for e in study.training for t in study.before[e.exchange_id]] if history else []
         exchanges = {e.exchange_id: e for e in [*told, *study.training]}
         pairs = [(e, m) for key, e in exchanges.items() for m in mine.get(key, ())]
-        made = {key: {} for key in exchanges}
+        found: dict[str, dict[str, float]] = {key: {} for key in exchanges}
         for (exchange, memory), gain in zip(pairs, _gains(study, pairs, progress), strict=True):
-            made[exchange.exchange_id][memory.chunk_id] = gain
-        write_made(path, study.digest, made)
-    return made
+            found[exchange.exchange_id][memory.chunk_id] = gain
+        return found
+
+    return study.made("hindsight-training", measure)
 
 
 def _gains(study: Study, pairs: Sequence[tuple[Exchange, Memory]], progress: Progress) -> list[float]:

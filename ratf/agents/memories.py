@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from raft.files import read_made, write_made
 from raft.memory.chunks import chunk
 from raft.memory.embedded import tokenizer_file
 from raft.memory.mind import Mind, Recalled, kept, outcomes, sync
@@ -38,14 +37,12 @@ def passages(study: Study) -> dict[str, int]:
 
 
 def _made(study: Study, progress: Progress) -> Any:
-    path, digest = study.folder / "memories.json", f"{study.digest}-{VERSION}"
-    made = read_made(path, digest)
-    if made is None:
+    def make() -> Any:
         found = _remember(study, progress)
         memories = {key: [asdict(m) for m in kept(recalled)] for key, recalled in found.items()}
-        made = {"passages": outcomes(found), "memories": memories}
-        write_made(path, digest, made)
-    return made
+        return {"passages": outcomes(found), "memories": memories}
+
+    return study.made("memories", make, VERSION)
 
 
 def memory_store(study: Study, impostors: bool = False) -> ChromaStore:
@@ -189,16 +186,15 @@ def swap_note(study: Study) -> str:
 
 
 def _impostors(study: Study, progress: Progress) -> Memories:
-    path, digest = study.folder / "memories-impostor.json", f"{study.digest}-{VERSION}"
-    made = read_made(path, digest)
-    if made is None:
+    def make() -> dict[str, list[dict[str, Any]]]:
         found = mind(study, progress, impostors=True)
         before = {} if study.suite.answers.history == "none" else study.before
         with progress("remembering as the impostors", 1, "steps") as advance:
             considered = asyncio.run(found.consider([] if later(study) else _told(study), before))
             advance(1)
-        made = {key: [asdict(m) for m in kept(recalled)] for key, recalled in considered.items()}
-        write_made(path, digest, made)
+        return {key: [asdict(m) for m in kept(recalled)] for key, recalled in considered.items()}
+
+    made = study.made("memories-impostor", make, VERSION)
     return {key: tuple(Memory(**m) for m in found) for key, found in made.items()}
 
 

@@ -18,7 +18,7 @@ from raft.files import read_made, write_made
 from raft.text import plain
 from ratf.models.recordings import Recording, Request, difference, key_of
 from ratf.results.results import Results
-from ratf.suite.study import Study, keep_open
+from ratf.suite.study import Study
 
 SHOWN_MISSES = 3
 MARK = "recorded.json"
@@ -110,7 +110,7 @@ def recorded(study: Study, folder: Path, carry_out: CarryOut) -> Results:
             )
         write_made(study.folder / MARK, study.digest, str(folder.resolve()))
     recording.write_manifest(about, finished=False)
-    listening = Session(keep_open(study), recording, replaying=False)
+    listening = Session(replace(study), recording, replaying=False)
     results = _during(listening, carry_out)
     recording.write_manifest(about, finished=True)
     return results
@@ -136,7 +136,7 @@ def replayed(study: Study, folder: Path, carry_out: CarryOut) -> Results:
     _refuse_others(study.folder)
     study.folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{study.folder.name}.", dir=study.folder.parent))
-    listening = Session(keep_open(replace(study, folder=aside)), recording, replaying=True)
+    listening = Session(replace(study, folder=aside), recording, replaying=True)
     try:
         results = _during(listening, carry_out)
         if study.folder.exists():
@@ -148,33 +148,19 @@ def replayed(study: Study, folder: Path, carry_out: CarryOut) -> Results:
         raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-        keep_open(study)
     return results
 
 
 def _during(listening: Session, carry_out: CarryOut) -> Results:
     global _session
-    _forget()
     _session = listening
     try:
         results = carry_out(listening.study)
     finally:
         _session = None
-        _forget()
     if listening.misses:
         raise RaftError("requests are not in the recording")
     return results
-
-
-def _forget() -> None:
-    """What this process has computed for another run holds its models, or hides requests from this one."""
-    from ratf.agents import free_running
-    from ratf.scores import measures
-
-    free_running._mind.cache_clear()
-    free_running._shuffled.cache_clear()
-    measures.vectors.cache_clear()
-    measures.held_out_vectors.cache_clear()
 
 
 def _about(study: Study) -> dict[str, Any]:

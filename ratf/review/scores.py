@@ -91,7 +91,7 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
     for (question, arm, answer), about in zip(items, abouts, strict=True):
         text = answer.text.strip()
         told = answer.scores[name]
-        value = MEASURES[name](study.digest, _state(question.id, text, about), question.real) if text else None
+        value = MEASURES[name](study, _state(question.id, text, about), question.real) if text else None
         if told.value is None and (not text or "error" in told.why):
             continue
         if not same(told.value, None if value is None else round(value, 6), tolerance):
@@ -203,14 +203,14 @@ def _bare(results: Results, suite: "Suite", work: Path) -> "Study":
     """A study without anybody's earlier words: enough for what compares an answer with the real ones."""
     from raft.people.person import About, Person
     from raft.types import Exchange
-    from ratf.suite.study import Study, keep_open
+    from ratf.suite.study import Study
 
     held_out = []
     for q in results.questions:
         number = q.id.rpartition("-q")[2]
         held_out.append(Exchange(q.interview_id, int(number) if number.isdigit() else 0, None, q.question, q.real))
     about = About(name="nobody", introduction="nobody")
-    study = Study(
+    return Study(
         suite=suite,
         person=Person(str(results.person.get("key")), about, (), ()),
         impostors=[],
@@ -222,4 +222,3 @@ def _bare(results: Results, suite: "Suite", work: Path) -> "Study":
         folder=work,
         data_digest=results.data_digest,
     )
-    return keep_open(study)

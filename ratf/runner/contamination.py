@@ -8,7 +8,6 @@ import numpy as np
 from inspect_ai.model import GenerateConfig, get_model
 from inspect_ai.util import collect
 
-from raft.files import read_made, write_made
 from raft.progress import Progress, silent
 from raft.prompts import fenced
 from raft.types import Exchange, Message
@@ -18,7 +17,7 @@ from ratf.judges.texts import mask
 from ratf.models.chat import chat_messages, heard
 from ratf.results.exams import Contamination, Sign
 from ratf.runner.calls import LEAST_WORDS, NEXT_WORDS, SHOWN_WORDS
-from ratf.scores.measures import rouges, vectors
+from ratf.scores.measures import text_measures
 from ratf.statistics.estimates import Estimate, clustered_mean, holm
 from ratf.suite.arms import FLOOR
 from ratf.suite.study import Study
@@ -41,11 +40,7 @@ def panel(study: Study, answers: Texts, progress: Progress = silent) -> Contamin
     nearer to the real ones than when the person's name is hidden (arXiv 2603.03915)? Cutoff: is its lead over another
     person's answers larger before the model's knowledge ends than after?
     """
-    path = study.folder / "contamination.json"
-    replies = read_made(path, study.digest)
-    if replies is None:
-        replies = _ask(study, progress)
-        write_made(path, study.digest, replies)
+    replies = study.made("contamination", lambda: _ask(study, progress))
     signs = [_continuation(study, replies), _name(study, replies, answers), _cutoff(study, answers)]
     return concluded(study.suite.models.base, signs)
 
@@ -123,7 +118,7 @@ def _continuation(study: Study, replies: Texts) -> Sign:
 
     def overlap(kind: str) -> list[float]:
         cut = [" ".join(replies[kind][q].split()[:NEXT_WORDS]) for q in both]
-        return [r["rougeL"] for r in rouges(list(zip(cut, (real[q] for q in both), strict=True)))]
+        return [r["rougeL"] for r in text_measures(study).rouges(list(zip(cut, (real[q] for q in both), strict=True)))]
 
     return _sign(study, "continuation", words, both, overlap("guided"), overlap("general"))
 
@@ -172,7 +167,7 @@ def cutoff_sign(held_out: Sequence[Exchange], lead: Mapping[str, float], cutoff:
 
 def _near(study: Study, texts: Mapping[str, str]) -> dict[str, float]:
     real = {e.exchange_id: e.answer for e in study.held_out}
-    look = vectors(study.suite.models.embedder)
+    look = text_measures(study).vectors
     pairs = zip(texts, look(list(texts.values())), look([real[q] for q in texts]), strict=True)
     return {q: float(a @ b) for q, a, b in pairs}
 

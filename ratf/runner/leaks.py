@@ -3,7 +3,6 @@
 import numpy as np
 
 from raft.errors import RaftError
-from raft.files import read_made, write_made
 from raft.people.leaks import ALIKE, CoveredAnswer, alike, answers, covered, older, stored, twins, writings
 from raft.people.leaks import Source as LeakSource
 from raft.types import Exchange
@@ -51,21 +50,16 @@ def look_in_store(study: Study, leaks: Leaks) -> Leaks:
 
     Embeds the training answers, so it is done once a study.
     """
-    path = study.folder / "leaks.json"
-    made = read_made(path, study.digest)
-    if made is None:
-        made = _look_in_store(study, leaks).model_dump()
-        write_made(path, study.digest, made)
-    return Leaks.model_validate(made)
+    return Leaks.model_validate(study.made("leaks", lambda: _look_in_store(study, leaks).model_dump()))
 
 
 def _look_in_store(study: Study, leaks: Leaks) -> Leaks:
     from ratf.agents.memories import memory_store
-    from ratf.scores.measures import vectors
+    from ratf.scores.measures import text_measures
 
     store = memory_store(study)
     passages = store.chunks()
-    embed = vectors(study.suite.models.embedder)
+    embed = text_measures(study).vectors
     asked = [
         Leak(
             kind="question",

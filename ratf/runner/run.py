@@ -22,7 +22,7 @@ from ratf.results.results import Leaks, Results, load, save
 from ratf.runner.leaks import look, look_in_store, refuse
 from ratf.scores.logs import _texts, score
 from ratf.suite.arms import ARMS
-from ratf.suite.study import Study, logs_folder
+from ratf.suite.study import Study, being_run, logs_folder
 
 
 class Phases:
@@ -141,8 +141,10 @@ def answer(study: Study, progress: Progress) -> None:
     showing = progress("answering", len(names) * len(study.held_out), "answers")
     # Inspect greets on stdout, where only the verdict belongs
     with redirect_stdout(io.StringIO()), showing as advance, counting(advance):
+        with being_run(study):
+            tasks = [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names]
         eval_set(
-            [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names],
+            tasks,
             log_dir=str(logs_folder(study)),
             log_dir_allow_dirty=True,  # older studies' logs stay; they are told apart by their digest
             score=False,

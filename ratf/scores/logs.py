@@ -2,9 +2,8 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from raft.files import read_made, write_made
 from raft.progress import Progress
 from ratf.agents.controls import everybody
 from ratf.models.budget import current
@@ -52,15 +51,13 @@ def examined(study: Study, answers: "Answers", progress: Progress, judge_anyway:
     from ratf.judges.exam import examine_judges
     from ratf.statistics.judge_exam import Admission
 
-    path = study.folder / "judges.json"
-    made = read_made(path, study.digest)
-    if made is None:
+    def examine() -> list[dict[str, Any]]:
         controls = {c: answers[c] for c in study.suite.controls if c in answers}
         counting = current()
         with counting.doing("exam") if counting else nullcontext():
-            made = [entry.model_dump() for entry in examine_judges(study, controls, progress)]
-        write_made(path, study.digest, made)
-    return Admission([Exam.model_validate(entry) for entry in made], judge_anyway)
+            return [entry.model_dump() for entry in examine_judges(study, controls, progress)]
+
+    return Admission([Exam.model_validate(entry) for entry in study.made("judges", examine)], judge_anyway)
 
 
 def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Answers", admission: "Admission") -> "EvalLog":

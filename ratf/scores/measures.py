@@ -1,19 +1,19 @@
 """What the deterministic scorers measure, computed for many texts at once and then looked up."""
 
 from collections.abc import Callable, Hashable, Sequence
-from functools import cache
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from raft.files import read_made, write_made
+from raft.errors import RaftError
+from raft.files import read_made
+from raft.memory.rephrase import VERSION
 from raft.models.names import EMBEDDER
-from ratf.agents.memories import memories
 from ratf.models.chat import embedder
 from ratf.results.exams import Evidence
 from ratf.scores.style import Spoken, StyleIdentity
-from ratf.suite.study import Study, opened
+from ratf.suite.study import Study
 
 RUN_WORDS = 8
 BERTSCORE_PAIRS = 32
@@ -35,6 +35,14 @@ class Lookup(Generic[Key, Value]):
             self._kept.update(zip(new, self._compute(new), strict=True))
         return [self._kept[key] for key in keys]
 
+    def known(self, key: Key) -> Value:
+        """A value that was computed before. Raises RaftError where it was not: a scorer computes nothing."""
+        if key not in self._kept:
+            raise RaftError(
+                "a scorer was asked for what was not worked out before; call ratf.scores.measures.warm first"
+            )
+        return self._kept[key]
+
     def keep(self, key: Key, value: Value) -> None:
         """A value that something else has computed on its way."""
         self._kept.setdefault(key, value)
@@ -51,38 +59,39 @@ class ReadsTokens(Protocol):
         """Unit vectors of the texts, and the vectors of their tokens."""
 
 
-@cache
-def vectors(model: str) -> Lookup[str, Vector]:
-    """Texts to unit vectors."""
-    return Lookup(lambda texts: list(embedder(model).embed(texts)))
+class TextMeasures:
+    """Measures that read an answer and a real answer and nothing else, with one embedder.
 
+    Each is a `Lookup`: ask for many at once, later for one at a time.
+    """
 
-def _tokens(model: str, texts: list[str]) -> list[Vector]:
-    """The texts' token vectors. Their own vectors come from the same pass and are kept."""
-    encoder = embedder(model)
-    assert isinstance(encoder, ReadsTokens)
-    rows, tokens = encoder.embed_tokens(texts)
-    for text, row in zip(texts, rows, strict=True):
-        vectors(model).keep(text, row)
-    return tokens
+    def __init__(self, embedder_name: str) -> None:
+        self._name = embedder_name
+        # a hosted embedder shows no tokens: the embedded one then stands in for BERTScore
+        self._token_encoder = embedder_name if embedder_name.startswith("local/") else EMBEDDER
+        self.vectors: Lookup[str, Vector] = Lookup(lambda texts: list(embedder(self._name).embed(texts)))
+        """Texts to unit vectors of the embedder."""
+        self._real_tokens: Lookup[str, Vector] = Lookup(self._tokens)
+        self.bertscores: Lookup[tuple[str, str], float] = Lookup(self._bertscores)
+        """(answer, real answer) to BERTScore F (Zhang et al. 2020, arXiv 1904.09675), on the encoder's last layer."""
+        self.rouges: Lookup[tuple[str, str], dict[str, float]] = Lookup(_rouge)
+        """(answer, real answer) to Google's ROUGE F values with its stemmer (rouge-score)."""
 
+    def _tokens(self, texts: list[str]) -> list[Vector]:
+        """The texts' token vectors. Where the embedder is the token encoder, their own vectors are kept as well."""
+        encoder = embedder(self._token_encoder)
+        assert isinstance(encoder, ReadsTokens)
+        rows, tokens = encoder.embed_tokens(texts)
+        if self._token_encoder == self._name:
+            for text, row in zip(texts, rows, strict=True):
+                self.vectors.keep(text, row)
+        return tokens
 
-@cache
-def real_tokens(model: str) -> Lookup[str, Vector]:
-    """Real answers to their token vectors: every arm is compared with them again."""
-    return Lookup(lambda texts: _tokens(model, texts))
-
-
-@cache
-def bertscores(model: str) -> Lookup[tuple[str, str], float]:
-    """(answer, real answer) to BERTScore F (Zhang et al. 2020, arXiv 1904.09675), on the encoder's last layer (a hosted
-    embedder shows no tokens: the embedded one then stands in)."""
-
-    def compute(pairs: list[tuple[str, str]]) -> list[float]:
-        encoder = model if model.startswith("local/") else EMBEDDER
-        references = real_tokens(encoder)([real for _, real in pairs])
+    def _bertscores(self, pairs: list[tuple[str, str]]) -> list[float]:
+        # real answers are kept, because every arm is compared with them again
+        references = self._real_tokens([real for _, real in pairs])
         answers = list(dict.fromkeys(answer for answer, _ in pairs))
-        read = dict(zip(answers, _tokens(encoder, answers), strict=True))
+        read = dict(zip(answers, self._tokens(answers), strict=True))
         candidates = [read[answer] for answer, _ in pairs]
         found: list[float] = []
         for start in range(0, len(pairs), BERTSCORE_PAIRS):
@@ -90,7 +99,10 @@ def bertscores(model: str) -> Lookup[tuple[str, str], float]:
             found += _greedy(references[part], candidates[part])
         return found
 
-    return Lookup(compute)
+
+def text_measures(study: Study) -> TextMeasures:
+    """The measures of texts with the study's embedder."""
+    return study.held("text measures", lambda: TextMeasures(study.suite.models.embedder))
 
 
 def _greedy(references: list[Vector], candidates: list[Vector]) -> list[float]:
@@ -111,61 +123,62 @@ def _greedy(references: list[Vector], candidates: list[Vector]) -> list[float]:
     return [float(x) for x in f]
 
 
-@cache
-def held_out_vectors(digest: str) -> tuple[list[str], NDArray[np.float32]]:
+def held_out_vectors(study: Study) -> tuple[list[str], NDArray[np.float32]]:
     """The ids and vectors of all held-out real answers."""
-    study = opened(digest)
-    found = vectors(study.suite.models.embedder)([e.answer for e in study.held_out])
-    return [e.exchange_id for e in study.held_out], np.stack(found)
+
+    def make() -> tuple[list[str], NDArray[np.float32]]:
+        found = text_measures(study).vectors([e.answer for e in study.held_out])
+        return [e.exchange_id for e in study.held_out], np.stack(found)
+
+    return study.held("held-out vectors", make)
 
 
-def reciprocal_rank(digest: str, exchange_id: str, answer: str) -> float:
+def reciprocal_rank(study: Study, exchange_id: str, answer: str) -> float:
     """1 / the rank of the true answer, when all held-out answers are ordered by cosine with `answer`.
 
     Held-out answers that are as near as the true one share its rank at its worst.
     """
-    names, real = held_out_vectors(digest)
-    near = real @ vectors(opened(digest).suite.models.embedder)([answer])[0]
+    names, real = held_out_vectors(study)
+    near = real @ text_measures(study).vectors.known(answer)
     return 1.0 / int((near >= near[names.index(exchange_id)] - 1e-6).sum())
 
 
-@cache
-def style(digest: str) -> Lookup[tuple[str, str | None], float]:
+def style(study: Study) -> Lookup[tuple[str, str | None], float]:
     """(answer, its interview if it is a real one) to P(the person is speaking).
 
     Learnt from interviews before the first held-out one, against the impostors'.
     """
-    return Lookup(style_model(digest).probabilities)
+    return study.held("style", lambda: Lookup(style_model(study).probabilities))
 
 
-@cache
-def style_model(digest: str) -> StyleIdentity:
-    """Trained once a study."""
-    study = opened(digest)
-    own = [Spoken(e.answer, f"{study.person.key}/{e.interview_id}", True) for e in study.earlier]
-    others = [Spoken(e.answer, f"{p.key}/{e.interview_id}", False) for p in study.impostors for e in p.exchanges]
-    return StyleIdentity([*own, *others], study.suite.seed)
+def style_model(study: Study) -> StyleIdentity:
+    """The style classifier, trained once a study."""
+
+    def train() -> StyleIdentity:
+        own = [Spoken(e.answer, f"{study.person.key}/{e.interview_id}", True) for e in study.earlier]
+        others = [Spoken(e.answer, f"{p.key}/{e.interview_id}", False) for p in study.impostors for e in p.exchanges]
+        return StyleIdentity([*own, *others], study.suite.seed)
+
+    return study.held("style model", train)
 
 
 def style_evidence(study: Study) -> list[Evidence]:
     """The words and n-grams that give the verdict; kept, so that a later report trains nothing."""
-    path = study.folder / "style.json"
-    made = read_made(path, study.digest)
-    if made is None:
-        made = [e.model_dump() for e in style_model(study.digest).evidence()]
-        write_made(path, study.digest, made)
+    made = study.made("style", lambda: [e.model_dump() for e in style_model(study).evidence()])
     return [Evidence(**e) for e in made]
 
 
-@cache
-def known_runs(digest: str) -> frozenset[tuple[str, ...]]:
-    """Every run of 8 words in the person's writings and earlier answers, and in the memories."""
-    study = opened(digest)
-    texts = [d.text for d in study.person.documents if d.date is None or (study.cut and d.date < study.cut)]
-    texts += [e.answer for e in study.earlier]
-    path = study.folder / "memories.json"
-    texts += [m.text for found in memories(study).values() for m in found] if path.is_file() else []
-    return frozenset(run for text in texts for run in runs(text))
+def known_runs(study: Study) -> frozenset[tuple[str, ...]]:
+    """Every run of 8 words in the person's writings and earlier answers, and in the memories where there are any."""
+
+    def find() -> frozenset[tuple[str, ...]]:
+        texts = [d.text for d in study.person.documents if d.date is None or (study.cut and d.date < study.cut)]
+        texts += [e.answer for e in study.earlier]
+        made = read_made(study.folder / "memories.json", f"{study.digest}-{VERSION}") or {"memories": {}}
+        texts += [m["text"] for found in made["memories"].values() for m in found]
+        return frozenset(run for text in texts for run in runs(text))
+
+    return study.held("known runs", find)
 
 
 def runs(text: str) -> list[tuple[str, ...]]:
@@ -180,19 +193,19 @@ def warm(study: Study, answers: Sequence[tuple[str, str, str | None]], metrics: 
     The scorers then take no time, so that a judge's requests arrive together and share batches.
     """
     answers = [a for a in answers if a[0]]
-    model = study.suite.models.embedder
+    texts = text_measures(study)
     if "bertscore" in metrics:  # first: its passes give the vectors of the next two as well
-        bertscores(model)([(answer, real) for answer, real, _ in answers])
+        texts.bertscores([(answer, real) for answer, real, _ in answers])
     if {"embedding_cosine", "embedding_rank"} & set(metrics):
-        vectors(model)([text for answer, real, _ in answers for text in (answer, real)])
+        texts.vectors([text for answer, real, _ in answers for text in (answer, real)])
     if "embedding_rank" in metrics:
-        held_out_vectors(study.digest)
+        held_out_vectors(study)
     if "style_identity" in metrics:
-        style(study.digest)([(answer, group) for answer, _, group in answers])
+        style(study)([(answer, group) for answer, _, group in answers])
     if "copying" in metrics:
-        known_runs(study.digest)
+        known_runs(study)
     if {"rouge_1", "rouge_2", "rouge_l"} & set(metrics):
-        rouges([(answer, real) for answer, real, _ in answers])
+        texts.rouges([(answer, real) for answer, real, _ in answers])
 
 
 def _rouge(pairs: list[tuple[str, str]]) -> list[dict[str, float]]:
@@ -200,7 +213,3 @@ def _rouge(pairs: list[tuple[str, str]]) -> list[dict[str, float]]:
 
     scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
     return [{kind: s.fmeasure for kind, s in scorer.score(real, answer).items()} for answer, real in pairs]
-
-
-rouges: Lookup[tuple[str, str], dict[str, float]] = Lookup(_rouge)
-"""(answer, real answer) to Google's ROUGE F values with its stemmer (rouge-score)."""

@@ -12,10 +12,10 @@ from ratf.judges.scorers import Answers, judge
 from ratf.scores import measures
 from ratf.statistics.judge_exam import Admission
 from ratf.suite.arms import ARMS, CEILING, FLOOR
-from ratf.suite.study import Study, opened
+from ratf.suite.study import Study
 
-Measure = Callable[[str, TaskState, str], float | None]
-"""(study's digest, the sample, its real answer) to a score; None where the answer cannot be scored."""
+Measure = Callable[[Study, TaskState, str], float | None]
+"""(the study, the sample, its real answer) to a score; None where the answer cannot be scored."""
 
 
 def _answer(state: TaskState) -> str:
@@ -29,37 +29,37 @@ def given_interview(metadata: dict[str, Any]) -> str | None:
 
 
 def _rouge(kind: str) -> Measure:
-    def measure(digest: str, state: TaskState, real: str) -> float:
-        return measures.rouges([(_answer(state), real)])[0][kind]
+    def measure(study: Study, state: TaskState, real: str) -> float:
+        return measures.text_measures(study).rouges.known((_answer(state), real))[kind]
 
     return measure
 
 
-def _cosine(digest: str, state: TaskState, real: str) -> float:
-    a, b = measures.vectors(opened(digest).suite.models.embedder)([_answer(state), real])
-    return float(a @ b)
+def _cosine(study: Study, state: TaskState, real: str) -> float:
+    known = measures.text_measures(study).vectors.known
+    return float(known(_answer(state)) @ known(real))
 
 
-def _rank(digest: str, state: TaskState, real: str) -> float:
-    return measures.reciprocal_rank(digest, str(state.sample_id), _answer(state))
+def _rank(study: Study, state: TaskState, real: str) -> float:
+    return measures.reciprocal_rank(study, str(state.sample_id), _answer(state))
 
 
-def _bertscore(digest: str, state: TaskState, real: str) -> float | None:
-    score = measures.bertscores(opened(digest).suite.models.embedder)([(_answer(state), real)])[0]
+def _bertscore(study: Study, state: TaskState, real: str) -> float | None:
+    score = measures.text_measures(study).bertscores.known((_answer(state), real))
     return score if math.isfinite(score) else None
 
 
-def _style(digest: str, state: TaskState, real: str) -> float:
-    return measures.style(digest)([(_answer(state), given_interview(state.metadata))])[0]
+def _style(study: Study, state: TaskState, real: str) -> float:
+    return measures.style(study).known((_answer(state), given_interview(state.metadata)))
 
 
-def _length(digest: str, state: TaskState, real: str) -> float:
+def _length(study: Study, state: TaskState, real: str) -> float:
     return len(_answer(state).split()) / len(real.split())
 
 
-def _copying(digest: str, state: TaskState, real: str) -> float | None:
+def _copying(study: Study, state: TaskState, real: str) -> float | None:
     runs = measures.runs(_answer(state))
-    known = measures.known_runs(digest)
+    known = measures.known_runs(study)
     # free-running, what it remembered is known only to the sample
     own = {run for m in state.metadata.get("memories", []) for run in measures.runs(m["text"])}
     return sum(run in known or run in own for run in runs) / len(runs) if runs else None
@@ -91,34 +91,42 @@ def metrics_of(study: Study, arm: str) -> list[str]:
 
 
 def scorers(
-    study: Study, only: set[str] | None = None, rivals: Answers | None = None, admission: Admission | None = None
+    study: Study,
+    only: set[str] | None = None,
+    rivals: Answers | None = None,
+    admission: Admission | None = None,
+    warm: bool = False,
 ) -> list[Scorer]:
     """The scorers of a study's metrics, or of those in `only`.
 
     A pairwise judge compares with the answers in `rivals`. `admission` says which graders may grade; without it, all.
+    A scorer looks up what `measures.warm` has worked out for many answers at once. With `warm`, each answer is worked
+    out when it comes, as `inspect eval` needs it.
     """
     names = [m for m in study.suite.metrics if only is None or m in only]
     return [
         judge(study, n, rivals, admission.graders(n) if admission else None)
         if n.startswith("judge_")
-        else _scorer(n, study.digest)
+        else _scorer(n, study, warm)
         for n in names
     ]
 
 
-def _scorer(name: str, study: str) -> Scorer:
+def _scorer(name: str, study: Study, warm: bool) -> Scorer:
     measure = MEASURES[name]
 
     @scorer(metrics=[mean()], name=name)
-    def make(digest: str) -> Scorer:
+    def make() -> Scorer:
         async def score(state: TaskState, target: Target) -> Score:
             if not _answer(state):
                 return Score.unscored(reason="empty answer")
-            value = measure(digest, state, target.text)
+            if warm:
+                measures.warm(study, [(_answer(state), target.text, given_interview(state.metadata))], [name])
+            value = measure(study, state, target.text)
             if value is None:
                 return Score.unscored(reason="too short to score")
             return Score(value=round(value, 6), answer=_answer(state))
 
         return score
 
-    return make(study)
+    return make()

@@ -2,11 +2,16 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any, TypeVar
 
 from raft.errors import DataError, RaftError
+from raft.files import read_made, write_made
 from raft.memory.mind import said_before
 from raft.people.person import Person, load_person
 from raft.types import Exchange
@@ -14,6 +19,8 @@ from ratf.suite.arms import ARMS
 from ratf.suite.suite import Suite, find_suite, load_suite
 
 DATA_FILES = ("person.yaml", "interviews.jsonl", "writings.jsonl")
+
+Thing = TypeVar("Thing")
 
 
 @dataclass
@@ -36,14 +43,38 @@ class Study:
     data_digest: str
     path: Path | None = None
     """The suite's file."""
+    _held: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def cut(self) -> date | None:
         """The date of the first held-out interview: nothing of that day or later is learnt from."""
         return self.held_out[0].date
 
+    def made(self, name: str, make: Callable[[], Thing], version: str = "") -> Thing:
+        """A part of the run that outlives the process: read from `<name>.json` in the folder, or made now and kept there.
 
-_open: dict[str, Study] = {}
+        `make` returns what JSON can hold. A file that was made of another study, or by another `version` of the maker, is
+        made again.
+        """
+        path, digest = self.folder / f"{name}.json", f"{self.digest}-{version}" if version else self.digest
+        kept: Thing | None = read_made(path, digest)
+        if kept is None:
+            kept = make()
+            write_made(path, digest, kept)
+        return kept
+
+    def held(self, name: str, make: Callable[[], Thing]) -> Thing:
+        """A part of the run that this object holds and no file does: made at the first call, the same at every later one.
+
+        A copy of the study (`dataclasses.replace`) starts with nothing held.
+        """
+        if name not in self._held:
+            self._held[name] = make()
+        thing: Thing = self._held[name]
+        return thing
+
+
+_current: ContextVar[Study | None] = ContextVar("study", default=None)
 
 
 def open_study(suite: str, data: str | None = None, out: str | None = None) -> Study:
@@ -61,7 +92,7 @@ def open_study(suite: str, data: str | None = None, out: str | None = None) -> S
     limit = settings.split.training_exchanges
     data_digest = _data_digest(home, settings)
     digest = hashlib.sha256(f"{settings.model_dump_json()}\0{data_digest}".encode()).hexdigest()[:16]
-    study = Study(
+    return Study(
         suite=settings,
         person=person,
         impostors=impostors,
@@ -74,25 +105,28 @@ def open_study(suite: str, data: str | None = None, out: str | None = None) -> S
         data_digest=data_digest,
         path=path,
     )
-    return keep_open(study)
 
 
-def keep_open(study: Study) -> Study:
-    """Let `opened` find a study by its digest."""
-    _open[study.digest] = study
-    return study
+@contextmanager
+def being_run(study: Study) -> Iterator[None]:
+    """Let `current_study` find this study, for as long as its tasks are made."""
+    before = _current.set(study)
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
-def opened(digest: str) -> Study:
-    """The study of that digest, opened earlier in this process.
+def current_study(digest: str) -> Study:
+    """The study that is being run, which must have that digest.
 
-    Scorers and tasks name their study by its digest, because their arguments are written into the log.
+    A task names its study by the digest, because a task's arguments are written into the log. Raises RaftError where no
+    study, or another one, is being run.
     """
-    if digest not in _open:
-        raise RaftError(
-            f"study {digest!r} is not open in this process; open it with ratf.suite.study.open_study(suite, data)"
-        )
-    return _open[digest]
+    study = _current.get()
+    if study is None or study.digest != digest:
+        raise RaftError(f"study {digest!r} is not being run here; without `digest`, the task opens the suite itself")
+    return study
 
 
 def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:

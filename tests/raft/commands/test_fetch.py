@@ -62,7 +62,7 @@ def test_several_sources_are_remembered_with_their_kinds(site: Site) -> None:
 
 
 def test_files_at_an_address(site: Site) -> None:
-    from test_sources_files import a_pdf
+    from a_pdf import a_pdf
 
     link = site.put("/2024-03-05-eels.pdf", a_pdf(["Words about eels."]), "application/octet-stream")
     notes = site.put("/download", "Words about moss.", "text/plain")

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from places import TESTS
 
 from raft.errors import RaftError
 from raft.models.tokens import token_counter
@@ -36,7 +37,7 @@ def facts(folder: Path) -> dict[str, list[list[float]]]:
 KILLED = """
 import os, signal, sys
 from contextlib import contextmanager
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 import raft.tuning.lora
 from test_lora import *
 raft.tuning.lora.CHECKPOINT_SECONDS = -1
@@ -57,7 +58,7 @@ LoraTuner(SETTINGS, deadly).tune(TRAINING, {base!r}, ALIKE)
 def test_killed_and_resumed_gives_the_same_bytes(
     tiny_base: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = KILLED.format(tests=str(Path(__file__).parent), base=str(tiny_base))
+    program = KILLED.format(tests=[str(Path(__file__).parent), str(TESTS / "support")], base=str(tiny_base))
     run = subprocess.run([sys.executable, "-c", program], env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert run.returncode == -9
     (aside,) = adapters_folder().glob(".*")

@@ -12,8 +12,8 @@ import pytest
 from asked import asked, scored
 from browser import axe, overflow
 from browser import opened as shown_on
+from hostile import HOSTILE, hostile
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from test_report_questions import HOSTILE, hostile
 
 from ratf.reporting import files as report_files
 from ratf.reporting.files import write_report

@@ -20,7 +20,7 @@ from ratf.results.results import Results, save
 from ratf.review.record import Check, Verification, verified_runs
 from ratf.review.statistics import scores_of
 from ratf.review.verify import verify
-from ratf.scores.measures import rouges
+from ratf.scores.measures import TextMeasures
 from ratf.statistics.verdict import judge_contrast
 from ratf.suite.metrics import LADDERS
 from ratf.suite.rubric import of_metric
@@ -76,7 +76,7 @@ def honest() -> Results:
         for arm, answer in question["answers"].items():
             grade = answer["scores"]["judge_stance"]["value"]
             answer["text"] = " ".join(WORDS[i % 5 :][: 3 + round(10 * abs(grade))])
-            f = rouges([(answer["text"], question["real"])])[0]["rougeL"]
+            f = TextMeasures("local/all-minilm-l6-v2").rouges([(answer["text"], question["real"])])[0]["rougeL"]
             answer["scores"]["rouge_l"]["value"] = round(f, 6)
             answer["scores"]["length_ratio"]["value"] = round(len(answer["text"].split()) / len(WORDS[i % 5 :]), 6)
             assert arm

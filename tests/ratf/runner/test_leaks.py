@@ -15,6 +15,7 @@ from raft.progress import silent
 from raft.types import Chunk
 from ratf.results.results import Leak, Leaks, Results, save
 from ratf.runner import leaks, run
+from ratf.scores.measures import Lookup, text_measures
 from ratf.suite.study import Study, open_study
 
 
@@ -96,8 +97,8 @@ def test_questions_and_other_words_in_the_store_are_leaks(tiny: Path, monkeypatc
     store = Store(Chunk("c1", "d", "T", "s", None, 0, 1, f"They asked me: {asked.question}"))
     monkeypatch.setattr("ratf.agents.memories.memory_store", lambda study: store)
     near = {e.answer: 0.5 + 0.45 * (e == asked) for e in study.held_out}
-    embed = lambda model: lambda texts: [np.array([near.get(t, 0), 0.1], dtype=np.float32) for t in texts]  # noqa: E731
-    monkeypatch.setattr("ratf.scores.measures.vectors", embed)
+    texts = text_measures(study)
+    texts.vectors = Lookup(lambda of: [np.array([near.get(t, 0), 0.1], dtype=np.float32) for t in of])
     found = leaks.look_in_store(study, Leaks(checked="", found=[]))
     assert [(f.kind, f.held_out) for f in found.found] == [
         ("question", asked.exchange_id),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import planted
 import pytest
-from conftest import Hosted
+from hosted import Hosted
 from inspect_ai.hooks import Hooks, ModelCacheUsageData, ModelUsageData, hooks
 from small_suite import characters, small
 

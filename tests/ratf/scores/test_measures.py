@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from raft.errors import RaftError
 from raft.files import write_made
 from raft.memory.rephrase import VERSION
 from raft.models.weights import fetch
@@ -14,13 +15,12 @@ from ratf.scores.measures import (
     RUN_WORDS,
     Lookup,
     ReadsTokens,
-    bertscores,
+    TextMeasures,
     known_runs,
     reciprocal_rank,
-    rouges,
     runs,
     style,
-    vectors,
+    warm,
 )
 from ratf.suite.study import open_study
 
@@ -50,6 +50,14 @@ def test_a_lookup_computes_each_key_once() -> None:
     assert squares.asked == [[3, 1], [2]]
 
 
+def test_a_scorer_computes_nothing_itself() -> None:
+    lookup: Lookup[int, int] = Lookup(Squares())
+    lookup([3])
+    assert lookup.known(3) == 9
+    with pytest.raises(RaftError, match="not worked out before"):
+        lookup.known(4)
+
+
 def test_runs_are_eight_words_without_case_and_punctuation() -> None:
     words = "One two, THREE (four) five-six seven eight: nine."
     assert runs(words) == [
@@ -71,7 +79,7 @@ def test_what_the_person_wrote_and_said_before_is_known_and_what_is_held_out_is_
 ) -> None:
     edit_line(tiny.parent / "marrack" / "writings.jsonl", 3, {"date": "2031-01-01"})
     study = open_study(str(tiny), out=str(tmp_path / "out"))
-    known = known_runs(study.digest)
+    known = known_runs(study)
     assert [d.date > study.cut for d in study.person.documents if d.date and study.cut] == [False, False, True]
     for document in study.person.documents:
         told = [run in known for run in runs(document.text)]
@@ -82,7 +90,7 @@ def test_what_the_person_wrote_and_said_before_is_known_and_what_is_held_out_is_
 
 def test_style_learns_nothing_from_held_out_interviews(tiny: Path, edit_line: EditLine) -> None:
     asked: list[tuple[str, str | None]] = [("Well, I'd say the river knows.", None), ("It is so provided.", None)]
-    before = style(open_study(str(tiny)).digest)(asked)
+    before = style(open_study(str(tiny)))(asked)
     turns = [
         {"speaker": "W", "role": "interviewer", "text": "Why?"},
         {"speaker": "T", "role": "target", "text": "It is so provided. " * 20},
@@ -91,9 +99,9 @@ def test_style_learns_nothing_from_held_out_interviews(tiny: Path, edit_line: Ed
         edit_line(tiny.parent / "marrack" / "interviews.jsonl", number, {"turns": turns})
     changed = open_study(str(tiny))
     assert {e.answer for e in changed.held_out} == {("It is so provided. " * 20).strip()}
-    assert style(changed.digest)(asked) == before
+    assert style(changed)(asked) == before
     edit_line(tiny.parent / "marrack" / "interviews.jsonl", 1, {"turns": turns})
-    assert style(open_study(str(tiny)).digest)(asked) != before
+    assert style(open_study(str(tiny)))(asked) != before
 
 
 def test_bertscore_is_that_of_the_package(models: Path) -> None:
@@ -102,21 +110,17 @@ def test_bertscore_is_that_of_the_package(models: Path) -> None:
     pairs = [(PARAPHRASE, TEXT), (TEXT, PARAPHRASE), ("Interest rates rose.", TEXT)]
     own = BERTScorer(model_type=str(fetch("all-minilm-l6-v2")), num_layers=6)
     _, _, f = own.score([a for a, _ in pairs], [b for _, b in pairs])
-    assert bertscores(ENCODER)(pairs) == pytest.approx([float(x) for x in f], abs=1e-4)
+    assert TextMeasures(ENCODER).bertscores(pairs) == pytest.approx([float(x) for x in f], abs=1e-4)
 
 
 def test_cosine_rank_and_bertscore_share_their_passes(models: Path) -> None:
     encoder = embedder(ENCODER)
     assert isinstance(encoder, ReadsTokens)
     answer, real = TEXT + " Indeed.", PARAPHRASE + " Indeed."
-    bertscores(ENCODER)([(answer, real)])
-    expected = encoder.embed([answer, real])
-    reading, vectors(ENCODER)._compute = vectors(ENCODER)._compute, pytest.fail
-    try:
-        kept = vectors(ENCODER)([answer, real])
-    finally:
-        vectors(ENCODER)._compute = reading
-    assert np.allclose(kept, expected, atol=1e-5)
+    texts = TextMeasures(ENCODER)
+    texts.bertscores([(answer, real)])
+    kept = [texts.vectors.known(text) for text in (answer, real)]
+    assert np.allclose(kept, encoder.embed([answer, real]), atol=1e-5)
 
 
 def test_memories_are_known(tiny: Path, tmp_path: Path) -> None:
@@ -125,18 +129,20 @@ def test_memories_are_known(tiny: Path, tmp_path: Path) -> None:
     memory = Memory(TEXT, "d@0", "d", "Title", "source", "2010-01-01", 0.5)
     made = {"passages": {"useful": 1}, "memories": {study.held_out[0].exchange_id: [asdict(memory)]}}
     write_made(study.folder / "memories.json", f"{study.digest}-{VERSION}", made)
-    assert set(runs(TEXT)) <= known_runs(study.digest)
+    assert set(runs(TEXT)) <= known_runs(study)
 
 
 def test_the_true_answer_ranks_first(tiny: Path, models: Path) -> None:
     study = open_study(str(tiny))
-    assert [reciprocal_rank(study.digest, e.exchange_id, e.answer) for e in study.held_out] == [1.0] * 4
+    warm(study, [(e.answer, e.answer, None) for e in study.held_out], ["embedding_rank"])
+    assert [reciprocal_rank(study, e.exchange_id, e.answer) for e in study.held_out] == [1.0] * 4
 
 
 def test_another_questions_answer_ranks_lower(tiny: Path, models: Path) -> None:
     study = open_study(str(tiny))
     first, second = study.held_out[:2]
-    assert reciprocal_rank(study.digest, first.exchange_id, second.answer) <= 0.5
+    warm(study, [(second.answer, first.answer, None)], ["embedding_rank"])
+    assert reciprocal_rank(study, first.exchange_id, second.answer) <= 0.5
 
 
 def test_ties_count_at_their_worst(tiny: Path, models: Path, edit_line: EditLine) -> None:
@@ -147,28 +153,31 @@ def test_ties_count_at_their_worst(tiny: Path, models: Path, edit_line: EditLine
     for number in (5, 6):
         edit_line(tiny.parent / "marrack" / "interviews.jsonl", number, {"turns": said})
     study = open_study(str(tiny))
-    assert [reciprocal_rank(study.digest, e.exchange_id, e.answer) for e in study.held_out] == [0.5, 0.5]
+    warm(study, [(e.answer, e.answer, None) for e in study.held_out], ["embedding_rank"])
+    assert [reciprocal_rank(study, e.exchange_id, e.answer) for e in study.held_out] == [0.5, 0.5]
 
 
 def test_alike_texts_are_nearer_than_others(models: Path) -> None:
-    text, paraphrase, other = vectors(ENCODER)([TEXT, PARAPHRASE, "Interest rates rose by a quarter point in June."])
+    text, paraphrase, other = TextMeasures(ENCODER).vectors(
+        [TEXT, PARAPHRASE, "Interest rates rose by a quarter point in June."]
+    )
     assert text @ text == pytest.approx(1, abs=1e-5)
     assert text @ paraphrase > text @ other
 
 
 def test_bertscore_of_the_same_text_is_1_and_of_a_paraphrase_less(models: Path) -> None:
-    same, alike = bertscores(ENCODER)([(TEXT, TEXT), (PARAPHRASE, TEXT)])
+    same, alike = TextMeasures(ENCODER).bertscores([(TEXT, TEXT), (PARAPHRASE, TEXT)])
     assert same == pytest.approx(1, abs=1e-5)
     assert alike < 0.99
 
 
 def test_bertscore_cuts_long_texts_at_the_same_place(models: Path) -> None:
     long = " ".join([TEXT] * 40)
-    (score,) = bertscores(ENCODER)([(long, long + " And then something else altogether.")])
+    (score,) = TextMeasures(ENCODER).bertscores([(long, long + " And then something else altogether.")])
     assert score == pytest.approx(1, abs=1e-5)
 
 
 def test_rouge_by_hand() -> None:
     # 3 of 4 words, 1 of 3 pairs and a common sequence of 3 words: the same on both sides
-    (score,) = rouges([("the river rose fast", "the river fast flooded")])
+    (score,) = TextMeasures(ENCODER).rouges([("the river rose fast", "the river fast flooded")])
     assert (score["rouge1"], score["rouge2"], score["rougeL"]) == pytest.approx((3 / 4, 1 / 3, 3 / 4))

@@ -38,7 +38,7 @@ def scored(study: Study, answers: list[str], logs: Path) -> list[Scores]:
     said = {e.question: answer for e, answer in zip(asked, answers, strict=True)}
     samples = [Sample(id=e.exchange_id, input=e.question, target=e.answer) for e in asked]
     (log,) = eval(
-        Task(dataset=samples, scorer=scorers(study, set(METRICS))),
+        Task(dataset=samples, scorer=scorers(study, set(METRICS), warm=True)),
         model=get_model("mockllm/model", memoize=False, custom_outputs=Says(said)),
         log_dir=str(logs),
         display="none",
@@ -84,7 +84,7 @@ def test_empty_short_copied_and_real_answers(study: Study, tmp_path: Path) -> No
 def test_a_metric_is_a_measure_and_a_line(
     tiny: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def asks_back(digest: str, state: TaskState, real: str) -> float:
+    def asks_back(study: Study, state: TaskState, real: str) -> float:
         return float("?" in state.output.completion)
 
     words = "does the answer ask something back?"

@@ -34,7 +34,9 @@ def test_an_empty_answer_is_unscored(tiny: Path, tmp_path: Path, cache: Path) ->
     sample = Sample(id=e.exchange_id, input="q?", target=e.answer, metadata={"question": "q?"})
     model = get_model("mockllm/model", custom_outputs=[reply("")])
     only = {"rouge_l", "length_ratio", "style_identity", "judge_stance"}
-    task = Task(dataset=[sample], scorer=scorers(study, only), model_roles={"grader": get_model("mockllm/model")})
+    task = Task(
+        dataset=[sample], scorer=scorers(study, only, warm=True), model_roles={"grader": get_model("mockllm/model")}
+    )
     (log,) = eval(task, model=model, log_dir=str(tmp_path / "logs"), display="none")
     scores = (log.samples or [])[0].scores or {}
     assert scores.keys() == only

@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from raft.errors import DataError, RaftError
 from raft.types import Exchange
-from ratf.suite.study import Study, _thin, open_study, opened
+from ratf.suite.study import Study, _thin, being_run, current_study, open_study
 
 EditLine = Callable[[Path, int, dict[str, object] | str], None]
 SHORT = [
@@ -147,11 +148,35 @@ def test_how_the_suite_is_written_does_not_change_the_digest(tiny: Path) -> None
     assert open_study(str(tiny)).digest == before
 
 
-def test_an_open_study_is_found_by_its_digest(tiny: Path) -> None:
+def test_a_task_finds_the_study_that_is_being_run_and_no_other(tiny: Path) -> None:
     study = open_study(str(tiny))
-    assert opened(study.digest) is study
-    with pytest.raises(RaftError, match="'nothing' is not open"):
-        opened("nothing")
+    with being_run(study):
+        assert current_study(study.digest) is study
+        with pytest.raises(RaftError, match="'nothing' is not being run"):
+            current_study("nothing")
+    with pytest.raises(RaftError, match="is not being run"):
+        current_study(study.digest)
+
+
+def test_what_is_made_of_a_study_is_made_once_and_outlives_the_process(tiny: Path, tmp_path: Path) -> None:
+    study = open_study(str(tiny), out=str(tmp_path / "out"))
+    makings: list[int] = []
+
+    def make() -> list[int]:
+        makings.append(len(makings))
+        return list(makings)
+
+    assert study.made("thing", make) == [0] == study.made("thing", make)
+    again = open_study(str(tiny), out=str(tmp_path / "out"))
+    assert again.made("thing", make) == [0]
+    assert again.made("thing", make, "2") == [0, 1], "another version of the maker makes it again"
+
+
+def test_what_a_study_holds_is_not_in_its_copy(tiny: Path) -> None:
+    study = open_study(str(tiny))
+    first = study.held("thing", object)
+    assert study.held("thing", object) is first
+    assert dataclasses.replace(study).held("thing", object) is not first
 
 
 def test_too_few_interviews_are_refused_with_both_numbers(tiny: Path) -> None:
