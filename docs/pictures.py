@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, sync_playwright
 
+from ratf.pages.redact import Mask, words_of
 from ratf.reporting.page import render
 from ratf.results.folder import open_run
-from ratf.results.redact import Mask, words_of
 from ratf.results.results import Results
 
 SIZE = {"width": 1280, "height": 860}

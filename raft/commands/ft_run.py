@@ -39,7 +39,6 @@ def ft_run(
     Example: raft ft:run benchmarks/marrack --layers 12 --learning-rate 0.001
     """
     with told():
-        from raft.errors import RaftError
         from raft.people.folders import folder_of
 
         folder = folder_of(name)
@@ -49,19 +48,17 @@ def ft_run(
         elif provider == "openai" and base:
             given = {"epochs": epochs, "batch": batch, "learning_rate_multiplier": learning_rate, "seed": seed}
             _openai(folder, base, given, price_per_million, dry_run)
-        elif provider == "local" and base:
+        else:
             settings = {"epochs": epochs, "batch": batch, "learning_rate": learning_rate, "layers": layers}
             settings |= {"rank": rank, "alpha": 2 * rank, "patience": patience, "seed": seed}
-            _local(folder, base, {k: v for k, v in settings.items() if v is not None}, context, max_words, dry_run)
-        else:
-            raise RaftError(f"--model {model!r} is neither local/… nor openai/…; for instance {BASE}")
+            _tune(folder, model, {k: v for k, v in settings.items() if v is not None}, context, max_words, dry_run)
 
 
 def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _local(folder: Path, base: str, settings: dict[str, Any], context: int, max_words: int, dry_run: bool) -> None:
+def _tune(folder: Path, model: str, settings: dict[str, Any], context: int, max_words: int, dry_run: bool) -> None:
     from raft.console import progress
     from raft.errors import RaftError
     from raft.models.tokens import token_counter
@@ -70,12 +67,13 @@ def _local(folder: Path, base: str, settings: dict[str, Any], context: int, max_
     from raft.people.person import load_about
     from raft.tuning.jobs import Tuning, keep, locked, state_file
     from raft.tuning.records import read_records, samples, size
+    from raft.tuning.tuners import tuner_kind
 
-    longest = json.loads((model_folder(base, progress()) / "config.json").read_text("utf-8")).get(
-        "max_position_embeddings", context
-    )
-    if context > longest:
-        raise RaftError(f"--context {context}: {base} reads at most {longest} tokens")
+    kind, (provider, _, base) = tuner_kind(model), model.partition("/")
+    if provider == "local":
+        about_model = json.loads((model_folder(base, progress()) / "config.json").read_text("utf-8"))
+        if context > (longest := about_model.get("max_position_embeddings", context)):
+            raise RaftError(f"--context {context}: {base} reads at most {longest} tokens")
     about, records, count = load_about(folder), read_records(work_of(folder) / "finetune.jsonl"), token_counter(base)
     parts = {}
     for part in ("training", "validation"):
@@ -88,13 +86,10 @@ def _local(folder: Path, base: str, settings: dict[str, Any], context: int, max_
         raise RaftError(f"{work_of(folder) / 'finetune.jsonl'} has no training sample that fits")
     if dry_run:
         return
-    from raft.tuning.lora import LoraSettings, LoraTuner
-
     with locked(state_file(folder)):
-        tuner = LoraTuner(LoraSettings(**settings), progress())
-        tuned = tuner.tune(parts["training"], base, parts["validation"])
-        keep(state_file(folder), Tuning(f"local/{base}", tuned.rpartition("+")[2], f"local/{tuned}"))
-    typer.echo(f"local/{tuned}")
+        tuned = kind.make(settings, state_file(folder), progress()).tune(parts["training"], base, parts["validation"])
+        keep(state_file(folder), Tuning(model, tuned.rpartition("+")[2], f"{provider}/{tuned}"))
+    typer.echo(f"{provider}/{tuned}")
 
 
 def _openai(folder: Path, base: str, given: dict[str, Any], price: float | None, dry_run: bool) -> None:

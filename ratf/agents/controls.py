@@ -3,9 +3,10 @@
 import hashlib
 import random
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -37,27 +38,88 @@ class Given:
         return f"{self.person}/{self.interview_id}" if self.interview_id else None
 
 
+Side = Literal["same", "impostor"]
+"""The person, or everybody else."""
+
+
 Answers = dict[str, Given]
 """held-out question → the control's answer to it"""
 
 
+class Sources:
+    """What the controls' answers to the held-out questions of a study are taken from."""
+
+    def __init__(self, study: Study, embedder: Embedder) -> None:
+        self.study, self._embedder = study, embedder
+        self._candidates: dict[Side, list[tuple[Person, Exchange]]] = {
+            "same": [(study.person, e) for e in study.earlier],
+            "impostor": [(impostor, e) for impostor in study.impostors for e in impostor.exchanges],
+        }
+
+    @cached_property
+    def _questions(self) -> Vectors:
+        return self._embedder.embed([e.question for e in self.study.held_out])
+
+    @cached_property
+    def _alike(self) -> dict[Side, Vectors]:
+        """Cosines of the held-out questions (rows) with the questions of either side (columns)."""
+        return {
+            side: np.round(self._questions @ self._embedder.embed([e.question for _, e in of]).T, 5)
+            for side, of in self._candidates.items()
+        }
+
+    def real(self) -> Answers:
+        """The real answers."""
+        return {e.exchange_id: _given(self.study.person, e, 1.0) for e in self.study.held_out}
+
+    def near(self, side: Side) -> Answers:
+        """The answer of the person (`same`) or of another (`impostor`) to the most similar question."""
+        return self._taken(side, self._alike[side].argmax(axis=1).tolist())
+
+    def far(self, side: Side) -> Answers:
+        """An answer to one of the less similar half of the questions, by lot.
+
+        The least similar of all would be the same odd question every time.
+        """
+        order = np.argsort(self._alike[side], axis=1, kind="stable")
+        half = max(1, order.shape[1] // 2)
+        return self._taken(
+            side, [int(r[self.lot("far", e) % half]) for e, r in zip(self.study.held_out, order, strict=True)]
+        )
+
+    def one_of(self, name: str, texts: Sequence[str]) -> Answers:
+        """One of the texts for each question, by lot; nobody said them."""
+        return {e.exchange_id: Given(texts[self.lot(name, e) % len(texts)]) for e in self.study.held_out}
+
+    def mixed(self, share: float) -> Answers:
+        """The real answer with `share` of its words in sentences of another's answer; it keeps the other's interview.
+
+        The order of sentences does not depend on the share, so that a larger dose holds the smaller one.
+        """
+        others = self.near("impostor")
+        return {
+            e.exchange_id: replace(other, text=mix(e.answer, other.text, share, self.lot("mix", e)))
+            for e in self.study.held_out
+            for other in [others[e.exchange_id]]
+        }
+
+    def lot(self, name: str, exchange: Exchange) -> int:
+        """A large number that depends on the seed, the control and the question, and on nothing else."""
+        text = f"{self.study.suite.seed}\0{name}\0{exchange.exchange_id}\0{exchange.question}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+
+    def _taken(self, side: Side, which: Sequence[int]) -> Answers:
+        candidates, alike = self._candidates[side], self._alike[side]
+        return {
+            exchange.exchange_id: _given(*candidates[w], float(alike[i, w]))
+            for i, (exchange, w) in enumerate(zip(self.study.held_out, which, strict=True))
+        }
+
+
 def controls(study: Study, embedder: Embedder) -> dict[str, Answers]:
     """For each given control of the suite, and each dose where it can be mixed, the answer to each held-out question."""
-    asked = study.held_out
-    found: dict[str, Answers] = {"real": {e.exchange_id: _given(study.person, e, 1.0) for e in asked}}
-    own = [(study.person, e) for e in study.earlier]
-    others = [(impostor, e) for impostor in study.impostors for e in impostor.exchanges]
-    questions = embedder.embed([e.question for e in asked])
-    for side, candidates in (("same", own), ("impostor", others)):
-        alike = np.round(questions @ embedder.embed([e.question for _, e in candidates]).T, 5)
-        found[f"{side}_near"] = _taken(asked, candidates, alike, alike.argmax(axis=1))
-        found[f"{side}_far"] = _taken(asked, candidates, alike, _unrelated(study, asked, alike))
-    found["empty"] = {e.exchange_id: Given("") for e in asked}
-    for name, texts in (("boilerplate", BOILERPLATE), ("nonanswer", NONANSWERS)):
-        found[name] = {e.exchange_id: Given(texts[_lot(study, name, e) % len(texts)]) for e in asked}
-    for name, share in DOSES.items():
-        found[name] = {e.exchange_id: _mixed(study, e, found["impostor_near"][e.exchange_id], share) for e in asked}
-    return {name: found[name] for name in given_names(study)}
+    sources = Sources(study, embedder)
+    return {name: MAKERS[name](sources) for name in given_names(study)}
 
 
 def given_names(study: Study) -> list[str]:
@@ -65,28 +127,6 @@ def given_names(study: Study) -> list[str]:
     wanted = study.suite.controls
     doses = DOSES if {"real", "impostor_near"} <= set(wanted) else ()
     return [name for name in (*wanted, *doses) if name in GIVEN]
-
-
-def _taken(
-    asked: Sequence[Exchange], candidates: Sequence[tuple[Person, Exchange]], alike: Vectors, which: Sequence[int]
-) -> Answers:
-    return {
-        exchange.exchange_id: _given(*candidates[w], float(alike[i, w]))
-        for i, (exchange, w) in enumerate(zip(asked, which, strict=True))
-    }
-
-
-def _unrelated(study: Study, asked: Sequence[Exchange], alike: Vectors) -> list[int]:
-    """One of the less similar half, by lot: the least similar of all would be the same odd question every time."""
-    order = np.argsort(alike, axis=1, kind="stable")
-    half = max(1, alike.shape[1] // 2)
-    return [int(row[_lot(study, "far", e) % half]) for e, row in zip(asked, order, strict=True)]
-
-
-def _lot(study: Study, name: str, exchange: Exchange) -> int:
-    """A large number that depends on the seed, the control and the question, and on nothing else."""
-    text = f"{study.suite.seed}\0{name}\0{exchange.exchange_id}\0{exchange.question}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
 def _given(person: Person, exchange: Exchange, similarity: float) -> Given:
@@ -98,15 +138,6 @@ def _given(person: Person, exchange: Exchange, similarity: float) -> Given:
         question=exchange.question,
         similarity=round(similarity, 5),
     )
-
-
-def _mixed(study: Study, exchange: Exchange, other: Given, share: float) -> Given:
-    """The real answer with `share` of its words in sentences of `other`; it keeps the other's interview.
-
-    The order of sentences does not depend on the share, so that a larger dose holds the smaller one.
-    """
-    text = mix(exchange.answer, other.text, share, _lot(study, "mix", exchange))
-    return Given(text, other.person, other.exchange_id, other.interview_id, other.question, other.similarity)
 
 
 def mix(mine: str, theirs: str, share: float, seed: int) -> str:
@@ -212,3 +243,17 @@ NONANSWERS = (
     "it takes somewhat longer than any of us would have wished.",
 )
 """Long, fluent, and about nothing."""
+
+
+MAKERS: dict[str, Callable[[Sources], Answers]] = {
+    "real": Sources.real,
+    "same_near": lambda of: of.near("same"),
+    "same_far": lambda of: of.far("same"),
+    "impostor_near": lambda of: of.near("impostor"),
+    "impostor_far": lambda of: of.far("impostor"),
+    "boilerplate": lambda of: of.one_of("boilerplate", BOILERPLATE),
+    "nonanswer": lambda of: of.one_of("nonanswer", NONANSWERS),
+    "empty": lambda of: of.one_of("empty", [""]),
+    **{name: partial(Sources.mixed, share=share) for name, share in DOSES.items()},
+}
+"""How the answers of each given control are found."""

@@ -10,10 +10,12 @@ from raft.models.tokens import token_counter
 from raft.models.weights import adapter_weights, adapters_folder
 from raft.progress import Progress, silent
 from raft.tuning.samples import training_samples
-from raft.types import TrainingSample, Tuner
+from raft.tuning.tuners import tuner_kind
+from raft.types import TrainingSample
 from ratf.agents.hindsight import for_training
 from ratf.agents.memories import memories
 from ratf.models.metered import MeteredTuner
+from ratf.models.prices import is_free
 from ratf.models.recordings import Request, digest_of
 from ratf.models.replay import made, session
 from ratf.results.results import Example, Tuned
@@ -80,13 +82,12 @@ def _request(study: Study, training: str) -> Request:
 def _tune(study: Study, training: str, progress: Progress) -> str:
     base = study.suite.models.base
     learnt, watched = _parts(study, samples(study, training, progress))
-    if base.startswith("openai/"):
-        return f"openai/{_openai(study).tune(learnt, base.removeprefix('openai/'), watched)}"
-    from raft.tuning.lora import LoraSettings, LoraTuner
-
-    given = study.suite.training.model_dump(exclude={"validation_interviews"})
-    tuner = LoraTuner(LoraSettings(**given, seed=study.suite.seed), progress)
-    return f"local/{tuner.tune(learnt, base.removeprefix('local/'), watched)}"
+    provider, _, name = base.partition("/")
+    settings = {**study.suite.training.model_dump(), "seed": study.suite.seed}
+    tuner = tuner_kind(base).make(settings, study.folder / "tuned.json", progress)
+    if not is_free(base):
+        tuner = MeteredTuner(base, tuner, study.suite.training.epochs)
+    return f"{provider}/{tuner.tune(learnt, name, watched)}"
 
 
 def tuned(study: Study, models: Mapping[str, str]) -> list[Tuned]:
@@ -136,12 +137,3 @@ def _parts(study: Study, made: list[TrainingSample]) -> tuple[list[TrainingSampl
     newest = set(interviews[len(interviews) - number :])
     watched = {e.exchange_id for e in study.training if e.interview_id in newest}
     return [s for s in made if s.exchange_id not in watched], [s for s in made if s.exchange_id in watched]
-
-
-def _openai(study: Study) -> Tuner:
-    """A job of OpenAI's; learning rate and batch are the service's choice, because theirs mean something else."""
-    from raft.tuning.openai_tuner import OpenAISettings, OpenAITuner
-
-    settings = OpenAISettings(epochs=study.suite.training.epochs, seed=study.suite.seed)
-    tuner = OpenAITuner(settings, study.folder / "tuned.json")
-    return MeteredTuner(study.suite.models.base, tuner, study.suite.training.epochs)

@@ -1,10 +1,11 @@
 """`ratf report`."""
 
 from collections.abc import Callable
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import click
 import typer
 
 from raft.commands.errors import told
@@ -16,23 +17,76 @@ if TYPE_CHECKING:
     from ratf.results.results import Results
 
 
-class Format(StrEnum):
-    """What a finished run can be written as."""
+@dataclass(frozen=True)
+class Finished:
+    """A finished run, as a format is made of it. Verdicts are those on the whole run."""
 
-    html = "html"
-    md = "md"
-    junit = "junit"
-    json = "json"
-    csv = "csv"
-    parquet = "parquet"
-    schema = "schema"
+    whole: "Results"
+    results: "Results"
+    """What of it may be shown."""
+    run: Path
+    baseline: Path | None
+
+
+# what makes a format is imported when it is asked for
+def _md(of: Finished) -> str:
+    from ratf.reporting.markdown import markdown
+
+    return markdown(of.results, _checked(of.whole, of.run, of.baseline))
+
+
+def _junit(of: Finished) -> str:
+    from ratf.reporting.junit import junit
+
+    return junit(_checked(of.whole, of.run, of.baseline))
+
+
+def _json(of: Finished) -> str:
+    from ratf.results.results import dumps
+
+    return dumps(of.results)
+
+
+def _csv(of: Finished) -> str:
+    from ratf.results.table import to_csv
+
+    return to_csv(of.results)
+
+
+def _parquet(of: Finished) -> bytes:
+    from ratf.results.table import to_parquet
+
+    return to_parquet(of.results)
+
+
+def _schema(of: Finished) -> str:
+    from ratf.results.results import schema
+
+    return schema()
+
+
+FORMATS: dict[str, Callable[[Finished], str | bytes]] = {
+    "md": _md,
+    "junit": _junit,
+    "json": _json,
+    "csv": _csv,
+    "parquet": _parquet,
+    "schema": _schema,
+}
+"""What a finished run can be written as, beside the page: text goes to stdout, bytes to `scores.<format>`."""
+
+PAGE = "html"
 
 
 def report(
     run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
     format: Annotated[
-        Format, typer.Option(help="schema: the JSON Schema of json; csv and parquet: all scores.")
-    ] = Format.html,
+        str,
+        typer.Option(
+            click_type=click.Choice([PAGE, *FORMATS]),
+            help="schema: the JSON Schema of json; csv and parquet: all scores.",
+        ),
+    ] = PAGE,
     baseline: Annotated[
         Path | None,
         typer.Option(help="Compare with this run, or file of `ratf baseline save`; by default that of `ratf check`."),
@@ -63,7 +117,7 @@ def report(
 
         folder = run if run.is_dir() else run.parent
         kind = "redacted." if redact else ""
-        if format is Format.html:
+        if format == PAGE:
             from ratf.reporting.changes import against
             from ratf.reporting.files import write_report
             from ratf.reporting.history import past
@@ -78,9 +132,8 @@ def report(
         if history:
             raise RaftError("--history is drawn on the page; leave it out with another --format")
         whole = open_run(run)
-        made = _made(whole, shown(whole, redact, public, data), run, baseline)[format]()
-        names = {Format.parquet: f"scores.{kind}parquet"}
-        path = out or (folder / names[format] if format in names else None)
+        made = FORMATS[format](Finished(whole, shown(whole, redact, public, data), run, baseline))
+        path = out or (folder / f"scores.{kind}{format}" if isinstance(made, bytes) else None)
         if path is None:
             typer.echo(made, nl=False)
         else:
@@ -90,51 +143,12 @@ def report(
 
 def shown(results: "Results", redact: bool, public: bool, data: Path | None) -> "Results":
     """What of a run may be shown; the whole of it unless asked otherwise."""
-    from ratf.results.redact import redacted
+    from ratf.pages.redact import redacted
     from ratf.results.rights import publishable
 
     if redact:
         results = redacted(results)
     return publishable(results, data) if public else results
-
-
-def _made(
-    whole: "Results", results: "Results", run: Path, baseline: Path | None
-) -> "dict[Format, Callable[[], str | bytes]]":
-    """What makes each format but the page. What it needs is imported when it is asked for. Verdicts are those on the whole run."""
-
-    def md() -> str:
-        from ratf.reporting.markdown import markdown
-
-        return markdown(results, _checked(whole, run, baseline))
-
-    def cases() -> str:
-        from ratf.reporting.junit import junit
-
-        return junit(_checked(whole, run, baseline))
-
-    def csv() -> str:
-        from ratf.results.table import to_csv
-
-        return to_csv(results)
-
-    def parquet() -> bytes:
-        from ratf.results.table import to_parquet
-
-        return to_parquet(results)
-
-    def schema() -> str:
-        from ratf.results.results import schema
-
-        return schema()
-
-    def json() -> str:
-        from ratf.results.results import dumps
-
-        return dumps(results)
-
-    makers: list[Callable[[], str | bytes]] = [md, cases, json, csv, parquet, schema]
-    return dict(zip(list(Format)[1:], makers, strict=True))
 
 
 def _checked(results: "Results", run: Path, baseline: Path | None) -> "Checked":

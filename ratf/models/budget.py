@@ -11,6 +11,7 @@ from typing import Any
 from raft.errors import RaftError
 from raft.files import write_whole
 from raft.progress import Progress
+from raft.tuning.tuners import tuned_name
 from ratf.models.prices import HOW, Prices, is_free, price_of, training_price
 from ratf.results.results import STOPPED, RoleSpent, Spent
 from ratf.suite.arms import ARMS
@@ -260,12 +261,6 @@ def paid(study: Study) -> list[tuple[str, str]]:
         ("embedder", models.embedder),
     ]
     return [(role, model) for role, model in asked if model and "/" in model and not is_free(model)]
-
-
-def tuned_name(base: str) -> str:
-    """How the models that are tuned from `base` are called, up to what only the job tells."""
-    provider, _, model = base.partition("/")
-    return f"{provider}/ft:{model.removeprefix('ft:')}" if provider == "openai" else f"{base}+tuned"
 
 
 def _priced(role: str, model: str, prices: Prices) -> bool:

@@ -12,9 +12,9 @@ from raft.models.weights import PINNED, ready
 from raft.prompts import MESSAGE_OVERHEAD, conversation, told
 from raft.text import shorten
 from raft.tuning.openai_format import estimated_tokens
+from raft.tuning.tuners import tuned_name
 from raft.types import Exchange, Message
 from ratf.judges.counts import REPLY_TOKENS, asked_in_exam, exam_calls, grading_calls, judges_of, tokens_a_call
-from ratf.models.budget import tuned_name
 from ratf.models.prices import Prices, is_free, price_of, training_price
 from ratf.results.record import Record
 from ratf.runner.rates import Rates

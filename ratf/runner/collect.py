@@ -172,7 +172,7 @@ def _arm(
     control = arm in CONTROLS
     return ArmResult(
         kind="control" if control else "arm",
-        words=CONTROLS[arm] if control else ARMS[arm].words,
+        words=CONTROLS[arm].words if control else ARMS[arm].words,
         model="" if sources else log.eval.model,
         errors=sum(s.error is not None for s in samples.values()),
         metrics=cells,

@@ -46,23 +46,40 @@ NAMED = ["baseline", "rag_only", "finetune_only", "raft"]
 """The arms of a suite that names none."""
 
 
+@dataclass(frozen=True)
+class Control:
+    """A rung of the ladder: answers that are given, so that every score has something to be read against."""
+
+    words: str
+    theirs: bool = True
+    """Whether these are words of the person or of somebody else, which a redacted page leaves out."""
+    written: bool = False
+    """Whether a model has to write it."""
+    says_nothing: bool = False
+    """Whether every metric that sits an exam must put it under the person's own answers."""
+
+
 CONTROLS = {
-    "real": "the real answer",
-    "paraphrase": "the real answer in a chat model's words",
-    "same_near": "the person's own earlier answer to the nearest question",
-    "same_far": "the person's own earlier answer to an unrelated question",
-    "impostor_near": "another person's real answer to the nearest question",
-    "impostor_far": "another person's real answer to an unrelated question",
-    "generic": "the bare model, not told who it is",
-    "boilerplate": "a polite sentence or two, fit for any question",
-    "nonanswer": "a long and fluent answer that says nothing",
-    "empty": "no answer at all",
+    "real": Control("the real answer"),
+    "paraphrase": Control("the real answer in a chat model's words", written=True),
+    "same_near": Control("the person's own earlier answer to the nearest question"),
+    "same_far": Control("the person's own earlier answer to an unrelated question"),
+    "impostor_near": Control("another person's real answer to the nearest question"),
+    "impostor_far": Control("another person's real answer to an unrelated question"),
+    "generic": Control("the bare model, not told who it is", theirs=False, written=True),
+    "boilerplate": Control("a polite sentence or two, fit for any question", theirs=False, says_nothing=True),
+    "nonanswer": Control("a long and fluent answer that says nothing", theirs=False, says_nothing=True),
+    "empty": Control("no answer at all", theirs=False),
 }
 """The ladder: answers that every metric must be able to put in order. `ratf/agents/controls.py` finds those that are given."""
 
 
-WRITTEN = ("generic", "paraphrase")
+WRITTEN = tuple(name for name, control in CONTROLS.items() if control.written)
 """Controls that a model has to write: not among those of a suite that names none, but for a paraphrase where one is bound."""
+
+
+SAYS_NOTHING = tuple(name for name, control in CONTROLS.items() if control.says_nothing)
+"""Controls that no metric may mistake for the person."""
 
 
 DOSES = {"mix_25": 0.25, "mix_50": 0.50, "mix_75": 0.75}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ratf.suite.arms import SAYS_NOTHING
+
 Family = Literal["lexical", "semantic", "style", "judge", "length", "copying"]
 Axis = Literal["content", "style", "identity"]
 
@@ -68,13 +70,12 @@ def _each(higher: tuple[str, ...], lower: tuple[str, ...]) -> tuple[tuple[str, s
     return tuple((a, b) for a in higher for b in lower)
 
 
-_SAYS_NOTHING = ("boilerplate", "nonanswer")
 _CONTENT = Ladder(
     positives=("same_near", "paraphrase"),
     negatives=("impostor_near",),
     must=(
         ("paraphrase", "same_near"),
-        *_each(("paraphrase", "same_near"), ("impostor_near", "impostor_far", "same_far", *_SAYS_NOTHING)),
+        *_each(("paraphrase", "same_near"), ("impostor_near", "impostor_far", "same_far", *SAYS_NOTHING)),
         ("impostor_near", "same_far"),
     ),
     may=(("same_near", "generic"), ("generic", "same_far")),
@@ -82,7 +83,7 @@ _CONTENT = Ladder(
 _PERSON = Ladder(
     positives=("real", "same_near", "same_far"),
     negatives=("impostor_near", "impostor_far"),
-    must=_each(("real", "same_near", "same_far"), ("impostor_near", "impostor_far", *_SAYS_NOTHING)),
+    must=_each(("real", "same_near", "same_far"), ("impostor_near", "impostor_far", *SAYS_NOTHING)),
     may=_each(("real", "same_near", "same_far"), ("paraphrase", "generic")),
 )
 LADDERS: dict[str, Ladder] = {"content": _CONTENT, "style": _PERSON, "identity": _PERSON}

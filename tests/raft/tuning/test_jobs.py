@@ -28,7 +28,7 @@ def test_what_ft_run_needs_is_said(raft: Command, tiny: Path) -> None:
     folder = tiny.parent / "marrack"
     for arguments, says in [
         ((), "finetune.jsonl: missing; `raft ft:gen` makes it"),
-        (("--model", "gpt-4o"), "neither local/… nor openai/…"),
+        (("--model", "gpt-4o"), "name a model as local/… or openai/…"),
         (("--model", "local/org/model"), "hubs are never asked"),
         (("--model", "openai/gpt-4o"), "finetune.openai.jsonl: missing"),
         (("--context", 10**6), "reads at most 8192 tokens"),

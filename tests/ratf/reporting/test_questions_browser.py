@@ -15,11 +15,11 @@ from browser import opened as shown_on
 from hostile import HOSTILE, hostile
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from ratf.pages.redact import redacted
 from ratf.reporting import files as report_files
 from ratf.reporting.files import write_report
 from ratf.reporting.page import render
 from ratf.reporting.questions import asked as every
-from ratf.results.redact import redacted
 from ratf.results.results import Results
 from ratf.results.table import COLUMNS, rows
 

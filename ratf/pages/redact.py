@@ -11,13 +11,10 @@ import numpy as np
 
 from ratf.results.lazy import Stored, spooled
 from ratf.results.results import Question, Results
+from ratf.suite.arms import CONTROLS
 
 RUN = 6
 """So many words in a row that somebody said or wrote are left out wherever they stand."""
-
-
-NOT_THEIRS = ("generic", "boilerplate", "nonanswer", "empty")
-"""Controls that nobody said. Every other control is somebody's words, or the real answer's in other words."""
 
 
 ABOUT_A_MEMORY = ("chunk_id", "doc_id", "title", "date", "source")
@@ -65,7 +62,8 @@ def _question(results: Results, question: Question, mask: "Mask") -> Question:
 
 def is_theirs(results: Results, arm: str) -> bool:
     """Whether the answers under this name are words of the person or of somebody else, rather than a machine's."""
-    return arm not in NOT_THEIRS and (arm not in results.arms or results.arms[arm].kind == "control")
+    control = CONTROLS.get(arm)
+    return (control is None or control.theirs) and (arm not in results.arms or results.arms[arm].kind == "control")
 
 
 def words_of(results: Results, question: Question) -> Iterator[str]:

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from raft.errors import RaftError
 from ratf.gate.gate import check
+from ratf.pages.redact import RUN, Mask, redacted, words_of
 from ratf.reporting import files as report_files
 from ratf.reporting.files import write_report
 from ratf.reporting.markdown import markdown
 from ratf.reporting.page import render
 from ratf.results import lazy as stored
 from ratf.results.bundle import write_bundle
-from ratf.results.redact import RUN, Mask, redacted, words_of
 from ratf.results.results import Results, dumps, load, save
 from ratf.results.rights import publishable, rights
 from ratf.results.table import to_csv
