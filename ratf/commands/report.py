@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 
 from raft.commands.errors import told
@@ -76,17 +76,14 @@ FORMATS: dict[str, Callable[[Finished], str | bytes]] = {
 """What a finished run can be written as, beside the page: text goes to stdout, bytes to `scores.<format>`."""
 
 PAGE = "html"
+Format = StrEnum("Format", [(name, name) for name in (PAGE, *FORMATS)])  # type: ignore[misc]
 
 
 def report(
     run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
     format: Annotated[
-        str,
-        typer.Option(
-            click_type=click.Choice([PAGE, *FORMATS]),
-            help="schema: the JSON Schema of json; csv and parquet: all scores.",
-        ),
-    ] = PAGE,
+        Format, typer.Option(help="schema: the JSON Schema of json; csv and parquet: all scores.")
+    ] = Format(PAGE),
     baseline: Annotated[
         Path | None,
         typer.Option(help="Compare with this run, or file of `ratf baseline save`; by default that of `ratf check`."),
