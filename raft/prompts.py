@@ -12,7 +12,7 @@ MESSAGE_OVERHEAD = 6
 
 
 @dataclass(frozen=True)
-class Told:
+class EarlierExchange:
     """One earlier question of the interview, with the memories it brought up and the answer it got."""
 
     question: str
@@ -24,7 +24,7 @@ def conversation(
     about: About,
     question: str,
     memories: Sequence[Memory],
-    before: Sequence[Told],
+    before: Sequence[EarlierExchange],
     budget: int,
     count: Callable[[str], int],
 ) -> tuple[Message, ...]:
@@ -38,13 +38,16 @@ def conversation(
         "in the first person, in your own words, in one paragraph.",
     }
     kept = list(memories)
-    while kept and _cost([opening, asked(question, kept)], count) > budget:
+    while kept and _cost([opening, question_message(question, kept)], count) > budget:
         kept.pop()
-    messages = [opening, asked(question, kept)]
+    messages = [opening, question_message(question, kept)]
     room = budget - _cost(messages, count)
     history: list[Message] = []
     for told in reversed(before):
-        pair: list[Message] = [asked(told.question, told.memories), {"role": "assistant", "content": told.answer}]
+        pair: list[Message] = [
+            question_message(told.question, told.memories),
+            {"role": "assistant", "content": told.answer},
+        ]
         room -= _cost(pair, count)
         if room < 0:
             break
@@ -52,7 +55,7 @@ def conversation(
     return (opening, *history, messages[-1])
 
 
-def asked(question: str, memories: Sequence[Memory]) -> Message:
+def question_message(question: str, memories: Sequence[Memory]) -> Message:
     """The interviewer's question, followed by what it brings to the person's mind."""
     if not memories:
         return {"role": "user", "content": question}
@@ -74,6 +77,11 @@ def _cost(messages: Sequence[Message], count: Callable[[str], int]) -> int:
     return sum(count(m["content"]) + MESSAGE_OVERHEAD for m in messages)
 
 
-def told(before: Iterable[Exchange], memories: Mapping[str, Sequence[Memory]], answer_words: int) -> list[Told]:
+def earlier_exchanges(
+    before: Iterable[Exchange], memories: Mapping[str, Sequence[Memory]], answer_words: int
+) -> list[EarlierExchange]:
     """Earlier exchanges as the prompt shows them."""
-    return [Told(e.question, tuple(memories.get(e.exchange_id, ())), shorten(e.answer, answer_words)) for e in before]
+    return [
+        EarlierExchange(e.question, tuple(memories.get(e.exchange_id, ())), shorten(e.answer, answer_words))
+        for e in before
+    ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 from raft.commands.memories import day
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def ask(
 
     Example: raft ask benchmarks/marrack "Do beavers help against floods?"
     """
-    with told():
+    with reported_errors():
         from raft.people.folders import folder_of
 
         folder = folder_of(name)
@@ -46,12 +46,12 @@ def _talk(folder: Path, questions: "list[str] | Iterator[str]", model: str, on: 
     from raft.models.names import chat_model
     from raft.models.tokens import token_counter
     from raft.people.person import load_about
-    from raft.prompts import Told, conversation
+    from raft.prompts import EarlierExchange, conversation
     from raft.types import Exchange
 
     about, chat, when = load_about(folder), chat_model(model), day(on)
     count = token_counter(model.removeprefix("local/").partition("+")[0])
-    said: list[Told] = []
+    said: list[EarlierExchange] = []
     before: list[Exchange] = []
     with mind_of(folder, rephraser, temporary=True, progress=progress()) as mind:
         for number, question in enumerate(questions, start=1):
@@ -61,7 +61,7 @@ def _talk(folder: Path, questions: "list[str] | Iterator[str]", model: str, on: 
             prompt = conversation(about, question, found, said, PROMPT_TOKENS, count)
             answer = asyncio.run(chat.generate(prompt))
             typer.echo(answer)
-            said.append(Told(question, found, answer))
+            said.append(EarlierExchange(question, found, answer))
             before.append(Exchange("asked", number, when, question, answer))
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 from raft.commands.ft_gen import CONTEXT
 
 
@@ -24,7 +24,7 @@ def bench_setup(
 
     Example: raft bench:setup benchmarks/marrack --held-out 6
     """
-    with told():
+    with reported_errors():
         from raft.console import progress
         from raft.people.folders import folder_of
         from raft.tuning.datasets import Wanted, make_openai, make_records, write_suite

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 
 def check(name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")]) -> None:
@@ -12,7 +12,7 @@ def check(name: Annotated[str, typer.Argument(help="A person's folder, or a name
 
     Example: raft check benchmarks/marrack
     """
-    with told():
+    with reported_errors():
         from raft.people.folders import folder_of
         from raft.people.person import load_person
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 
 def chunk(
@@ -18,7 +18,7 @@ def chunk(
 
     Example: raft chunk benchmarks/marrack
     """
-    with told():
+    with reported_errors():
         from raft.console import progress
         from raft.memory.embedded import chunk_writings
         from raft.people.folders import folder_of

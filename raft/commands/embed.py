@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 
 def embed(
@@ -22,7 +22,7 @@ def embed(
 
     Example: raft embed benchmarks/marrack
     """
-    with told():
+    with reported_errors():
         from raft.commands.chunk import tell_undated
         from raft.console import progress
         from raft.memory.embedded import embed_writings

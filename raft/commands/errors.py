@@ -11,7 +11,7 @@ _OF_LOCAL = {"torch", "transformers", "peft", "bert_score", "gguf", "safetensors
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def reported_errors() -> Iterator[None]:
     """Turn what the user can mend into one message on stderr; whatever goes wrong ends with exit code 2.
 
     Never with 1, which would say that a regression was measured.

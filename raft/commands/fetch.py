@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 if TYPE_CHECKING:
     from raft.sources.visit import Visit
@@ -32,7 +32,7 @@ def fetch(
 
     Example: raft fetch jane --from https://jane.substack.com --called "Jane Doe"
     """
-    with told():
+    with reported_errors():
         from raft.errors import RaftError
         from raft.people.folders import folder_of
         from raft.sources import READERS

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 CONTEXT = 4096
 
@@ -43,7 +43,7 @@ def ft_gen(
 
     Example: raft ft:gen benchmarks/marrack --held-out 6
     """
-    with told():
+    with reported_errors():
         from raft.console import progress
         from raft.errors import RaftError
         from raft.people.folders import folder_of

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 BASE = "local/smollm2-135m-instruct"
 LOCAL_CONTEXT = 1024
@@ -38,7 +38,7 @@ def ft_run(
 
     Example: raft ft:run benchmarks/marrack --layers 12 --learning-rate 0.001
     """
-    with told():
+    with reported_errors():
         from raft.people.folders import folder_of
 
         folder = folder_of(name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 if TYPE_CHECKING:
     from raft.transcripts import Imported
@@ -70,7 +70,7 @@ def import_(
 
     Example: raft import press-conference.pdf talk.vtt --to powell --target powell
     """
-    with told():
+    with reported_errors():
         from raft.errors import DataError
         from raft.models.names import chat_model
         from raft.people.folders import folder_of

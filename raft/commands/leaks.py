@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 LEAKS_FOUND = 1
 SHOWN = 20
@@ -33,7 +33,7 @@ def leaks(
 
     Example: raft leaks benchmarks/marrack
     """
-    with told():
+    with reported_errors():
         from raft.people.folders import folder_of
 
         folder = folder_of(name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 if TYPE_CHECKING:
     from raft.memory.mind import Recalled
@@ -26,7 +26,7 @@ def memories(
 
     Example: raft memories benchmarks/marrack --question "Do beavers help against floods?"
     """
-    with told():
+    with reported_errors():
         from raft.console import progress
         from raft.memory.recall import mind_of
         from raft.people.folders import folder_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from raft.errors import RaftError
-from raft.memory.rephrase import Cue, Outcome, Rephraser, Verdict
+from raft.memory.rephrase import Cue, Outcome, Rephraser, Usefulness
 from raft.progress import Progress, silent
 from raft.types import ALIKE, Chunk, Embedder, Exchange, Memory, MemoryStore
 
@@ -46,7 +46,7 @@ class Recalled:
 
     passage: Chunk
     similarity: float
-    verdict: Verdict
+    verdict: Usefulness
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Mind:
         return {key: kept(recalled) for key, recalled in (await self.consider(exchanges, before)).items()}
 
 
-def _asked(verdicts: list[Verdict]) -> list[Verdict]:
+def _asked(verdicts: list[Usefulness]) -> list[Usefulness]:
     failed = [v.why for v in verdicts if v.outcome is Outcome.FAILED]
     if failed:
         raise RaftError(

@@ -43,7 +43,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Usefulness:
     """`text` is the memory, empty unless useful. `reason` is one of a few, to be counted; `why` has the details."""
 
     outcome: Outcome
@@ -52,7 +52,7 @@ class Verdict:
     why: str = ""
 
 
-Rephraser = Callable[[Sequence[Cue]], Awaitable[list[Verdict]]]
+Rephraser = Callable[[Sequence[Cue]], Awaitable[list[Usefulness]]]
 """A verdict on each cue, in their order."""
 
 
@@ -62,20 +62,20 @@ def extractive(embedder: Embedder, gate: float = 0.3, sentences: int = 2) -> Rep
     The gate: at least one sentence must have a cosine of `gate` with the question.
     """
 
-    async def rephrase(cues: Sequence[Cue]) -> list[Verdict]:
+    async def rephrase(cues: Sequence[Cue]) -> list[Usefulness]:
         split = [SENTENCE_END.split(cue.passage.strip()) for cue in cues]
         texts = sorted({s for parts in split for s in parts} | {cue.question for cue in cues})
         vectors = embedder.embed(texts)
         row = {text: i for i, text in enumerate(texts)}
-        verdicts: list[Verdict] = []
+        verdicts: list[Usefulness] = []
         for cue, parts in zip(cues, split, strict=True):
             near = [round(float(x), 5) for x in vectors[[row[s] for s in parts]] @ vectors[row[cue.question]]]
             best = sorted(range(len(parts)), key=lambda i: (-near[i], i))[:sentences]
             why = f"the nearest sentence has a cosine of {near[best[0]]:.2f} with the question; the gate is {gate:g}"
             if near[best[0]] >= gate:
-                verdicts.append(Verdict(Outcome.USEFUL, " ".join(parts[i] for i in sorted(best)), why=why))
+                verdicts.append(Usefulness(Outcome.USEFUL, " ".join(parts[i] for i in sorted(best)), why=why))
             else:
-                verdicts.append(Verdict(Outcome.USELESS, reason="not useful: below the gate", why=why))
+                verdicts.append(Usefulness(Outcome.USELESS, reason="not useful: below the gate", why=why))
         return verdicts
 
     return rephrase
@@ -87,7 +87,7 @@ def by_chat(model: ChatModel, about: About, at_once: int = AT_ONCE) -> Rephraser
     A request that fails is one failed verdict; the others go on. The same prompt is asked once.
     """
 
-    async def rephrase(cues: Sequence[Cue]) -> list[Verdict]:
+    async def rephrase(cues: Sequence[Cue]) -> list[Usefulness]:
         prompts = [rephrase_prompt(about, cue) for cue in cues]
         first = {str(p): i for i, p in reversed(list(enumerate(prompts)))}
         turn = asyncio.Semaphore(at_once)
@@ -144,28 +144,28 @@ class _Reply(BaseModel):
     evidence: str | None = None
 
 
-def judged(reply: str | Exception, passage: str) -> Verdict:
+def judged(reply: str | Exception, passage: str) -> Usefulness:
     """What a reply makes of the passage. What is not well-formed is refused: a guess would put words in a mouth."""
     if isinstance(reply, Exception):
-        return Verdict(Outcome.FAILED, reason="failed", why=str(reply) or type(reply).__name__)
+        return Usefulness(Outcome.FAILED, reason="failed", why=str(reply) or type(reply).__name__)
     try:
         found = _Reply.model_validate_json(_unfenced(reply))
     except ValidationError as error:
         problem = error.errors()[0]
         return _refused("not the JSON asked for", f"{'.'.join(map(str, problem['loc']))} {problem['msg']}".strip())
     if not found.useful:
-        return Verdict(Outcome.USELESS, reason="not useful: says the rephraser", why="the rephraser says so")
+        return Usefulness(Outcome.USELESS, reason="not useful: says the rephraser", why="the rephraser says so")
     memory, evidence = _spaced(found.memory or ""), _spaced(found.evidence or "")
     if not memory:
         return _refused("no memory", "useful, but there is no memory")
     shown = _spaced(unmarked(passage))
     if len(evidence.split()) < min(EVIDENCE_WORDS, len(shown.split())) or evidence not in shown:
         return _refused("evidence not in the passage", f"the passage does not say: {evidence or 'nothing quoted'}")
-    return Verdict(Outcome.USEFUL, memory, why=f"the passage says: {evidence}")
+    return Usefulness(Outcome.USEFUL, memory, why=f"the passage says: {evidence}")
 
 
-def _refused(reason: str, why: str) -> Verdict:
-    return Verdict(Outcome.REFUSED, reason=f"refused: {reason}", why=why)
+def _refused(reason: str, why: str) -> Usefulness:
+    return Usefulness(Outcome.REFUSED, reason=f"refused: {reason}", why=why)
 
 
 def _unfenced(reply: str) -> str:

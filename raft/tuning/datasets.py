@@ -20,7 +20,7 @@ from raft.people.split import split
 from raft.progress import Progress, silent
 from raft.tuning import records as finetune
 from raft.tuning.openai_format import check, estimated_tokens, openai_jsonl
-from raft.tuning.records import LONGEST_ANSWER, Record, Shares, read_records
+from raft.tuning.records import LONGEST_ANSWER, Shares, TuningRecord, read_records
 from raft.types import Exchange, Memory
 
 RECIPE = 1
@@ -31,7 +31,7 @@ ANSWER_ROOM = 1024
 """Tokens that the benchmark's prompts leave for an answer: a fixed number, because the answer must not shape its prompt."""
 
 
-Kind = Literal["finetune", "benchmark"]
+FileKind = Literal["finetune", "benchmark"]
 Say = Callable[[str], None]
 
 
@@ -46,7 +46,7 @@ class Wanted:
     rephraser: str = "extractive"
 
 
-def make_records(folder: Path, kind: Kind, wanted: Wanted, say: Say, progress: Progress = silent) -> None:
+def make_records(folder: Path, kind: FileKind, wanted: Wanted, say: Say, progress: Progress = silent) -> None:
     """Make `<kind>.jsonl`, unless it is there and nothing that it is made from has changed.
 
     Raises RaftError when tuning would learn what the benchmark asks, and when the file was changed by hand.
@@ -54,7 +54,7 @@ def make_records(folder: Path, kind: Kind, wanted: Wanted, say: Say, progress: P
     path, manifest = work_of(folder) / f"{kind}.jsonl", _read_manifest(folder, kind)
     person = load_person(folder)
     divided = split(person, wanted.held_out or _held_out_before(folder, kind), wanted.validation)
-    parts: dict[finetune.Part, Any] = {"training": divided.training, "validation": divided.validation}
+    parts: dict[finetune.RecordPart, Any] = {"training": divided.training, "validation": divided.validation}
     if kind == "benchmark":
         parts = {"held_out": divided.held_out}
     settings = {
@@ -87,7 +87,7 @@ def make_records(folder: Path, kind: Kind, wanted: Wanted, say: Say, progress: P
     say(f"{path}: {len(made)} exchanges of {len({r.interview_id for r in made})} interviews")
 
 
-def make_openai(folder: Path, kind: Kind, context: int, say: Say) -> None:
+def make_openai(folder: Path, kind: FileKind, context: int, say: Say) -> None:
     """Make the files in OpenAI's format from `<kind>.jsonl`, unless they are there and it has not changed."""
     manifest, about = _read_manifest(folder, kind), load_about(folder)
     records = read_records(work_of(folder) / f"{kind}.jsonl")
@@ -144,7 +144,7 @@ def write_suite(folder: Path, say: Say) -> None:
     say(f"{path}: ratf run {path} --data {folder.parent}")
 
 
-def _openai_files(kind: Kind, records: Sequence[Record]) -> dict[str, list[Record]]:
+def _openai_files(kind: FileKind, records: Sequence[TuningRecord]) -> dict[str, list[TuningRecord]]:
     if kind == "benchmark":
         return {"benchmark.openai.jsonl": list(records)}
     return {
@@ -153,7 +153,7 @@ def _openai_files(kind: Kind, records: Sequence[Record]) -> dict[str, list[Recor
     }
 
 
-def _benchmark_line(record: Record, messages: Any) -> str:
+def _benchmark_line(record: TuningRecord, messages: Any) -> str:
     """What is asked, and apart from it what was really answered."""
     line = {"exchange_id": record.exchange_id, "messages": list(messages), "reference": record.answer}
     return json.dumps(line, ensure_ascii=False) + "\n"
@@ -169,7 +169,7 @@ def _told_openai(path: Path, text: str, say: Say) -> dict[str, Any]:
     return {f"{name}_examples": found.examples, f"{name}_estimated_tokens": found.tokens}
 
 
-def _facts(made: Sequence[Record]) -> dict[str, Any]:
+def _facts(made: Sequence[TuningRecord]) -> dict[str, Any]:
     texts = {
         "questions": [r.question for r in made],
         "memories": [m.text for r in made for m in r.memories],
@@ -186,9 +186,9 @@ def _facts(made: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def _keep_apart(folder: Path, kind: Kind, parts: Any) -> None:
+def _keep_apart(folder: Path, kind: FileKind, parts: Any) -> None:
     """Refuse to make a file that learns what the other one asks, or that asks what the other one learnt."""
-    other: Kind = "benchmark" if kind == "finetune" else "finetune"
+    other: FileKind = "benchmark" if kind == "finetune" else "finetune"
     path = work_of(folder) / f"{other}.jsonl"
     if not path.is_file():
         return
@@ -207,9 +207,9 @@ def _keep_apart(folder: Path, kind: Kind, parts: Any) -> None:
         )
 
 
-def _held_out_before(folder: Path, kind: Kind) -> int | None:
+def _held_out_before(folder: Path, kind: FileKind) -> int | None:
     """How many interviews were held out when this kind of file, or the other, was last made."""
-    order: tuple[Kind, Kind] = ("finetune", "benchmark") if kind == "finetune" else ("benchmark", "finetune")
+    order: tuple[FileKind, FileKind] = ("finetune", "benchmark") if kind == "finetune" else ("benchmark", "finetune")
     found = [_read_manifest(folder, k).get("generic", {}).get("settings", {}).get("held_out_interviews") for k in order]
     return next((n for n in found if n), None)
 
@@ -224,7 +224,7 @@ def _memories(
     return memories_of(folder, exchanges, before, rephraser, temporary=True, progress=progress)
 
 
-def _inputs(folder: Path, kind: Kind, settings: dict[str, Any]) -> str:
+def _inputs(folder: Path, kind: FileKind, settings: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps([RECIPE, kind, settings, VERSION], sort_keys=True).encode())
     for path in (folder / "interviews.jsonl", folder / "writings.jsonl", work_of(folder) / "embedded.json"):
         content = path.read_bytes() if path.is_file() else b""
@@ -232,18 +232,18 @@ def _inputs(folder: Path, kind: Kind, settings: dict[str, Any]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _made_from(folder: Path, kind: Kind) -> str:
+def _made_from(folder: Path, kind: FileKind) -> str:
     about = load_about(folder)
     return _sha_of(f"{RECIPE}\0{about.name}\0{about.introduction}\0{_sha(work_of(folder) / f'{kind}.jsonl')}")
 
 
-def _read_manifest(folder: Path, kind: Kind) -> dict[str, Any]:
+def _read_manifest(folder: Path, kind: FileKind) -> dict[str, Any]:
     path = work_of(folder) / f"{kind}.manifest.json"
     found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     return found
 
 
-def _write_manifest(folder: Path, kind: Kind, facts: dict[str, Any]) -> None:
+def _write_manifest(folder: Path, kind: FileKind, facts: dict[str, Any]) -> None:
     path = work_of(folder) / f"{kind}.manifest.json"
     write_whole(path, json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
 

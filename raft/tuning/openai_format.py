@@ -50,7 +50,7 @@ def estimated_tokens(text: str) -> int:
 
 
 @dataclass(frozen=True)
-class Checked:
+class FileCheck:
     """What is in a file: how many examples, about how many tokens, and what is wrong, each with file and line."""
 
     examples: int
@@ -58,7 +58,7 @@ class Checked:
     problems: list[str]
 
 
-def check(content: bytes, name: str, model: str | None = None, minimum: int = MIN_EXAMPLES) -> Checked:
+def check(content: bytes, name: str, model: str | None = None, minimum: int = MIN_EXAMPLES) -> FileCheck:
     """Check a file by every rule. `name` is what problems call it, `model` sets the size that an example may have."""
     problems: list[str] = []
     row = known(model) if model else None
@@ -82,7 +82,7 @@ def check(content: bytes, name: str, model: str | None = None, minimum: int = MI
                 problems.append(f"{where}: about {size} tokens; {model} takes {limit} an example")
     if len(lines) < minimum:
         problems.append(f"{name}: {len(lines)} examples; fine-tuning needs at least {minimum}")
-    return Checked(len(lines), tokens, problems)
+    return FileCheck(len(lines), tokens, problems)
 
 
 def _parsed(line: bytes) -> tuple[Any, str]:
@@ -175,7 +175,7 @@ def epochs_of(examples: int) -> int:
     return max(1, 25_000 // examples) if examples * 3 > 25_000 else 3
 
 
-def cost(checked: Checked, model: str, epochs: int | None, price: float | None) -> str:
+def cost(checked: FileCheck, model: str, epochs: int | None, price: float | None) -> str:
     """What training costs, in words. `price` is US$ per million tokens, where the table should not be asked."""
     rounds = epochs or epochs_of(checked.examples)
     trained = checked.tokens * rounds

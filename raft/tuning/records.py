@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from raft.errors import DataError
 from raft.memory.mind import said_before
 from raft.people.person import About, describe
-from raft.prompts import MESSAGE_OVERHEAD, Told, conversation
+from raft.prompts import MESSAGE_OVERHEAD, EarlierExchange, conversation
 from raft.text import shorten
 from raft.types import Exchange, Memory, Message, TrainingSample
 
@@ -22,9 +22,9 @@ LONGEST_ANSWER = 10_000
 """In words: no cut at all."""
 
 
-Memories = Mapping[str, Sequence[Memory]]
-Part = Literal["training", "validation", "held_out"]
-Shown = Literal["own", "none", "other"]
+MemoriesByExchange = Mapping[str, Sequence[Memory]]
+RecordPart = Literal["training", "validation", "held_out"]
+MemoriesShown = Literal["own", "none", "other"]
 
 
 def _not_blank(text: str) -> str:
@@ -36,7 +36,7 @@ def _not_blank(text: str) -> str:
 Text = Annotated[str, AfterValidator(_not_blank)]
 
 
-class Record(BaseModel):
+class TuningRecord(BaseModel):
     """One exchange. `history` names the earlier ones of its interview, oldest first, which are records as well."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,11 +44,11 @@ class Record(BaseModel):
     exchange_id: Text
     interview_id: Text
     date: str
-    split: Part
+    split: RecordPart
     question: Text
     memories: list[Memory]
     """What the question brings up."""
-    shown: Shown = "own"
+    shown: MemoriesShown = "own"
     """Which memories the sample shows: its own, none, or, as a distraction, those of another question."""
     other_memories: list[Memory] = []
     answer: Text
@@ -64,7 +64,9 @@ class Shares(BaseModel):
     other: float = Field(0.0, ge=0, le=1)
 
 
-def records(parts: Mapping[Part, Sequence[Exchange]], memories: Memories, shares: Shares, seed: int) -> list[Record]:
+def records(
+    parts: Mapping[RecordPart, Sequence[Exchange]], memories: MemoriesByExchange, shares: Shares, seed: int
+) -> list[TuningRecord]:
     """A record an exchange. Only training samples are shown anything but their own memories."""
     everything = [e for exchanges in parts.values() for e in exchanges]
     before = said_before(everything)
@@ -75,7 +77,7 @@ def records(parts: Mapping[Part, Sequence[Exchange]], memories: Memories, shares
             others = _other(e, everything, memories, seed) if shown.get(e.exchange_id) == "other" else []
             kind = shown.get(e.exchange_id, "own")
             made.append(
-                Record(
+                TuningRecord(
                     exchange_id=e.exchange_id,
                     interview_id=e.interview_id,
                     date=str(e.date),
@@ -91,14 +93,14 @@ def records(parts: Mapping[Part, Sequence[Exchange]], memories: Memories, shares
     return made
 
 
-def _shown(exchanges: Sequence[Exchange], shares: Shares, seed: int) -> dict[str, Shown]:
+def _shown(exchanges: Sequence[Exchange], shares: Shares, seed: int) -> dict[str, MemoriesShown]:
     """Exact shares, whatever the order of the exchanges; the rest show their own."""
     ids = sorted((e.exchange_id for e in exchanges), key=lambda i: _draw(seed, i))
     none, other = round(shares.none * len(ids)), round(shares.other * len(ids))
     return {i: "none" if n < none else "other" for n, i in enumerate(ids[: none + other])}
 
 
-def _other(exchange: Exchange, exchanges: Sequence[Exchange], memories: Memories, seed: int) -> list[Memory]:
+def _other(exchange: Exchange, exchanges: Sequence[Exchange], memories: MemoriesByExchange, seed: int) -> list[Memory]:
     """Another interview's question's memories, all older than this interview and none of them its own."""
     mine = {m.chunk_id for m in memories.get(exchange.exchange_id, ())}
     for e in sorted(exchanges, key=lambda e: _draw(seed, f"{exchange.exchange_id} {e.exchange_id}")):
@@ -116,8 +118,8 @@ def _draw(seed: int, text: str) -> str:
 
 def samples(
     about: About,
-    chosen: Sequence[Record],
-    known: Sequence[Record],
+    chosen: Sequence[TuningRecord],
+    known: Sequence[TuningRecord],
     context: int,
     answer_words: int,
     count: Callable[[str], int],
@@ -141,15 +143,15 @@ def samples(
 
 def prompt(
     about: About,
-    record: Record,
-    known: Mapping[str, Record],
+    record: TuningRecord,
+    known: Mapping[str, TuningRecord],
     budget: int,
     answer_words: int,
     count: Callable[[str], int],
 ) -> tuple[Message, ...]:
     """What the model reads before it answers the record's question."""
     before = [known[i] for i in record.history]
-    told = [Told(b.question, tuple(b.memories), shorten(b.answer, answer_words)) for b in before]
+    told = [EarlierExchange(b.question, tuple(b.memories), shorten(b.answer, answer_words)) for b in before]
     shown = {"own": record.memories, "none": [], "other": record.other_memories}[record.shown]
     return conversation(about, record.question, shown, told, budget, count)
 
@@ -159,22 +161,22 @@ def size(messages: Sequence[Message], count: Callable[[str], int]) -> int:
     return sum(count(m["content"]) + MESSAGE_OVERHEAD for m in messages)
 
 
-def to_jsonl(made: Sequence[Record]) -> str:
+def to_jsonl(made: Sequence[TuningRecord]) -> str:
     """One record a line."""
     return "".join(json.dumps(r.model_dump(), ensure_ascii=False) + "\n" for r in made)
 
 
-def read_records(path: Path) -> list[Record]:
+def read_records(path: Path) -> list[TuningRecord]:
     """The records of a file. Raises DataError with every problem, each as `file:line: what`."""
     if not path.is_file():
         raise DataError([f"{path}: missing; `raft ft:gen` makes it"])
     problems: list[str] = []
-    found: dict[str, Record] = {}
+    found: dict[str, TuningRecord] = {}
     for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
-            record = Record.model_validate_json(line)
+            record = TuningRecord.model_validate_json(line)
         except ValidationError as error:
             problems += [f"{path}:{number}: {text}" for text in describe(error)]
             continue

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from raft.people.person import About
-from raft.prompts import conversation, told
+from raft.prompts import conversation, earlier_exchanges
 from raft.text import shorten
 from raft.types import Exchange, Memory, TrainingSample
 
@@ -30,7 +30,7 @@ def training_samples(
                 about,
                 e.question,
                 memories.get(e.exchange_id, ()),
-                told(before[e.exchange_id], memories, answer_words),
+                earlier_exchanges(before[e.exchange_id], memories, answer_words),
                 budget,
                 count,
             ),

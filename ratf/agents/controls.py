@@ -42,7 +42,7 @@ Side = Literal["same", "impostor"]
 """The person, or everybody else."""
 
 
-Answers = dict[str, Given]
+GivenAnswers = dict[str, Given]
 """held-out question → the control's answer to it"""
 
 
@@ -68,15 +68,15 @@ class Sources:
             for side, of in self._candidates.items()
         }
 
-    def real(self) -> Answers:
+    def real(self) -> GivenAnswers:
         """The real answers."""
         return {e.exchange_id: _given(self.study.person, e, 1.0) for e in self.study.held_out}
 
-    def near(self, side: Side) -> Answers:
+    def near(self, side: Side) -> GivenAnswers:
         """The answer of the person (`same`) or of another (`impostor`) to the most similar question."""
         return self._taken(side, self._alike[side].argmax(axis=1).tolist())
 
-    def far(self, side: Side) -> Answers:
+    def far(self, side: Side) -> GivenAnswers:
         """An answer to one of the less similar half of the questions, by lot.
 
         The least similar of all would be the same odd question every time.
@@ -87,11 +87,11 @@ class Sources:
             side, [int(r[self.lot("far", e) % half]) for e, r in zip(self.study.held_out, order, strict=True)]
         )
 
-    def one_of(self, name: str, texts: Sequence[str]) -> Answers:
+    def one_of(self, name: str, texts: Sequence[str]) -> GivenAnswers:
         """One of the texts for each question, by lot; nobody said them."""
         return {e.exchange_id: Given(texts[self.lot(name, e) % len(texts)]) for e in self.study.held_out}
 
-    def mixed(self, share: float) -> Answers:
+    def mixed(self, share: float) -> GivenAnswers:
         """The real answer with `share` of its words in sentences of another's answer; it keeps the other's interview.
 
         The order of sentences does not depend on the share, so that a larger dose holds the smaller one.
@@ -108,7 +108,7 @@ class Sources:
         text = f"{self.study.suite.seed}\0{name}\0{exchange.exchange_id}\0{exchange.question}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
-    def _taken(self, side: Side, which: Sequence[int]) -> Answers:
+    def _taken(self, side: Side, which: Sequence[int]) -> GivenAnswers:
         candidates, alike = self._candidates[side], self._alike[side]
         return {
             exchange.exchange_id: _given(*candidates[w], float(alike[i, w]))
@@ -116,7 +116,7 @@ class Sources:
         }
 
 
-def controls(study: Study, embedder: Embedder) -> dict[str, Answers]:
+def controls(study: Study, embedder: Embedder) -> dict[str, GivenAnswers]:
     """For each given control of the suite, and each dose where it can be mixed, the answer to each held-out question."""
     sources = Sources(study, embedder)
     return {name: MAKERS[name](sources) for name in given_names(study)}
@@ -245,7 +245,7 @@ NONANSWERS = (
 """Long, fluent, and about nothing."""
 
 
-MAKERS: dict[str, Callable[[Sources], Answers]] = {
+MAKERS: dict[str, Callable[[Sources], GivenAnswers]] = {
     "real": Sources.real,
     "same_near": lambda of: of.near("same"),
     "same_far": lambda of: of.far("same"),

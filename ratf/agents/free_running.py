@@ -8,7 +8,7 @@ from inspect_ai.model import get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from raft.memory.mind import Mind
-from raft.prompts import Told
+from raft.prompts import EarlierExchange
 from raft.text import shorten
 from raft.types import Exchange, Memory
 from ratf.agents.memories import Memories, memories_shown, mind
@@ -29,7 +29,7 @@ def free_running(study: Study, arm: str) -> Solver:
     turn: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        told: list[Told] = []
+        told: list[EarlierExchange] = []
         before: list[Exchange] = []
         async with turn[state.metadata["interview_id"]]:
             for exchange in _up_to(study, str(state.sample_id)):
@@ -38,7 +38,9 @@ def free_running(study: Study, arm: str) -> Solver:
                     state.messages = chat_messages(after(study, exchange, memories, told))
                     state.output = await get_model().generate(state.messages, cache=ANSWER_CACHE)
                 answer = state.output.completion
-                told.append(Told(exchange.question, memories, shorten(answer, study.suite.answers.max_words)))
+                told.append(
+                    EarlierExchange(exchange.question, memories, shorten(answer, study.suite.answers.max_words))
+                )
                 before.append(replace(exchange, answer=answer))
         state.messages.append(state.output.message)
         state.metadata["memories"] = [asdict(m) for m in told[-1].memories]

@@ -12,7 +12,7 @@ from raft.types import Exchange, Memory
 from ratf.agents.memories import Memories, memories, memory_store
 from ratf.models.chat import embedder
 from ratf.models.recordings import digest_of
-from ratf.models.replay import made
+from ratf.models.replay import recorded_value
 from ratf.results.results import Cell, Filtered, Retrieval
 from ratf.statistics.estimates import Estimate, clustered_auc, clustered_mean
 from ratf.suite.arms import ARMS
@@ -96,7 +96,7 @@ def _gains(study: Study, pairs: Sequence[tuple[Exchange, Memory]], progress: Pro
 
     contents = digest_of([about.introduction, *([e.question, e.answer, m.text, m.chunk_id] for e, m in pairs)])
     request = {"kind": "gains", "model": name, "pairs": len(pairs), "contents": contents, "words": words}
-    found: list[float] = made(request, "hindsight", read)
+    found: list[float] = recorded_value(request, "hindsight", read)
     return found
 
 

@@ -16,7 +16,7 @@ from raft.memory.rephrase import VERSION, Rephraser
 from raft.memory.store import ChromaStore, collection_name
 from raft.progress import Progress, silent
 from raft.types import Document, Embedder, Exchange, Memory
-from ratf.models.chat import InspectChat, embedder, heard
+from ratf.models.chat import InspectChat, embedder, recorded_model
 from ratf.models.replay import session
 from ratf.suite.arms import Shown
 from ratf.suite.study import Study
@@ -101,7 +101,7 @@ def _rephraser(study: Study, encoder: Embedder) -> Rephraser:
     if name != EXTRACTIVE:
         from inspect_ai.model import get_model
 
-        model = InspectChat(get_model(heard(name, "rephraser")))
+        model = InspectChat(get_model(recorded_model(name, "rephraser")))
     return rephraser_of(model, name, encoder, study.person.about, settings.gate, study.folder)
 
 

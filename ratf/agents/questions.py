@@ -8,7 +8,7 @@ from inspect_ai.model import ModelOutput, ModelUsage
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from raft.models.tokens import token_counter
-from raft.prompts import Told, conversation, fenced, told
+from raft.prompts import EarlierExchange, conversation, earlier_exchanges, fenced
 from raft.types import Exchange, Memory, Message
 from ratf.agents.controls import given_answers
 from ratf.agents.memories import Memories, memories_shown
@@ -45,10 +45,14 @@ def prompt(study: Study, exchange: Exchange, mine: Memories) -> tuple[Message, .
     """What an arm with the memories `mine` reads before it answers."""
     answers = study.suite.answers
     before = study.before[exchange.exchange_id] if answers.history == "teacher_forced" else ()
-    return after(study, exchange, mine.get(exchange.exchange_id, ()), told(before, mine, answers.max_words))
+    return after(
+        study, exchange, mine.get(exchange.exchange_id, ()), earlier_exchanges(before, mine, answers.max_words)
+    )
 
 
-def after(study: Study, exchange: Exchange, mine: Sequence[Memory], before: Sequence[Told]) -> tuple[Message, ...]:
+def after(
+    study: Study, exchange: Exchange, mine: Sequence[Memory], before: Sequence[EarlierExchange]
+) -> tuple[Message, ...]:
     """The prompt of a question with its memories, after what was told `before`."""
     return conversation(
         study.person.about,

@@ -3,7 +3,7 @@
 from inspect_ai.model import CachePolicy, GenerateConfig, Model, get_model
 
 from ratf.agents.training import model_of
-from ratf.models.chat import heard
+from ratf.models.chat import recorded_model
 from ratf.models.local import EVERY_REQUEST
 from ratf.models.replay import session
 from ratf.suite.arms import ARMS, GIVEN
@@ -38,7 +38,7 @@ def grader_roles(study: Study, arm: str | None = None) -> dict[str, str | Model 
     listening = session()
     if not study.suite.graders or (arm is None and listening and listening.replaying):
         return None
-    return {"grader": [heard(name, f"grading {arm}") for name in study.suite.graders]}
+    return {"grader": [recorded_model(name, f"grading {arm}") for name in study.suite.graders]}
 
 
 def model_under_test(study: Study, arm: str, obey: bool) -> str | Model | None:
@@ -50,8 +50,8 @@ def model_under_test(study: Study, arm: str, obey: bool) -> str | Model | None:
     if arm in GIVEN:
         return "none/none"
     if arm == "paraphrase":
-        return heard(str(study.suite.models.paraphraser), arm)
+        return recorded_model(str(study.suite.models.paraphraser), arm)
     if arm == "generic":
-        return heard(study.suite.models.base, arm)
+        return recorded_model(study.suite.models.base, arm)
     left_to_inspect = obey and ARMS[arm].training == "none" and str(get_model()) != "none/none"
-    return None if left_to_inspect else heard(model_of(study, arm), arm)
+    return None if left_to_inspect else recorded_model(model_of(study, arm), arm)

@@ -17,7 +17,7 @@ from ratf.agents.memories import memories
 from ratf.models.metered import MeteredTuner
 from ratf.models.prices import is_free
 from ratf.models.recordings import Request, digest_of
-from ratf.models.replay import made, session
+from ratf.models.replay import recorded_value, session
 from ratf.results.results import Example, Tuned
 from ratf.suite.arms import ARMS
 from ratf.suite.study import Study
@@ -50,7 +50,7 @@ def model_of(study: Study, arm: str, progress: Progress = silent) -> str:
         name = _tune(study, training, progress)
         return {"model": name, "training": _facts(name)}
 
-    return str(made(_request(study, training), arm, tune)["model"])
+    return str(recorded_value(_request(study, training), arm, tune)["model"])
 
 
 def _facts(model: str) -> dict[str, Any] | None:

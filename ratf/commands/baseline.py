@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 app = typer.Typer(help="Keep a run's scores to compare later runs with.", no_args_is_help=True)
 
@@ -19,7 +19,7 @@ def save(
 
     Example: ratf baseline save runs/demo --to benchmarks/demo-baseline.json
     """
-    with told():
+    with reported_errors():
         from raft.errors import RaftError
         from ratf.results.folder import open_run
         from ratf.results.snapshot import save_baseline

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 if TYPE_CHECKING:
     from ratf.review.record import Check
@@ -28,7 +28,7 @@ def bundle(
 
     Example: ratf bundle runs/demo --out demo.ratf.zip
     """
-    with told():
+    with reported_errors():
         from ratf.results.bundle import samples_of, write_bundle
         from ratf.results.folder import open_run
         from ratf.results.rights import publishable
@@ -64,7 +64,7 @@ def verify(
 
     Example: ratf verify demo.ratf.zip --record demo.verified.json
     """
-    with told():
+    with reported_errors():
         from tempfile import TemporaryDirectory
 
         from raft.files import write_whole

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 if TYPE_CHECKING:
     from ratf.gate.gate import Checked
@@ -30,7 +30,7 @@ def check(
 
     Example: ratf check runs/demo --baseline baseline.json --policy policy.yaml
     """
-    with told():
+    with reported_errors():
         from raft.files import write_whole
         from ratf.gate.gate import check as judge
         from ratf.gate.gate import save_check

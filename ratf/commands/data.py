@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 
 def data(
@@ -19,7 +19,7 @@ def data(
 
     Example: ratf data fed-chairs --out people && ratf run fed-chairs --data people
     """
-    with told():
+    with reported_errors():
         from raft.console import progress
         from raft.models.weights import cache_folder
         from raft.sources.http import Web

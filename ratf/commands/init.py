@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 
 class Pipeline(StrEnum):
@@ -32,7 +32,7 @@ def init(
 
     Example: ratf init demo && ratf run demo/demo.yaml
     """
-    with told():
+    with reported_errors():
         from raft.errors import RaftError
         from ratf.content import content
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 from ratf.commands.sharing import Data, Public, Redact
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def leaderboard(
 
     Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site --public
     """
-    with told():
+    with reported_errors():
         from ratf.boards.leaderboard import leaderboard as board_of
         from ratf.boards.site import site, write_site
         from ratf.boards.words import several

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 
 def models(
@@ -14,7 +14,7 @@ def models(
 
     Example: ratf models --fetch
     """
-    with told():
+    with reported_errors():
         from raft.console import progress
         from raft.models.weights import PINNED, cache_folder, ready
         from raft.models.weights import fetch as fetch_model

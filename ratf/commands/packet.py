@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 if TYPE_CHECKING:
     from ratf.review.choices import Calibration
@@ -25,7 +25,7 @@ def packet(
 
     Example: ratf packet runs/demo --out packet, and then: ratf packet score choices-*.csv --run runs/demo
     """
-    with told():
+    with reported_errors():
         from raft.errors import RaftError
 
         if what[0] == "score":

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 from ratf.commands.run import PricesFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ratf.runner.calls import Ask
+    from ratf.runner.calls import CallCount
     from ratf.runner.plan import Plan, Total
 
 
@@ -34,7 +34,7 @@ def plan(
 
     Example: ratf plan benchmarks/demo.yaml
     """
-    with told():
+    with reported_errors():
         from ratf.models.prices import load_prices
         from ratf.results.results import load
         from ratf.runner.plan import plan as planned
@@ -79,7 +79,7 @@ def _row(*cells: str) -> str:
     return " ".join(f"{c:{'<' if w < 0 else '>'}{abs(w)}}" for c, w in zip(cells, widths, strict=True)).rstrip()
 
 
-def _cost(ask: "Ask") -> str:
+def _cost(ask: "CallCount") -> str:
     from ratf.models.prices import is_free
 
     return "none" if is_free(ask.model) else _dollars(ask.usd)
@@ -95,7 +95,7 @@ def _time(seconds: float | None) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def _sum(total: "Total", asks: "list[Ask]") -> str:
+def _sum(total: "Total", asks: "list[CallCount]") -> str:
     from ratf.models.prices import is_free
 
     cost = "no cost" if all(is_free(a.model) for a in asks) else f"cost {_dollars(total.usd)}"

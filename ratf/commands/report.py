@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 from raft.errors import RaftError
 from ratf.commands.sharing import Data, Public, Redact
 
@@ -75,15 +75,15 @@ FORMATS: dict[str, Callable[[Finished], str | bytes]] = {
 }
 """What a finished run can be written as, beside the page: text goes to stdout, bytes to `scores.<format>`."""
 
-PAGE = "html"
-Format = StrEnum("Format", [(name, name) for name in (PAGE, *FORMATS)])  # type: ignore[misc]
+Format = StrEnum("Format", [(name, name) for name in ("html", *FORMATS)])  # type: ignore[misc]
+PAGE = Format("html")
 
 
 def report(
     run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
     format: Annotated[
         Format, typer.Option(help="schema: the JSON Schema of json; csv and parquet: all scores.")
-    ] = Format(PAGE),
+    ] = PAGE,
     baseline: Annotated[
         Path | None,
         typer.Option(help="Compare with this run, or file of `ratf baseline save`; by default that of `ratf check`."),
@@ -108,7 +108,7 @@ def report(
 
     Example: ratf report runs/demo --format md
     """
-    with told():
+    with reported_errors():
         from raft.files import write_whole
         from ratf.results.folder import open_run
 
@@ -118,9 +118,9 @@ def report(
             from ratf.reporting.changes import against
             from ratf.reporting.files import write_report
             from ratf.reporting.history import past
-            from ratf.results.lazy import load_lightly
+            from ratf.results.lazy import load_lazily
 
-            whole = open_run(run, load_lightly)
+            whole = open_run(run, load_lazily)
             results = shown(whole, redact, public, data)
             to = out or folder / f"report.{kind}html"
             runs = past(whole, run, history) if history else []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 from raft.errors import RaftError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(
 
     Example: ratf run benchmarks/demo.yaml
     """
-    with told():
+    with reported_errors():
         from ratf.suite.study import open_study
 
         if record and replay:

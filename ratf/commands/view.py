@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import told
+from raft.commands.errors import reported_errors
 
 
 def view(
@@ -21,7 +21,7 @@ def view(
 
     Example: ratf view runs/demo
     """
-    with told():
+    with reported_errors():
         import webbrowser
 
         from ratf.pages.view import server

@@ -12,7 +12,7 @@ from pathlib import Path
 from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.gate.policy import TIERS, Policy, default_policy
-from ratf.gate.rules import GUARDS, JUDGES, Case, Finding, RuleResult, decided, sides
+from ratf.gate.rules import GUARDS, JUDGES, Finding, RuleCase, RuleResult, decided, sides
 from ratf.results.lazy import Stored
 from ratf.results.record import Record
 from ratf.results.results import EXIT_CODES, Results, Verdict, dumps
@@ -50,7 +50,7 @@ def check(
 ) -> Checked:
     """Judge a run by a policy; without one, by `default_policy`."""
     policy = policy or default_policy(results, baseline is not None)
-    case = Case(results, snapshot(results), baseline, policy)
+    case = RuleCase(results, snapshot(results), baseline, policy)
     trouble = [sentence for look in TROUBLE for sentence in look(case)]
     findings = [JUDGES[rule.kind](rule, case) for rule in policy.rules]
     verdict, sentence = settle(findings, trouble)
@@ -95,43 +95,43 @@ def settle(findings: list[Finding], trouble: list[str]) -> tuple[Verdict, str]:
     return "PASS", "; ".join(r.sentence for r in others or guards)
 
 
-def _empty(case: Case) -> Iterator[str]:
+def _empty(case: RuleCase) -> Iterator[str]:
     if not case.results.questions:
         yield "the suite asked no question"
 
 
-def _missing_arms(case: Case) -> Iterator[str]:
+def _missing_arms(case: RuleCase) -> Iterator[str]:
     missing = [arm for arm in case.results.suite.get("arms", []) if arm not in case.results.arms]
     if missing:
         yield f"the run has no answers of the suite's arms {', '.join(missing)}"
 
 
-def _unanswered(case: Case) -> Iterator[str]:
+def _unanswered(case: RuleCase) -> Iterator[str]:
     asked = case.results.held_out.get("questions", len(case.results.questions))
     for arm, rows in case.run.scores.items():
         if len(rows) < asked:
             yield f"{arm} answered {len(rows)} of {asked} questions: the run was not finished"
 
 
-def _all_errored(case: Case) -> Iterator[str]:
+def _all_errored(case: RuleCase) -> Iterator[str]:
     for arm, rows in case.run.scores.items():
         if rows and case.results.arms[arm].errors >= len(rows):
             yield f"all {len(rows)} answers of {arm} ended in an error"
 
 
-def _over_budget(case: Case) -> Iterator[str]:
+def _over_budget(case: RuleCase) -> Iterator[str]:
     if case.results.budget and case.results.budget.over:
         yield f"the run went over its budget: {case.results.budget.over}"
 
 
-def _not_comparable(case: Case) -> Iterator[str]:
+def _not_comparable(case: RuleCase) -> Iterator[str]:
     if case.baseline:
         found = differences(case.run, case.baseline, case.policy.may_differ)
         if found:
             yield "the baseline run did not measure the same thing: " + "; ".join(found)
 
 
-TROUBLE: list[Callable[[Case], Iterator[str]]] = [
+TROUBLE: list[Callable[[RuleCase], Iterator[str]]] = [
     _empty,
     _missing_arms,
     _unanswered,
@@ -141,7 +141,7 @@ TROUBLE: list[Callable[[Case], Iterator[str]]] = [
 ]
 
 
-def _notes(case: Case, findings: list[Finding]) -> Iterator[str]:
+def _notes(case: RuleCase, findings: list[Finding]) -> Iterator[str]:
     """What a reader should know beside the verdict."""
     if case.results.replayed:
         yield f"Replayed: no model was asked; the replies are from {case.results.replayed}."

@@ -43,7 +43,7 @@ class RuleResult(Record):
 
 
 @dataclass(frozen=True)
-class Case:
+class RuleCase:
     """All that a rule may look at."""
 
     results: Results
@@ -63,7 +63,7 @@ class Finding:
     p: float | None = None
 
 
-def _compared(rule: Rule, case: Case) -> Finding:
+def _compared(rule: Rule, case: RuleCase) -> Finding:
     """A rule about the mean of the paired differences; its verdict waits for the other rules of its tier."""
     lacks = _lacking(rule, case)
     if lacks:
@@ -134,7 +134,7 @@ def _kept(gain: Estimate, rule: Rule) -> bool:
     return claim is not None and claim.holds
 
 
-def _each_question(rule: Rule, case: Case) -> Finding:
+def _each_question(rule: Rule, case: RuleCase) -> Finding:
     """Breakage that a mean would hide: no question may fall by more than the limit."""
     rule = replace(rule, arm=rule.arm or case.results.suite["primary"]["better"])
     lacks = _lacking(rule, case)
@@ -159,7 +159,7 @@ def _each_question(rule: Rule, case: Case) -> Finding:
     return _finding(rule, "REGRESSION", told, questions=tuple(broken[:WORST]), n_questions=len(gain))
 
 
-def _lacking(rule: Rule, case: Case) -> str:
+def _lacking(rule: Rule, case: RuleCase) -> str:
     """Why a rule about scores can't be measured; empty when it can."""
     facts = case.results.metrics.get(rule.metric)
     if rule.other == BASELINE_RUN and case.baseline is None:
@@ -176,7 +176,7 @@ def _lacking(rule: Rule, case: Case) -> str:
     return _not_admitted(rule, case) if rule.tier == "critical" else ""
 
 
-def _not_admitted(rule: Rule, case: Case) -> str:
+def _not_admitted(rule: Rule, case: RuleCase) -> str:
     exams = [e for e in case.results.exam if e.metric == rule.metric]
     if not exams:
         return f"{rule.metric} may not decide: the run has no exam of it, so nothing shows that it tells the person from others"
@@ -184,18 +184,18 @@ def _not_admitted(rule: Rule, case: Case) -> str:
     return f"{rule.metric} may not decide, it did not pass its exam: {failed[0].reason}" if failed else ""
 
 
-def sides(rule: Rule, case: Case) -> tuple[dict[str, float], dict[str, float]]:
+def sides(rule: Rule, case: RuleCase) -> tuple[dict[str, float], dict[str, float]]:
     """The scores that a rule compares, by question: its arm's, and the other's."""
     if rule.other == BASELINE_RUN and case.baseline:
         return case.run.of(rule.arm, rule.metric), case.baseline.of(rule.arm, rule.metric)
     return case.run.of(rule.arm, rule.metric), case.run.of(rule.other, rule.metric)
 
 
-def _sign(rule: Rule, case: Case) -> int:
+def _sign(rule: Rule, case: RuleCase) -> int:
     return -1 if case.results.metrics[rule.metric].get("better") == "lower" else 1
 
 
-def _errors(rule: Rule, case: Case) -> Finding:
+def _errors(rule: Rule, case: RuleCase) -> Finding:
     """Answers that ended in an error, over all arms."""
     errors = sum(arm.errors for arm in case.results.arms.values())
     answers = sum(arm in q.answers for arm in case.results.arms for q in case.results.questions)
@@ -204,7 +204,7 @@ def _errors(rule: Rule, case: Case) -> Finding:
     return _limited(rule, share if rule.percent else errors, told)
 
 
-def _unscored(rule: Rule, case: Case) -> Finding:
+def _unscored(rule: Rule, case: RuleCase) -> Finding:
     """The worst of the arms and metrics that the policy's rules read; errors count as unscored, too."""
     read = [r for r in case.policy.rules if r.metric and r.tier in (rule.tier, "critical")]
     of_rules = {r.metric for r in read} & case.run.metrics.keys() or {case.results.suite["primary"]["metric"]}
@@ -224,7 +224,7 @@ def _unscored(rule: Rule, case: Case) -> Finding:
     return _limited(rule, share if rule.percent else most, told if most else "every answer was scored")
 
 
-def _spent(rule: Rule, case: Case) -> Finding:
+def _spent(rule: Rule, case: RuleCase) -> Finding:
     """Cost, tokens or minutes of the run."""
     unit = {"cost": "usd", "tokens": "tokens", "minutes": "minutes"}[rule.kind]
     spent = getattr(case.results.budget, unit, None)
@@ -233,7 +233,7 @@ def _spent(rule: Rule, case: Case) -> Finding:
     return _limited(rule, spent, f"the run took {spent:g} {unit}")
 
 
-def _leaks(rule: Rule, case: Case) -> Finding:
+def _leaks(rule: Rule, case: RuleCase) -> Finding:
     """Held-out answers in what the agents learnt from."""
     leaks = case.results.leaks
     if leaks is None:
@@ -259,7 +259,7 @@ def _finding(rule: Rule, verdict: Verdict, sentence: str, **numbers: Any) -> Fin
     return Finding(rule, RuleResult(**about, verdict=verdict, sentence=sentence, **numbers))
 
 
-JUDGES: dict[str, Callable[[Rule, Case], Finding]] = {
+JUDGES: dict[str, Callable[[Rule, RuleCase], Finding]] = {
     "better": _compared,
     "not worse": _compared,
     "equivalent": _compared,

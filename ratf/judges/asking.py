@@ -9,7 +9,7 @@ from inspect_ai.model import CachePolicy, GenerateConfig, Model, ResponseSchema,
 from inspect_ai.util import collect, json_schema
 
 from ratf.judges.replies import Manner, Reading, how_to_reply, read, reply_model
-from ratf.judges.texts import Asked, Case, fill, shown
+from ratf.judges.texts import JudgeCase, JudgePrompt, fill, shown
 from ratf.models.chat import chat_messages
 from ratf.suite.rubric import CRITERIA, Rubric
 
@@ -61,7 +61,7 @@ def manner(rubric: Rubric, grader: Model, replies: Replies) -> Manner:
     return "word" if str(grader).partition("/")[0] in TELL_PROBABILITIES else "json"
 
 
-def config(rubric: Rubric, asked: Asked, how: Manner, grader: str = "", repeat: int = 0) -> GenerateConfig:
+def config(rubric: Rubric, asked: JudgePrompt, how: Manner, grader: str = "", repeat: int = 0) -> GenerateConfig:
     """The rubric's digest is in the cache key: a grade never outlives its rubric. A repeat is asked anew."""
     cache = CachePolicy(expiry=None, per_epoch=False, scopes={"rubric": rubric.digest, "repeat": str(repeat)})
     if how == "word":
@@ -77,7 +77,7 @@ def config(rubric: Rubric, asked: Asked, how: Manner, grader: str = "", repeat: 
 
 
 async def ask(
-    grader: Model, rubric: Rubric, case: Case, flipped: bool = False, replies: Replies = "auto", repeat: int = 0
+    grader: Model, rubric: Rubric, case: JudgeCase, flipped: bool = False, replies: Replies = "auto", repeat: int = 0
 ) -> Vote:
     """One reply about a case. Texts that read alike are not asked about: neither can be chosen."""
     if rubric.in_pairs and shown(rubric, case, case.answer) == shown(rubric, case, case.rival):
@@ -92,7 +92,9 @@ async def ask(
     return Vote(str(grader), flipped, read(rubric, case, asked.meaning, output), digest, tokens)
 
 
-async def ask_panel(graders: Sequence[Model], rubric: Rubric, cases: Sequence[Case], replies: Replies) -> list[Vote]:
+async def ask_panel(
+    graders: Sequence[Model], rubric: Rubric, cases: Sequence[JudgeCase], replies: Replies
+) -> list[Vote]:
     """Every grader about every case, in both orders where two texts are compared."""
     orders = (False, True) if rubric.in_pairs else (False,)
     return await collect(

@@ -1,6 +1,6 @@
 """What exam and grading will take, told before anything is asked."""
 
-from ratf.judges.comparisons import Item, items, requests
+from ratf.judges.comparisons import ExamItem, items, requests
 from ratf.judges.texts import case_of, fill
 from ratf.results.exams import Exam
 from ratf.statistics.judge_exam import Admission
@@ -63,7 +63,7 @@ def asked_in_exam(study: Study, rubric: Rubric) -> int:
     return same * len(study.suite.graders)
 
 
-def _items(study: Study, rubric: Rubric) -> list[Item]:
+def _items(study: Study, rubric: Rubric) -> list[ExamItem]:
     """The exam's comparisons, where each control's text only says where it is from."""
     texts = {c: {e.exchange_id: f"{c} {e.exchange_id}" for e in study.held_out} for c in study.suite.controls}
     return items(study, rubric, texts)

@@ -11,9 +11,9 @@ from inspect_ai.util import collect
 from raft.errors import RaftError
 from raft.progress import Progress, silent
 from ratf.judges.asking import Vote, ask
-from ratf.judges.comparisons import Given, Item, items, requests
-from ratf.judges.texts import Case, shown
-from ratf.models.chat import heard
+from ratf.judges.comparisons import ControlTexts, ExamItem, items, requests
+from ratf.judges.texts import JudgeCase, shown
+from ratf.models.chat import recorded_model
 from ratf.results.exams import Exam, GraderExam, JudgeFacts
 from ratf.statistics.judge_exam import Trial, exam_of_grader
 from ratf.suite.metrics import metric
@@ -22,11 +22,13 @@ from ratf.suite.study import Study
 
 
 def examine_judges(
-    study: Study, given: Given, progress: Progress = silent, models: Mapping[str, Model] | None = None
+    study: Study, given: ControlTexts, progress: Progress = silent, models: Mapping[str, Model] | None = None
 ) -> list[Exam]:
     """An entry for each judge's metric of the suite, with what its exam took. `models` stand in for the graders."""
     judged = [m for m in study.suite.metrics if m.startswith("judge_")]
-    graders = [(models or {}).get(name) or get_model(heard(name, "the judges' exam")) for name in study.suite.graders]
+    graders = [
+        (models or {}).get(name) or get_model(recorded_model(name, "the judges' exam")) for name in study.suite.graders
+    ]
     entries = []
     for (name, masked), group in groupby(judged, key=lambda m: _judge_of(study, m)):
         rubric = study.suite.rubrics[name]
@@ -44,7 +46,7 @@ def _judge_of(study: Study, name: str) -> tuple[str, bool]:
     return rubric.name, masked
 
 
-def _asked(study: Study, rubric: Rubric, todo: Sequence[Item], graders: Sequence[Model]) -> list[Vote]:
+def _asked(study: Study, rubric: Rubric, todo: Sequence[ExamItem], graders: Sequence[Model]) -> list[Vote]:
     """Every grader's replies. Raises RaftError where one cannot be asked at all."""
     try:
         return asyncio.run(_ask_all(study, rubric, todo, graders)) if todo else []
@@ -56,7 +58,7 @@ def _asked(study: Study, rubric: Rubric, todo: Sequence[Item], graders: Sequence
         raise RaftError(f"the judge {rubric.name} could not sit its exam with {who}: {first}") from error
 
 
-async def _ask_all(study: Study, rubric: Rubric, todo: Sequence[Item], graders: Sequence[Model]) -> list[Vote]:
+async def _ask_all(study: Study, rubric: Rubric, todo: Sequence[ExamItem], graders: Sequence[Model]) -> list[Vote]:
     replies = study.suite.models.replies
     return await collect(
         *(
@@ -69,7 +71,7 @@ async def _ask_all(study: Study, rubric: Rubric, todo: Sequence[Item], graders: 
 
 
 def _entries(
-    study: Study, rubric: Rubric, metrics: list[str], todo: list[Item], graders: list[Model], votes: list[Vote]
+    study: Study, rubric: Rubric, metrics: list[str], todo: list[ExamItem], graders: list[Model], votes: list[Vote]
 ) -> list[Exam]:
     calls = len(votes) // len(graders)
     by_grader = [votes[i * calls : (i + 1) * calls] for i in range(len(graders))]
@@ -102,7 +104,7 @@ def _not_examined(study: Study, name: str, rubric: Rubric) -> Exam:
 
 
 def _exam(
-    study: Study, rubric: Rubric, name: str, criterion: str, todo: list[Item], grader: Model, votes: list[Vote]
+    study: Study, rubric: Rubric, name: str, criterion: str, todo: list[ExamItem], grader: Model, votes: list[Vote]
 ) -> tuple[Exam, GraderExam]:
     return exam_of_grader(
         str(grader),
@@ -116,7 +118,7 @@ def _exam(
     )
 
 
-def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[Item], votes: Sequence[Vote]) -> list[Trial]:
+def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[ExamItem], votes: Sequence[Vote]) -> list[Trial]:
     """What a grader replied, comparison by comparison, with grades turned so that 1 is the person."""
     facts, left = metric(name), iter(votes)
 
@@ -153,7 +155,7 @@ def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[Item], vote
     return found
 
 
-def _length(rubric: Rubric, case: Case) -> float:
+def _length(rubric: Rubric, case: JudgeCase) -> float:
     """Of what the judge was shown; whatever was cut cannot have swayed it."""
     words, rival = (math.log(max(1, len(shown(rubric, case, t).split()))) for t in (case.answer, case.rival))
     return words - rival if case.rival else words

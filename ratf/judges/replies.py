@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from inspect_ai.model import ModelOutput
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from ratf.judges.texts import Case, shown
+from ratf.judges.texts import JudgeCase, shown
 from ratf.suite.rubric import Form, Rubric
 
 Manner = Literal["word", "json"]
@@ -88,7 +88,7 @@ def reply_model(form: Form, replies: tuple[str, ...]) -> type[BaseModel]:
     return create_model("Choice", __base__=Strict, choice=(kind, ...))
 
 
-def read(rubric: Rubric, case: Case, meaning: Mapping[str, str], output: ModelOutput) -> Reading:
+def read(rubric: Rubric, case: JudgeCase, meaning: Mapping[str, str], output: ModelOutput) -> Reading:
     """The values of the rubric's criteria; none where the reply is not one of those asked for."""
     text = output.completion.strip()
     refused = output.stop_reason == "content_filter" or bool(REFUSAL.search(text[:200]))
@@ -155,7 +155,9 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _values(rubric: Rubric, case: Case, meaning: Mapping[str, str], found: Mapping[str, float]) -> dict[str, float]:
+def _values(
+    rubric: Rubric, case: JudgeCase, meaning: Mapping[str, str], found: Mapping[str, float]
+) -> dict[str, float]:
     by_meaning = {meaning[reply]: p for reply, p in found.items()}
     if rubric.form == "grade":
         return {"": round(sum(rubric.choices[choice] * p for choice, p in by_meaning.items()), 6)}
@@ -168,7 +170,7 @@ def _values(rubric: Rubric, case: Case, meaning: Mapping[str, str], found: Mappi
     return {"chosen" if rubric.form == "forced_choice" else "won": round(won, 6)}
 
 
-def _claims(rubric: Rubric, case: Case, text: str, refused: bool) -> Reading:
+def _claims(rubric: Rubric, case: JudgeCase, text: str, refused: bool) -> Reading:
     try:
         claims = Claims.model_validate(_parsed(text), strict=True).claims
     except ValidationError:

@@ -6,19 +6,19 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
 from ratf.judges.asking import Replies, ask_panel, bound_graders, pooled
-from ratf.judges.texts import Case, case_of, harmless
+from ratf.judges.texts import JudgeCase, case_of, harmless
 from ratf.suite.rubric import Rubric, of_metric
 from ratf.suite.study import Study
 
-Cases = Callable[[TaskState, str], dict[str, Case]]
+Cases = Callable[[TaskState, str], dict[str, JudgeCase]]
 """(the sample, its real answer) to what is judged: one case, or one for each other arm, by its name."""
 
 
-Answers = Mapping[str, Mapping[str, str]]
+AnswersByArm = Mapping[str, Mapping[str, str]]
 """arm → question → answer"""
 
 
-def judge(study: Study, name: str, rivals: Answers | None = None, graders: Sequence[str] | None = None) -> Scorer:
+def judge(study: Study, name: str, rivals: AnswersByArm | None = None, graders: Sequence[str] | None = None) -> Scorer:
     """The scorer of a judge's metric.
 
     `rivals` are the other arms' answers, which a pairwise judge compares with. `graders` are those of the role that
@@ -26,7 +26,7 @@ def judge(study: Study, name: str, rivals: Answers | None = None, graders: Seque
     """
     rubric, criterion, masked = of_metric(name, study.suite.rubrics)
 
-    def cases(state: TaskState, real: str) -> dict[str, Case]:
+    def cases(state: TaskState, real: str) -> dict[str, JudgeCase]:
         key, mine = str(state.sample_id), state.output.completion.strip()
         if rubric.form != "pairwise":
             return {"": case_of(study, rubric, key, mine, real, masked)}

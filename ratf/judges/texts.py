@@ -30,7 +30,7 @@ MASK = "(name)"
 
 
 @dataclass(frozen=True)
-class Case:
+class JudgeCase:
     """What is judged. `key` names the question; `rival` is the other text where two are compared."""
 
     key: str
@@ -47,7 +47,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Asked:
+class JudgePrompt:
     """A prompt without its last line, which says how to reply. `meaning` says what each reply stands for, in order."""
 
     system: str
@@ -85,12 +85,12 @@ def mask(text: str, names: Sequence[str]) -> str:
     return re.sub(rf"\b(?:{pattern})\b", MASK, text, flags=re.IGNORECASE)
 
 
-def shown(rubric: Rubric, case: Case, text: str) -> str:
+def shown(rubric: Rubric, case: JudgeCase, text: str) -> str:
     """A text of the case as the judge reads it."""
     return cut(mask(text, case.names), rubric.max_words)
 
 
-def fill(rubric: Rubric, case: Case, flipped: bool = False) -> Asked:
+def fill(rubric: Rubric, case: JudgeCase, flipped: bool = False) -> JudgePrompt:
     """The prompt about a case; `flipped` puts whatever has an order the other way round."""
 
     def ready(text: str) -> str:
@@ -117,22 +117,24 @@ def fill(rubric: Rubric, case: Case, flipped: bool = False) -> Asked:
         first, second = order([case.answer, case.rival])
         meaning = {"A": sides[first], "B": sides[second]} | ({"Tie": "tie"} if rubric.form == "pairwise" else {})
         texts |= {"first": fenced("A", ready(first)), "second": fenced("B", ready(second))}
-    return Asked(rubric.system, rubric.prompt.format_map(texts), meaning)
+    return JudgePrompt(rubric.system, rubric.prompt.format_map(texts), meaning)
 
 
-def _candidate(letter: str, case: Case, who: str, ready: Callable[[str], str]) -> str:
+def _candidate(letter: str, case: JudgeCase, who: str, ready: Callable[[str], str]) -> str:
     name = f" ({who})" if not case.names else ""
     said = "\n".join(fenced(f"{letter}, example {n}", ready(t)) for n, t in enumerate(case.candidates[who], 1))
     return f"{letter}{name}:\n{said}"
 
 
-def case_of(study: Study, rubric: Rubric, exchange_id: str, answer: str, rival: str = "", masked: bool = False) -> Case:
+def case_of(
+    study: Study, rubric: Rubric, exchange_id: str, answer: str, rival: str = "", masked: bool = False
+) -> JudgeCase:
     """The case of an answer to a held-out question; examples are earlier answers, and never a text that is judged."""
     exchange = next(e for e in study.held_out if e.exchange_id == exchange_id)
     judged = {answer, rival, exchange.answer}
     people = [(study.person.about.name, study.earlier), *((p.about.name, p.exchanges) for p in study.impostors)]
     spoke = {name: _drawn(said, judged, exchange_id, rubric.examples) for name, said in people}
-    return Case(
+    return JudgeCase(
         key=exchange_id,
         question=exchange.question,
         real=exchange.answer,

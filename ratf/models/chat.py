@@ -52,7 +52,7 @@ def _metered(name: str, progress: Progress) -> Embedder:
     return MeteredEmbedder(name, _loaded(name, progress))
 
 
-def heard(name: str, who: str) -> str | Model:
+def recorded_model(name: str, who: str) -> str | Model:
     """A model's name, or while a run is recorded or replayed, what stands in for the model. `who` asks it."""
     listening = session()
     if listening is None or name == "none/none":

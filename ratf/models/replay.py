@@ -83,7 +83,7 @@ def session() -> Session | None:
     return _session
 
 
-def made(request: Request, who: str, make: Callable[[], Any]) -> Any:
+def recorded_value(request: Request, who: str, make: Callable[[], Any]) -> Any:
     """What `make` makes, as JSON; recorded, or replayed without making it."""
     if _session is None:
         return make()

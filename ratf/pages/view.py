@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from raft.errors import RaftError
 from raft.text import plain
 from ratf.pages.templates import environment
-from ratf.results.folder import Run, finished, is_run, look
+from ratf.results.folder import RunProgress, finished, is_run, look
 from ratf.suite.arms import ARMS
 
 ENOUGH = 0.05
@@ -140,7 +140,7 @@ def _page(folder: Path) -> bytes:
     return made.encode("utf-8", "replace")
 
 
-def says(run: Run, now: float | None = None) -> str:
+def says(run: RunProgress, now: float | None = None) -> str:
     """How far the run is, in a sentence."""
     note = run.note
     if run.finished:

@@ -44,7 +44,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Memories:
+class SharedMemories:
     """Memories that the same arms got."""
 
     arms: list[str]
@@ -52,7 +52,7 @@ class Memories:
 
 
 @dataclass(frozen=True)
-class Said:
+class JudgeWords:
     """What judges said of one arm's answer on one metric; reasons are cut to what the page has room for."""
 
     arm: str
@@ -131,7 +131,7 @@ def _scores(cell: Any) -> bool:
     return cell is not None and cell.n > 0
 
 
-def memories(question: Question) -> list[Memories]:
+def memories(question: Question) -> list[SharedMemories]:
     """Every memory once: arms that got the same ones share a list."""
     by_arms: dict[str, list[str]] = {}
     lists: dict[str, list[dict[str, Any]]] = {}
@@ -140,10 +140,10 @@ def memories(question: Question) -> list[Memories]:
             key = repr([[m.get(k) for k in ("text", "title", "date", "source")] for m in answer.memories])
             by_arms.setdefault(key, []).append(name)
             lists.setdefault(key, answer.memories)
-    return [Memories(arms, lists[key]) for key, arms in by_arms.items()]
+    return [SharedMemories(arms, lists[key]) for key, arms in by_arms.items()]
 
 
-class Sources:
+class DocumentNumbers:
     """The documents that memories on a page are from, numbered as they are asked for."""
 
     def __init__(self) -> None:
@@ -165,13 +165,13 @@ def link(source: str) -> str:
     return source if re.match(r"https?://[^\s]+$", source, re.IGNORECASE) else ""
 
 
-def said(results: Results, question: Question) -> list[Said]:
+def said(results: Results, question: Question) -> list[JudgeWords]:
     """Judges' votes about the arms' answers, both orders of each, with their reasons."""
     found = list(_judged(results, question))
     number = sum(len(score.votes) for _, _, score in found)
     room = REASON_LETTERS // max(1, number)
     return [
-        Said(arm, metric, s.value, s.against, [{**v, "why": _reason(v, room)} for v in s.votes])
+        JudgeWords(arm, metric, s.value, s.against, [{**v, "why": _reason(v, room)} for v in s.votes])
         for arm, metric, s in found
     ]
 

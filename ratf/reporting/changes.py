@@ -17,7 +17,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Delta:
+class MeanChange:
     """What an arm's mean on a metric changed, paired by question: this run less the baseline run."""
 
     found: Estimate
@@ -45,7 +45,7 @@ class Change:
     arm: str = ""
     metric: str = ""
     """What `moved` is about: the arm and the metric of the suite's primary comparison."""
-    deltas: dict[str, dict[str, Delta]] = field(default_factory=dict)
+    deltas: dict[str, dict[str, MeanChange]] = field(default_factory=dict)
     """By metric and arm."""
     fell: list[Moved] = field(default_factory=list)
     rose: list[Moved] = field(default_factory=list)
@@ -101,15 +101,15 @@ def words_of(change: Change, results: Results) -> dict[str, str]:
     return {q.id: q.question for q in results.questions if q.id in named} if named else {}
 
 
-def _deltas(now: Snapshot, then: Snapshot) -> dict[str, dict[str, Delta]]:
-    made: dict[str, dict[str, Delta]] = {}
+def _deltas(now: Snapshot, then: Snapshot) -> dict[str, dict[str, MeanChange]]:
+    made: dict[str, dict[str, MeanChange]] = {}
     for metric, facts in now.metrics.items():
         if _measured(facts) != _measured(then.metrics.get(metric, {})):
             continue
         for arm in now.scores:
             found = paired_difference(now.of(arm, metric), then.of(arm, metric), now.interviews)
             if found:
-                made.setdefault(metric, {})[arm] = Delta(found, _reads(found, facts.get("better")))
+                made.setdefault(metric, {})[arm] = MeanChange(found, _reads(found, facts.get("better")))
     return made
 
 

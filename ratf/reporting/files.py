@@ -13,7 +13,7 @@ from ratf.pages.templates import template_digest
 from ratf.reporting.changes import Change
 from ratf.reporting.history import Past
 from ratf.reporting.page import fell, page_environment, render
-from ratf.reporting.questions import PER_PAGE, Asked, asked, page_name
+from ratf.reporting.questions import PER_PAGE, QuestionList, page_name, questions_shown
 from ratf.results.results import Question, Results
 from ratf.results.table import COLUMNS, cell, rows_of
 
@@ -38,7 +38,7 @@ def write_report(results: Results, path: Path, change: Change | None = None, run
         shutil.rmtree(left, ignore_errors=True)
     try:
         aside.mkdir(parents=True)
-        every = asked(results, fell(change), folder=folder.name, questions=[])
+        every = questions_shown(results, fell(change), folder=folder.name, questions=[])
         _write_pages(every, aside, path.name)
         page = render(results, change, every, runs)
         if folder.exists():
@@ -57,7 +57,7 @@ def _ours(folder: Path) -> bool:
     return folder.is_dir() and all(re.fullmatch(r"\d{4,}\.html|scores\.csv", f.name) for f in folder.iterdir())
 
 
-def _write_pages(every: Asked, folder: Path, summary: str) -> None:
+def _write_pages(every: QuestionList, folder: Path, summary: str) -> None:
     """The questions' pages and the table of all scores, with no more than one page's questions in memory."""
     template = page_environment().get_template("reporting/questions_page.html.j2")
     count = len(every.listed)

@@ -28,7 +28,7 @@ from ratf.reporting.changes import SHOWN as MOST_MOVED
 from ratf.reporting.changes import Change, words_of
 from ratf.reporting.history import Past, drawn
 from ratf.reporting.plots import attributed, curves, plot
-from ratf.reporting.questions import Asked, asked
+from ratf.reporting.questions import QuestionList, questions_shown
 from ratf.reporting.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
 from ratf.reporting.trust import checks, unmeasured
 from ratf.results.exams import Exam
@@ -69,14 +69,14 @@ SECTIONS = {
 
 
 def render(
-    results: Results, change: Change | None = None, questions: Asked | None = None, runs: Sequence[Past] = ()
+    results: Results, change: Change | None = None, questions: QuestionList | None = None, runs: Sequence[Past] = ()
 ) -> str:
     """The page as text. The same results give the same bytes; whatever agents and people said stays text.
 
     `change`: what there is to say about a baseline run; `runs`: those of the history, this one too. All questions are on
     the page unless `questions` says otherwise.
     """
-    questions = questions or asked(results, fell(change))
+    questions = questions or questions_shown(results, fell(change))
     page = _page(results, change, questions, runs)
     while len(results.questions) <= FEW and len(page.encode(errors="replace")) > LARGEST:
         shorter = questions.shorter()
@@ -87,7 +87,7 @@ def render(
     return page
 
 
-def _page(results: Results, change: Change | None, questions: Asked, runs: Sequence[Past]) -> str:
+def _page(results: Results, change: Change | None, questions: QuestionList, runs: Sequence[Past]) -> str:
     primary = results.suite["primary"]
     return slim(
         page_environment()
@@ -201,7 +201,7 @@ def fell(change: Change | None) -> set[str] | None:
     return {moved.question for moved in change.fell}
 
 
-def silent(results: Results, questions: Asked) -> dict[str, str]:
+def silent(results: Results, questions: QuestionList) -> dict[str, str]:
     """Metrics that scored nothing, with the reason."""
     scored = {m for arm in results.arms.values() for m, cell in arm.metrics.items() if cell.n}
     return {metric: why for metric, why in questions.silent if metric not in scored}

@@ -10,7 +10,7 @@ from ratf.pages.axes import axis, labels, padded, scale, ticks_between
 from ratf.pages.text import minus
 from ratf.results.results import Cell, Results, Tuned
 from ratf.statistics.attribution import CELLS, SHOWN, TRAININGS, findings
-from ratf.suite.arms import ARMS, CEILING, FLOOR, Shown, Training
+from ratf.suite.arms import ARMS, CEILING, FLOOR, Shown, TrainingKind
 
 WIDTH, HEIGHT = 360, 250
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 12, 34
@@ -80,7 +80,7 @@ def interaction_plot(results: Results, metric: str) -> dict[str, Any] | None:
 def lines(arms: Sequence[str]) -> list[Series]:
     """One line a training. Where each tuned recipe is asked in one way only, they are one line, and told to be two."""
 
-    def of(training: Training) -> list[tuple[Shown, str]]:
+    def of(training: TrainingKind) -> list[tuple[Shown, str]]:
         return [(m, CELLS[training, m]) for m in SHOWN if CELLS[training, m] in arms]
 
     plain, tuned = of("ft"), of("ft+mem")

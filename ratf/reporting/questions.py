@@ -11,9 +11,9 @@ from ratf.reporting.cards import (
     BESIDE,
     LIMITS,
     Card,
-    Memories,
-    Said,
-    Sources,
+    DocumentNumbers,
+    JudgeWords,
+    SharedMemories,
     cards,
     cut,
     has_controls,
@@ -38,7 +38,7 @@ FLAGS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionList:
     """Questions on a page, with a brief for each in `listed`; or, with a `folder` of pages, only the list of all."""
 
     results: Results
@@ -106,7 +106,7 @@ class Asked:
         """The page of the question at a place in the list, from the summary."""
         return f"{self.folder}/{page_name(place // self.per_page)}"
 
-    def shorter(self) -> "Asked | None":
+    def shorter(self) -> "QuestionList | None":
         """The same with fewer words of each memory; None where there are the fewest already."""
         fewer = [limit for limit in LIMITS if limit < self.limit]
         return replace(self, limit=fewer[0]) if fewer else None
@@ -121,11 +121,11 @@ class Asked:
         every = [] if self.has_controls else cards(self.results, question, self.shown[:1], 0)
         return [c for c in every if c.kind == "control" and c.scores]
 
-    def memories(self, question: Question) -> list[Memories]:
+    def memories(self, question: Question) -> list[SharedMemories]:
         """See `report_questions.memories`."""
         return memories(question)
 
-    def said(self, question: Question) -> list[Said]:
+    def said(self, question: Question) -> list[JudgeWords]:
         """See `report_questions.said`."""
         return said(self.results, question)
 
@@ -134,20 +134,20 @@ class Asked:
         words, more = cut(text, self.limit)
         return words + " …" * (more > 0)
 
-    def sources(self) -> Sources:
+    def sources(self) -> DocumentNumbers:
         """See `report_questions.Sources`."""
-        return Sources()
+        return DocumentNumbers()
 
     def link(self, source: str) -> str:
         """See `report_questions.link`."""
         return link(source)
 
 
-def asked(results: Results, fell: Collection[str] | None = None, **more: Any) -> Asked:
+def questions_shown(results: Results, fell: Collection[str] | None = None, **more: Any) -> QuestionList:
     """All questions of a run, for one page unless `more` says otherwise. `fell`: see `briefs`; None without a baseline."""
     given = {"listed": briefs(results, fell or ()), "questions": results.questions, **more}
     limit = memory_words(results, given["questions"])
-    return Asked(results=results, compared=fell is not None, shown=shown_metrics(results), limit=limit, **given)
+    return QuestionList(results=results, compared=fell is not None, shown=shown_metrics(results), limit=limit, **given)
 
 
 def page_name(number: int) -> str:

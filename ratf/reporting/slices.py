@@ -104,14 +104,14 @@ class Slice:
         return self.n < FEW_QUESTIONS or self.interviews < FEW_INTERVIEWS
 
 
-Scores = dict[str, dict[str, float]]
+ScoresByArm = dict[str, dict[str, float]]
 """By arm and question."""
 
 
 def slices(results: Results, metric: str) -> list[tuple[str, list[Slice]]]:
     """The parts by each dimension, in the dimension's order. Every question is in one part of each."""
     interview: dict[str, str] = {}
-    scores: Scores = {arm: {} for arm, about in results.arms.items() if about.kind == "arm"}
+    scores: ScoresByArm = {arm: {} for arm, about in results.arms.items() if about.kind == "arm"}
     for q in results.questions:  # once: those of a large run are read from its file each time
         interview[q.id] = q.interview_id
         for arm, of_arm in scores.items():
@@ -194,7 +194,7 @@ DIMENSIONS: dict[str, Callable[[Sequence[Question]], dict[str, str]]] = {
 """By title: the name of each question's part, in the order in which parts are shown; none where the data do not tell."""
 
 
-def _parts(results: Results, scores: Scores, interview: dict[str, str], names: Mapping[str, str]) -> list[Slice]:
+def _parts(results: Results, scores: ScoresByArm, interview: dict[str, str], names: Mapping[str, str]) -> list[Slice]:
     primary = results.suite["primary"]
     made = []
     for name in dict.fromkeys(names.values()):

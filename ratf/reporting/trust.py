@@ -13,7 +13,7 @@ State = Literal["fine", "doubt", "unknown"]
 
 
 @dataclass(frozen=True)
-class Check:
+class TrustCheck:
     """One check. `doubt`: it was made and found something; `unknown`: it was not made, or could not tell."""
 
     name: str
@@ -21,7 +21,7 @@ class Check:
     words: str
 
 
-def checks(results: Results) -> list[Check]:
+def checks(results: Results) -> list[TrustCheck]:
     """All checks, in the page's order."""
     looks = (_exam, _order, _errors, _unscored, _interviews, _leaks, _contamination, _budget, _replayed, _humans)
     return [check for look in looks for check in look(results)]
@@ -41,37 +41,39 @@ def unmeasured(r: Results) -> str:
     return "how the answers sound. No metric of voice passed its exam on this person." if silent else ""
 
 
-def _exam(r: Results) -> Iterator[Check]:
+def _exam(r: Results) -> Iterator[TrustCheck]:
     primary = r.suite["primary"]["metric"]
     entry = next((e for e in r.exam if e.metric == primary), None)
     if entry is None:
-        yield Check("Exam", "unknown", f"{title(primary)} sat none")
+        yield TrustCheck("Exam", "unknown", f"{title(primary)} sat none")
         return
     passed = f"{sum(e.admitted for e in r.exam)} of {len(r.exam)} metrics and judges passed"
     says = f"{title(primary)} {'passed' if entry.admitted else 'did not pass'}, AUC {auc(entry)}; {passed}"
-    yield Check("Exam", "fine" if entry.admitted and not unmeasured(r) else "doubt", says)
+    yield TrustCheck("Exam", "fine" if entry.admitted and not unmeasured(r) else "doubt", says)
 
 
-def _order(r: Results) -> Iterator[Check]:
+def _order(r: Results) -> Iterator[TrustCheck]:
     tried = [(e.metric, g) for e in r.exam if e.judge for g in e.judge.graders if g.order_flips is not None]
     if not any(e.judge for e in r.exam):
-        yield Check("Order of texts", "fine", "no judge is asked")
+        yield TrustCheck("Order of texts", "fine", "no judge is asked")
     elif not tried:
-        yield Check("Order of texts", "unknown", "no judge was asked both ways round")
+        yield TrustCheck("Order of texts", "unknown", "no judge was asked both ways round")
     for metric, grader in tried:
         flips = grader.order_flips
         if flips is not None:
             state: State = "doubt" if "order" in grader.faults else "fine"
             told = f"{title(metric)} decides otherwise in {flips.k} of {flips.n} when two texts change places"
-            yield Check("Order of texts", state, told)
+            yield TrustCheck("Order of texts", state, told)
 
 
-def _errors(r: Results) -> Iterator[Check]:
+def _errors(r: Results) -> Iterator[TrustCheck]:
     errors = sum(arm.errors for arm in r.arms.values())
-    yield Check("Errors", "doubt" if errors else "fine", f"{errors or 'no'} answer{'s' * (errors != 1)} ended in one")
+    yield TrustCheck(
+        "Errors", "doubt" if errors else "fine", f"{errors or 'no'} answer{'s' * (errors != 1)} ended in one"
+    )
 
 
-def _unscored(r: Results) -> Iterator[Check]:
+def _unscored(r: Results) -> Iterator[TrustCheck]:
     arms = {name: arm for name, arm in r.arms.items() if name != "empty"}
     cells = {m: [a.metrics[m] for a in arms.values() if m in a.metrics] for m in r.metrics}
     mute = [m for m, of in cells.items() if of and not any(c.n for c in of)]
@@ -81,49 +83,49 @@ def _unscored(r: Results) -> Iterator[Check]:
     said = f"{sum(lacking.values())} of {scores} scores could not be given"
     said += f": {', '.join(f'{title(m)} {n}' for m, n in lacking.items())}" if lacking else ""
     said += f"; {', '.join(map(title, mute))} gave none at all" if mute else ""
-    yield Check("Unscored", "doubt" if lacking else "fine", said)
+    yield TrustCheck("Unscored", "doubt" if lacking else "fine", said)
 
 
-def _interviews(r: Results) -> Iterator[Check]:
+def _interviews(r: Results) -> Iterator[TrustCheck]:
     number = len(r.held_out["interviews"]) or len({q.interview_id for q in r.questions})
     few = f"; from fewer than {FEW_CLUSTERS}, intervals are shaky" if number < FEW_CLUSTERS else ""
-    yield Check("Interviews", "doubt" if few else "fine", f"{number} held out, whole{few}")
+    yield TrustCheck("Interviews", "doubt" if few else "fine", f"{number} held out, whole{few}")
 
 
-def _leaks(r: Results) -> Iterator[Check]:
+def _leaks(r: Results) -> Iterator[TrustCheck]:
     if r.leaks is None:
-        yield Check("Leaks", "unknown", "not checked for leaks")
+        yield TrustCheck("Leaks", "unknown", "not checked for leaks")
     elif r.leaks.found:
         number = len(r.leaks.found)
-        yield Check("Leaks", "doubt", f"{number} leak{'s' * (number > 1)}, allowed by --allow-leaks")
+        yield TrustCheck("Leaks", "doubt", f"{number} leak{'s' * (number > 1)}, allowed by --allow-leaks")
     else:
-        yield Check("Leaks", "fine", "none found")
+        yield TrustCheck("Leaks", "fine", "none found")
 
 
-def _contamination(r: Results) -> Iterator[Check]:
+def _contamination(r: Results) -> Iterator[TrustCheck]:
     if r.contamination is None:
-        yield Check("Contamination", "unknown", "the base model was not asked what it knows already")
+        yield TrustCheck("Contamination", "unknown", "the base model was not asked what it knows already")
         return
     states: dict[str, State] = {"no sign": "fine", "looks memorised": "doubt", "can't tell": "unknown"}
-    yield Check("Contamination", states[r.contamination.says], r.contamination.says)
+    yield TrustCheck("Contamination", states[r.contamination.says], r.contamination.says)
 
 
-def _budget(r: Results) -> Iterator[Check]:
+def _budget(r: Results) -> Iterator[TrustCheck]:
     if r.budget is None:
-        yield Check("Budget", "unknown", "what the run cost was not counted")
+        yield TrustCheck("Budget", "unknown", "what the run cost was not counted")
     elif r.budget.over:
-        yield Check("Budget", "doubt", f"stopped by it: {r.budget.over}")
+        yield TrustCheck("Budget", "doubt", f"stopped by it: {r.budget.over}")
     else:
-        yield Check("Budget", "fine", "not reached")
+        yield TrustCheck("Budget", "fine", "not reached")
 
 
-def _replayed(r: Results) -> Iterator[Check]:
+def _replayed(r: Results) -> Iterator[TrustCheck]:
     if r.replayed:
         said = f"replayed: no model was asked, the replies are from {r.replayed}; the times are those of the replay"
-        yield Check("Live or replayed", "fine", said)
+        yield TrustCheck("Live or replayed", "fine", said)
     else:
-        yield Check("Live or replayed", "fine", "live: models were asked")
+        yield TrustCheck("Live or replayed", "fine", "live: models were asked")
 
 
-def _humans(r: Results) -> Iterator[Check]:
-    yield Check("Human readers", "unknown", "not asked by a run; ratf packet makes them a blind test")
+def _humans(r: Results) -> Iterator[TrustCheck]:
+    yield TrustCheck("Human readers", "unknown", "not asked by a run; ratf packet makes them a blind test")

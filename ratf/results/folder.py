@@ -48,7 +48,7 @@ class Log:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunProgress:
     """What a run's folder says of how far it is."""
 
     finished: bool
@@ -105,9 +105,9 @@ def finished(folder: Path) -> bool:
     return not note.is_file() or note.stat().st_mtime_ns <= page.stat().st_mtime_ns
 
 
-def look(folder: Path) -> Run:
+def look(folder: Path) -> RunProgress:
     """Everything that can be seen from outside."""
-    return Run(finished(folder), _note(folder / NOTE), _seconds(folder / "times.json"), logs(folder / "logs"))
+    return RunProgress(finished(folder), _note(folder / NOTE), _seconds(folder / "times.json"), logs(folder / "logs"))
 
 
 def _note(path: Path) -> Note | None:

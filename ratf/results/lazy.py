@@ -57,7 +57,7 @@ class Stored(Sequence[Question]):
             ) from None
 
 
-def load_lightly(path: Path) -> Results:
+def load_lazily(path: Path) -> Results:
     """Like `load`; the questions of a large file are read only when asked for. Such results can be read, not saved."""
     if not path.is_file() or path.stat().st_size < LARGE:
         return load(path)

@@ -10,7 +10,7 @@ from pydantic import Field
 from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.results.comparable import NOT_MEASURING, flat
-from ratf.results.lazy import load_lightly
+from ratf.results.lazy import load_lazily
 from ratf.results.record import Record
 from ratf.results.results import Results
 
@@ -78,7 +78,7 @@ def load_baseline(path: Path) -> Snapshot:
     with file.open("rb") as opened:
         start = opened.read(200)
     if b'"ratf baseline' not in start:
-        return snapshot(load_lightly(file))
+        return snapshot(load_lazily(file))
     try:
         return Snapshot.model_validate_json(file.read_bytes())
     except ValueError as error:

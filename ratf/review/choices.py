@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 
 from ratf.results.results import Results
-from ratf.review.packet import Item, Key
+from ratf.review.packet import Key, PacketItem
 from ratf.statistics.equivalence import equivalence
 from ratf.statistics.estimates import Estimate, clustered_mean
 from ratf.suite.arms import FLOOR
@@ -114,7 +114,7 @@ def d_prime(right: int, wrong: int) -> float:
 
 
 @dataclass(frozen=True)
-class Told:
+class ToldApart:
     """How often the real answer was chosen beside one kind of other answer."""
 
     against: str
@@ -143,12 +143,12 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PacketOutcome:
     """Everything that a set of returned packets says."""
 
     readers: list[str]
-    impostor: Told
-    agent: Told
+    impostor: ToldApart
+    agent: ToldApart
     alpha: float | None
     sentence: str
 
@@ -157,23 +157,23 @@ Choices = Mapping[str, Mapping[str, str]]
 """reader -> item -> "A" or "B" """
 
 
-def score_choices(key: Key, choices: Choices) -> Outcome:
+def score_choices(key: Key, choices: Choices) -> PacketOutcome:
     """Accuracy on the pairs with another person, then on the pairs with the agent, and what that means in words."""
     impostor, agent = (_told(key.items, against, choices) for against in (FLOOR, key.arm))
     votes = {reader: {i.item: c[i.item] == i.real for i in key.items if i.item in c} for reader, c in choices.items()}
-    return Outcome(sorted(choices), impostor, agent, alpha(votes), _sentence(key, impostor, agent))
+    return PacketOutcome(sorted(choices), impostor, agent, alpha(votes), _sentence(key, impostor, agent))
 
 
-def _told(items: Sequence[Item], against: str, choices: Choices) -> Told:
+def _told(items: Sequence[PacketItem], against: str, choices: Choices) -> ToldApart:
     votes = [(i, [c[i.item] == i.real for c in choices.values() if i.item in c]) for i in items if i.against == against]
     votes = [(i, v) for i, v in votes if v]
     right = sum(sum(v) for _, v in votes)
     shares = [sum(v) / len(v) for _, v in votes]
     accuracy = clustered_mean(shares, [i.interview_id for i, _ in votes]) if votes else None
-    return Told(against, right, sum(len(v) for _, v in votes) - right, accuracy)
+    return ToldApart(against, right, sum(len(v) for _, v in votes) - right, accuracy)
 
 
-def _sentence(key: Key, impostor: Told, agent: Told) -> str:
+def _sentence(key: Key, impostor: ToldApart, agent: ToldApart) -> str:
     if impostor.accuracy is None or impostor.accuracy.low is None:
         return (
             "NOT MEASURED: too few choices between the person and another person to know whether the readers can tell."

@@ -32,7 +32,7 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u2
 COLUMNS = ("packet", "item", "question", "A", "B", "choice", "reader")
 
 
-class Item(BaseModel):
+class PacketItem(BaseModel):
     """One forced choice. `real` is the side of the person's own answer; it stays in the key."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,7 +58,7 @@ class Key(BaseModel):
     person: str
     arm: str
     seed: int
-    items: list[Item]
+    items: list[PacketItem]
 
     def text(self) -> str:
         """The key as it is written and sealed."""
@@ -93,7 +93,7 @@ def make_key(results: Results, arm: str, seed: int = 0, controls: float = 0.5) -
     return Key(suite=results.suite["name"], digest=results.digest, person=person, arm=arm, seed=seed, items=numbered)
 
 
-def _item(question: Question, against: str, draw: random.Random) -> Item | None:
+def _item(question: Question, against: str, draw: random.Random) -> PacketItem | None:
     answer = question.answers.get(against)
     if answer is None:
         return None
@@ -102,7 +102,7 @@ def _item(question: Question, against: str, draw: random.Random) -> Item | None:
         return None
     side: Literal["A", "B"] = draw.choice(("A", "B"))
     a, b = (real, other) if side == "A" else (other, real)
-    return Item(
+    return PacketItem(
         item="",
         question_id=question.id,
         interview_id=question.interview_id,

@@ -18,10 +18,10 @@ from ratf.statistics.votes import MARGIN, judging
 from ratf.suite.arms import CEILING, DOSES, FLOOR
 from ratf.suite.metrics import LADDERS, METRICS, metric
 
-Rungs = Mapping[str, Mapping[str, Mapping[str, float | None]]]
+MeansByArm = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 
 
-def statistics(results: Results, doses: Rungs) -> Iterator[tuple[str, list[str]]]:
+def statistics(results: Results, doses: MeansByArm) -> Iterator[tuple[str, list[str]]]:
     """Each group of statistics, and what of it is not what the scores give. `doses`: see `doses_of`."""
     scores = scores_of(results)
     cluster = {q.id: q.interview_id for q in results.questions}
@@ -40,7 +40,7 @@ def statistics(results: Results, doses: Rungs) -> Iterator[tuple[str, list[str]]
         yield "statistics: dose responses", _doses(results, scores, cluster, doses)
 
 
-def not_recomputed(results: Results, doses: Rungs) -> Iterator[tuple[str, str]]:
+def not_recomputed(results: Results, doses: MeansByArm) -> Iterator[tuple[str, str]]:
     """What is taken as it is told, and why."""
     if results.judging and any(e.judge for e in results.exam):
         yield (
@@ -65,7 +65,7 @@ def _poor_left_out(results: Results) -> bool:
     return bool(results.suite.get("exam", {}).get("leave_out_poor"))
 
 
-def doses_of(samples: Sequence[Sample] | None) -> Rungs:
+def doses_of(samples: Sequence[Sample] | None) -> MeansByArm:
     """dose → metric → question → score, from the logs: the results do not have them."""
     found: dict[str, dict[str, dict[str, float | None]]] = {}
     for s in samples or []:
@@ -189,7 +189,7 @@ def _dumped(records: Sequence[Record]) -> list[Any]:
     return sorted((record.model_dump() for record in records), key=lambda r: (r["metric"], r.get("arm", "")))
 
 
-def _doses(results: Results, scores: Scores, cluster: Mapping[str, str], doses: Rungs) -> list[str]:
+def _doses(results: Results, scores: Scores, cluster: Mapping[str, str], doses: MeansByArm) -> list[str]:
     """Of the metrics; a judge's exam has no doses."""
     found: list[str] = []
     for exam in (e for e in results.exam if e.metric in METRICS):

@@ -9,7 +9,7 @@ from raft.files import read_made
 from raft.memory.rephrase import VERSION
 from raft.models.tokens import token_counter
 from raft.models.weights import PINNED, ready
-from raft.prompts import MESSAGE_OVERHEAD, conversation, told
+from raft.prompts import MESSAGE_OVERHEAD, conversation, earlier_exchanges
 from raft.text import shorten
 from raft.tuning.openai_format import estimated_tokens
 from raft.tuning.tuners import tuned_name
@@ -58,7 +58,7 @@ AROUND_TEXT = 60
 """About so many tokens around a text that is to be continued or reworded."""
 
 
-class Ask(Record):
+class CallCount(Record):
     """What one role asks of one model. `tokens` is at most, in and out; `usd` and `seconds` are None where unknown."""
 
     role: str
@@ -77,14 +77,14 @@ class Ask(Record):
 
 
 @dataclass(frozen=True)
-class Asks:
+class CallCounts:
     """Counts what a study asks."""
 
     study: Study
     prices: Prices
     rates: Rates
 
-    def all(self) -> Iterator[Ask]:
+    def all(self) -> Iterator[CallCount]:
         """Every role's, in the order of a run."""
         yield from self.rephrasing()
         yield from self.embedding()
@@ -105,7 +105,7 @@ class Asks:
         made = read_made(self.study.folder / "memories.json", f"{self.study.digest}-{VERSION}")
         return made["memories"] if made else None
 
-    def rephrasing(self) -> Iterator[Ask]:
+    def rephrasing(self) -> Iterator[CallCount]:
         """At most: a passage for each of `k` places, while there are passages to be had."""
         study, name, k = self.study, self.study.suite.memories.rephraser, self.study.suite.memories.k
         arms = [ARMS[a] for a in study.suite.arms]
@@ -130,7 +130,7 @@ class Asks:
         said = [] if history == "none" else [e for one in asked for e in study.before[one.exchange_id]]
         return list({e.exchange_id: e for e in [*said, *asked]}.values())
 
-    def embedding(self) -> Iterator[Ask]:
+    def embedding(self) -> Iterator[CallCount]:
         """Of a hosted embedder: the writings, the questions, and every answer that is scored."""
         study, name = self.study, self.study.suite.models.embedder
         if is_free(name):
@@ -141,7 +141,7 @@ class Asks:
         tokens = (sum(map(len, texts)) + answers) // 4
         yield self._ask("embedding", "", name, 0, tokens, note="texts in batches, no chat calls", counted=False)
 
-    def tuning(self) -> Iterator[Ask]:
+    def tuning(self) -> Iterator[CallCount]:
         """The jobs; a token of a job is one that is read in an epoch."""
         study, base, settings = self.study, self.study.suite.models.base, self.study.suite.training
         interviews = list(dict.fromkeys(e.interview_id for e in study.training))
@@ -156,7 +156,7 @@ class Asks:
             seconds = None if each is None else each * len(samples) * settings.epochs
             yield made.model_copy(update={"usd": usd, "seconds": seconds})
 
-    def answers(self) -> Iterator[Ask]:
+    def answers(self) -> Iterator[CallCount]:
         """Of each arm; where nothing comes to mind, arms of one model ask the same, once."""
         study, base, n = self.study, self.study.suite.models.base, len(self.study.held_out)
         asked: set[tuple[str, str, str]] = set()
@@ -180,7 +180,7 @@ class Asks:
             minds = {q: kind if self.memories.get(q) else "" for q in minds}
         return minds
 
-    def written(self) -> Iterator[Ask]:
+    def written(self) -> Iterator[CallCount]:
         """Of controls that a model writes."""
         models, held_out = self.study.suite.models, self.study.held_out
         for name in (c for c in WRITTEN if c in self.study.suite.controls):
@@ -189,7 +189,7 @@ class Asks:
             model = models.base if generic else str(models.paraphraser)
             yield self._ask("control", name, model, n, read, self._replies(n))
 
-    def judges(self) -> Iterator[Ask]:
+    def judges(self) -> Iterator[CallCount]:
         """The exam of every grader, and what those that pass will be asked."""
         study, panel = self.study, self.study.suite.graders
         for rubric, masked in judges_of(study):
@@ -205,7 +205,7 @@ class Asks:
                 made = self._ask("grading", name, grader, graded, read * graded, reply * graded, note=note, **about)
                 yield made.model_copy(update={"if_admitted": True})
 
-    def contamination(self) -> Iterator[Ask]:
+    def contamination(self) -> Iterator[CallCount]:
         """What the base model is asked about the held-out answers."""
         study, n = self.study, len(self.study.held_out)
         if not study.suite.contamination:
@@ -226,7 +226,7 @@ class Asks:
         """The tokens of a prompt; memories are taken for as long as their passages."""
         suite, study = self.study.suite, self.study
         before = () if suite.answers.history == "none" else study.before[exchange.exchange_id]
-        earlier = told(before, {}, suite.answers.max_words)
+        earlier = earlier_exchanges(before, {}, suite.answers.max_words)
         most, about = suite.answers.context_tokens, study.person.about
         plain = self.count.messages(conversation(about, exchange.question, (), earlier, most, self.count.tokens))
         more = suite.memories.k * suite.memories.chunk_tokens if remembers else 0
@@ -244,10 +244,10 @@ class Asks:
         rate: float | None = None,
         note: str = "",
         counted: bool = True,
-    ) -> Ask:
+    ) -> CallCount:
         """A row with its price and its time; without a `rate`, each call is an answer."""
         price = price_of(model, self.prices)
-        return Ask(
+        return CallCount(
             role=role,
             who=who,
             model=model,

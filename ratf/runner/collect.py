@@ -9,13 +9,13 @@ from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample
 
-from raft.prompts import Told, conversation
+from raft.prompts import EarlierExchange, conversation
 from raft.types import Memory
 from ratf.agents.controls import Given
 from ratf.agents.training import tuned
 from ratf.judges.counts import plan, with_savings
 from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
-from ratf.runner.environment import surroundings
+from ratf.runner.environment import environment
 from ratf.runner.notes import notes
 from ratf.scores.qualify import axis_of, exams, match_of, skills, style_facts, why_not
 from ratf.scores.scorers import metrics_of
@@ -84,7 +84,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         attribution=attribution(scores, _clusters(study)),
         notes=notes(study, judged),
         questions=[_question(study, number, samples, scores, sources) for number in range(len(study.held_out))],
-        environment=surroundings(study.path),
+        environment=environment(study.path),
         times=times,
         prompts_digest=_prompts_digest(study),
         exam=examined,
@@ -292,6 +292,6 @@ def _metric_facts(study: Study, name: str) -> dict[str, Any]:
 def _prompts_digest(study: Study) -> str:
     """Changes with any word that is put to an agent around its question, its memories and what was said before."""
     memory = Memory("memory", "chunk", "doc", "title", "source", "2000-01-01", 1.0)
-    told = Told("earlier question", (memory,), "earlier answer")
+    told = EarlierExchange("earlier question", (memory,), "earlier answer")
     said = conversation(study.person.about, "question", [memory], [told], 10_000, len)
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]

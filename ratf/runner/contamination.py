@@ -14,7 +14,7 @@ from raft.types import Exchange, Message
 from ratf.agents.questions import prompt
 from ratf.agents.roles import ANSWER_CACHE, answer_config
 from ratf.judges.texts import mask
-from ratf.models.chat import chat_messages, heard
+from ratf.models.chat import chat_messages, recorded_model
 from ratf.results.exams import Contamination, Sign
 from ratf.runner.calls import LEAST_WORDS, NEXT_WORDS, SHOWN_WORDS
 from ratf.scores.measures import text_measures
@@ -103,7 +103,7 @@ def _ask(study: Study, progress: Progress) -> dict[str, dict[str, str]]:
 
 
 async def _replies(base: str, todo: Sequence[tuple[Sequence[Message], GenerateConfig]]) -> list[str]:
-    model = get_model(heard(base, "contamination"))
+    model = get_model(recorded_model(base, "contamination"))
 
     async def one(messages: Sequence[Message], config: GenerateConfig) -> str:
         return (await model.generate(chat_messages(messages), config=config, cache=ANSWER_CACHE)).completion.strip()
@@ -162,7 +162,7 @@ def cutoff_sign(held_out: Sequence[Exchange], lead: Mapping[str, float], cutoff:
         float(np.mean(before) - np.mean(after)), float(ends.low), float(ends.high), float(test.pvalue), None,
         sum(len(x) for side in sides for x in side.values()), len(before) + len(after),
     )  # fmt: skip
-    return told("cutoff", words, found)
+    return sign_of("cutoff", words, found)
 
 
 def _near(study: Study, texts: Mapping[str, str]) -> dict[str, float]:
@@ -176,10 +176,10 @@ def _sign(
     study: Study, name: str, words: str, questions: Sequence[str], more: Sequence[float], less: Sequence[float]
 ) -> Sign:
     interview = {e.exchange_id: e.interview_id for e in study.held_out}
-    return told(name, words, clustered_mean(np.subtract(more, less), [interview[q] for q in questions]))
+    return sign_of(name, words, clustered_mean(np.subtract(more, less), [interview[q] for q in questions]))
 
 
-def told(name: str, words: str, found: Estimate | None) -> Sign:
+def sign_of(name: str, words: str, found: Estimate | None) -> Sign:
     """A difference as a sign: above 0, below the margin, or neither."""
     if found is None or found.low is None or found.high is None:
         return Sign(name=name, words=words, says="can't tell", reason="too few answers or interviews for an interval")

@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGES: Sequence[str] = ("ratf", "inspect-ai", "chromadb", "scikit-learn", "rouge-score")
 
 
-def surroundings(suite: Path | None) -> dict[str, str]:
+def environment(suite: Path | None) -> dict[str, str]:
     """Versions, and the commit; no word of it where the suite is in no repository."""
     return {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}, **commit_of(suite)}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from ratf.models.prices import Prices
 from ratf.results.record import Record
 from ratf.results.results import Results
-from ratf.runner.calls import Ask, Asks
+from ratf.runner.calls import CallCount, CallCounts
 from ratf.runner.rates import rates
 from ratf.statistics.power import Smallest, smallest_differences
 from ratf.suite.arms import CONTRASTS
@@ -30,7 +30,7 @@ class Plan(Record):
     person: str
     questions: int
     interviews: int
-    asks: list[Ask]
+    asks: list[CallCount]
     least: Total
     """If no judge passes its exam."""
     most: Total
@@ -44,7 +44,7 @@ def plan(study: Study, prices: Prices, earlier: Results | None = None) -> Plan:
     """The plan of a study; `earlier` is a run whose times and differences tell what to expect."""
     sizes = list(Counter(e.interview_id for e in study.held_out).values())
     known = rates(study, earlier)
-    asks = list(Asks(study, prices, known).all())
+    asks = list(CallCounts(study, prices, known).all())
     primary = study.suite.primary
     pairs = dict.fromkeys([(primary.better, primary.than), *CONTRASTS])
     there = [(a, b) for a, b in pairs if a in study.suite.arms and b in study.suite.arms]
@@ -64,7 +64,7 @@ def plan(study: Study, prices: Prices, earlier: Results | None = None) -> Plan:
     )
 
 
-def _total(asks: Sequence[Ask], beside: float) -> Total:
+def _total(asks: Sequence[CallCount], beside: float) -> Total:
     """Unknown is not nothing: one sum that is not known makes the whole unknown."""
     usd, seconds = ([getattr(a, what) for a in asks] for what in ("usd", "seconds"))
     return Total(
@@ -75,7 +75,7 @@ def _total(asks: Sequence[Ask], beside: float) -> Total:
     )
 
 
-def _notes(asks: Sequence[Ask]) -> Iterator[str]:
+def _notes(asks: Sequence[CallCount]) -> Iterator[str]:
     yield "What an earlier start has finished, or a cache has, is not asked again and not counted as a call."
     yield "Tokens are at most: every answer at its full length."
     if not all(a.counted for a in asks):

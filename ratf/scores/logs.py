@@ -13,7 +13,7 @@ from ratf.suite.study import Study, logs_folder
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
-    from ratf.judges.scorers import Answers
+    from ratf.judges.scorers import AnswersByArm
     from ratf.statistics.judge_exam import Admission
 
 
@@ -42,11 +42,11 @@ def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tupl
     return read, admission
 
 
-def _texts(logs: "dict[str, EvalLog]") -> "Answers":
+def _texts(logs: "dict[str, EvalLog]") -> "AnswersByArm":
     return {arm: {str(s.id): s.output.completion for s in log.samples or []} for arm, log in logs.items()}
 
 
-def examined(study: Study, answers: "Answers", progress: Progress, judge_anyway: bool = False) -> "Admission":
+def examined(study: Study, answers: "AnswersByArm", progress: Progress, judge_anyway: bool = False) -> "Admission":
     """The judges' exam, sat once a study: the controls' texts are in `answers`. No judge grades before it."""
     from ratf.judges.exam import examine_judges
     from ratf.statistics.judge_exam import Admission
@@ -60,7 +60,7 @@ def examined(study: Study, answers: "Answers", progress: Progress, judge_anyway:
     return Admission([Exam.model_validate(entry) for entry in study.made("judges", examine)], judge_anyway)
 
 
-def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Answers", admission: "Admission") -> "EvalLog":
+def _scored(study: Study, arm: str, log: "EvalLog", rivals: "AnswersByArm", admission: "Admission") -> "EvalLog":
     from inspect_ai import score as inspect_score
     from inspect_ai.log import write_eval_log
 

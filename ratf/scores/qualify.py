@@ -19,7 +19,7 @@ Scores = Mapping[str, Mapping[str, Mapping[str, Scored]]]
 """arm → metric → question → score"""
 
 
-Sources = Mapping[str, Mapping[str, Given]]
+ControlSources = Mapping[str, Mapping[str, Given]]
 """given control → question → where its answer is from"""
 
 
@@ -27,7 +27,7 @@ NO_DELTA = {"same_near", "same_far", "boilerplate", "nonanswer", "empty", *DOSES
 """What the person said before is what the others are measured against; the rest says the same few things over again."""
 
 
-def exams(study: Study, scores: Scores, sources: Sources, judges: Iterable[Exam] = ()) -> list[Exam]:
+def exams(study: Study, scores: Scores, sources: ControlSources, judges: Iterable[Exam] = ()) -> list[Exam]:
     """One entry for each of the suite's metrics that has an axis; `judges` are the entries of those that sat before."""
     before = {entry.metric: entry for entry in judges}
     cluster = _counting(study, sources)
@@ -124,7 +124,7 @@ def _pooled(answers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return pooled
 
 
-def _counting(study: Study, sources: Sources) -> dict[str, str]:
+def _counting(study: Study, sources: ControlSources) -> dict[str, str]:
     """question → interview, without those whose nearest questions match poorly where the suite leaves them out."""
     settings = study.suite.exam
 

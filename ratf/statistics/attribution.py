@@ -10,20 +10,20 @@ from ratf.results.results import Attribution, Effect
 from ratf.statistics.contrasts import Scores, corrected, number, numbers
 from ratf.statistics.estimates import CONFIDENCE, Array, Estimate, clustered_means
 from ratf.statistics.verdict import signed
-from ratf.suite.arms import ARMS, NAMED, Shown, Training
+from ratf.suite.arms import ARMS, NAMED, Shown, TrainingKind
 from ratf.suite.metrics import metric
 
-Kind = Literal["training", "memories", "interaction"]
-Cell = tuple[Training, Shown]
+EffectKind = Literal["training", "memories", "interaction"]
+Cell = tuple[TrainingKind, Shown]
 Weights = dict[str, float]
-TRAININGS: dict[Training, str] = {"none": "untrained", "ft": "fine-tuned", "ft+mem": "fine-tuned with memories"}
+TRAININGS: dict[TrainingKind, str] = {"none": "untrained", "ft": "fine-tuned", "ft+mem": "fine-tuned with memories"}
 SHOWN: dict[Shown, str] = {
     "none": "no memories",
     "own": "own memories",
     "shuffled": "another question’s",
     "impostor": "another person’s",
 }
-TUNING: dict[Training, str] = {"ft": "fine-tuning", "ft+mem": "fine-tuning with memories"}
+TUNING: dict[TrainingKind, str] = {"ft": "fine-tuning", "ft+mem": "fine-tuning with memories"}
 MEMORY_TRAINING: dict[Shown, str] = {
     "none": "memory training by itself",
     "own": "memory training with own memories",
@@ -42,7 +42,7 @@ class Planned:
     """An effect that the arms give. `mixed`: the form of training changes along with the memories."""
 
     name: str
-    kind: Kind
+    kind: EffectKind
     words: str
     weights: Weights
     mixed: bool = False

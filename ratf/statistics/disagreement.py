@@ -18,7 +18,7 @@ MEASURING = ("style", "judge", "semantic", "lexical")
 
 
 @dataclass(frozen=True)
-class Side:
+class QuestionDifference:
     """What a metric says on one question: the difference better - than, and the same in standard deviations."""
 
     metric: str
@@ -27,12 +27,12 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Split:
+class Dispute:
     """A question with the metric that puts the first arm furthest ahead, and the one that puts it furthest behind."""
 
     question: Question
-    ahead: Side
-    behind: Side
+    ahead: QuestionDifference
+    behind: QuestionDifference
 
     @property
     def gap(self) -> float:
@@ -41,7 +41,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Correlation:
     """Spearman's correlation of two metrics' differences over the questions that both have; None with too few."""
 
     first: str
@@ -60,9 +60,9 @@ class Disagreement:
     admitted: bool
     questions: int
     opposite: int
-    splits: list[Split]
+    splits: list[Dispute]
     """The widest, at most SHOWN."""
-    agreement: list[Agreement]
+    agreement: list[Correlation]
 
 
 def disagreement(results: Results) -> Disagreement | None:
@@ -132,20 +132,22 @@ def _leading(results: Results, names: Sequence[str]) -> list[str]:
 
 def _split(
     question: Question, found: Mapping[str, Mapping[str, float]], standard: Mapping[str, Mapping[str, float]]
-) -> Split | None:
-    sides = [Side(m, found[m][question.id], z[question.id]) for m, z in standard.items() if question.id in z]
+) -> Dispute | None:
+    sides = [
+        QuestionDifference(m, found[m][question.id], z[question.id]) for m, z in standard.items() if question.id in z
+    ]
     if len(sides) < 2:
         return None
     ahead, behind = (pick(sides, key=lambda s: s.standardised) for pick in (max, min))
-    return Split(question, ahead, behind) if ahead.standardised > 0 > behind.standardised else None
+    return Dispute(question, ahead, behind) if ahead.standardised > 0 > behind.standardised else None
 
 
-def _agreement(first: str, second: str, found: Mapping[str, Mapping[str, float]]) -> Agreement:
+def _agreement(first: str, second: str, found: Mapping[str, Mapping[str, float]]) -> Correlation:
     both = sorted(found[first].keys() & found[second].keys())
     x, y = (_ranks([found[m][q] for q in both]) for m in (first, second))
     if len(both) < FEWEST or x.std() == 0 or y.std() == 0:
-        return Agreement(first, second, None, len(both))
-    return Agreement(first, second, float(np.corrcoef(x, y)[0, 1]), len(both))
+        return Correlation(first, second, None, len(both))
+    return Correlation(first, second, float(np.corrcoef(x, y)[0, 1]), len(both))
 
 
 def _ranks(values: Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":

@@ -8,11 +8,16 @@ from numpy.typing import NDArray
 from ratf.results.results import Skill
 from ratf.statistics.estimates import CONFIDENCE
 
-Scores = Mapping[str, float]
+ScoresByQuestion = Mapping[str, float]
 
 
 def skill(
-    metric: str, arm: str, scores: Scores, floor: Scores, ceiling: Scores, cluster: Mapping[str, str]
+    metric: str,
+    arm: str,
+    scores: ScoresByQuestion,
+    floor: ScoresByQuestion,
+    ceiling: ScoresByQuestion,
+    cluster: Mapping[str, str],
 ) -> Skill | None:
     """(arm - floor) / (ceiling - floor) over the questions that all three have scored; None without one.
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Training = Literal["none", "ft", "ft+mem"]
+TrainingKind = Literal["none", "ft", "ft+mem"]
 """`ft`: tuned on questions and answers; `ft+mem`: with the memories between them."""
 
 
@@ -15,7 +15,7 @@ Shown = Literal["none", "own", "shuffled", "impostor"]
 class Arm:
     """A recipe: one cell of the crossing of trainings and memories."""
 
-    training: Training
+    training: TrainingKind
     memories: Shown
     words: str
 

@@ -117,13 +117,13 @@ AllCriteria = AfterValidator(_all_criteria)
 Needed = BeforeValidator(_needed)
 
 
-class Part(BaseModel):
+class SuitePart(BaseModel):
     """A part of a suite. A key that is not known is refused: a misspelt setting would silently not count."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Split(Part):
+class SplitSettings(SuitePart):
     """The newest interviews are held out, whole; their questions are thinned evenly to `questions`."""
 
     held_out_interviews: int = Field(6, ge=1)
@@ -132,7 +132,7 @@ class Split(Part):
     """At most so many of the newest exchanges before the first held-out interview."""
 
 
-class Memories(Part):
+class MemorySettings(SuitePart):
     """How passages become memories."""
 
     k: int = Field(3, ge=1)
@@ -148,7 +148,7 @@ class Memories(Part):
     """The URL of a Chroma server; by default the store is in the run's folder."""
 
 
-class Training(Part):
+class TrainingSettings(SuitePart):
     """How the tuned arms are tuned (see raft.tuning.lora.LoraSettings)."""
 
     rank: int = Field(16, ge=1)
@@ -163,7 +163,7 @@ class Training(Part):
     patience: int = Field(3, ge=1)
 
 
-class Answers(Part):
+class AnswerSettings(SuitePart):
     """How every arm answers. `context_tokens` is the size of the prompt; earlier exchanges fill what is left."""
 
     context_tokens: int = Field(512, ge=64)
@@ -177,7 +177,7 @@ class Answers(Part):
     frequency_penalty: float = Field(0.3, ge=-2, le=2)
 
 
-class Models(Part):
+class ModelSettings(SuitePart):
     """Who does what. The grader is named by the suite: never the model under test by default."""
 
     base: ChatName = "local/smollm2-135m-instruct"
@@ -192,7 +192,7 @@ class Models(Part):
     """The last day that the base model can have read about, where it is known."""
 
 
-class ExamSettings(Part):
+class ExamSettings(SuitePart):
     """What a metric or judge must show before it may speak."""
 
     comparisons: int = Field(40, ge=8)
@@ -207,7 +207,7 @@ class ExamSettings(Part):
     """Whether questions with a poor match are left out of the exam."""
 
 
-class Primary(Part):
+class Primary(SuitePart):
     """The one comparison that the verdict is about, declared beforehand."""
 
     metric: MetricName = "style_identity"

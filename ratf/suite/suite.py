@@ -15,24 +15,24 @@ from ratf.suite.arms import ARMS, CONTROLS, NAMED, WRITTEN
 from ratf.suite.metrics import METRICS
 from ratf.suite.parts import (
     AllCriteria,
-    Answers,
+    AnswerSettings,
     ArmName,
     ControlName,
     ExamSettings,
-    Memories,
+    MemorySettings,
     MetricName,
-    Models,
+    ModelSettings,
     Needed,
     Once,
-    Part,
     Primary,
-    Split,
-    Training,
+    SplitSettings,
+    SuitePart,
+    TrainingSettings,
 )
 from ratf.suite.rubric import Rubric
 
 
-class Suite(Part):
+class Suite(SuitePart):
     """Everything that defines a run except the data."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -40,11 +40,11 @@ class Suite(Part):
     impostors: Annotated[list[str], Once] = Field(min_length=1)
     people: dict[str, About] = Field({})
     """Who they are, for folders without a `person.yaml`."""
-    split: Split = Split()
-    memories: Memories = Memories()
-    training: Training = Training()
-    answers: Answers = Answers()
-    models: Models = Models()
+    split: SplitSettings = SplitSettings()
+    memories: MemorySettings = MemorySettings()
+    training: TrainingSettings = TrainingSettings()
+    answers: AnswerSettings = AnswerSettings()
+    models: ModelSettings = ModelSettings()
     arms: Annotated[list[ArmName], Once] = Field(NAMED, min_length=1)
     grid: Literal["named", "full"] = Field("named", exclude=True)
     """`full` is short for all twelve arms; not in the digest, because `arms` says it all."""

@@ -10,10 +10,10 @@ import pytest
 from raft.errors import RaftError
 from raft.memory.chunks import chunk
 from raft.memory.mind import Mind, Recalled, Synced, kept, outcomes, said_before, sync
-from raft.memory.rephrase import Cue, Outcome, Verdict, extractive
+from raft.memory.rephrase import Cue, Outcome, Usefulness, extractive
 from raft.memory.store import ChromaStore
 from raft.people.person import About, Person, load_person
-from raft.prompts import Told, conversation
+from raft.prompts import EarlierExchange, conversation
 from raft.text import shorten
 from raft.tuning.samples import training_samples
 from raft.types import Chunk, Exchange, Memory, Vectors
@@ -96,8 +96,8 @@ def test_extractive_keeps_sentences_and_gates() -> None:
 
 
 def test_what_could_not_be_asked_is_told_and_never_a_missing_memory(tmp_path: Path) -> None:
-    async def rephrase(cues: Sequence[Cue]) -> list[Verdict]:
-        return [Verdict(Outcome.FAILED, reason="failed", why="connection lost") for _ in cues]
+    async def rephrase(cues: Sequence[Cue]) -> list[Usefulness]:
+        return [Usefulness(Outcome.FAILED, reason="failed", why="connection lost") for _ in cues]
 
     store, embedder = ChromaStore(tmp_path, "person"), WordEmbedder()
     piece = Chunk("d@0", "d", "t", "s", date(2020, 1, 1), 0, 5, "bees.")
@@ -109,9 +109,9 @@ def test_what_could_not_be_asked_is_told_and_never_a_missing_memory(tmp_path: Pa
 def test_outcomes_are_counted_by_reason() -> None:
     piece = Chunk("d@0", "d", "t", "s", date(2020, 1, 1), 0, 5, "bees.")
     verdicts = [
-        Verdict(Outcome.USEFUL, "m"),
-        Verdict(Outcome.USEFUL, "m"),
-        Verdict(Outcome.REFUSED, reason="refused: x"),
+        Usefulness(Outcome.USEFUL, "m"),
+        Usefulness(Outcome.USEFUL, "m"),
+        Usefulness(Outcome.REFUSED, reason="refused: x"),
     ]
     recalled = tuple(Recalled(piece, 0.5, v) for v in verdicts)
     assert outcomes({"a": recalled, "b": recalled[:1]}) == {"refused: x": 1, "useful": 3}
@@ -122,8 +122,8 @@ def words(text: str) -> int:
     return len(text.split())
 
 
-def told(n: int) -> Told:
-    return Told(f"question {n}", (), f"answer {n} " + "word " * 20)
+def told(n: int) -> EarlierExchange:
+    return EarlierExchange(f"question {n}", (), f"answer {n} " + "word " * 20)
 
 
 def memory(text: str) -> Memory:

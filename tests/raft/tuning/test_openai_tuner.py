@@ -10,7 +10,7 @@ from raft.errors import DataError, RaftError
 from raft.tuning.datasets import make_openai
 from raft.tuning.jobs import state_file, tuned_model, tunings
 from raft.tuning.openai_tuner import OpenAISettings, OpenAITuner, pauses
-from raft.tuning.records import Record, to_jsonl
+from raft.tuning.records import TuningRecord, to_jsonl
 from raft.types import TrainingSample
 
 SAMPLES = [
@@ -165,7 +165,7 @@ def ada(tmp_path: Path) -> Path:
     (folder / "work").mkdir(parents=True)
     (folder / "person.yaml").write_text("name: Ada\nintroduction: You keep bees.\n")
     records = [
-        Record(
+        TuningRecord(
             exchange_id=f"i-q{n:03d}", interview_id="i", date="2020-01-01", split="training",
             question=f"Question {n}?", memories=[], answer="An answer of some words.",
         )

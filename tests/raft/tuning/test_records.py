@@ -17,7 +17,7 @@ from raft.people.split import split
 from raft.tuning import datasets
 from raft.tuning.datasets import Wanted, make_openai, make_records, write_suite
 from raft.tuning.openai_format import check
-from raft.tuning.records import Record, Shares, read_records, records, samples, size
+from raft.tuning.records import Shares, TuningRecord, read_records, records, samples, size
 from raft.types import Exchange, Memory, Vectors
 from ratf.suite.study import open_study
 
@@ -50,7 +50,7 @@ def quietly(_: str) -> None:
     return
 
 
-def made(folder: Path, kind: Any = "finetune", **wanted: Any) -> list[Record]:
+def made(folder: Path, kind: Any = "finetune", **wanted: Any) -> list[TuningRecord]:
     make_records(folder, kind, Wanted(**wanted), quietly)
     return read_records(folder / "work" / f"{kind}.jsonl")
 

@@ -17,7 +17,7 @@ from places import DATA
 
 from ratf.judges.asking import ask
 from ratf.judges.scorers import judging
-from ratf.judges.texts import Case, fill, harmless
+from ratf.judges.texts import JudgeCase, fill, harmless
 from ratf.suite.rubric import Rubric, shipped
 
 ATTACKS = [json.loads(line) for line in (DATA / "attacks.jsonl").read_text("utf-8").splitlines()]
@@ -30,9 +30,9 @@ def attacked(attack: dict[str, object], base: str) -> str:
     return f"{text} {base}" if attack.get("after") else text.replace("{answer}", base)
 
 
-def case(answer: str) -> Case:
+def case(answer: str) -> JudgeCase:
     candidates = {"Tove Marrack": ("We let the river go.",), "Conrad Pell": ("We build it higher.",)}
-    return Case("q1", "Do beavers help?", REAL, answer, REAL, ("I would not dig.", "Let it run."), candidates)
+    return JudgeCase("q1", "Do beavers help?", REAL, answer, REAL, ("I would not dig.", "Let it run."), candidates)
 
 
 def test_there_are_at_least_sixty() -> None:

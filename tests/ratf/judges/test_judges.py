@@ -28,14 +28,14 @@ from raft.errors import DataError
 from ratf.judges.asking import config
 from ratf.judges.replies import Reading, how_to_reply, read
 from ratf.judges.scorers import Cases, judging
-from ratf.judges.texts import Asked, Case, fill, harmless, mask
+from ratf.judges.texts import JudgeCase, JudgePrompt, fill, harmless, mask
 from ratf.suite.metrics import metric
 from ratf.suite.rubric import CRITERIA, RUBRICS, Rubric, metric_names, of_metric, read_rubric, shipped
 from ratf.suite.study import open_study
 from ratf.suite.suite import load_suite
 
 STANCE = shipped()["stance"]
-CASE = Case(
+CASE = JudgeCase(
     key="q1",
     question="Do fish ladders work, Tove?",
     real="No. Fish ladders fail wherever the water is warm.",
@@ -54,7 +54,7 @@ def reply(text: str, *top: tuple[str, float]) -> ModelOutput:
     return ModelOutput(model="scripted", choices=[choice], usage=ModelUsage())
 
 
-def reading(name: str, output: ModelOutput, case: Case = CASE, flipped: bool = False) -> Reading:
+def reading(name: str, output: ModelOutput, case: JudgeCase = CASE, flipped: bool = False) -> Reading:
     rubric = shipped()[name]
     return read(rubric, case, fill(rubric, case, flipped).meaning, output)
 
@@ -73,7 +73,7 @@ def test_any_field_changes_the_digest_and_the_key_of_kept_grades(field: str) -> 
     old = getattr(STANCE, field)
     new = {**old, "Maybe": 0.5} if isinstance(old, dict) else "style" if field == "axis" else old * 2
     changed = STANCE.model_copy(update={field: new})
-    asked = Asked("", "", {"Yes": "Yes"})
+    asked = JudgePrompt("", "", {"Yes": "Yes"})
     assert changed.digest != STANCE.digest
     assert config(changed, asked, "word").cache != config(STANCE, asked, "word").cache
     assert config(STANCE, asked, "word").cache != config(STANCE, asked, "word", repeat=1).cache
@@ -154,7 +154,7 @@ def test_the_other_order_shows_the_same_the_other_way_round(name: str) -> None:
 
 def test_the_order_does_not_depend_on_which_of_two_is_asked_about() -> None:
     rubric = shipped()["pairwise"]
-    turned = Case("q1", CASE.question, CASE.real, CASE.rival, CASE.answer)
+    turned = JudgeCase("q1", CASE.question, CASE.real, CASE.rival, CASE.answer)
     assert fill(rubric, CASE).prompt == fill(rubric, turned).prompt, "the same comparison would be paid for twice"
 
 
@@ -176,7 +176,7 @@ def test_names_are_masked_whole_and_in_parts(text: str, masked: str) -> None:
 
 
 def test_a_masked_pass_names_nobody() -> None:
-    hidden = Case(**{**CASE.__dict__, "names": tuple(CASE.candidates)})
+    hidden = JudgeCase(**{**CASE.__dict__, "names": tuple(CASE.candidates)})
     for rubric in shipped().values():
         prompt = fill(rubric, hidden).prompt
         assert "Marrack" not in prompt and "Tove" not in prompt and "Pell" not in prompt
@@ -185,12 +185,12 @@ def test_a_masked_pass_names_nobody() -> None:
 @pytest.mark.parametrize("text", ["{question} {real} {0} {answer.__class__} {{", "%s ${real} {{ real }}"])
 def test_template_fields_in_any_of_the_texts_stay_text(text: str) -> None:
     for texts in ((text, "a", "b"), ("a", text, "b"), ("a", "b", text)):
-        assert f"\n{harmless(text)}\n" in fill(STANCE, Case("k", *texts)).prompt
+        assert f"\n{harmless(text)}\n" in fill(STANCE, JudgeCase("k", *texts)).prompt
 
 
 def test_both_answers_are_cut_alike() -> None:
     long = " ".join(f"This is sentence number {n} of a long one." for n in range(30))
-    prompt = fill(STANCE, Case("k", "Why?", long, long)).prompt
+    prompt = fill(STANCE, JudgeCase("k", "Why?", long, long)).prompt
     texts = dict(planted.FENCE.findall(prompt))
     assert texts["answer"] == texts["real answer"] and len(texts["answer"].split()) <= STANCE.max_words
 
@@ -303,7 +303,11 @@ def says(name: str, text: str) -> Model:
 
 
 def judged(
-    folder: Path, rubric: Rubric, graders: list[Model], agent: str = "Rarely.", cases: dict[str, Case] | None = None
+    folder: Path,
+    rubric: Rubric,
+    graders: list[Model],
+    agent: str = "Rarely.",
+    cases: dict[str, JudgeCase] | None = None,
 ) -> EvalLog:
     """One question, answered with `agent` and judged by `graders`."""
     shown: Cases = lambda state, real: cases or {"": CASE}  # noqa: E731
@@ -353,7 +357,7 @@ def test_two_texts_are_shown_in_both_orders_and_a_place_lover_is_a_tie(tmp_path:
 
 def test_texts_that_read_alike_are_not_paid_for(tmp_path: Path, own_replies: None) -> None:
     grader = says("g", '{"choice": "A"}')
-    same = Case("q1", "Why?", "Because.", "Because.", "Because.\u200b")
+    same = JudgeCase("q1", "Why?", "Because.", "Because.", "Because.\u200b")
     assert the_score(judged(tmp_path, shipped()["forced_choice"], [grader], cases={"": same})).as_float() == 0.5
     assert grader.api.asked == []  # type: ignore[attr-defined]
 

@@ -135,7 +135,7 @@ def test_every_page_of_many_questions_is_redacted_and_says_so(tmp_path: Path, mo
 def test_a_large_run_is_redacted_alike_without_being_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(run(), tmp_path / "results.json")
     monkeypatch.setattr(stored, "LARGE", 0)
-    light = redacted(stored.load_lightly(tmp_path / "results.json"))
+    light = redacted(stored.load_lazily(tmp_path / "results.json"))
     assert isinstance(light.questions, stored.Stored)
     assert light.model_copy(update={"questions": list(light.questions)}) == redacted(run())
 

@@ -23,7 +23,7 @@ from raft.errors import RaftError
 from ratf.pages import view
 from ratf.pages.view import inspect_view, says, server
 from ratf.results import folder as watch
-from ratf.results.folder import Log, Note, Run, finished, look, noted
+from ratf.results.folder import Log, Note, RunProgress, finished, look, noted
 from ratf.results.results import save
 
 PAGE = "<!doctype html>\n<html lang='en'>\n<body>\n<h1>PASS</h1>\n</body>\n</html>\n"
@@ -149,13 +149,13 @@ def test_progress_leaves_a_note_and_does_what_it_did(tmp_path: Path, monkeypatch
 def test_how_far_a_run_is_in_words() -> None:
     def at(state: str, done: int) -> str:
         note = Note(what="answering", total=40, unit="answers", done=done, began=100, at=110, state=state)
-        return says(Run(False, note, {}, []), now=113)
+        return says(RunProgress(False, note, {}, []), now=113)
 
     assert at("working", 0) == "answering, 0 of 40 answers (news of 3 s ago)"
     assert at("working", 10) == "answering, 10 of 40 answers, about 30 s to go (news of 3 s ago)"
     assert at("done", 40) == "answering: done 3 s ago; the next step is on its way"
     assert at("stopped", 10) == "stopped at answering, 10 of 40 answers, 3 s ago; `ratf run` goes on with it"
-    assert says(Run(False, None, {}, [])).startswith("nothing is known")
+    assert says(RunProgress(False, None, {}, [])).startswith("nothing is known")
 
 
 def started(folder: Path, done: int, state: str = "working") -> None:

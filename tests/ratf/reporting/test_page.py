@@ -13,7 +13,7 @@ from ratf.content import content
 from ratf.pages.text import interval, p_value, plus, value
 from ratf.reporting.page import SECTIONS, render
 from ratf.reporting.plots import plot
-from ratf.reporting.trust import Check, checks, unmeasured
+from ratf.reporting.trust import TrustCheck, checks, unmeasured
 from ratf.results.exams import (
     Agreement,
     Contamination,
@@ -288,7 +288,7 @@ def test_every_check_is_said_also_when_it_was_not_made() -> None:
     assert {n: c.state for n, c in bare.items() if c.state == "unknown"}.keys() >= {"Leaks", "Contamination", "Budget"}
     assert bare["Errors"].state == "fine" and bare["Exam"].words.startswith("Voice passed, AUC 0.90 [0.80, 0.95]")
     assert bare["Exam"].state == "doubt", "nothing may speak about what is said"
-    assert bare["Unscored"] == Check(
+    assert bare["Unscored"] == TrustCheck(
         "Unscored", "fine", "0 of 72 scores could not be given; Stance (judge) gave none at all"
     )
     assert "31 of 40" in bare["Order of texts"].words

@@ -20,9 +20,9 @@ from ratf.reporting import page as report
 from ratf.reporting.files import write_report
 from ratf.reporting.flags import beginning, ending, flags
 from ratf.reporting.page import render
-from ratf.reporting.questions import asked as asked_of
+from ratf.reporting.questions import questions_shown as asked_of
 from ratf.results import lazy as stored
-from ratf.results.lazy import load_lightly
+from ratf.results.lazy import load_lazily
 from ratf.results.results import load, save
 from ratf.results.table import to_csv
 
@@ -224,14 +224,14 @@ def test_large_results_are_read_one_question_at_a_time(tmp_path: Path, monkeypat
     path, results = tmp_path / "results.json", asked(7, length=0.2)
     save(results, path)
     monkeypatch.setattr(stored, "LARGE", 0)
-    light = load_lightly(path)
+    light = load_lazily(path)
     assert isinstance(light.questions, stored.Stored) and list(light.questions) == load(path).questions
     assert light.questions[2:4] == load(path).questions[2:4] and light.arms == results.arms
     assert render(light) == render(load(path))
     save(asked(2), path)  # a new file of that name is not what was opened
     assert len(list(light.questions)) == 7
     path.write_text(json.dumps(results.model_dump(mode="json")))
-    assert load_lightly(path) == load(path)
+    assert load_lazily(path) == load(path)
 
 
 def five_thousand(path: Path, seed: int) -> Path:

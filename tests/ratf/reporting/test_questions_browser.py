@@ -19,7 +19,7 @@ from ratf.pages.redact import redacted
 from ratf.reporting import files as report_files
 from ratf.reporting.files import write_report
 from ratf.reporting.page import render
-from ratf.reporting.questions import asked as every
+from ratf.reporting.questions import questions_shown as every
 from ratf.results.results import Results
 from ratf.results.table import COLUMNS, rows
 

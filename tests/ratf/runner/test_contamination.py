@@ -10,7 +10,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from raft.types import Exchange
 from ratf.results.exams import Sign
 from ratf.runner.calls import NEXT_WORDS, SHOWN_WORDS
-from ratf.runner.contamination import MARGIN, concluded, continuation, cutoff_sign, panel, told, unnamed
+from ratf.runner.contamination import MARGIN, concluded, continuation, cutoff_sign, panel, sign_of, unnamed
 from ratf.statistics.estimates import clustered_mean
 from ratf.suite.study import Study, open_study
 
@@ -101,5 +101,5 @@ def test_one_of_three_signs_by_chance_is_no_conclusion() -> None:
 
 
 def test_a_single_interview_gives_no_sign_either_way() -> None:
-    assert told("s", "w", clustered_mean([0.4, 0.5], ["i", "i"])).says == "can't tell"
-    assert told("s", "w", None).says == "can't tell"
+    assert sign_of("s", "w", clustered_mean([0.4, 0.5], ["i", "i"])).says == "can't tell"
+    assert sign_of("s", "w", None).says == "can't tell"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ratf.runner.environment import commit_of, surroundings
+from ratf.runner.environment import commit_of, environment
 
 
 def git(folder: Path, *words: str) -> str:
@@ -31,4 +31,4 @@ def test_without_repository_or_git_there_is_no_commit(tmp_path: Path, monkeypatc
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert commit_of(tmp_path / "suite.yaml") == {} == commit_of(None)
     monkeypatch.setenv("PATH", "")
-    assert "commit" not in surroundings(Path(__file__)) and surroundings(None)["ratf"]
+    assert "commit" not in environment(Path(__file__)) and environment(None)["ratf"]
