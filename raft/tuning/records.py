@@ -7,13 +7,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from raft.errors import DataError
 from raft.memory.mind import said_before
-from raft.people.person import About, describe
+from raft.people.person import About, Text, describe
 from raft.prompts import MESSAGE_OVERHEAD, EarlierExchange, conversation
 from raft.text import shorten
 from raft.types import Exchange, Memory, Message, TrainingSample
@@ -25,15 +25,6 @@ LONGEST_ANSWER = 10_000
 MemoriesByExchange = Mapping[str, Sequence[Memory]]
 RecordPart = Literal["training", "validation", "held_out"]
 MemoriesShown = Literal["own", "none", "other"]
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is empty")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_not_blank)]
 
 
 class TuningRecord(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any
 from ratf.results.bundle import Sample
 from ratf.results.exams import Exam
 from ratf.results.record import Record
-from ratf.results.results import Results
+from ratf.results.results import Results, Scored
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
 from ratf.statistics.estimates import clustered_mean
@@ -78,7 +78,7 @@ def doses_of(samples: Sequence[Sample] | None) -> MeansByArm:
 
 def scores_of(results: Results) -> Scores:
     """arm → metric → question → score"""
-    found: Scores = {}
+    found: dict[str, dict[str, dict[str, Scored]]] = {}
     for question in results.questions:
         for arm, answer in question.answers.items():
             for name, score in answer.scores.items():

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -137,7 +137,7 @@ def _given(samples: dict[str, EvalSample]) -> dict[str, Given]:
     return {question: Given(**s.metadata["given"]) for question, s in samples.items() if "given" in s.metadata}
 
 
-def _numbers(of_metric: dict[str, Scored]) -> dict[str, float]:
+def _numbers(of_metric: Mapping[str, Scored]) -> dict[str, float]:
     return {question: s.value for question, s in of_metric.items() if s.value is not None}
 
 

@@ -4,18 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ratf.results.exams import Delta
 from ratf.scores.style import tokens
+from ratf.statistics.estimates import Array
 
 FREQUENT = 150
 BAGS = 200
 LEAST, MOST = 1_500, 5_000
 """An arm with fewer words tells nothing (Eder 2015); a bag with more is not needed to compare arms."""
-
-
-Array = NDArray[np.float64]
 
 
 def deltas(

@@ -5,19 +5,16 @@ from statistics import median
 
 from ratf.agents.controls import Given
 from ratf.results.exams import Exam, StyleFacts
-from ratf.results.results import Scored, Skill
+from ratf.results.results import Skill
 from ratf.scores.delta import deltas
 from ratf.scores.measures import style_evidence
+from ratf.statistics.contrasts import Scores
 from ratf.statistics.exam import examine
 from ratf.statistics.skill import skill
 from ratf.suite.arms import ARMS, CEILING, DOSES, FLOOR
 from ratf.suite.metrics import LADDERS, metric
 from ratf.suite.rubric import of_metric
 from ratf.suite.study import Study
-
-Scores = Mapping[str, Mapping[str, Mapping[str, Scored]]]
-"""arm → metric → question → score"""
-
 
 ControlSources = Mapping[str, Mapping[str, Given]]
 """given control → question → where its answer is from"""

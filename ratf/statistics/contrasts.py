@@ -9,7 +9,7 @@ from ratf.statistics.estimates import Estimate, Exact, exact_tests, holm, paired
 from ratf.suite.metrics import metric
 
 T = TypeVar("T", Contrast, Effect)
-Scores = dict[str, dict[str, dict[str, Scored]]]
+Scores = Mapping[str, Mapping[str, Mapping[str, Scored]]]
 """arm → metric → question → score"""
 
 

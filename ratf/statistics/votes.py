@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from ratf.results.exams import Agreement, Exam, ForcedChoice, Judging, Masked, Strength
 from ratf.results.results import Scored
+from ratf.statistics.contrasts import Scores
 from ratf.statistics.estimates import CONFIDENCE, clustered_mean, paired_difference
 from ratf.suite.arms import CONTROLS
-
-Scores = Mapping[str, Mapping[str, Mapping[str, Scored]]]
-"""arm → metric → question → score"""
 
 
 def judging(

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hosted import Hosted
 from places import REPOSITORY
 
 ADDED = {
@@ -33,7 +34,7 @@ ADDED = {
     "raft/tuning/tuners.py": [
         (
             "TUNERS = {\n",
-            '    "mockllm": TunerKind(lambda settings, jobs, progress: Renamer(), lambda base: f"{base}-tuned"),\n',
+            '    "openai-api": TunerKind(lambda settings, jobs, progress: Renamer(), lambda base: f"{base}-tuned"),\n',
         ),
         (
             "def _lora(",
@@ -73,7 +74,9 @@ primary: {metric: rouge_l, better: finetune_only, than: baseline}
 
 
 @pytest.mark.slow
-def test_a_metric_a_judge_a_control_a_tuner_and_a_format(tiny: Path, cache: Path, tmp_path: Path) -> None:
+def test_a_metric_a_judge_a_control_a_tuner_and_a_format(
+    tiny: Path, cache: Path, tmp_path: Path, hosted: Hosted
+) -> None:
     copy = tmp_path / "program"
     for folder in ("raft", "ratf", "tasks", "reports", "benchmarks"):
         shutil.copytree(REPOSITORY / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -87,10 +90,12 @@ def test_a_metric_a_judge_a_control_a_tuner_and_a_format(tiny: Path, cache: Path
     (tiny.parent / "judges" / "warmth.yaml").write_text(WARMTH, "utf-8")
     suite = tiny.read_text("utf-8").replace(
         "models: {grader: local/smollm2-135m-instruct}",
-        "models: {base: mockllm/model, grader: local/smollm2-135m-instruct}",
+        "models: {base: openai-api/loopback/model, grader: openai-api/loopback/grader}",
     )
     tiny.write_text(suite + MORE, "utf-8")
-    run, environment = tmp_path / "run", {**os.environ, "PYTHONPATH": str(copy)}
+    run = tmp_path / "run"
+    service = {"LOOPBACK_BASE_URL": os.environ["OPENAI_BASE_URL"], "LOOPBACK_API_KEY": "none"}
+    environment = {**os.environ, **service, "PYTHONPATH": str(copy)}
 
     def ratf(*arguments: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "ratf.cli", *map(str, arguments)]
@@ -99,7 +104,7 @@ def test_a_metric_a_judge_a_control_a_tuner_and_a_format(tiny: Path, cache: Path
     done = ratf("run", tiny, "--out", run)
     assert (run / "results.json").is_file(), done.stdout + done.stderr
     results = json.loads((run / "results.json").read_text("utf-8"))
-    assert results["arms"]["finetune_only"]["model"] == "mockllm/model-tuned-on-8"
+    assert results["arms"]["finetune_only"]["model"] == "openai-api/loopback/model-tuned-on-8"
     assert results["arms"]["shrug"]["metrics"]["asks_back"]["mean"] > 0
     exam = {e["metric"]: e for e in results["exam"]}
     assert {"asks_back", "judge_warmth"} <= exam.keys()
