@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,26 +15,26 @@ from places import REPOSITORY
 ADDED = {
     "ratf/suite/metrics.py": [
         (
-            "METRICS = {\n",
+            "METRICS",
             '    "asks_back": Metric("style", "does the answer ask something back?", "higher", 1, "style", reads_real=False),\n',
         )
     ],
     "ratf/scores/scorers.py": [
         (
-            "MEASURES: dict[str, Measure] = {\n",
+            "MEASURES",
             '    "asks_back": lambda study, state, real: float("?" in state.output.completion),\n',
         )
     ],
-    "ratf/suite/arms.py": [("CONTROLS = {\n", '    "shrug": Control("a shrug", theirs=False, says_nothing=True),\n')],
+    "ratf/suite/arms.py": [("CONTROLS", '    "shrug": Control("a shrug", theirs=False, says_nothing=True),\n')],
     "ratf/agents/controls.py": [
         (
-            "MAKERS: dict[str, Callable[[Sources], Answers]] = {\n",
+            "MAKERS",
             '    "shrug": lambda of: of.one_of("shrug", ["Well, who could say?", "Hm."]),\n',
         )
     ],
     "raft/tuning/tuners.py": [
         (
-            "TUNERS = {\n",
+            "TUNERS",
             '    "openai-api": TunerKind(lambda settings, jobs, progress: Renamer(), lambda base: f"{base}-tuned"),\n',
         ),
         (
@@ -45,12 +46,12 @@ ADDED = {
     ],
     "ratf/commands/report.py": [
         (
-            "FORMATS: dict[str, Callable[[Finished], str | bytes]] = {\n",
+            "FORMATS",
             '    "sentence": lambda of: f"{of.results.verdict}, in a sentence: {of.results.sentence}\\n",\n',
         )
     ],
 }
-"""What the table says that each new thing touches: file → (the line it stands behind or before, what is added)."""
+"""What the table says that each new thing touches: file → (the table or function, what is added in or before it)."""
 
 WARMTH = """\
 name: warmth
@@ -83,8 +84,8 @@ def test_a_metric_a_judge_a_control_a_tuner_and_a_format(
     for name, pieces in ADDED.items():
         source = (copy / name).read_text("utf-8")
         for mark, added in pieces:
-            assert source.count(mark) == 1, f"{name} has {source.count(mark)} × {mark!r}"
-            source = source.replace(mark, added + mark if mark.startswith("def ") else mark + added)
+            (line,) = [line for line in source.splitlines(keepends=True) if re.match(rf"{re.escape(mark)}[ :=]?", line)]
+            source = source.replace(line, added + line if mark.startswith("def ") else line + added)
         (copy / name).write_text(source, "utf-8")
     (tiny.parent / "judges").mkdir()
     (tiny.parent / "judges" / "warmth.yaml").write_text(WARMTH, "utf-8")
@@ -109,12 +110,11 @@ def test_a_metric_a_judge_a_control_a_tuner_and_a_format(
     exam = {e["metric"]: e for e in results["exam"]}
     assert {"asks_back", "judge_warmth"} <= exam.keys()
     assert {"shrug"} & {o["lower"] for o in exam["asks_back"]["orders"]}
-    said = ratf("report", run, "--format", "sentence")
-    assert said.stdout == f"{results['verdict']}, in a sentence: {results['sentence']}\n", said.stderr
+    sentence = ratf("report", run, "--format", "sentence")
+    assert sentence.stdout == f"{results['verdict']}, in a sentence: {results['sentence']}\n", sentence.stderr
     page = ratf("report", run)
     assert page.returncode == 0, page.stderr
     assert "Asks back" in (run / "report.html").read_text("utf-8")
-    redacted = ratf("report", run, "--redact")
-    assert redacted.returncode == 0, redacted.stderr
-    text = (run / "report.redacted.html").read_text("utf-8")
-    assert "who could say?" in text, "nobody said the shrug, so it is not left out"
+    shown = json.loads(ratf("report", run, "--redact", "--format", "json").stdout)
+    said = {question["answers"]["shrug"]["text"] for question in shown["questions"]}
+    assert said <= {"Well, who could say?", "Hm."}, "nobody said the shrug, so it is not left out"
