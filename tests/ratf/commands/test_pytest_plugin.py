@@ -72,12 +72,13 @@ def test_workers_run_a_suite_once_and_report_each_rule_once(tiny: Path, tmp_path
     ready.write_text(ready.read_text("utf-8").replace('"digest": "d"', f'"digest": "{digest}"'), "utf-8")
     (tmp_path / "conftest.py").write_text(
         "import pathlib, shutil, time\nimport ratf.runner.run\n"
-        "def carry_out(study, progress):\n"
+        "def carry_out(study, *how):\n"
         "    with open('runs.txt', 'a') as file: file.write('run\\n')\n"
         "    time.sleep(0.5)\n"
+        "    study.folder.mkdir()\n"
         "    shutil.copy('ready.json', study.folder / 'results.json')\n"
         "    return ratf.runner.run.finished(study)\n"
-        "ratf.runner.run.run = carry_out\n"
+        "ratf.runner.run.carry_out = carry_out\n"
         "rename = pathlib.Path.replace\n"  # late, so that two that write the verdict meet
         "pathlib.Path.replace = lambda path, to: (time.sleep(0.3), rename(path, to))[1]\n",
         "utf-8",

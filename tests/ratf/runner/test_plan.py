@@ -20,7 +20,7 @@ from raft.progress import silent
 from ratf.models.prices import NO_PRICES, Price
 from ratf.runner.plan import plan
 from ratf.runner.rates import STATED
-from ratf.runner.run import run
+from ratf.runner.run import carry_out
 from ratf.statistics.estimates import clustered_means
 from ratf.statistics.power import smallest, smallest_differences, spread
 from ratf.suite.arms import NAMED
@@ -46,7 +46,7 @@ def test_the_run_makes_the_calls_that_were_planned(
     study = small(tmp_path, "run", f"planted/{grader}", metrics=["rouge_l", "judge_stance", "judge_forced_choice"])
     made = plan(study, NO_PRICES)
     CALLS.clear()
-    results = run(study, silent, allow_leaks=True)
+    results = carry_out(study, silent, allow_leaks=True)
     assert CALLS["made"] == getattr(made, total).calls
     assert (made.least.calls < made.most.calls) and results.budget
     planned: Counter[str] = Counter()
