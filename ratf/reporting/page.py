@@ -30,6 +30,7 @@ from ratf.reporting.history import Past, drawn
 from ratf.reporting.plots import attributed, curves, plot
 from ratf.reporting.questions import QuestionList, questions_shown
 from ratf.reporting.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
+from ratf.reporting.spread import percent, samples_of, sentence, splits
 from ratf.reporting.trust import checks, unmeasured
 from ratf.results.exams import Exam
 from ratf.results.results import Contrast, Effect, Results, Skill
@@ -51,6 +52,7 @@ SECTIONS = {
     "changed": "What changed",
     "exam": "Exams",
     "table": "Scores",
+    "spread": "Dice",
     "skill": "Skill",
     "contrasts": "Comparisons",
     "attribution": "Attribution",
@@ -65,7 +67,10 @@ SECTIONS = {
     "methods": "Methods",
     "rights": "Whose words",
 }
-"""The page's sections in order, by the name of their template in `reports/report/`, and what the contents call them."""
+"""The page's sections in order, by the name of their template in `reports/reporting/`, and what the contents call them.
+
+`spread` is there only where questions were answered several times.
+"""
 
 
 def render(
@@ -96,7 +101,12 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             r=results,
             asked=questions,
             silent=silent(results, questions),
-            sections=SECTIONS,
+            sections={n: t for n, t in SECTIONS.items() if n != "spread" or samples_of(results) > 1},
+            samples=samples_of(results),
+            splits=lambda metric: splits(results, metric),
+            split_metrics=[m for m in results.metrics if splits(results, m)],
+            spread_sentence=sentence(results),
+            percent=percent,
             worded=lambda text: minus(titled(text, results)),
             rivals=rivals(results),
             unmeasured=unmeasured(results),

@@ -24,7 +24,7 @@ from ratf.reporting.changes import against
 from ratf.results.folder import noted
 from ratf.results.results import Leaks, Results, load, save
 from ratf.runner.leaks import look, look_in_store, refuse
-from ratf.scores.logs import _texts, score
+from ratf.scores.logs import first_answers, score
 from ratf.suite.arms import ARMS
 from ratf.suite.study import Study, being_run, logs_folder, open_study
 
@@ -193,7 +193,7 @@ def _run(
     contamination = None
     if study.suite.contamination:
         with phases.timed("contamination"), meter.doing("contamination"):
-            contamination = panel(study, _texts(logs), checked)
+            contamination = panel(study, first_answers(logs), checked)
     meter.check()
     finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
@@ -227,7 +227,9 @@ def answer(study: Study, progress: Progress) -> None:
     from ratf.models.hooks import counting
 
     names = everybody(study)
-    showing = progress("answering", len(names) * len(study.held_out), "answers")
+    samples, asked = study.suite.answers.samples, len(study.held_out)
+    count = sum(samples * asked if name in ARMS else asked for name in names)
+    showing = progress("answering", count, "answers")
     # Inspect greets on stdout, where only the verdict belongs
     with redirect_stdout(io.StringIO()), showing as advance, counting(advance):
         with being_run(study):
@@ -243,7 +245,7 @@ def answer(study: Study, progress: Progress) -> None:
             retry_wait=1,
             retry_cleanup=False,
             max_tasks=1,
-            max_samples=len(study.held_out),
+            max_samples=samples * asked,
             log_buffer=1,
             log_realtime=False,
             log_level="error",
