@@ -38,12 +38,15 @@ class Witness(Hooks):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("grader", "total"), [("perfect", "most"), ("coin", "least")])
+@pytest.mark.parametrize(
+    ("grader", "total", "samples"), [("perfect", "most", 1), ("coin", "least", 1), ("perfect", "most", 3)]
+)
 def test_the_run_makes_the_calls_that_were_planned(
-    tmp_path: Path, cache: Path, hosted: Hosted, grader: str, total: str
+    tmp_path: Path, cache: Path, hosted: Hosted, grader: str, total: str, samples: int
 ) -> None:
     characters(tmp_path)
-    study = small(tmp_path, "run", f"planted/{grader}", metrics=["rouge_l", "judge_stance", "judge_forced_choice"])
+    metrics = ["rouge_l", "judge_stance", "judge_forced_choice"]
+    study = small(tmp_path, "run", f"planted/{grader}", metrics=metrics, answers={"samples": samples})
     made = plan(study, NO_PRICES)
     CALLS.clear()
     results = carry_out(study, silent, allow_leaks=True)
@@ -55,6 +58,7 @@ def test_the_run_makes_the_calls_that_were_planned(
             planned[ask.role] += ask.calls
     assert {r: s.calls for r, s in results.budget.roles.items() if r != "embedding"} == planned
     assert made.most.usd is None and all(a.usd is None for a in made.asks), "an unknown price is no 0"
+    assert [(a.samples, a.calls) for a in made.asks if a.role == "answers"] == [(18 * samples, 18 * samples)] * 2
 
 
 def test_prices_make_the_cost_and_models_that_run_here_have_none(tmp_path: Path) -> None:
