@@ -52,7 +52,6 @@ SECTIONS = {
     "changed": "What changed",
     "exam": "Exams",
     "table": "Scores",
-    "spread": "Dice",
     "skill": "Skill",
     "contrasts": "Comparisons",
     "attribution": "Attribution",
@@ -67,10 +66,7 @@ SECTIONS = {
     "methods": "Methods",
     "rights": "Whose words",
 }
-"""The page's sections in order, by the name of their template in `reports/reporting/`, and what the contents call them.
-
-`spread` is there only where questions were answered several times.
-"""
+"""The page's sections in order, by the name of their template in `reports/reporting/`, and what the contents call them."""
 
 
 def render(
@@ -101,7 +97,7 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             r=results,
             asked=questions,
             silent=silent(results, questions),
-            sections={n: t for n, t in SECTIONS.items() if n != "spread" or samples_of(results) > 1},
+            sections=sections_of(results),
             samples=samples_of(results),
             splits=lambda metric: splits(results, metric),
             split_metrics=[m for m in results.metrics if splits(results, m)],
@@ -146,6 +142,16 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             interview_name=interview_name,
         )
     )
+
+
+def sections_of(results: Results) -> dict[str, str]:
+    """The page's sections; after the scores, where questions were answered several times, how much of them is dice."""
+    found = {}
+    for name, words in SECTIONS.items():
+        found[name] = words
+        if name == "table" and samples_of(results) > 1:
+            found["spread"] = "Dice"
+    return found
 
 
 def slim(page: str) -> str:

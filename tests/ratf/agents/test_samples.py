@@ -45,7 +45,9 @@ def test_every_answer_has_a_seed_of_its_own_and_the_first_has_the_suites(
     seeds = [3, seed_of(study, 2), seed_of(study, 3)]
     assert len(set(seeds)) == 3 and seed_of(study, 1) is None
     rows = log.samples or []
-    assert sorted((str(s.id), s.epoch) for s in rows) == sorted((e.exchange_id, n) for e in study.held_out for n in (1, 2, 3))
+    assert sorted((str(s.id), s.epoch) for s in rows) == sorted(
+        (e.exchange_id, n) for e in study.held_out for n in (1, 2, 3)
+    )
     for row in rows:
         said = [m.text for m in row.messages if m.role == "assistant"]
         assert said[-1].startswith(f"Seed {seeds[row.epoch - 1]} ")
@@ -61,7 +63,9 @@ def test_a_control_answers_once(tiny: Path, cache: Path) -> None:
 
 
 def test_at_temperature_0_a_local_model_is_not_asked_again(tiny: Path) -> None:
-    with pytest.raises(DataError, match=r"answers\.samples is 2, but at temperature 0 local/smollm2-135m-instruct gives the same"):
+    with pytest.raises(
+        DataError, match=r"answers\.samples is 2, but at temperature 0 local/smollm2-135m-instruct gives the same"
+    ):
         asking(tiny, "samples: 2, temperature: 0, ")
 
 
