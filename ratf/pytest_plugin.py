@@ -70,9 +70,7 @@ class Suites:
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
 
-    def run(
-        self, suite: str | Path, data: str | Path | None = None, out: str | Path | None = None, **how: Any
-    ) -> Run:
+    def run(self, suite: str | Path, data: str | Path | None = None, out: str | Path | None = None, **how: Any) -> Run:
         """Run a suite as `ratf run` does, or take up its finished run. Workers of pytest-xdist wait for each other.
 
         `how` are the keyword arguments of `ratf.runner.run.run`: `replay`, `record`, `limits`, `prices`, and so on. A run

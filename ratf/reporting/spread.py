@@ -70,11 +70,11 @@ def sentence(results: Results) -> str:
     told = [(arm, one, mean) for arm, one, mean in shares if one is not None and mean is not None]
     if not told:
         return f"In {title(primary['metric'])} the spread could not be split: too few questions were scored, or nothing varies."
-    one = " and ".join(f"{percent(o)} of {arm}’s" for arm, o, _ in told)
+    one = " and ".join(f"{percent(o)} of the variance of {arm}’s single answers" for arm, o, _ in told)
     mean = " and ".join(percent(m) for _, _, m in told)
     return (
-        f"In {title(primary['metric'])}, {one} variance from one answer to another is the same question answered anew. "
-        f"Of the variance of the mean of {samples_of(results)} answers it is {mean}."
+        f"In {title(primary['metric'])}, the same question answered anew makes {one}; in the mean of {samples_of(results)} "
+        f"answers it makes {mean}."
     )
 
 

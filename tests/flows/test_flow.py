@@ -131,7 +131,9 @@ def test_a_question_answered_three_times_from_suite_to_page(
 ) -> None:
     """The plan counts its calls, the page splits the variance, and the bundle is worked out again."""
     text = tiny.read_text("utf-8").replace("max_tokens: 12}", "max_tokens: 12, samples: 3}")
-    text = text.replace("models: {grader: local/smollm2-135m-instruct}\n", "metrics: [style_identity, rouge_l, copying]\n")
+    text = text.replace(
+        "models: {grader: local/smollm2-135m-instruct}\n", "metrics: [style_identity, rouge_l, copying]\n"
+    )
     tiny.write_text(f"{text}arms: [baseline, rag_only]\nprimary: {{better: rag_only, than: baseline}}\n", "utf-8")
     plan = json.loads(ratf("plan", tiny, "--out", tmp_path / "out", "--json").stdout)
     made = ratf("run", tiny, "--out", tmp_path / "out")
@@ -147,7 +149,7 @@ def test_a_question_answered_three_times_from_suite_to_page(
     assert results["arms"]["real"]["metrics"]["rouge_l"]["variance"] == {}
     ratf("bundle", tmp_path / "out", "--out", tmp_path / "run.zip")
     verified = ratf("verify", tmp_path / "run.zip", "--data", tiny.parent)
-    assert "spread of the answers to one question" in verified.stdout and "differs" not in verified.stdout, verified
+    assert "spread of the answers to one question" in verified.stdout and verified.returncode == 0, verified
     assert all(line in verified.stdout for line in ("metric rouge_l", "metric style_identity", "metric copying"))
     pages_are_clean([tmp_path / "out" / "report.html"], tmp_path)
 

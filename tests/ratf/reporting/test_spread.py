@@ -40,8 +40,8 @@ def test_shares_are_those_of_one_answer_and_of_the_mean() -> None:
 
 def test_the_sentence_is_about_the_arms_of_the_verdict() -> None:
     assert sentence(several()) == (
-        "In Voice, 25 % of raft’s and 25 % of baseline’s variance from one answer to another is the same question answered "
-        "anew. Of the variance of the mean of 3 answers it is 10 % and 10 %."
+        "In Voice, the same question answered anew makes 25 % of the variance of raft’s single answers and 25 % of the variance "
+        "of baseline’s single answers; in the mean of 3 answers it makes 10 % and 10 %."
     )
     assert "could not be split" in sentence(several(variance={}))
 

@@ -54,7 +54,7 @@ def test_a_run_is_made_once_and_then_taken_up(again: Any, tmp_path: Path) -> Non
     assert (second.did, second.results, told) == ("nothing", first.results, [])
     (tmp_path / "run" / "report.html").unlink()
     assert again().did == "page" and (tmp_path / "run" / "report.html").is_file()
-    with pytest.raises(RaftError, match="is not an empty folder|holds a run that was not recorded"):
+    with pytest.raises(RaftError, match=r"holds a run that was not recorded"):
         again(record=tmp_path / "recording")
 
 
