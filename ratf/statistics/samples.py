@@ -1,8 +1,9 @@
 """Questions that were answered several times: one score for each, and how much of the spread is the model's own dice."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -48,13 +49,26 @@ def spread(questions: Sequence[Sequence[Scored]]) -> dict[str, float | None]:
     return asdict(variance_parts(table))
 
 
+def of_first(score: Scored) -> float | None:
+    """A judge's grade of the answer that is shown: the first, where the score is the mean of several."""
+    if not any("answer" in vote for vote in score.votes):
+        return score.value
+    read = _by_grader([vote for vote in score.votes if vote.get("answer") == 1])
+    return _mean_of(read) if read and score.value is not None else None
+
+
 def _ratings(score: Scored) -> list[float]:
-    """What each grader of a panel gave, where it could be read in every order; else the score alone."""
-    by_grader: dict[str, list[float | None]] = {}
-    for vote in score.votes:
-        by_grader.setdefault(str(vote.get("grader")), []).append(vote.get("value"))
-    read = [_mean_of([v for v in given if v is not None]) for given in by_grader.values() if None not in given]
+    """What each grader of a panel gave; without a panel the score alone."""
+    read = _by_grader(score.votes)
     return read if len(read) > 1 else [math.nan if score.value is None else score.value]
+
+
+def _by_grader(votes: Sequence[Mapping[str, Any]]) -> list[float]:
+    """The grade of each grader that could be read in every order."""
+    given: dict[str, list[float | None]] = {}
+    for vote in votes:
+        given.setdefault(str(vote.get("grader")), []).append(vote.get("value"))
+    return [_mean_of([v for v in of if v is not None]) for of in given.values() if None not in of]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratf.results.results import Scored
-from ratf.statistics.samples import averaged, spread, variance_parts
+from ratf.statistics.samples import averaged, of_first, spread, variance_parts
 
 NUMBERS = st.floats(-100, 100, allow_nan=False, width=32)
 
@@ -68,3 +68,12 @@ def test_parts_of_the_variance_are_found_again() -> None:
     assert parts.rating == pytest.approx(1, rel=0.15)
     single = variance_parts(x[:, :1, :1])
     assert single.sample is None and single.rating is None and single.question == pytest.approx(14, rel=0.2)
+
+
+def test_a_judges_grade_of_the_answer_that_is_shown_is_its_votes_on_the_first() -> None:
+    votes = [[{"grader": "g", "value": v}, {"grader": "g", "value": v}] for v in (1.0, 0.0, 0.0)]
+    three = averaged([Scored(value=v[0]["value"], votes=v) for v in votes])  # type: ignore[arg-type]
+    assert (three.value, of_first(three)) == (pytest.approx(1 / 3), 1.0)
+    assert of_first(Scored(value=0.4, votes=votes[0])) == 0.4, "of one answer it is the score"
+    lost = averaged([Scored(value=1.0, votes=votes[0]), Scored(value=None, why="parse")])
+    assert of_first(lost) is None, "the answer that is shown is the one that went wrong"
