@@ -90,7 +90,8 @@ def systems_of(results: Results) -> dict[str, System]:
 
 
 def _unused(training: str, memories: str) -> list[str]:
-    unused = ["memories.chroma", "memories.hindsight"]
+    # how often a system was asked tells nothing of what it is
+    unused = ["memories.chroma", "memories.hindsight", "answers.samples"]
     if training == "none":
         unused += ["training", "split.training_exchanges", "memories.hindsight_filter"]
         unused += ["answers.max_words"]
