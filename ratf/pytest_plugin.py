@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -70,18 +70,20 @@ class Suites:
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
 
-    def run(self, suite: str | Path, data: str | Path | None = None, out: str | Path | None = None) -> Run:
-        """Run a suite as `ratf run` does, or take up its finished run. Workers of pytest-xdist wait for each other."""
-        from ratf.suite.study import open_study
+    def run(self, suite: str | Path, data: str | Path | None = None, out: str | Path | None = None, **how: Any) -> Run:
+        """Run a suite as `ratf run` does, or take up its finished run. Workers of pytest-xdist wait for each other.
 
-        study = open_study(str(suite), str(data) if data else None, str(out) if out else None)
-        with _locked(study.folder):
-            from raft.progress import silent
-            from ratf.runner.run import finished
-            from ratf.runner.run import run as carry_out
+        `how` are the keyword arguments of `ratf.runner.run.run`: `replay`, `record`, `limits`, `prices`, and so on. A run
+        that stops at a limit fails the test as NOT MEASURED.
+        """
+        from ratf.models.budget import OverBudget
+        from ratf.runner.run import run as carry_out
 
-            results = finished(study) or carry_out(study, silent)
-        return Run(results, study.folder, self._request)
+        try:
+            outcome = carry_out(suite, data, out, within=_locked, **how)
+        except OverBudget as over:
+            pytest.fail(f"NOT MEASURED: {over}", pytrace=False)
+        return Run(outcome.results, outcome.folder, self._request)
 
     def read(self, folder: str | Path) -> Run:
         """Take up a finished run without running anything."""
@@ -92,11 +94,15 @@ class Suites:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time in a run's folder; the lock goes with the process that holds it."""
+    """One process at a time with a run's folder; the lock goes with the process that holds it.
+
+    It stands beside the folder: a recorded run must begin in an empty one, and a replay puts another in its place.
+    """
     from filelock import FileLock
 
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f".{folder.name}.lock")):
         yield
 
 

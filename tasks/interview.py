@@ -21,7 +21,7 @@ def _solver(study: Study, arm: str) -> Solver:
         return given()
     if arm in ARMS and study.suite.answers.history == "free_running":
         return free_running(study, arm)
-    return answering()
+    return answering(study)
 
 
 @task
@@ -34,6 +34,7 @@ def interview(suite: str = "demo", arm: str = "baseline", data: str | None = Non
         scorer=scorers(study, warm=True),
         model=model_under_test(study, arm, obey=digest is None),
         model_roles=grader_roles(study),
+        epochs=study.suite.answers.samples if arm in ARMS and study.suite.answers.samples > 1 else None,
         config=answer_config(study),
         metadata={"suite": study.suite.name, "arm": arm, "digest": study.digest, "person": study.person.key},
         tags=["ratf", arm],

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import asdict, replace
 
 import anyio
-from inspect_ai.model import get_model
+from inspect_ai.model import GenerateConfig, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from raft.memory.mind import Mind
@@ -13,7 +13,7 @@ from raft.text import shorten
 from raft.types import Exchange, Memory
 from ratf.agents.memories import Memories, memories_shown, mind
 from ratf.agents.questions import after
-from ratf.agents.roles import ANSWER_CACHE
+from ratf.agents.roles import ANSWER_CACHE, seed_of
 from ratf.models.chat import chat_messages
 from ratf.models.hooks import refusals_are_errors
 from ratf.suite.arms import ARMS, Shown
@@ -25,6 +25,7 @@ def free_running(study: Study, arm: str) -> Solver:
 
     A sample stays one question. The answers before it come from Inspect's cache, which is where the samples of the
     earlier questions, one at a time in an interview, have put them; so a resumed run goes on with the same history.
+    Where questions are answered several times, each time is an interview of its own.
     """
     turn: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
@@ -36,7 +37,8 @@ def free_running(study: Study, arm: str) -> Solver:
                 with refusals_are_errors():
                     memories = await _memories(study, ARMS[arm].memories, exchange, before)
                     state.messages = chat_messages(after(study, exchange, memories, told))
-                    state.output = await get_model().generate(state.messages, cache=ANSWER_CACHE)
+                    config = GenerateConfig(seed=seed_of(study, state.epoch))
+                    state.output = await get_model().generate(state.messages, config=config, cache=ANSWER_CACHE)
                 answer = state.output.completion
                 told.append(
                     EarlierExchange(exchange.question, memories, shorten(answer, study.suite.answers.max_words))

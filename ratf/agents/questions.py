@@ -12,7 +12,7 @@ from raft.prompts import EarlierExchange, conversation, earlier_exchanges, fence
 from raft.types import Exchange, Memory, Message
 from ratf.agents.controls import given_answers
 from ratf.agents.memories import Memories, memories_shown
-from ratf.agents.roles import ANSWER_CACHE
+from ratf.agents.roles import ANSWER_CACHE, seed_of
 from ratf.models.chat import chat_messages
 from ratf.models.hooks import refusals_are_errors
 from ratf.suite.arms import ARMS, GIVEN, WRITTEN
@@ -106,12 +106,16 @@ def given() -> Solver:
     return solve
 
 
-@solver
-def answering() -> Solver:
-    """Asks the model, once for all starts of a run."""
+def answering(study: Study) -> Solver:
+    """Asks the model, once for all starts of a run; a question that is answered again gets another seed."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         with refusals_are_errors():
-            return await generate(state, cache=ANSWER_CACHE)
+            return await generate(state, cache=ANSWER_CACHE, seed=seed_of(study, state.epoch))
 
-    return solve
+    # a study is no argument of a solver, because arguments are written into the log
+    @solver(name="answering")
+    def asks() -> Solver:
+        return solve
+
+    return asks()

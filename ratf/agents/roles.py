@@ -1,5 +1,7 @@
 """Which model answers, and how."""
 
+import hashlib
+
 from inspect_ai.model import CachePolicy, GenerateConfig, Model, get_model
 
 from ratf.agents.training import model_of
@@ -28,6 +30,17 @@ def answer_config(study: Study) -> GenerateConfig:
         seed=study.suite.seed,
         max_connections=EVERY_REQUEST if study.suite.models.base.startswith("local/") else None,
     )
+
+
+def seed_of(study: Study, epoch: int) -> int | None:
+    """The seed with which a question is answered for the second time or later: the same seed gives the same answer.
+
+    None for the first time: that answer has the seed of `answer_config`, and is the one of a suite that asks once.
+    """
+    if epoch == 1:
+        return None
+    drawn = hashlib.sha256(f"{study.suite.seed}\0{epoch}".encode()).digest()
+    return int.from_bytes(drawn[:4]) >> 1
 
 
 def grader_roles(study: Study, arm: str | None = None) -> dict[str, str | Model | list[str | Model]] | None:

@@ -90,9 +90,10 @@ def systems_of(results: Results) -> dict[str, System]:
 
 
 def _unused(training: str, memories: str) -> list[str]:
-    unused = ["memories.chroma", "memories.hindsight"]
+    # how often a system was asked tells nothing of what it is
+    unused = ["memories.chroma", "memories.hindsight", "answers.samples"]
     if training == "none":
-        unused += ["training", "models.tuner", "split.training_exchanges", "memories.hindsight_filter"]
+        unused += ["training", "split.training_exchanges", "memories.hindsight_filter"]
         unused += ["answers.max_words"]
     return unused + (["memories"] if memories == "none" and training != "ft+mem" else [])
 

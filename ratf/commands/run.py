@@ -1,6 +1,5 @@
 """`ratf run`: carry a suite out."""
 
-import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,11 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raft.commands.errors import reported_errors
-from raft.errors import RaftError
 
 if TYPE_CHECKING:
     from ratf.results.results import Results
-    from ratf.suite.study import Study
 
 PricesFile = Annotated[
     Path | None,
@@ -57,65 +54,33 @@ def run(
     Example: ratf run benchmarks/demo.yaml
     """
     with reported_errors():
-        from ratf.suite.study import open_study
+        from raft.console import progress
+        from ratf.models.budget import Limits, OverBudget
+        from ratf.runner.run import run as carry_out
 
-        if record and replay:
-            raise RaftError("--record keeps what models reply, and --replay asks none; give one of them")
-        study = open_study(suite, str(data) if data else None, str(out) if out else None)
-        if replay and not out:
-            study = dataclasses.replace(study, folder=study.folder.with_name(f"{study.folder.name}-replay"))
-        from ratf.models.replay import recorded, replayed, unrecorded
-        from ratf.pages.templates import made_from_these
-        from ratf.runner.run import finished, write_report
-
-        # a replay is always made: it is asked for to see whether the recording still has every reply
-        results = None if replay or (record and unrecorded(study, record)) else finished(study, judge_anyway)
-        if results is not None:
-            if results.leaks and results.leaks.found:
-                from ratf.runner.leaks import refuse
-
-                refuse(results.leaks, allow_leaks)
-            if not made_from_these(study.folder / "report.html"):
-                write_report(results, study.folder)
-                typer.echo(f"{study.suite.name}: already run; the page was written again")
-            else:
-                typer.echo(
-                    f"{study.suite.name}: nothing to do, {study.folder} has the results of exactly this suite and data"
-                )
-        else:
-            from raft.console import progress
-            from ratf.results.folder import noted
-            from ratf.runner.run import describe_times
-            from ratf.runner.run import run as carry_out
-
-            about = study.person.about.name
-            typer.echo(
-                f"{study.suite.name}: {about}, {len(study.held_out)} held-out questions since {study.cut}", err=True
+        try:
+            outcome = carry_out(
+                suite,
+                data,
+                out,
+                record=record,
+                replay=replay,
+                limits=Limits(budget_usd, budget_tokens, budget_minutes),
+                prices=prices or {},
+                allow_leaks=allow_leaks,
+                judge_anyway=judge_anyway,
+                progress=progress(),
+                tell=lambda line: typer.echo(line, err=True),
             )
-            if study.suite.rubrics:
-                from ratf.judges.counts import describe_plan
-
-                typer.echo(describe_plan(study), err=True)
-            from ratf.models.budget import Limits, OverBudget
-            from ratf.models.prices import load_prices
-
-            limits = Limits(budget_usd, budget_tokens, budget_minutes)
-            known = load_prices(prices) if prices else {}
-
-            def whole(study: "Study") -> "Results":
-                return carry_out(study, noted(progress(), study.folder), allow_leaks, judge_anyway, limits, known)
-
-            try:
-                if replay:
-                    results = replayed(study, replay, whole)
-                    typer.echo(f"replayed: no model was asked; {results.replayed}", err=True)
-                else:
-                    results = recorded(study, record, whole) if record else whole(study)
-            except OverBudget as over:
-                typer.echo(f"NOT MEASURED: {over}")
-                raise typer.Exit(2) from None
-            typer.echo(f"took {results.times['total']:.0f} s ({describe_times(results.times)})", err=True)
-        _say(results, study.folder)
+        except OverBudget as over:
+            typer.echo(f"NOT MEASURED: {over}")
+            raise typer.Exit(2) from None
+        name, folder = outcome.study.suite.name, outcome.folder
+        if outcome.did == "page":
+            typer.echo(f"{name}: already run; the page was written again")
+        elif outcome.did == "nothing":
+            typer.echo(f"{name}: nothing to do, {folder} has the results of exactly this suite and data")
+        _say(outcome.results, folder)
 
 
 def _say(results: "Results", folder: Path) -> None:

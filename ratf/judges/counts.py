@@ -71,9 +71,10 @@ def _items(study: Study, rubric: Rubric) -> list[ExamItem]:
 
 def grading_calls(study: Study, rubric: Rubric) -> int:
     """Of every answer of every arm, and of the floor and ceiling controls."""
-    arms = len(study.suite.arms)
+    arms, samples = len(study.suite.arms), study.suite.answers.samples
     controls = sum(c in study.suite.controls for c in (FLOOR, CEILING))
-    each = {"pairwise": arms * (arms - 1), "forced_choice": 2 * (arms + controls)}.get(rubric.form, arms + controls)
+    graded = samples * arms + controls
+    each = {"pairwise": samples * arms * (arms - 1), "forced_choice": 2 * graded}.get(rubric.form, graded)
     return each * len(study.held_out) * len(study.suite.graders)
 
 

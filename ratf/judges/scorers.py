@@ -18,11 +18,15 @@ AnswersByArm = Mapping[str, Mapping[str, str]]
 """arm → question → answer"""
 
 
-def judge(study: Study, name: str, rivals: AnswersByArm | None = None, graders: Sequence[str] | None = None) -> Scorer:
+Rivals = Mapping[str, Mapping[tuple[str, int], str]]
+"""arm → (question, which of its answers) → answer"""
+
+
+def judge(study: Study, name: str, rivals: Rivals | None = None, graders: Sequence[str] | None = None) -> Scorer:
     """The scorer of a judge's metric.
 
-    `rivals` are the other arms' answers, which a pairwise judge compares with. `graders` are those of the role that
-    have passed their exam; by default all.
+    `rivals` are the other arms' answers, which a pairwise judge compares with, the first with the first. `graders` are
+    those of the role that have passed their exam; by default all.
     """
     rubric, criterion, masked = of_metric(name, study.suite.rubrics)
 
@@ -30,7 +34,7 @@ def judge(study: Study, name: str, rivals: AnswersByArm | None = None, graders: 
         key, mine = str(state.sample_id), state.output.completion.strip()
         if rubric.form != "pairwise":
             return {"": case_of(study, rubric, key, mine, real, masked)}
-        texts = {arm: of.get(key, "").strip() for arm, of in (rivals or {}).items()}
+        texts = {arm: of.get((key, state.epoch), "").strip() for arm, of in (rivals or {}).items()}
         return {arm: case_of(study, rubric, key, mine, text, masked) for arm, text in texts.items() if text}
 
     return judging(name, rubric, criterion, cases, study.suite.models.replies, graders)

@@ -138,7 +138,10 @@ def _own(results: Results, question: Question) -> set[str]:
             cell = arm.metrics.get(metric)
             if score.value is None and cell is not None and cell.n:
                 found.add("unscored")
-            votes = [v["value"] for v in score.votes if v.get("value") is not None]
-            if votes and min(votes) < 0.5 < max(votes):
+            votes: dict[int, list[float]] = {}
+            for vote in score.votes:
+                if vote.get("value") is not None:
+                    votes.setdefault(vote.get("answer", 1), []).append(vote["value"])
+            if any(min(of_answer) < 0.5 < max(of_answer) for of_answer in votes.values()):
                 found.add("disagree")
     return found

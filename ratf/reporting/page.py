@@ -30,6 +30,7 @@ from ratf.reporting.history import Past, drawn
 from ratf.reporting.plots import attributed, curves, plot
 from ratf.reporting.questions import QuestionList, questions_shown
 from ratf.reporting.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
+from ratf.reporting.spread import percent, samples_of, sentence, splits
 from ratf.reporting.trust import checks, unmeasured
 from ratf.results.exams import Exam
 from ratf.results.results import Contrast, Effect, Results, Skill
@@ -65,7 +66,7 @@ SECTIONS = {
     "methods": "Methods",
     "rights": "Whose words",
 }
-"""The page's sections in order, by the name of their template in `reports/report/`, and what the contents call them."""
+"""The page's sections in order, by the name of their template in `reports/reporting/`, and what the contents call them."""
 
 
 def render(
@@ -96,7 +97,12 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             r=results,
             asked=questions,
             silent=silent(results, questions),
-            sections=SECTIONS,
+            sections=sections_of(results),
+            samples=samples_of(results),
+            splits=lambda metric: splits(results, metric),
+            split_metrics=[m for m in results.metrics if splits(results, m)],
+            spread_sentence=sentence(results),
+            percent=percent,
             worded=lambda text: minus(titled(text, results)),
             rivals=rivals(results),
             unmeasured=unmeasured(results),
@@ -136,6 +142,16 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             interview_name=interview_name,
         )
     )
+
+
+def sections_of(results: Results) -> dict[str, str]:
+    """The page's sections; after the scores, where questions were answered several times, how much of them is dice."""
+    found = {}
+    for name, words in SECTIONS.items():
+        found[name] = words
+        if name == "table" and samples_of(results) > 1:
+            found["spread"] = "Dice"
+    return found
 
 
 def slim(page: str) -> str:

@@ -25,6 +25,7 @@ from ratf.reporting.cards import (
     silent_metrics,
 )
 from ratf.reporting.flags import Brief, briefs
+from ratf.reporting.spread import samples_of
 from ratf.results.exams import WORDS
 from ratf.results.results import Question, Results
 from ratf.suite.metrics import title
@@ -62,6 +63,11 @@ class QuestionList:
     def data(self) -> Markup:
         """The JSON of the page."""
         return page_data(self.results, self.listed, self.questions)
+
+    @property
+    def samples(self) -> int:
+        """How often each arm answered a question."""
+        return samples_of(self.results)
 
     @property
     def style(self) -> bool:

@@ -20,7 +20,7 @@ def flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, A
             yield f"{before}{key}", value
 
 
-OF_SYSTEM = ("models.base", "models.tuner", "training", "memories", "answers", "split.training_exchanges")
+OF_SYSTEM = ("models.base", "training", "memories", "answers", "split.training_exchanges")
 """Settings that make a system. All others say what is measured, also those that a later version adds."""
 
 

@@ -10,6 +10,7 @@ from ratf.results.results import Results
 from ratf.review.packet import Key, PacketItem
 from ratf.statistics.equivalence import equivalence
 from ratf.statistics.estimates import Estimate, clustered_mean
+from ratf.statistics.samples import of_first
 from ratf.suite.arms import FLOOR
 
 EQUIVALENT = 0.10
@@ -231,14 +232,15 @@ def calibrate(key: Key, choices: Choices, judge: str, said: Mapping[str, bool]) 
 def judge_choices(results: Results, arm: str) -> dict[str, dict[str, bool]]:
     """For each forced-choice judge of a run: question -> did it take the real answer for the real one?
 
-    Its score is how often it took the arm's answer instead; where its two orders disagree, it chose neither.
+    Its score is how often it took the arm's answer instead; where its two orders disagree, it chose neither. Of several
+    answers to a question, it is about the first: readers were shown that one.
     """
     judges = [m for m in results.metrics if m.startswith("judge_forced_choice")]
     return {
         judge: {
             q.id: score < 0.5
             for q in results.questions
-            if arm in q.answers and (score := q.answers[arm].scores[judge].value) is not None and score != 0.5
+            if arm in q.answers and (score := of_first(q.answers[arm].scores[judge])) is not None and score != 0.5
         }
         for judge in judges
     }

@@ -51,8 +51,6 @@ def _style(results: Results, study: "Study") -> Check:
     what = "style: evidence and Delta"
     if not study.earlier:
         return Check(what=what, outcome="not recomputed", told="they need the people's data: --data FOLDER")
-    if results.suite.get("answers", {}).get("epochs", 1) > 1:
-        return Check(what=what, outcome="not recomputed", told="questions were answered several times")
     texts = {arm: [q.answers[arm].text for q in results.questions if arm in q.answers] for arm in results.arms}
     told, found = results.style, style_facts(study, texts)
     assert told is not None
@@ -76,31 +74,51 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
     if name not in MEASURES:
         return Check(what=f"metric {name}", outcome="not recomputed", told="this version does not know it")
     given = {(s.arm, s.question): s.given for s in bundle.samples or []}
-    several = [s for s in bundle.samples or [] if s.epoch > 1]
-    if several:
-        return Check(what=f"metric {name}", outcome="not recomputed", told="questions were answered several times")
+    answers = bundle.results.suite.get("answers", {})
+    if answers.get("samples", 1) > 1 and bundle.samples is None:
+        why = "questions were answered several times, and the bundle holds only one answer to each"
+        return Check(what=f"metric {name}", outcome="not recomputed", told=why)
+    if answers.get("samples", 1) > 1 and name == "copying" and answers.get("history") == "free_running":
+        why = "each answer had memories of its own, and the bundle holds those of one"
+        return Check(what=f"metric {name}", outcome="not recomputed", told=why)
     items = [(q, arm, a) for q in bundle.results.questions for arm, a in q.answers.items() if name in a.scores]
     abouts = [_about(given.get((arm, q.id)), a.memories) for q, arm, a in items]
+    said = _answers(bundle)
+    texts = [said.get((arm, q.id)) or [a.text.strip()] for q, arm, a in items]
     warm(
         study,
-        [(a.text.strip(), q.real, given_interview(m)) for (q, _, a), m in zip(items, abouts, strict=True)],
+        [
+            (text, q.real, given_interview(about))
+            for (q, _, _), about, several in zip(items, abouts, texts, strict=True)
+            for text in several
+        ],
         [name],
     )
     tolerance = EXACT if name in FROM_TEXTS or name == "copying" else NEAR
     wrong = []
-    for (question, arm, answer), about in zip(items, abouts, strict=True):
-        text = answer.text.strip()
+    for (question, arm, answer), about, several in zip(items, abouts, texts, strict=True):
         told = answer.scores[name]
-        value = MEASURES[name](study, _state(question.id, text, about), question.real) if text else None
-        if told.value is None and (not text or "error" in told.why):
+        states = [_state(question.id, text, about) for text in several]
+        values = [MEASURES[name](study, s, question.real) if s.output.completion else None for s in states]
+        there = [round(v, 6) for v in values if v is not None]
+        value = sum(there) / len(there) if len(there) == len(values) else None
+        if told.value is None and (not all(several) or "error" in told.why):
             continue
-        if not same(told.value, None if value is None else round(value, 6), tolerance):
+        if not same(told.value, value, tolerance):
             found = "no score" if value is None else f"{value:.4g}"
             wrong.append(f"{arm} on {question.id}: the score is {told.value}, the answer gives {found}")
     if wrong:
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         return Check(what=f"metric {name}", outcome="differs", told="; ".join(wrong[:5]) + more)
     return Check(what=f"metric {name}", outcome="matches", told=f"{len(items)} scores, within {tolerance:g}")
+
+
+def _answers(bundle: Bundle) -> dict[tuple[str, str], list[str]]:
+    """(arm, question) → all its answers as the logs have them, for questions that were answered several times."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for sample in bundle.samples or []:
+        found.setdefault((sample.arm, sample.question), []).append(sample.answer.strip())
+    return {where: several for where, several in found.items() if len(several) > 1}
 
 
 def _about(given: Any, memories: list[dict[str, Any]]) -> dict[str, Any]:

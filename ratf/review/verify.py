@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from raft.errors import RaftError
 from ratf.results.bundle import Bundle
 from ratf.results.comparable import run_digest
-from ratf.results.results import Results
+from ratf.results.results import Results, Scored
 from ratf.review.record import Check, Verification, same
 from ratf.review.scores import recomputed, suite_of
 from ratf.review.statistics import doses_of, not_recomputed, statistics
+from ratf.statistics.samples import spread
+from ratf.suite.arms import ARMS
 from ratf.suite.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -101,9 +103,12 @@ def _strange(results: Results) -> list[str]:
 
 
 def _samples(bundle: Bundle) -> Iterator[Check]:
-    """Answers and scores of the results against those of the logs; scores of several epochs are averaged."""
+    """Answers and scores of the results against those of the logs; scores of several answers are averaged."""
     if bundle.samples is None:
-        yield Check(what="answers", outcome="not recomputed", told="the bundle holds no samples of the run's logs")
+        why = "the bundle holds no samples of the run's logs"
+        yield Check(what="answers", outcome="not recomputed", told=why)
+        if any(cell.variance for arm in bundle.results.arms.values() for cell in arm.metrics.values()):
+            yield Check(what="statistics: spread of the answers to one question", outcome="not recomputed", told=why)
         return
     texts: dict[tuple[str, str], list[str]] = {}
     values: dict[tuple[str, str, str], list[float]] = {}
@@ -114,10 +119,14 @@ def _samples(bundle: Bundle) -> Iterator[Check]:
             fine = not sample.error and isinstance(logged.value, int | float)
             values.setdefault((*at, name), []).append(float(logged.value) if fine else math.nan)
     answers, scores = [], []
+    wanted = bundle.results.suite.get("answers", {}).get("samples", 1)
     for question in bundle.results.questions:
         for arm, answer in question.answers.items():
             if answer.text not in texts.get((arm, question.id), []):
                 answers.append(f"{arm} on {question.id}: another answer than in the log")
+            there = len(texts.get((arm, question.id), []))
+            if arm in ARMS and there != wanted:
+                answers.append(f"{arm} on {question.id}: {there} answers in the log, the suite asks for {wanted}")
             for name, score in answer.scores.items():
                 several = values.get((arm, question.id, name), [math.nan])
                 mean = sum(several) / len(several)
@@ -125,3 +134,20 @@ def _samples(bundle: Bundle) -> Iterator[Check]:
                     scores.append(f"{name} of {arm} on {question.id}: {score.value}, the log says {mean:g}")
     yield _check("answers", answers, f"{len(texts)} are the logs'")
     yield _check("scores", scores, "all are the logs', the judges' with their words")
+    if wanted > 1:
+        yield _check("statistics: spread of the answers to one question", list(_spreads(bundle)))
+
+
+def _spreads(bundle: Bundle) -> Iterator[str]:
+    """The parts of the variance that are not what the logs' scores give."""
+    logged: dict[tuple[str, str], dict[str, list[Scored]]] = {}
+    for sample in bundle.samples or []:
+        for name, score in sample.scores.items():
+            fine = not sample.error and isinstance(score.value, int | float) and math.isfinite(score.value)
+            one = Scored(value=float(score.value) if fine else None, votes=score.about.get("votes", []))
+            logged.setdefault((sample.arm, name), {}).setdefault(sample.question, []).append(one)
+    for arm, result in bundle.results.arms.items():
+        for name, cell in result.metrics.items():
+            found = spread(list(logged.get((arm, name), {}).values()))
+            if not same(cell.variance, found):
+                yield f"{name} of {arm}: the parts of the variance are {cell.variance}, the logs give {found}"

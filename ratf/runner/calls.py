@@ -94,6 +94,11 @@ class CallCounts:
         yield from self.judges()
         yield from self.contamination()
 
+    @property
+    def samples(self) -> int:
+        """How often each arm answers a question."""
+        return self.study.suite.answers.samples
+
     @cached_property
     def count(self) -> Counted:
         """How the base model counts tokens."""
@@ -113,7 +118,7 @@ class CallCounts:
             return
         asked = self._remembering() if any(a.recalls for a in arms) and self.memories is None else []
         if study.suite.answers.history == "free_running":
-            asked = asked + study.held_out * sum(a.memories != "none" for a in arms)
+            asked = asked + study.held_out * (self.samples * sum(a.memories != "none" for a in arms))
         elif any(a.memories == "impostor" for a in arms):
             asked = asked + [e for e in self._remembering() if e not in study.training]
         if not asked:
@@ -137,7 +142,8 @@ class CallCounts:
             return
         texts = [d.text for d in study.person.documents]
         texts += [e.question for p in (study.person, *study.impostors) for e in p.exchanges]
-        answers = (len(study.suite.arms) + len(study.suite.controls)) * sum(len(e.answer) for e in study.held_out)
+        given = self.samples * len(study.suite.arms) + len(study.suite.controls)
+        answers = given * sum(len(e.answer) for e in study.held_out)
         tokens = (sum(map(len, texts)) + answers) // 4
         yield self._ask("embedding", "", name, 0, tokens, note="texts in batches, no chat calls", counted=False)
 
@@ -157,18 +163,19 @@ class CallCounts:
             yield made.model_copy(update={"usd": usd, "seconds": seconds})
 
     def answers(self) -> Iterator[CallCount]:
-        """Of each arm; where nothing comes to mind, arms of one model ask the same, once."""
+        """Of each arm, as often as it answers; where nothing comes to mind, arms of one model ask the same, once."""
         study, base, n = self.study, self.study.suite.models.base, len(self.study.held_out)
         asked: set[tuple[str, str, str]] = set()
         for name in study.suite.arms:
             arm = ARMS[name]
             new = {(arm.training, question, mind) for question, mind in self._minds(name).items()} - asked
             asked |= new
-            read = sum(self._prompt(e, arm.memories != "none") for e in study.held_out) * len(new) // n
+            calls = self.samples * len(new)
+            read = sum(self._prompt(e, arm.memories != "none") for e in study.held_out) * calls // n
             unsure = arm.memories != "none" and self.memories is None
             note = "fewer where a question brings no memory" if unsure else ""
             model = base if arm.training == "none" else tuned_name(base)
-            yield self._ask("answers", name, model, len(new), read, self._replies(len(new)), note=note)
+            yield self._ask("answers", name, model, calls, read, self._replies(calls), self.samples * n, note=note)
 
     def _minds(self, name: str) -> dict[str, str]:
         """What an arm reads beside each question, in a word: arms of one model with the same read the same prompt."""

@@ -3,8 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample
@@ -21,9 +20,9 @@ from ratf.scores.qualify import axis_of, exams, match_of, skills, style_facts, w
 from ratf.scores.scorers import metrics_of
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
-from ratf.statistics.equivalence import variance_parts
 from ratf.statistics.estimates import clustered_mean, units
 from ratf.statistics.judge_exam import Admission
+from ratf.statistics.samples import averaged, spread
 from ratf.statistics.verdict import judge_contrast
 from ratf.statistics.votes import judging
 from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, DOSES
@@ -45,7 +44,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         for arm, a in answered.items()
     }
     scores: Scores = {
-        arm: {m: {q: _averaged(several) for q, several in s.items()} for m, s in of_arm.items()}
+        arm: {m: {q: averaged(several) for q, several in s.items()} for m, s in of_arm.items()}
         for arm, of_arm in every.items()
     }
     sources = {arm: _given(of_arm) for arm, of_arm in samples.items() if arm not in ARMS}
@@ -55,7 +54,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
     primary = study.suite.primary
     wanted = (primary.better, primary.than, primary.metric)
     found = next((c for c in contrasts if (c.a, c.b, c.metric) == wanted), None)
-    trouble = _trouble(study, samples, scores)
+    trouble = _trouble(study, answered, scores)
     if excluded := why_not(examined, primary.metric):
         trouble.append(excluded)
     verdict, sentence = judge_contrast(found, metric(primary.metric).better == "lower", trouble)
@@ -106,14 +105,6 @@ def _by_question(log: EvalLog) -> dict[str, list[EvalSample]]:
     return found
 
 
-def _averaged(several: list[Scored]) -> Scored:
-    """One score a question, however often it was answered; none where one of the answers has none."""
-    missing = [s for s in several if s.value is None]
-    if missing or len(several) == 1:
-        return (missing or several)[0]
-    return several[0].model_copy(update={"value": sum(s.value or 0.0 for s in several) / len(several)})
-
-
 def _scored(sample: EvalSample, name: str, admission: Admission) -> Scored:
     score = (sample.scores or {}).get(name)
     if sample.error is not None:
@@ -158,7 +149,7 @@ def _arm(
     cluster = _clusters(study)
     cells = {}
     for name, by_question in every.items():
-        numbers = _numbers({q: _averaged(several) for q, several in by_question.items()})
+        numbers = _numbers({q: averaged(several) for q, several in by_question.items()})
         found = clustered_mean(list(numbers.values()), [cluster[q] for q in numbers])
         cells[name] = Cell(
             mean=found.mean if found else None,
@@ -167,7 +158,7 @@ def _arm(
             n=len(numbers),
             interviews=found.clusters if found else 0,
             unscored=len(study.held_out) - len(numbers),
-            variance=_variance(list(by_question.values())),
+            variance=spread(list(by_question.values())),
         )
     control = arm in CONTROLS
     return ArmResult(
@@ -180,29 +171,22 @@ def _arm(
     )
 
 
-def _variance(several: Sequence[list[Scored]]) -> dict[str, float | None]:
-    most = max(map(len, several), default=0)
-    if most < 2:
-        return {}
-    table = [
-        [[math.nan if s.value is None else s.value] for s in row] + [[math.nan]] * (most - len(row)) for row in several
-    ]
-    return asdict(variance_parts(table))
-
-
 def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
     primary = study.suite.primary
     pairs = list(dict.fromkeys([*CONTRASTS, (primary.better, primary.than)]))
     return contrasts(scores, pairs, _clusters(study))
 
 
-def _trouble(study: Study, samples: dict[str, dict[str, EvalSample]], scores: Scores) -> list[str]:
+def _trouble(study: Study, answered: dict[str, dict[str, list[EvalSample]]], scores: Scores) -> list[str]:
     """What keeps a verdict from being one."""
     trouble = []
     for arm in (study.suite.primary.better, study.suite.primary.than):
-        there = samples.get(arm, {})
-        errors = sum(s.error is not None for s in there.values())
-        if len(there) < len(study.held_out):
+        there = answered.get(arm, {})
+        errors = sum(any(s.error is not None for s in several) for several in there.values())
+        short = [q for q, several in there.items() if len(several) < study.suite.answers.samples]
+        if short:
+            trouble.append(f"{arm} answered {len(short)} questions fewer than {study.suite.answers.samples} times")
+        elif len(there) < len(study.held_out):
             trouble.append(f"{arm} answered {len(there)} of {len(study.held_out)} questions")
         elif errors:
             trouble.append(f"{errors} of {len(there)} answers of {arm} ended in an error")

@@ -25,6 +25,11 @@ def notes(study: Study, judges: Sequence[Exam] = ()) -> list[str]:
         )
     if study.suite.answers.history == "free_running":
         found.append("Earlier questions of the same interview are shown with the agent's own answers (free-running).")
+    if study.suite.answers.samples > 1:
+        found.append(
+            f"Every arm answered each question {study.suite.answers.samples} times, controls once: a question counts once, "
+            "with the mean of its answers' scores, and the first answer is shown."
+        )
     if any(ARMS[arm].recalls for arm in study.suite.arms):
         counts = ", ".join(f"{n} {reason}" for reason, n in passages(study).items())
         found.append(f"Recalled passages, and what became of them: {counts or 'none'}.")

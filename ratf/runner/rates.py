@@ -34,7 +34,8 @@ class Rates:
     def beside(self, study: Study) -> float:
         """What takes time and asks no chat model: the writings, and the scores."""
         letters = sum(len(d.text) for d in study.person.documents)
-        answers = (len(study.suite.arms) + len(study.suite.controls)) * len(study.held_out)
+        given = study.suite.answers.samples * len(study.suite.arms) + len(study.suite.controls)
+        answers = given * len(study.held_out)
         return self.thousand * letters / 1000 + self.scored * answers
 
 

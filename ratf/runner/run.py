@@ -1,28 +1,117 @@
 """`ratf run`: prepare, tune, answer, score, report. Each phase goes on where it was, and is skipped when it is done."""
 
+import dataclasses
 import io
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from raft.errors import RaftError
 from raft.files import read_made, write_made
 from raft.models.weights import cache_folder
-from raft.progress import Progress
+from raft.progress import Progress, silent
 from ratf.agents.controls import everybody
 from ratf.models.budget import NO_LIMITS, Limits, Meter, keeping, must_have_prices, watched
-from ratf.models.prices import NO_PRICES, Prices
-from ratf.models.replay import mark
+from ratf.models.prices import NO_PRICES, Prices, load_prices
+from ratf.models.replay import mark, recorded, replayed, unrecorded
+from ratf.pages.templates import made_from_these
 from ratf.reporting import files as report_files
 from ratf.reporting.changes import against
+from ratf.results.folder import noted
 from ratf.results.results import Leaks, Results, load, save
 from ratf.runner.leaks import look, look_in_store, refuse
-from ratf.scores.logs import _texts, score
+from ratf.scores.logs import first_answers, score
 from ratf.suite.arms import ARMS
-from ratf.suite.study import Study, being_run, logs_folder
+from ratf.suite.study import Study, being_run, logs_folder, open_study
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a call of `run`: the results, the study that they are of, and what was done for them.
+
+    `did` is "ran" where a model may have been asked, "replayed" where all replies are a recording's, "page" where the
+    results were there and only the page was written again, and "nothing" where the page was there as well.
+    """
+
+    results: Results
+    study: Study
+    did: Literal["ran", "replayed", "page", "nothing"]
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is kept."""
+        return self.study.folder
+
+
+def run(
+    suite: str | Path,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    record: str | Path | None = None,
+    replay: str | Path | None = None,
+    limits: Limits = NO_LIMITS,
+    prices: Prices | str | Path = NO_PRICES,
+    allow_leaks: bool = False,
+    judge_anyway: bool = False,
+    progress: Progress = silent,
+    tell: Callable[[str], None] = lambda line: None,
+    within: Callable[[Path], AbstractContextManager[Any]] = nullcontext,
+) -> Outcome:
+    """Run a suite, go on with a run that was stopped, or take up one that is finished.
+
+    `suite` is a YAML file or the name of a suite that comes along; `data` the folder with the people's folders, by default
+    the suite's own; `out` the run's folder, by default `runs/<suite>`, and `runs/<suite>-replay` for a replay. `record`
+    keeps every reply of a model in a folder, `replay` takes all of them from there. `prices` are those that `limits` in
+    US$ needs, or their file. `tell` is called with each line about what is done; `within` makes a context from the run's
+    folder, which is entered before anything in it is looked at, for instance a lock.
+
+    Raises RaftError for bad input and, before anything is tuned or answered, where held-out text leaks and `allow_leaks`
+    is not set; and OverBudget, with no results written, where a limit is reached.
+    """
+    if record and replay:
+        raise RaftError("--record keeps what models reply, and --replay asks none; give one of them")
+    study = open_study(str(suite), str(data) if data else None, str(out) if out else None)
+    if replay and not out:
+        study = dataclasses.replace(study, folder=study.folder.with_name(f"{study.folder.name}-replay"))
+    with within(study.folder):
+        # a replay is always made: it is asked for to see whether the recording still has every reply
+        again = replay or (record and unrecorded(study, Path(record)))
+        results = None if again else finished(study, judge_anyway)
+        if results is not None:
+            if results.leaks and results.leaks.found:
+                refuse(results.leaks, allow_leaks)
+            if made_from_these(study.folder / "report.html"):
+                return Outcome(results, study, "nothing")
+            write_report(results, study.folder)
+            return Outcome(results, study, "page")
+        _describe(study, tell)
+        known = load_prices(Path(prices)) if isinstance(prices, str | Path) else prices
+
+        def whole(study: Study) -> Results:
+            return carry_out(study, noted(progress, study.folder), allow_leaks, judge_anyway, limits, known)
+
+        if replay:
+            results = replayed(study, Path(replay), whole)
+            tell(f"replayed: no model was asked; {results.replayed}")
+        else:
+            results = recorded(study, Path(record), whole) if record else whole(study)
+        tell(f"took {results.times['total']:.0f} s ({describe_times(results.times)})")
+        return Outcome(results, study, "replayed" if replay else "ran")
+
+
+def _describe(study: Study, tell: Callable[[str], None]) -> None:
+    """Tell what is about to be asked, before anything is."""
+    about = study.person.about.name
+    tell(f"{study.suite.name}: {about}, {len(study.held_out)} held-out questions since {study.cut}")
+    if study.suite.rubrics:
+        from ratf.judges.counts import describe_plan
+
+        tell(describe_plan(study))
 
 
 class Phases:
@@ -53,7 +142,7 @@ def finished(study: Study, judge_anyway: bool = False) -> Results | None:
     return None if results.digest != study.digest or (judge_anyway and refused) else results
 
 
-def run(
+def carry_out(
     study: Study,
     progress: Progress,
     allow_leaks: bool = False,
@@ -104,7 +193,7 @@ def _run(
     contamination = None
     if study.suite.contamination:
         with phases.timed("contamination"), meter.doing("contamination"):
-            contamination = panel(study, _texts(logs), checked)
+            contamination = panel(study, first_answers(logs), checked)
     meter.check()
     finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
@@ -138,7 +227,9 @@ def answer(study: Study, progress: Progress) -> None:
     from ratf.models.hooks import counting
 
     names = everybody(study)
-    showing = progress("answering", len(names) * len(study.held_out), "answers")
+    samples, asked = study.suite.answers.samples, len(study.held_out)
+    count = sum(samples * asked if name in ARMS else asked for name in names)
+    showing = progress("answering", count, "answers")
     # Inspect greets on stdout, where only the verdict belongs
     with redirect_stdout(io.StringIO()), showing as advance, counting(advance):
         with being_run(study):
@@ -154,7 +245,7 @@ def answer(study: Study, progress: Progress) -> None:
             retry_wait=1,
             retry_cleanup=False,
             max_tasks=1,
-            max_samples=len(study.held_out),
+            max_samples=samples * asked,
             log_buffer=1,
             log_realtime=False,
             log_level="error",

@@ -13,7 +13,7 @@ from ratf.suite.study import Study, logs_folder
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
-    from ratf.judges.scorers import AnswersByArm
+    from ratf.judges.scorers import AnswersByArm, Rivals
     from ratf.statistics.judge_exam import Admission
 
 
@@ -32,18 +32,21 @@ def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tupl
             logs[str(about["arm"])] = header
     order = [a for a in everybody(study) if a in logs]
     read = {arm: read_eval_log(logs[arm].location) for arm in order}
-    answers = _texts(read)
-    admission = examined(study, answers, progress, judge_anyway)
+    admission = examined(study, first_answers(read), progress, judge_anyway)
+    rivals = {arm: {(str(s.id), s.epoch): s.output.completion for s in read[arm].samples or []} for arm in order}
     with progress("scoring", len(order), "arms") as advance:
         for arm in order:
-            rivals = {a: answers[a] for a in study.suite.arms if a in answers and a != arm}
-            read[arm] = _scored(study, arm, read[arm], rivals, admission)
+            others = {a: rivals[a] for a in study.suite.arms if a in rivals and a != arm}
+            read[arm] = _scored(study, arm, read[arm], others, admission)
             advance(1)
     return read, admission
 
 
-def _texts(logs: "dict[str, EvalLog]") -> "AnswersByArm":
-    return {arm: {str(s.id): s.output.completion for s in log.samples or []} for arm, log in logs.items()}
+def first_answers(logs: "dict[str, EvalLog]") -> "AnswersByArm":
+    """Arm or control → question → its answer; of several answers, the first."""
+    return {
+        arm: {str(s.id): s.output.completion for s in log.samples or [] if s.epoch == 1} for arm, log in logs.items()
+    }
 
 
 def examined(study: Study, answers: "AnswersByArm", progress: Progress, judge_anyway: bool = False) -> "Admission":
@@ -60,7 +63,7 @@ def examined(study: Study, answers: "AnswersByArm", progress: Progress, judge_an
     return Admission([Exam.model_validate(entry) for entry in study.made("judges", examine)], judge_anyway)
 
 
-def _scored(study: Study, arm: str, log: "EvalLog", rivals: "AnswersByArm", admission: "Admission") -> "EvalLog":
+def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission: "Admission") -> "EvalLog":
     from inspect_ai import score as inspect_score
     from inspect_ai.log import write_eval_log
 

@@ -8,7 +8,7 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
 from ratf.agents.controls import Given
-from ratf.judges.scorers import AnswersByArm, judge
+from ratf.judges.scorers import Rivals, judge
 from ratf.scores import measures
 from ratf.statistics.judge_exam import Admission
 from ratf.suite.arms import ARMS, CEILING, FLOOR
@@ -93,7 +93,7 @@ def metrics_of(study: Study, arm: str) -> list[str]:
 def scorers(
     study: Study,
     only: set[str] | None = None,
-    rivals: AnswersByArm | None = None,
+    rivals: Rivals | None = None,
     admission: Admission | None = None,
     warm: bool = False,
 ) -> list[Scorer]:

@@ -175,6 +175,11 @@ class AnswerSettings(SuitePart):
     temperature: float = Field(0.7, ge=0)
     top_p: float = Field(0.9, gt=0, le=1)
     frequency_penalty: float = Field(0.3, ge=-2, le=2)
+    samples: int = Field(1, ge=1, exclude_if=lambda n: n == 1)
+    """Every arm answers each question so many times, each time with another seed; controls answer once.
+
+    One is left out of what is written, so that suites from before this setting keep their digest.
+    """
 
 
 class ModelSettings(SuitePart):

@@ -126,6 +126,34 @@ def pages_are_clean(pages: list[Path], folder: Path) -> None:
                 assert overflow(page) == [], path
 
 
+def test_a_question_answered_three_times_from_suite_to_page(
+    ratf: Command, cache: Path, tiny: Path, tmp_path: Path
+) -> None:
+    """The plan counts its calls, the page splits the variance, and the bundle is worked out again."""
+    text = tiny.read_text("utf-8").replace("max_tokens: 12}", "max_tokens: 12, samples: 3}")
+    text = text.replace(
+        "models: {grader: local/smollm2-135m-instruct}\n", "metrics: [style_identity, rouge_l, copying]\n"
+    )
+    tiny.write_text(f"{text}arms: [baseline, rag_only]\nprimary: {{better: rag_only, than: baseline}}\n", "utf-8")
+    plan = json.loads(ratf("plan", tiny, "--out", tmp_path / "out", "--json").stdout)
+    made = ratf("run", tiny, "--out", tmp_path / "out")
+    assert (tmp_path / "out" / "report.html").is_file(), made.stderr
+    results = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))
+    assert plan["least"]["calls"] == results["budget"]["roles"]["answers"]["calls"] == 2 * 3 * 4
+    logs = [read_eval_log(log) for log in list_eval_logs(str(tmp_path / "out" / "logs"))]
+    said = {str((log.eval.metadata or {})["arm"]): [s.output.completion for s in log.samples or []] for log in logs}
+    assert len(said["baseline"]) == 12 and len(set(said["baseline"])) > 4, "another seed says something else"
+    assert len(said["real"]) == 4
+    variance = results["arms"]["rag_only"]["metrics"]["rouge_l"]["variance"]
+    assert variance["sample"] > 0 and variance["rating"] is None
+    assert results["arms"]["real"]["metrics"]["rouge_l"]["variance"] == {}
+    ratf("bundle", tmp_path / "out", "--out", tmp_path / "run.zip")
+    verified = ratf("verify", tmp_path / "run.zip", "--data", tiny.parent)
+    assert "spread of the answers to one question" in verified.stdout and verified.returncode == 0, verified
+    assert all(line in verified.stdout for line in ("metric rouge_l", "metric style_identity", "metric copying"))
+    pages_are_clean([tmp_path / "out" / "report.html"], tmp_path)
+
+
 def test_the_same_inputs_give_the_same_bytes(ratf: Command, models: Path, tiny: Path, tmp_path: Path) -> None:
     tiny.write_text(f"{tiny.read_text()}exam: {{comparisons: 8}}\n")
     found = []

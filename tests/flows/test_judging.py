@@ -10,7 +10,7 @@ from planted_judges import demo
 from raft.progress import silent
 from ratf.results.results import Results, load
 from ratf.review.choices import judge_choices
-from ratf.runner.run import finished, run
+from ratf.runner.run import carry_out, finished
 from ratf.suite.study import Study
 
 JUDGES = ("judge_stance", "judge_stance_masked", "judge_forced_choice", "judge_pairwise")
@@ -49,7 +49,7 @@ def judging(results: Results) -> dict[str, int]:
 
 @pytest.mark.slow
 def test_a_judge_that_passes_grades_the_arms_and_one_that_fails_does_not(tmp_path: Path) -> None:
-    passed = run(study_with(tmp_path, ["planted/perfect", "planted/coin"]), silent)
+    passed = carry_out(study_with(tmp_path, ["planted/perfect", "planted/coin"]), silent)
     entries = {e.metric: e for e in passed.exam}
     for name in ("judge_stance", "judge_stance_masked", "judge_forced_choice_chosen", "judge_pairwise_won"):
         entry = entries[name]
@@ -75,7 +75,7 @@ def test_a_judge_that_passes_grades_the_arms_and_one_that_fails_does_not(tmp_pat
     assert load(tmp_path / "run" / "results.json") == passed
 
     study = study_with(tmp_path, "planted/coin")
-    failed = run(study, silent)
+    failed = carry_out(study, silent)
     spent = judging(failed)
     assert spent["grading_calls"] == 0 and spent["saved_calls"] == failed.judging.planned["grading_calls"]  # type: ignore[union-attr]
     assert spent["saved_tokens"] > 0
@@ -87,7 +87,7 @@ def test_a_judge_that_passes_grades_the_arms_and_one_that_fails_does_not(tmp_pat
     assert "did not pass its exam" in page
 
     assert finished(study) == failed and finished(study, judge_anyway=True) is None
-    anyway = run(study, silent, judge_anyway=True)
+    anyway = carry_out(study, silent, judge_anyway=True)
     assert anyway.judging and anyway.judging.anyway and judging(anyway)["grading_calls"] > 0
     assert anyway.questions[0].answers["baseline"].scores["judge_stance"].votes
     assert anyway.verdict == "NOT MEASURED", "graded anyway is not admitted"

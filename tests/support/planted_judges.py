@@ -33,6 +33,7 @@ class View:
     replies: list[str]
     last: str
     prompt: str
+    seed: int | None = None
 
     @property
     def in_pairs(self) -> bool:
@@ -42,11 +43,11 @@ class View:
         return choice if "one word" in self.last else f'{{"choice": "{choice}"}}'
 
 
-def view(prompt: str) -> View:
+def view(prompt: str, seed: int | None = None) -> View:
     last = prompt.splitlines()[-1]
     listed = re.search(r"(?:one word only: |where … is )(.+)\.", last)
     replies = re.split(", | or ", listed[1]) if listed else []
-    return View(dict(FENCE.findall(prompt)), replies, last, prompt)
+    return View(dict(FENCE.findall(prompt)), replies, last, prompt, seed)
 
 
 Character = Callable[[View], str]
@@ -120,7 +121,7 @@ class Planted(ModelAPI):
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> ModelOutput:
         self.asked.append(input[-1].text)
-        output = ModelOutput.from_content(self.model_name, self.character(view(input[-1].text)))
+        output = ModelOutput.from_content(self.model_name, self.character(view(input[-1].text, config.seed)))
         output.usage = ModelUsage(input_tokens=100, output_tokens=1, total_tokens=101)
         return output
 

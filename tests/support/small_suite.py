@@ -13,10 +13,13 @@ TOKENS = 101
 
 
 def characters(tmp_path: Path) -> None:
-    """`planted/agent` never says the same twice, and repeats the person where it remembers something."""
+    """`planted/agent` never says the same twice, nor with another seed, and repeats the person where it remembers something."""
     own = [e.answer for e in demo(tmp_path).person.exchanges]
     planted.CHARACTERS.update(
-        agent=lambda seen: f"{own[0] if 'You remember' in seen.prompt else ''} Number {crc32(seen.prompt.encode())}.",
+        agent=lambda seen: (
+            f"{own[0] if 'You remember' in seen.prompt else ''} Number {crc32(seen.prompt.encode())}"
+            f"{', take ' + str(seen.seed) if seen.seed else ''}."
+        ),
         perfect=planted.perfect(own),
         coin=planted.coin(),
     )

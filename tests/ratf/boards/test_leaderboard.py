@@ -129,6 +129,11 @@ def test_settings_that_an_arm_does_not_use_do_not_tell_it_from_another() -> None
     assert len(row.runs) == 2
 
 
+def test_how_often_a_system_was_asked_makes_no_other_system() -> None:
+    made = leaderboard([planted(ARMS), planted(ARMS, seed=1, settings={"answers": {"samples": 3}})])
+    assert sorted(s.arm for s in made.systems.values()) == ["baseline", "raft"]
+
+
 def test_runs_of_one_system_are_one_row_and_a_lucky_seed_does_not_help() -> None:
     runs = [planted({"raft": 0.5}, seed=s) for s in range(3)]
     (row,) = leaderboard(runs).boards[0].tables[0].rows

@@ -72,12 +72,13 @@ def test_workers_run_a_suite_once_and_report_each_rule_once(tiny: Path, tmp_path
     ready.write_text(ready.read_text("utf-8").replace('"digest": "d"', f'"digest": "{digest}"'), "utf-8")
     (tmp_path / "conftest.py").write_text(
         "import pathlib, shutil, time\nimport ratf.runner.run\n"
-        "def carry_out(study, progress):\n"
+        "def carry_out(study, *how):\n"
         "    with open('runs.txt', 'a') as file: file.write('run\\n')\n"
         "    time.sleep(0.5)\n"
+        "    study.folder.mkdir()\n"
         "    shutil.copy('ready.json', study.folder / 'results.json')\n"
         "    return ratf.runner.run.finished(study)\n"
-        "ratf.runner.run.run = carry_out\n"
+        "ratf.runner.run.carry_out = carry_out\n"
         "rename = pathlib.Path.replace\n"  # late, so that two that write the verdict meet
         "pathlib.Path.replace = lambda path, to: (time.sleep(0.3), rename(path, to))[1]\n",
         "utf-8",
@@ -94,6 +95,32 @@ def test_workers_run_a_suite_once_and_report_each_rule_once(tiny: Path, tmp_path
     names = [case.name for case in suite]
     assert len(names) == len(set(names)) == 3 * (1 + 4)
     assert "test_replica[2][unscored at most 2 %]" in names
+
+
+@pytest.mark.slow
+def test_the_fixture_takes_what_the_function_takes(tiny: Path, tmp_path: Path) -> None:
+    """A budget stops the run and fails the test by name; a recording that is not there is bad input."""
+    (tmp_path / "conftest.py").write_text(
+        "import ratf.runner.run\nfrom ratf.models.budget import OverBudget\n"
+        "def carry_out(study, progress, allow_leaks, judge_anyway, limits, prices):\n"
+        "    assert allow_leaks and prices['m/x'].input == 2\n"
+        "    raise OverBudget(f'over budget: {limits.tokens} tokens')\n"
+        "ratf.runner.run.carry_out = carry_out\n",
+        "utf-8",
+    )
+    (tmp_path / "prices.yaml").write_text("m/x: {input: 2}\n", "utf-8")
+    (tmp_path / "test_replica.py").write_text(
+        "import pytest\nfrom raft.errors import RaftError\nfrom ratf.models.budget import Limits\n"
+        "def test_budget(ratf):\n"
+        f"    ratf.run({str(tiny)!r}, out='out', limits=Limits(tokens=7), prices='prices.yaml', allow_leaks=True)\n"
+        "def test_replay(ratf):\n"
+        "    with pytest.raises(RaftError, match='no recording is there'):\n"
+        f"        ratf.run({str(tiny)!r}, out='again', replay='nowhere')\n",
+        "utf-8",
+    )
+    run = pytest_in(tmp_path)
+    assert "NOT MEASURED: over budget: 7 tokens" in run.stdout and "1 failed, 1 passed" in run.stdout, run.stdout
+    assert not (tmp_path / "again").exists(), "a lock in the folder would be in the way of a recording"
 
 
 def test_the_plugin_costs_an_ordinary_pytest_nothing() -> None:

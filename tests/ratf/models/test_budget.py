@@ -28,7 +28,7 @@ from ratf.models.metered import MeteredTuner
 from ratf.models.prices import NO_PRICES, Price, load_prices, price_of, training_price
 from ratf.results.folder import open_run
 from ratf.results.results import STOPPED
-from ratf.runner.run import run
+from ratf.runner.run import carry_out
 from ratf.suite.study import Study
 
 A_DOLLAR_EACH = "planted/agent: {input: 0, output: 1000000}\nplanted/perfect: {input: 0, output: 1000000}\nopenai/words: {input: 0}\n"
@@ -84,7 +84,7 @@ def test_stopped_in_every_phase_it_goes_on_and_ends_with_the_same_results(
 
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "another"))
     study.folder = tmp_path / "unhindered"
-    unhindered = run(study, silent, allow_leaks=True)
+    unhindered = carry_out(study, silent, allow_leaks=True)
     same = {"times": {}, "budget": None}
     assert results.model_copy(update=same) == unhindered.model_copy(update=same)
 

@@ -16,11 +16,12 @@ from commands import Command
 from raft.errors import RaftError
 from ratf.results import bundle as bundling
 from ratf.results.bundle import Sample, is_bundle, read_bundle, write_bundle
-from ratf.results.results import Results, save
+from ratf.results.results import Results, Scored, save
 from ratf.review.record import Check, Verification, verified_runs
 from ratf.review.statistics import scores_of
 from ratf.review.verify import verify
 from ratf.scores.measures import TextMeasures
+from ratf.statistics.samples import spread
 from ratf.statistics.verdict import judge_contrast
 from ratf.suite.metrics import LADDERS
 from ratf.suite.rubric import of_metric
@@ -274,6 +275,80 @@ def test_what_was_tampered_with_is_named(tmp_path: Path, tamper: Callable[[Raw, 
     told = [f"{c.what}: {c.told}" for c in found.checks if c.outcome == "differs"]
     assert any(t.startswith(named) for t in told), told
     assert not found.holds
+
+
+def thrice() -> tuple[Raw, list[Raw]]:
+    """The honest run, each question answered three times by the arms, every time in the same words."""
+    raw = honest().model_dump(mode="json")
+    raw["suite"]["answers"]["samples"] = 3
+    settings = {k: v for k, v in raw["suite"].items() if k != "rubrics"}
+    raw["digest"] = hashlib.sha256(f"{Suite(**settings).model_dump_json()}\0data".encode()).hexdigest()[:16]
+    samples = [{**s, "epoch": n} for s in logged(honest()) for n in (1, 2, 3) if n == 1 or s["arm"] in ARMS]
+    for arm in ARMS:
+        for name, cell in raw["arms"][arm]["metrics"].items():
+            rows = [[Scored(value=q.answers[arm].scores[name].value)] * 3 for q in honest().questions]
+            cell["variance"] = spread(rows)
+    return raw, samples
+
+
+def packed_again(folder: Path, raw: Raw, samples: list[Raw] | None) -> Path:
+    results = Results.model_validate(raw)
+    save(results, folder / "run" / "results.json")
+    kept = None if samples is None else [Sample(**s) for s in samples]
+    write_bundle(folder / "run", results, kept, folder / "run.zip")
+    return folder / "run.zip"
+
+
+SPREAD = "statistics: spread of the answers to one question"
+
+
+def test_several_answers_to_a_question_are_worked_out_again(tmp_path: Path) -> None:
+    found = checked(packed_again(tmp_path, *thrice()), tmp_path)
+    assert [(c.what, c.told) for c in found.checks if c.outcome == "differs"] == [] and found.holds
+    told = {c.what: c.outcome for c in found.checks}
+    assert told[SPREAD] == told["metric rouge_l"] == told["metric length_ratio"] == "matches"
+
+
+def test_without_the_logs_several_answers_cannot_be_worked_out_again(tmp_path: Path) -> None:
+    found = checked(packed_again(tmp_path, thrice()[0], None), tmp_path)
+    told = {c.what: c.outcome for c in found.checks}
+    assert told[SPREAD] == told["metric rouge_l"] == "not recomputed" and not found.holds
+
+
+def fewer_answers(raw: Raw, samples: list[Raw]) -> None:
+    samples.remove(next(s for s in samples if s["arm"] == "raft" and s["epoch"] == 3))
+
+
+def third_answer(raw: Raw, samples: list[Raw]) -> None:
+    next(s for s in samples if s["arm"] == "raft" and s["epoch"] == 3)["answer"] = " ".join(WORDS * 2)
+
+
+def third_score(raw: Raw, samples: list[Raw]) -> None:
+    next(s for s in samples if s["arm"] == "raft" and s["epoch"] == 3)["scores"]["rouge_l"]["value"] = 0.999
+
+
+def less_dice(raw: Raw, samples: list[Raw]) -> None:
+    raw["arms"]["raft"]["metrics"]["rouge_l"]["variance"]["question"] *= 2
+
+
+@pytest.mark.parametrize(
+    ("tamper", "named"),
+    [
+        (fewer_answers, "answers: raft on marrack-0-q000: 2 answers in the log, the suite asks for 3"),
+        (third_answer, "metric rouge_l: raft on marrack-0-q000"),
+        (third_score, "scores: rouge_l of raft on marrack-0-q000"),
+        (third_score, f"{SPREAD}: rouge_l of raft"),
+        (less_dice, f"{SPREAD}: rouge_l of raft"),
+    ],
+)
+def test_what_was_tampered_with_in_one_of_several_answers_is_named(
+    tmp_path: Path, tamper: Callable[[Raw, list[Raw]], None], named: str
+) -> None:
+    raw, samples = thrice()
+    tamper(raw, samples)
+    found = checked(packed_again(tmp_path, raw, samples), tmp_path)
+    told = [f"{c.what}: {c.told}" for c in found.checks if c.outcome == "differs"]
+    assert any(t.startswith(named) for t in told) and not found.holds, told
 
 
 def test_metrics_of_another_version_are_not_looked_up(tmp_path: Path) -> None:

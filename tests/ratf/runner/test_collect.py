@@ -1,6 +1,7 @@
 """From logs made by hand to results: answers that were given several times, and the digest of the prompts."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from inspect_ai.dataset import Sample
@@ -60,6 +61,18 @@ def test_an_answer_that_was_given_three_times_counts_once_with_its_mean(study: S
     contrast = next(c for c in results.contrasts if (c.a, c.b, c.metric) == ("raft", "baseline", METRIC))
     assert contrast.n_questions == cell.n and contrast.difference == pytest.approx(-0.2)
     assert contrast.exact == "sign-flip of 6 clusters" and contrast.p_exact_smallest == 2 / 2**6
+
+
+def test_too_few_answers_give_no_verdict(study: Study) -> None:
+    answers = study.suite.answers.model_copy(update={"samples": 3})
+    wanted = replace(study, suite=study.suite.model_copy(update={"answers": answers}))
+    told = collected(wanted, raft=log(study, {1: 0.1, 2: 0.2}), baseline=log(study, {1: 0.1, 2: 0.2, 3: 0.3}))
+    assert (
+        told.verdict == "NOT MEASURED"
+        and f"raft answered {len(study.held_out)} questions fewer than 3 times" in told.sentence
+    )
+    assert "baseline answered" not in told.sentence
+    assert any("answered each question 3 times, controls once" in note for note in told.notes)
 
 
 def test_another_prompt_is_another_digest(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

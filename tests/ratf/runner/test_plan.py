@@ -20,7 +20,7 @@ from raft.progress import silent
 from ratf.models.prices import NO_PRICES, Price
 from ratf.runner.plan import plan
 from ratf.runner.rates import STATED
-from ratf.runner.run import run
+from ratf.runner.run import carry_out
 from ratf.statistics.estimates import clustered_means
 from ratf.statistics.power import smallest, smallest_differences, spread
 from ratf.suite.arms import NAMED
@@ -38,15 +38,18 @@ class Witness(Hooks):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("grader", "total"), [("perfect", "most"), ("coin", "least")])
+@pytest.mark.parametrize(
+    ("grader", "total", "samples"), [("perfect", "most", 1), ("coin", "least", 1), ("perfect", "most", 3)]
+)
 def test_the_run_makes_the_calls_that_were_planned(
-    tmp_path: Path, cache: Path, hosted: Hosted, grader: str, total: str
+    tmp_path: Path, cache: Path, hosted: Hosted, grader: str, total: str, samples: int
 ) -> None:
     characters(tmp_path)
-    study = small(tmp_path, "run", f"planted/{grader}", metrics=["rouge_l", "judge_stance", "judge_forced_choice"])
+    metrics = ["rouge_l", "judge_stance", "judge_forced_choice"]
+    study = small(tmp_path, "run", f"planted/{grader}", metrics=metrics, answers={"samples": samples})
     made = plan(study, NO_PRICES)
     CALLS.clear()
-    results = run(study, silent, allow_leaks=True)
+    results = carry_out(study, silent, allow_leaks=True)
     assert CALLS["made"] == getattr(made, total).calls
     assert (made.least.calls < made.most.calls) and results.budget
     planned: Counter[str] = Counter()
@@ -55,6 +58,7 @@ def test_the_run_makes_the_calls_that_were_planned(
             planned[ask.role] += ask.calls
     assert {r: s.calls for r, s in results.budget.roles.items() if r != "embedding"} == planned
     assert made.most.usd is None and all(a.usd is None for a in made.asks), "an unknown price is no 0"
+    assert [(a.samples, a.calls) for a in made.asks if a.role == "answers"] == [(18 * samples, 18 * samples)] * 2
 
 
 def test_prices_make_the_cost_and_models_that_run_here_have_none(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from ratf.results.results import EXIT_CODES, Contrast, Scored
 from ratf.statistics.contrasts import contrasts
-from ratf.statistics.equivalence import equivalence, non_inferiority, per_question, variance_parts
+from ratf.statistics.equivalence import equivalence, non_inferiority
 from ratf.statistics.estimates import (
     clustered_auc,
     clustered_mean,
@@ -188,21 +188,6 @@ def test_non_inferiority_is_the_lower_end_above_the_margin() -> None:
         assert claim is not None and (claim.margin, claim.high, claim.holds) == (margin, None, margin > -found.low)
     alone = clustered_mean([1.0, 2.0], ["a", "a"])
     assert alone is not None and non_inferiority(alone, 0.1) is None and equivalence(alone, 0.1) is None
-
-
-def test_repeated_answers_count_once_a_question() -> None:
-    assert list(per_question([[[1.0, 2.0], [3.0, np.nan]], [[5.0, 5.0], [np.nan, np.nan]]])) == [2.25, 5.0]
-
-
-def test_parts_of_the_variance_are_found_again() -> None:
-    random, shape = np.random.default_rng(0), (800, 4, 3)
-    x = random.normal(0, 3, (800, 1, 1)) + random.normal(0, 2, (800, 4, 1)) + random.normal(0, 1, shape)
-    parts = variance_parts(np.where(random.random(shape) < 0.2, np.nan, x))
-    assert parts.question == pytest.approx(9, rel=0.15)
-    assert parts.sample == pytest.approx(4, rel=0.15)
-    assert parts.rating == pytest.approx(1, rel=0.15)
-    single = variance_parts(x[:, :1, :1])
-    assert single.sample is None and single.rating is None and single.question == pytest.approx(14, rel=0.2)
 
 
 def test_persons_are_the_units_where_there_are_several() -> None:
