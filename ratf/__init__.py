@@ -1,1 +1,102 @@
-"""RATF, the harness: does this agent really answer like that person, and what made it so?"""
+"""RATF, the harness: does this agent really answer like that person, and what made it so?
+
+For notebooks and scripts: `open_study` reads a suite and its people, `plan` says what a run will take, `run` carries it out,
+`load` reads a finished one, `check` judges it, `report` writes its page and `leaderboard` a site of several. Nothing of
+these is imported before it is used.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ratf.boards.standing import Leaderboard
+    from ratf.gate.gate import check
+    from ratf.reporting.files import report
+    from ratf.results.folder import load
+    from ratf.results.results import Results
+    from ratf.runner.plan import plan
+    from ratf.runner.run import run
+    from ratf.suite.study import Study, open_study
+    from ratf.suite.suite import Suite
+else:
+    _HOMES = {
+        "Results": "ratf.results.results",
+        "Study": "ratf.suite.study",
+        "Suite": "ratf.suite.suite",
+        "check": "ratf.gate.gate",
+        "load": "ratf.results.folder",
+        "open_study": "ratf.suite.study",
+        "plan": "ratf.runner.plan",
+        "report": "ratf.reporting.files",
+        "run": "ratf.runner.run",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'ratf' has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)
+
+
+__all__ = [
+    "Results",
+    "Study",
+    "Suite",
+    "check",
+    "leaderboard",
+    "load",
+    "open_study",
+    "plan",
+    "report",
+    "run",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+# here, because boards, reports and records of verifications are on floors that do not know each other
+def leaderboard(
+    runs: "Sequence[Results | Path | str]",
+    out: Path | str | None = None,
+    *,
+    verified: Sequence[Path | str] = (),
+    redact: bool = False,
+    public: bool = False,
+    data: Path | str | None = None,
+) -> "Leaderboard":
+    """How the systems of finished runs stand, on a board for each thing that was measured; nothing is run.
+
+    `runs` are results, runs' folders, their `results.json` or bundles. With `out`, the site is written there, with each run's
+    report; an older site in that folder is replaced. `verified` are records of `ratf verify --record`, whose runs are marked.
+    `redact` and `public`, with the people's folders in `data`, are for the reports, as in `report`.
+
+    Raises RaftError for runs that cannot be read or shown, and where `out` holds something else.
+    """
+    from ratf.boards.leaderboard import leaderboard as board_of
+    from ratf.boards.site import site, write_site
+    from ratf.pages.redact import shown
+    from ratf.reporting.changes import against
+    from ratf.reporting.files import write_report
+    from ratf.results.comparable import run_digest
+    from ratf.results.folder import load
+    from ratf.results.results import Results
+    from ratf.review.record import verified_runs
+
+    found = [(run, run if isinstance(run, Results) else load(run)) for run in runs]
+    board = board_of([results for _, results in found], verified_runs(Path(v) for v in verified))
+    if out is None:
+        return board
+
+    def page(results: Results, whole: Results, run: Results | Path | str, path: Path) -> None:
+        write_report(results, path, None if isinstance(run, Results) else against(whole, Path(run)))
+
+    pages = {}
+    for run, whole in found:
+        results = shown(whole, redact, public, Path(data) if data else None)
+        pages[run_digest(whole)[:12]] = partial(page, results, whole, run)
+    write_site(site(board), Path(out), pages)
+    return board

@@ -1,4 +1,4 @@
-"""What Inspect finds when it looks for `ratf/…`: the task files, the `local` provider."""
+"""What Inspect finds when it looks for `ratf/…`: the task files, the `local` provider, the metrics as scorers."""
 
 import importlib.util
 import sys
@@ -7,6 +7,7 @@ from types import ModuleType
 from inspect_ai.model import ModelAPI, modelapi
 
 from ratf.content import content
+from ratf.scores.named import register
 
 
 @modelapi(name="local")
@@ -30,3 +31,4 @@ def _load_task_file(name: str) -> ModuleType:
 
 
 interview = _load_task_file("interview").interview
+register()

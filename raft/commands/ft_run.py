@@ -1,8 +1,7 @@
 """`raft ft:run`."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -38,82 +37,42 @@ def ft_run(
 
     Example: raft ft:run benchmarks/marrack --layers 12 --learning-rate 0.001
     """
-    with reported_errors():
-        from raft.people.folders import folder_of
+    with told():
+        from raft.console import progress
+        from raft.errors import DataError
+        from raft.people.folders import folder_of, work_of
+        from raft.tuning.tune import tune
 
         folder = folder_of(name)
-        provider, _, base = model.partition("/")
         if cancel:
             _cancel(folder)
-        elif provider == "openai" and base:
-            given = {"epochs": epochs, "batch": batch, "learning_rate_multiplier": learning_rate, "seed": seed}
-            _openai(folder, base, given, price_per_million, dry_run)
-        else:
-            settings = {"epochs": epochs, "batch": batch, "learning_rate": learning_rate, "layers": layers}
-            settings |= {"rank": rank, "alpha": 2 * rank, "patience": patience, "seed": seed}
-            _tune(folder, model, {k: v for k, v in settings.items() if v is not None}, context, max_words, dry_run)
+            return
+        records = work_of(folder) / "finetune.jsonl"
+        if not records.is_file():
+            raise DataError([f"{records}: missing; `raft ft:gen {folder}` makes it"])
+        tuned = tune(
+            folder,
+            model,
+            epochs=epochs,
+            batch=batch,
+            learning_rate=learning_rate,
+            rank=rank,
+            layers=layers,
+            patience=patience,
+            context=context,
+            max_words=max_words,
+            seed=seed,
+            price_per_million=price_per_million,
+            dry_run=dry_run,
+            say=_say,
+            progress=progress(),
+        )
+        if tuned:
+            typer.echo(tuned)
 
 
 def _say(text: str) -> None:
     typer.echo(text, err=True)
-
-
-def _tune(folder: Path, model: str, settings: dict[str, Any], context: int, max_words: int, dry_run: bool) -> None:
-    from raft.console import progress
-    from raft.errors import RaftError
-    from raft.models.tokens import token_counter
-    from raft.models.weights import model_folder
-    from raft.people.folders import work_of
-    from raft.people.person import load_about
-    from raft.tuning.jobs import Tuning, keep, locked, state_file
-    from raft.tuning.records import read_records, samples, size
-    from raft.tuning.tuners import tuner_kind
-
-    kind, (provider, _, base) = tuner_kind(model), model.partition("/")
-    if provider == "local":
-        about_model = json.loads((model_folder(base, progress()) / "config.json").read_text("utf-8"))
-        if context > (longest := about_model.get("max_position_embeddings", context)):
-            raise RaftError(f"--context {context}: {base} reads at most {longest} tokens")
-    about, records, count = load_about(folder), read_records(work_of(folder) / "finetune.jsonl"), token_counter(base)
-    parts = {}
-    for part in ("training", "validation"):
-        chosen = [r for r in records if r.split == part]
-        parts[part], too_long = samples(about, chosen, records, context, max_words, count)
-        tokens = sum(size(s.prompt, count) + count(s.answer) for s in parts[part])
-        left_out = f"; {len(too_long)} do not fit into {context}: {', '.join(too_long)}" if too_long else ""
-        _say(f"{part}: {len(parts[part])} samples, {tokens} tokens{left_out}")
-    if not parts["training"]:
-        raise RaftError(f"{work_of(folder) / 'finetune.jsonl'} has no training sample that fits")
-    if dry_run:
-        return
-    with locked(state_file(folder)):
-        tuned = kind.make(settings, state_file(folder), progress()).tune(parts["training"], base, parts["validation"])
-        keep(state_file(folder), Tuning(model, tuned.rpartition("+")[2], f"{provider}/{tuned}"))
-    typer.echo(f"{provider}/{tuned}")
-
-
-def _openai(folder: Path, base: str, given: dict[str, Any], price: float | None, dry_run: bool) -> None:
-    from raft.errors import DataError, RaftError
-    from raft.people.folders import work_of
-    from raft.tuning.datasets import openai_is_current
-    from raft.tuning.jobs import locked, state_file
-    from raft.tuning.openai_tuner import OpenAISettings, OpenAITuner
-
-    training = work_of(folder) / "finetune.openai.jsonl"
-    validation = work_of(folder) / "finetune.openai.validation.jsonl"
-    if not training.is_file():
-        raise DataError([f"{training}: missing; `raft ft:gen {folder}` makes it"])
-    if not openai_is_current(folder):
-        raise RaftError(f"{training} is older than what it is made from; run `raft ft:gen {folder} --oai` first")
-    files = training.read_bytes(), validation.read_bytes() if validation.is_file() else b""
-    names = str(training), str(validation)
-    tuner = OpenAITuner(OpenAISettings(**given), state_file(folder), _say, price=price)
-    if dry_run:
-        tuner.checked(*files, base, names)
-        return
-    with locked(state_file(folder)):
-        tuned = tuner.tune_files(*files, base, names)
-    typer.echo(f"openai/{tuned}")
 
 
 def _cancel(folder: Path) -> None:

@@ -1,7 +1,5 @@
 """`raft memories`."""
 
-import asyncio
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,26 +26,17 @@ def memories(
     """
     with reported_errors():
         from raft.console import progress
+        from raft.memory.recall import asked as asked_on
         from raft.memory.recall import mind_of
+        from raft.models.waiting import result_of
         from raft.people.folders import folder_of
-        from raft.types import Exchange
 
-        asked = Exchange("asked", 1, day(on), question, "")
+        asked = asked_on(question, on)
         with mind_of(folder_of(name), rephraser, k, gate, temporary=True, progress=progress()) as mind:
-            considered = asyncio.run(mind.consider([asked], {}))[asked.exchange_id]
+            considered = result_of(mind.consider([asked], {}))[asked.exchange_id]
         typer.echo(f"{len(considered)} passages from before {asked.date}")
         for number, recalled in enumerate(considered, start=1):
             _show(number, recalled)
-
-
-def day(on: str | None) -> date:
-    """The day that `--on` names; by default today."""
-    from raft.errors import RaftError
-
-    try:
-        return date.fromisoformat(on) if on else date.today()
-    except ValueError:
-        raise RaftError(f"--on {on!r} is not a date; write it as YYYY-MM-DD") from None
 
 
 def _show(number: int, recalled: "Recalled") -> None:

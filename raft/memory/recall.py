@@ -1,11 +1,12 @@
 """The memories of a person's folder: its store, a rephraser and its cache, put together in one place."""
 
-import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
+from raft.errors import RaftError
 from raft.memory.chunks import CHUNK_TOKENS, chunk
 from raft.memory.embedded import is_embedded, open_store, tokenizer_file
 from raft.memory.mind import Mind, sync
@@ -13,8 +14,9 @@ from raft.memory.rephrase import VERSION, Rephraser, by_chat, extractive
 from raft.memory.replies import KeptReplies
 from raft.memory.store import ChromaStore
 from raft.models.names import EMBEDDER, chat_model, embedder
+from raft.models.waiting import result_of
 from raft.people.folders import work_of
-from raft.people.person import About, load_about, load_documents
+from raft.people.person import About, Person, load_about, load_documents, person_folder
 from raft.progress import Progress, silent
 from raft.types import ChatModel, Embedder, Exchange, Memory, MemoryStore
 
@@ -40,7 +42,39 @@ def memories_of(
     Raises RaftError when the writings are not embedded, and when a rephraser cannot be asked.
     """
     with mind_of(folder, rephraser, k, gate, temporary, progress) as mind:
-        return asyncio.run(mind.remember(exchanges, before))
+        return result_of(mind.remember(exchanges, before))
+
+
+def remember(
+    person: Person | str | Path,
+    question: str,
+    on: date | str | None = None,
+    *,
+    k: int = 3,
+    rephraser: str = EXTRACTIVE,
+    gate: float = GATE,
+    progress: Progress = silent,
+) -> tuple[Memory, ...]:
+    """What a question brings to the person's mind: memories from their writings, the nearest first, at most `k`.
+
+    `on` is the day of the question, a date or YYYY-MM-DD, by default today: only older writings are remembered.
+    `rephraser` is `extractive` (sentences whose cosine with the question is at least `gate`), `local/…` or `openai/…`.
+    Writings that are not embedded yet are, for this once. Raises DataError for what is wrong with the person's folder
+    and RaftError for a day that is none, and where a rephraser cannot be asked.
+    """
+    exchange = asked(question, on)
+    found = memories_of(person_folder(person), [exchange], {}, rephraser, k, gate, temporary=True, progress=progress)
+    return found[exchange.exchange_id]
+
+
+def asked(question: str, on: date | str | None = None, number: int = 1, answer: str = "") -> Exchange:
+    """A question that is asked now, or on the day that `on` names. Raises RaftError where that is no date."""
+    try:
+        day = date.fromisoformat(on) if isinstance(on, str) and on else on or date.today()
+    except ValueError:
+        raise RaftError(f"on: {on!r} is not a date; write it as YYYY-MM-DD") from None
+    assert isinstance(day, date)
+    return Exchange("asked", number, day, question, answer)
 
 
 @contextmanager

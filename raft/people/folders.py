@@ -7,10 +7,10 @@ WORK = "work"
 """The part of a person's folder that is made from the rest: chunks, the store, fine-tuning files, the state."""
 
 
-def folder_of(name: str) -> Path:
+def folder_of(name: str | Path) -> Path:
     """The folder that `name` means: a path as it is, a bare name `people/<name>`. It need not be there yet."""
     path = Path(name)
-    return path if path.is_dir() or "/" in name or len(path.parts) > 1 else PEOPLE / name
+    return path if path.is_dir() or "/" in str(name) or len(path.parts) > 1 else PEOPLE / name
 
 
 def work_of(folder: Path) -> Path:

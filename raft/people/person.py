@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from raft.errors import DataError
 from raft.files import write_whole
+from raft.people.folders import folder_of
 from raft.types import Document, Exchange, Interview, Role, Turn
 from raft.yaml_file import read_yaml
 
@@ -98,6 +99,8 @@ class Person:
     documents: tuple[Document, ...]
     left_out: dict[str, int] = field(default_factory=dict)
     """How many exchanges `exchanges` leaves out, by reason."""
+    folder: Path = field(default=Path(), compare=False, repr=False)
+    """Where the person was read from."""
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -146,7 +149,21 @@ def load_person(folder: Path, about: About | None = None, allow_undated: bool = 
             f"answers under {MIN_WORDS} words": sum(n < MIN_WORDS for n in lengths),
             f"answers over {MAX_WORDS} words": sum(n > MAX_WORDS for n in lengths),
         },
+        folder=folder,
     )
+
+
+def open_person(name: str | Path, allow_undated: bool = False) -> Person:
+    """Read and check a person's folder, named by its path or, inside `people/`, by its name alone.
+
+    Undated interviews and writings are refused unless `allow_undated`. Raises DataError with every problem of every file.
+    """
+    return load_person(folder_of(name), allow_undated=allow_undated)
+
+
+def person_folder(person: Person | str | Path) -> Path:
+    """The folder of a person who was opened, or that a path or a name in `people/` means."""
+    return person.folder if isinstance(person, Person) else folder_of(person)
 
 
 def load_interviews(folder: Path, allow_undated: bool = False) -> list[Interview]:

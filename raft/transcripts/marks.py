@@ -4,12 +4,12 @@ The model sees the text in parts and gives, for each turn, the speaker and the t
 the part, the first words verbatim and in order; a reply with anything else is refused, never mended.
 """
 
-import asyncio
 import json
 import re
 from typing import Any
 
 from raft.errors import RaftError
+from raft.models.waiting import result_of
 from raft.prompts import fenced
 from raft.transcripts.said import Said
 from raft.types import ChatModel, Message
@@ -36,7 +36,7 @@ def mark(text: str, model: ChatModel, name: str) -> tuple[str, list[Said]]:
     said: list[Said] = []
     last = "the text has no speaker yet"
     for part in _parts(text):
-        reply = asyncio.run(model.generate(_prompt(part, last)))
+        reply = result_of(model.generate(_prompt(part, last)))
         before, turns = _cut(part, _marks(reply, name), name)
         if said and before:
             said[-1] = Said(said[-1].speaker, f"{said[-1].text}\n\n{before}")

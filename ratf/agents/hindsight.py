@@ -1,12 +1,12 @@
 """What the memories were worth, by hindsight: a measurement on held-out questions, and by choice a filter in training."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from raft.memory.mind import Mind
 from raft.memory.rephrase import extractive
+from raft.models.waiting import result_of
 from raft.progress import Progress, silent
 from raft.types import Exchange, Memory
 from ratf.agents.memories import Memories, memories, memory_store
@@ -109,7 +109,7 @@ def _recalled(study: Study) -> list[Passage]:
     encoder = embedder(study.suite.models.embedder)
     ungated = extractive(encoder, -1.0)
     mind = Mind(memory_store(study), encoder, ungated, settings.k)
-    found = asyncio.run(mind.remember(study.held_out, study.before))
+    found = result_of(mind.remember(study.held_out, study.before))
     mine = memories(study)
     passages = []
     for exchange in study.held_out:

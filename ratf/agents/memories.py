@@ -1,6 +1,5 @@
 """Phase one: what the person would remember at each question, and what the controls answer."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -14,6 +13,7 @@ from raft.memory.mind import Mind, Recalled, kept, outcomes, sync
 from raft.memory.recall import EXTRACTIVE, rephraser_of
 from raft.memory.rephrase import VERSION, Rephraser
 from raft.memory.store import ChromaStore, collection_name
+from raft.models.waiting import result_of
 from raft.progress import Progress, silent
 from raft.types import Document, Embedder, Exchange, Memory
 from ratf.models.chat import InspectChat, embedder, recorded_model
@@ -78,7 +78,7 @@ def _remember(study: Study, progress: Progress) -> dict[str, tuple[Recalled, ...
     found = mind(study, progress)
     before = {} if study.suite.answers.history == "none" else study.before
     with progress("remembering", 1, "steps") as advance:
-        considered = asyncio.run(found.consider(_wanted(study), before))
+        considered = result_of(found.consider(_wanted(study), before))
         advance(1)
     return considered
 
@@ -190,7 +190,7 @@ def _impostors(study: Study, progress: Progress) -> Memories:
         found = mind(study, progress, impostors=True)
         before = {} if study.suite.answers.history == "none" else study.before
         with progress("remembering as the impostors", 1, "steps") as advance:
-            considered = asyncio.run(found.consider([] if later(study) else _told(study), before))
+            considered = result_of(found.consider([] if later(study) else _told(study), before))
             advance(1)
         return {key: [asdict(m) for m in kept(recalled)] for key, recalled in considered.items()}
 

@@ -36,12 +36,10 @@ def check(
         from ratf.gate.gate import save_check
         from ratf.gate.policy import load_policy
         from ratf.results.folder import open_run
-        from ratf.results.snapshot import load_baseline
 
         rules = load_policy(policy) if policy else None
         results = open_run(run)
-        before = load_baseline(baseline) if baseline else None
-        checked = judge(results, before, rules, str(baseline) if baseline else "")
+        checked = judge(results, baseline, rules)
         save_check(checked, run)
         if junit:
             from ratf.reporting.junit import junit as cases

@@ -1,17 +1,12 @@
 """`ratf leaderboard`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from raft.commands.errors import reported_errors
 from ratf.commands.sharing import Data, Public, Redact
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ratf.results.results import Results
 
 
 def leaderboard(
@@ -31,17 +26,11 @@ def leaderboard(
 
     Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site --public
     """
-    with reported_errors():
-        from ratf.boards.leaderboard import leaderboard as board_of
-        from ratf.boards.site import site, write_site
+    with told():
+        from ratf import leaderboard as publish
         from ratf.boards.words import several
-        from ratf.results.comparable import run_digest
-        from ratf.review.record import verified_runs
 
-        opened = {run: _open(run) for run in runs}
-        board = board_of(list(opened.values()), verified_runs(verified or []))
-        reports = {run_digest(whole)[:12]: _report(whole, run, redact, public, data) for run, whole in opened.items()}
-        write_site(site(board), out, reports)
+        board = publish(runs, out, verified=verified or [], redact=redact, public=public, data=data)
         for said in board.differences:
             typer.echo(f"note: {said}")
         systems, ran, boards = (len(of) for of in (board.systems, board.runs, board.boards))
@@ -50,20 +39,3 @@ def leaderboard(
             f"{several(systems, 'system')} of {several(ran, 'run')} on {several(boards, 'board')}; {checked} verified"
         )
         typer.echo(f"{out}: the whole site; open {out / 'index.html'}, or put the folder on any static host")
-
-
-def _report(whole: "Results", run: Path, redact: bool, public: bool, data: Path | None) -> "Callable[[Path], object]":
-    """What writes the report of a run. Raises RaftError now where the run may not be shown."""
-    from ratf.commands.report import shown
-    from ratf.reporting.changes import against
-    from ratf.reporting.files import write_report
-
-    results = shown(whole, redact, public, data)
-    return lambda path: write_report(results, path, against(whole, run))
-
-
-def _open(run: Path) -> "Results":
-    from ratf.results.bundle import is_bundle, read_bundle
-    from ratf.results.folder import open_run
-
-    return read_bundle(run).results if is_bundle(run) else open_run(run)

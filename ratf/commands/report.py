@@ -108,26 +108,21 @@ def report(
 
     Example: ratf report runs/demo --format md
     """
-    with reported_errors():
+    with told():
+        if format == PAGE:
+            from ratf.reporting.files import report as write
+
+            page = write(run, out, baseline=baseline, history=history or [], redact=redact, public=public, data=data)
+            typer.echo(str(page))
+            return
+        if history:
+            raise RaftError("--history is drawn on the page; leave it out with another --format")
         from raft.files import write_whole
+        from ratf.pages.redact import shown
         from ratf.results.folder import open_run
 
         folder = run if run.is_dir() else run.parent
         kind = "redacted." if redact else ""
-        if format == PAGE:
-            from ratf.reporting.changes import against
-            from ratf.reporting.files import write_report
-            from ratf.reporting.history import past
-            from ratf.results.lazy import load_lazily
-
-            whole = open_run(run, load_lazily)
-            results = shown(whole, redact, public, data)
-            to = out or folder / f"report.{kind}html"
-            runs = past(whole, run, history) if history else []
-            typer.echo(str(write_report(results, to, against(whole, run, baseline), runs)))
-            return
-        if history:
-            raise RaftError("--history is drawn on the page; leave it out with another --format")
         whole = open_run(run)
         made = FORMATS[format](Finished(whole, shown(whole, redact, public, data), run, baseline))
         path = out or (folder / f"scores.{kind}{format}" if isinstance(made, bytes) else None)
@@ -138,19 +133,8 @@ def report(
             typer.echo(str(path))
 
 
-def shown(results: "Results", redact: bool, public: bool, data: Path | None) -> "Results":
-    """What of a run may be shown; the whole of it unless asked otherwise."""
-    from ratf.pages.redact import redacted
-    from ratf.results.rights import publishable
-
-    if redact:
-        results = redacted(results)
-    return publishable(results, data) if public else results
-
-
 def _checked(results: "Results", run: Path, baseline: Path | None) -> "Checked":
     """The verdict on a run, against `baseline` where one is given."""
     from ratf.gate.gate import check, last_check
-    from ratf.results.snapshot import load_baseline
 
-    return check(results, load_baseline(baseline), against=str(baseline)) if baseline else last_check(results, run)
+    return check(results, baseline) if baseline else last_check(results, run)

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from ratf.gate.policy import TIERS, Policy, default_policy
-from ratf.gate.rules import GUARDS, JUDGES, Finding, RuleCase, RuleResult, decided, sides
+from ratf.gate.policy import TIERS, Policy, default_policy, load_policy
+from ratf.gate.rules import GUARDS, JUDGES, RuleCase, Finding, RuleResult, decided, sides
+from ratf.results.folder import load
 from ratf.results.lazy import Stored
 from ratf.results.record import Record
 from ratf.results.results import EXIT_CODES, Results, Verdict, dumps
-from ratf.results.snapshot import Snapshot, differences, snapshot
+from ratf.results.snapshot import Snapshot, differences, load_baseline, snapshot
 from ratf.statistics.estimates import FEW_CLUSTERS, holm
 
 
@@ -46,9 +47,26 @@ _WORST_FIRST: tuple[Verdict, ...] = ("REGRESSION", "NOT MEASURED", "INCONCLUSIVE
 
 
 def check(
-    results: Results, baseline: Snapshot | None = None, policy: Policy | None = None, against: str = ""
+    run: Results | Path | str,
+    baseline: Snapshot | Results | Path | str | None = None,
+    policy: Policy | Path | str | None = None,
+    against: str = "",
 ) -> Checked:
-    """Judge a run by a policy; without one, by `default_policy`."""
+    """Judge a finished run by a policy, and against a baseline run where one is given; nothing is run or written.
+
+    `run` and `baseline` are results or where they are: a run's folder, its `results.json`, a bundle; for the baseline
+    also a file of `ratf baseline save`. `policy` is one or its YAML file; without one it is `default_policy`. `against`
+    names the baseline in words, by default its path. The outcome has the verdict, a sentence, every rule's own verdict
+    and `exit_code`. Raises DataError for a policy that is none, and RaftError for runs that cannot be read.
+    """
+    if isinstance(policy, str | Path):
+        policy = load_policy(Path(policy))
+    results = run if isinstance(run, Results) else load(run)
+    if isinstance(baseline, str | Path):
+        against = against or str(baseline)
+        baseline = load_baseline(Path(baseline))
+    elif isinstance(baseline, Results):
+        baseline = snapshot(baseline)
     policy = policy or default_policy(results, baseline is not None)
     case = RuleCase(results, snapshot(results), baseline, policy)
     trouble = [sentence for look in TROUBLE for sentence in look(case)]

@@ -1,6 +1,5 @@
 """The exam of the judges, before they are paid to grade: what they reply to its comparisons, and what that shows."""
 
-import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -9,6 +8,7 @@ from inspect_ai.model import Model, get_model
 from inspect_ai.util import collect
 
 from raft.errors import RaftError
+from raft.models.waiting import result_of
 from raft.progress import Progress, silent
 from ratf.judges.asking import Vote, ask
 from ratf.judges.comparisons import ControlTexts, ExamItem, items, requests
@@ -49,7 +49,7 @@ def _judge_of(study: Study, name: str) -> tuple[str, bool]:
 def _asked(study: Study, rubric: Rubric, todo: Sequence[ExamItem], graders: Sequence[Model]) -> list[Vote]:
     """Every grader's replies. Raises RaftError where one cannot be asked at all."""
     try:
-        return asyncio.run(_ask_all(study, rubric, todo, graders)) if todo else []
+        return result_of(_ask_all(study, rubric, todo, graders)) if todo else []
     except Exception as error:
         first: BaseException = error
         while isinstance(first, BaseExceptionGroup):

@@ -5,12 +5,14 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ratf.results.lazy import Stored, spooled
 from ratf.results.results import Question, Results
+from ratf.results.rights import publishable
 from ratf.suite.arms import CONTROLS
 
 RUN = 6
@@ -19,6 +21,13 @@ RUN = 6
 
 ABOUT_A_MEMORY = ("chunk_id", "doc_id", "title", "date", "source")
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
+
+
+def shown(results: Results, redact: bool = False, public: bool = False, data: Path | None = None) -> Results:
+    """What of a run may be shown: all of it, with `redact` what `redacted` leaves, with `public` only what `publishable` allows."""
+    if redact:
+        results = redacted(results)
+    return publishable(results, data) if public else results
 
 
 def redacted(results: Results) -> Results:

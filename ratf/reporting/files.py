@@ -9,16 +9,51 @@ from pathlib import Path
 
 from raft.errors import RaftError
 from raft.files import write_whole
+from ratf.pages.redact import shown
 from ratf.pages.templates import template_digest
-from ratf.reporting.changes import Change
-from ratf.reporting.history import Past
+from ratf.reporting.changes import Change, against
+from ratf.reporting.history import Past, past
 from ratf.reporting.page import fell, page_environment, render
-from ratf.reporting.questions import PER_PAGE, QuestionList, page_name, questions_shown
+from ratf.reporting.questions import PER_PAGE, QuestionList, questions_shown, page_name
+from ratf.results.folder import load
+from ratf.results.lazy import load_lazily
 from ratf.results.results import Question, Results
 from ratf.results.table import COLUMNS, cell, rows_of
 
 ONE_FILE = 300
 """With more questions than these, they get pages of their own."""
+
+
+def report(
+    run: Results | Path | str,
+    out: Path | str | None = None,
+    *,
+    baseline: Path | str | None = None,
+    history: Sequence[Path | str] = (),
+    redact: bool = False,
+    public: bool = False,
+    data: Path | str | None = None,
+) -> Path:
+    """Write a finished run as a page, and return its path; nothing is run.
+
+    `run` is its results, its folder, its `results.json` or a bundle; `out` is the page, by default `report.html` in the
+    run's folder (`report.redacted.html` with `redact`). The page compares with the run or baseline file `baseline`, by default
+    that of the last `ratf check`, and draws scores over the runs of `history`. With `redact` nobody's own words are on it;
+    with `public` it is written only where licence and consent are stated, in the results or in the people's folders in `data`.
+
+    Raises RaftError for runs that cannot be read, for results without `out`, and where nothing may be shown.
+    """
+    if isinstance(run, Results):
+        if out is None:
+            raise RaftError('results have no folder, so the page needs a place: report(results, "report.html")')
+        whole, where = run, Path(out).parent
+    else:
+        whole, where = load(run, load_lazily), Path(run)
+    folder = where if where.is_dir() else where.parent
+    page = Path(out) if out else folder / f"report.{'redacted.' if redact else ''}html"
+    results = shown(whole, redact, public, Path(data) if data else None)
+    runs = past(whole, where, [Path(h) for h in history]) if history else []
+    return write_report(results, page, against(whole, where, Path(baseline) if baseline else None), runs)
 
 
 def write_report(results: Results, path: Path, change: Change | None = None, runs: Sequence[Past] = ()) -> Path:

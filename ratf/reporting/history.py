@@ -8,9 +8,8 @@ from typing import Any
 from raft.errors import RaftError
 from ratf.pages.axes import labels, padded
 from ratf.pages.lines import Point, broken, line, reach
-from ratf.results.bundle import is_bundle, read_bundle
 from ratf.results.comparable import measured
-from ratf.results.folder import open_run
+from ratf.results.folder import load
 from ratf.results.lazy import load_lazily
 from ratf.results.results import Cell, Results
 from ratf.suite.arms import CEILING, FLOOR
@@ -50,7 +49,7 @@ def past(results: Results, run: Path, others: Sequence[Path]) -> list[Past]:
     found, wrong = [_past(results, "this run", True)], []
     for path, name in zip(others, _names([*others, run]), strict=False):
         try:
-            read = read_bundle(path).results if is_bundle(path) else open_run(path, load_lazily)
+            read = load(path, load_lazily)
         except RaftError as error:
             wrong.append(str(error))
             continue

@@ -75,7 +75,7 @@ def _scores(results: Results, _: Checked) -> Iterator[str]:
 
 def _contrasts(results: Results, _: Checked) -> Iterator[str]:
     primary = results.suite["primary"]["metric"]
-    found = [c for c in results.contrasts if c.metric == primary and c.difference is not None]
+    found = [c for c in results.comparisons if c.metric == primary and c.difference is not None]
     if found:
         yield from ("", f"| {text(primary)} | difference | in sd | p (Holm) | can see | n |", "|---" * 6 + "|")
     for c in found[:CONTRASTS]:

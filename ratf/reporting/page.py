@@ -119,8 +119,8 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             families=families(results),
             family_words=FAMILIES,
             meanings=meanings(results),
-            contrasts=[c for c in results.contrasts if c.metric == primary["metric"]],
-            other_contrasts=[c for c in results.contrasts if c.metric != primary["metric"]],
+            contrasts=[c for c in results.comparisons if c.metric == primary["metric"]],
+            other_contrasts=[c for c in results.comparisons if c.metric != primary["metric"]],
             floor=FLOOR if FLOOR in results.arms else None,
             ceiling=CEILING if CEILING in results.arms else None,
             curves=curves(results.tuned),
@@ -205,7 +205,7 @@ def rivals(results: Results) -> list[Contrast]:
     """The primary arm against the arms that the verdict does not name."""
     pair = results.suite["primary"]
     mine = [
-        c for c in results.contrasts if c.metric == pair["metric"] and c.a == pair["better"] and c.b != pair["than"]
+        c for c in results.comparisons if c.metric == pair["metric"] and c.a == pair["better"] and c.b != pair["than"]
     ]
     return [c for c in mine if c.difference is not None]
 

@@ -33,7 +33,7 @@ def attributed(results: Results) -> dict[str, Any] | None:
     primary = results.suite["primary"]["metric"]
     lower = results.metrics[primary].get("better") == "lower"
     mine = [e for e in results.attribution.effects if e.metric == primary]
-    pairs = {frozenset((c.a, c.b)) for c in results.contrasts}
+    pairs = {frozenset((c.a, c.b)) for c in results.comparisons}
     # an effect of two arms is told on every metric among the contrasts
     others = [e for e in results.attribution.effects if e.metric != primary and frozenset(e.weights) not in pairs]
     return {

@@ -16,8 +16,10 @@ from pydantic import ValidationError
 from raft.errors import RaftError
 from raft.files import write_whole
 from raft.progress import Progress
+from ratf.results.bundle import is_bundle, read_bundle
 from ratf.results.record import Record
-from ratf.results.results import STOPPED, Results, load
+from ratf.results.results import STOPPED, Results
+from ratf.results.results import load as load_results
 
 EVERY_SECONDS = 1.0
 NOTE = "progress.json"
@@ -158,7 +160,17 @@ def _head(path: Path) -> tuple[str, str]:
     return _heads[key]
 
 
-def open_run(folder: Path, read: Callable[[Path], Results] = load) -> Results:
+def load(run: str | Path, read: Callable[[Path], Results] = load_results) -> Results:
+    """A finished run from its folder, its `results.json`, or a bundle of `ratf bundle`; nothing is run.
+
+    `read` reads the file of results. Raises RaftError where there is none, where the run was stopped halfway or overtaken
+    by one that was, and for results of another version.
+    """
+    path = Path(run)
+    return read_bundle(path).results if is_bundle(path) else open_run(path, read)
+
+
+def open_run(folder: Path, read: Callable[[Path], Results] = load_results) -> Results:
     """A finished run's results, read whole or as `read` does. Raises RaftError for one that was stopped halfway, or was overtaken by one that was."""
     path = folder / "results.json" if folder.is_dir() else folder
     stopped = path.parent / STOPPED

@@ -2,12 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ConfigDict, Field
 
 from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.results.exams import Contamination, Exam, Judging, StyleFacts
 from ratf.results.record import Record
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Verdict = Literal["PASS", "REGRESSION", "INCONCLUSIVE", "NOT MEASURED"]
 EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "REGRESSION": 1, "INCONCLUSIVE": 2, "NOT MEASURED": 2}
@@ -249,6 +254,8 @@ class Rights(Record):
 class Results(Record):
     """Everything that the page says. Only `times`, `budget` and `environment` may differ between runs of the same inputs."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     format: int = FORMAT
     suite: dict[str, Any]
     digest: str
@@ -260,7 +267,8 @@ class Results(Record):
     training: dict[str, Any]
     metrics: dict[str, dict[str, Any]]
     arms: dict[str, ArmResult]
-    contrasts: list[Contrast]
+    comparisons: list[Contrast] = Field(alias="contrasts")
+    """Pairs of arms, on every metric. Files say `contrasts`, which is here the method that gives them as a table."""
     verdict: Verdict
     sentence: str
     tuned: list[Tuned]
@@ -290,6 +298,68 @@ class Results(Record):
     def exit_code(self) -> int:
         """0 PASS, 1 REGRESSION, 2 where nothing could be told."""
         return EXIT_CODES[self.verdict]
+
+    def scores(self) -> "DataFrame":
+        """All scores as a tidy table, one row a score.
+
+        Columns: person, arm, control (whether the arm is a control), question, interview, metric, value (NaN where the
+        answer could not be scored) and admitted (whether the metric passed its exam; missing where it sits none).
+        """
+        import pandas as pd
+
+        person, admitted = self.person.get("key", ""), {e.metric: e.admitted for e in self.exam}
+        controls = {arm for arm, result in self.arms.items() if result.kind == "control"}
+        rows = (
+            (person, arm, arm in controls, q.id, q.interview_id, metric, score.value, admitted.get(metric))
+            for q in self.questions
+            for arm, answer in q.answers.items()
+            for metric, score in answer.scores.items()
+        )
+        columns = ["person", "arm", "control", "question", "interview", "metric", "value", "admitted"]
+        kinds = {"control": "bool", "value": "float64", "admitted": "boolean"}
+        return pd.DataFrame(rows, columns=columns).astype(kinds)
+
+    def contrasts(self) -> "DataFrame":
+        """The paired differences a - b between arms as a tidy table, one row for each pair and metric.
+
+        Columns: person, the fields of `Contrast` (among them metric, a, b, difference, its interval from low to high at
+        95 %, p and p_holm, NaN where there is none) and admitted, as in `scores`.
+        """
+        import pandas as pd
+
+        person, admitted = self.person.get("key", ""), {e.metric: e.admitted for e in self.exam}
+        rows = [{"person": person, **c.model_dump(), "admitted": admitted.get(c.metric)} for c in self.comparisons]
+        table = pd.DataFrame(rows, columns=["person", *Contrast.model_fields, "admitted"])
+        numbers = [name for name, field in Contrast.model_fields.items() if field.annotation == float | None]
+        return table.astype({**dict.fromkeys(numbers, "float64"), "admitted": "boolean"})
+
+    def __repr__(self) -> str:
+        """One line: the whole would be every text of the run."""
+        about = f"{self.suite.get('name')}, {self.person.get('key')}, {len(self.questions)} questions"
+        return f"<Results of {about}: {self.verdict}>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: the verdict, and every arm's mean and interval on the metric that decides."""
+        from ratf.results.notebook import Row, html
+
+        primary = self.suite.get("primary", {}).get("metric", "")
+        words = self.metrics.get(primary, {}).get("words", "")
+        rows = [
+            Row(arm, result.kind == "control", cell.mean, cell.low, cell.high)
+            for arm, result in self.arms.items()
+            if (cell := result.metrics.get(primary)) is not None and cell.mean is not None
+        ]
+        refused = next((e.reason for e in self.exam if e.metric == primary and not e.admitted), "")
+        about = f"{self.suite.get('name')}, {self.person.get('name') or self.person.get('key')}: {len(self.questions)} questions"
+        said = [
+            f"{primary}: {words}. Means with 95 % intervals over interviews." if rows else "",
+            f"Not admitted: {refused}." if refused else "",
+            f"Replayed: no model was asked; the replies are from {self.replayed}." if self.replayed else "",
+            about,
+        ]
+        return html(self.verdict, self.sentence, rows, [sentence for sentence in said if sentence])
 
 
 def save(results: Results, path: Path) -> None:

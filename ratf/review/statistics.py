@@ -120,8 +120,8 @@ def _means(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list
 
 
 def _contrasts(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
-    pairs = list(dict.fromkeys((c.a, c.b) for c in results.contrasts))
-    told = {(c.metric, c.a, c.b): c for c in results.contrasts}
+    pairs = list(dict.fromkeys((c.a, c.b) for c in results.comparisons))
+    told = {(c.metric, c.a, c.b): c for c in results.comparisons}
     arms = {arm: of for arm, of in scores.items() if any(arm in pair for pair in pairs)}
     made = {(c.metric, c.a, c.b): c for c in contrasts(arms, pairs, cluster)} if pairs else {}
     found = [f"{m}: {a} − {b} is on one side only" for m, a, b in sorted(told.keys() ^ made.keys())]
@@ -231,7 +231,7 @@ def _verdict(results: Results) -> list[str]:
         return []
     primary = results.suite["primary"]
     wanted = (primary["better"], primary["than"], primary["metric"])
-    contrast = next((c for c in results.contrasts if (c.a, c.b, c.metric) == wanted), None)
+    contrast = next((c for c in results.comparisons if (c.a, c.b, c.metric) == wanted), None)
     verdict, sentence = judge_contrast(contrast, metric(primary["metric"]).better == "lower", [])
     found = [] if verdict == results.verdict else [f"the verdict is {results.verdict}, the numbers give {verdict}"]
     if sentence != results.sentence:

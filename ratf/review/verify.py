@@ -97,7 +97,7 @@ def _digests(results: Results, suite: "Suite") -> Iterator[Check]:
 def _strange(results: Results) -> list[str]:
     """Metrics that this version, or the suite, knows nothing about."""
     known = {*METRICS, *results.suite.get("metrics", [])}
-    named = {*results.metrics, *(e.metric for e in results.exam), *(c.metric for c in results.contrasts)}
+    named = {*results.metrics, *(e.metric for e in results.exam), *(c.metric for c in results.comparisons)}
     named |= {name for q in results.questions for a in q.answers.values() for name in a.scores}
     return sorted(named - known)
 

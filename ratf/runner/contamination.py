@@ -1,6 +1,5 @@
 """Does the base model know the held-out answers already? Three signs, each with its interval, and never more than they show."""
 
-import asyncio
 import datetime
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +7,7 @@ import numpy as np
 from inspect_ai.model import GenerateConfig, get_model
 from inspect_ai.util import collect
 
+from raft.models.waiting import result_of
 from raft.progress import Progress, silent
 from raft.prompts import fenced
 from raft.types import Exchange, Message
@@ -94,7 +94,7 @@ def _ask(study: Study, progress: Progress) -> dict[str, dict[str, str]]:
     todo = [(kind, e, continuation(study, e, kind == "guided"), short) for kind in ("guided", "general") for e in long]
     todo += [("unnamed", e, unnamed(study, e), answer_config(study)) for e in study.held_out]
     with progress("asking what the base model knows", len(todo), "replies") as advance:
-        texts = asyncio.run(_replies(study.suite.models.base, [(m, c) for _, _, m, c in todo]))
+        texts = result_of(_replies(study.suite.models.base, [(m, c) for _, _, m, c in todo]))
         advance(len(todo))
     found: dict[str, dict[str, str]] = {"guided": {}, "general": {}, "unnamed": {}}
     for (kind, exchange, _, _), text in zip(todo, texts, strict=True):

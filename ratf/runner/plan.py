@@ -1,9 +1,11 @@
 """What a run will take and what it can show, before anything is spent. Reads no weights and embeds nothing."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
-from ratf.models.prices import Prices
+from ratf.models.prices import NO_PRICES, Prices, load_prices
+from ratf.results.folder import load
 from ratf.results.record import Record
 from ratf.results.results import Results
 from ratf.runner.calls import CallCount, CallCounts
@@ -40,8 +42,17 @@ class Plan(Record):
     notes: list[str]
 
 
-def plan(study: Study, prices: Prices, earlier: Results | None = None) -> Plan:
-    """The plan of a study; `earlier` is a run whose times and differences tell what to expect."""
+def plan(study: Study, prices: Prices | Path | str = NO_PRICES, earlier: Results | Path | str | None = None) -> Plan:
+    """What a run of the study will take and what it can show: calls, tokens, cost, time, the smallest differences.
+
+    `prices` are US$ per million tokens by model, or the YAML file that has them; without a model's price its cost is
+    unknown. `earlier` is a finished run, or its folder, whose times and differences tell what to expect. Raises DataError
+    for a file of prices that is none, and RaftError for a run that is not finished.
+    """
+    if not isinstance(prices, Mapping):
+        prices = load_prices(Path(prices))
+    if earlier is not None and not isinstance(earlier, Results):
+        earlier = load(earlier)
     sizes = list(Counter(e.interview_id for e in study.held_out).values())
     known = rates(study, earlier)
     asks = list(CallCounts(study, prices, known).all())

@@ -144,7 +144,7 @@ def finished(study: Study, judge_anyway: bool = False) -> Results | None:
 
 def carry_out(
     study: Study,
-    progress: Progress,
+    progress: Progress = silent,
     allow_leaks: bool = False,
     judge_anyway: bool = False,
     limits: Limits = NO_LIMITS,

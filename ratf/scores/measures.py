@@ -1,5 +1,6 @@
 """What the deterministic scorers measure, computed for many texts at once and then looked up."""
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
@@ -99,6 +100,47 @@ class TextMeasures:
             found += _greedy(references[part], candidates[part])
         return found
 
+    def warm(self, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) -> None:
+        """Compute what these metrics need of pairs (answer, real answer), in a few large batches."""
+        if "bertscore" in metrics:  # first: its passes give the vectors of the next two as well
+            self.bertscores(pairs)
+        if {"embedding_cosine", "embedding_rank"} & set(metrics):
+            self.vectors([text for pair in pairs for text in pair])
+        if {"rouge_1", "rouge_2", "rouge_l"} & set(metrics):
+            self.rouges(pairs)
+
+
+OfTexts = Callable[[TextMeasures, str, str], float | None]
+"""(what has been worked out, answer, real answer) to a score; None where the answer cannot be scored."""
+
+
+def _of_rouge(kind: str) -> OfTexts:
+    return lambda texts, answer, real: texts.rouges.known((answer, real))[kind]
+
+
+def _cosine(texts: TextMeasures, answer: str, real: str) -> float:
+    return float(texts.vectors.known(answer) @ texts.vectors.known(real))
+
+
+def _bertscore(texts: TextMeasures, answer: str, real: str) -> float | None:
+    score = texts.bertscores.known((answer, real))
+    return score if math.isfinite(score) else None
+
+
+def _length(texts: TextMeasures, answer: str, real: str) -> float:
+    return len(answer.split()) / len(real.split())
+
+
+OF_TEXTS: dict[str, OfTexts] = {
+    "rouge_1": _of_rouge("rouge1"),
+    "rouge_2": _of_rouge("rouge2"),
+    "rouge_l": _of_rouge("rougeL"),
+    "embedding_cosine": _cosine,
+    "bertscore": _bertscore,
+    "length_ratio": _length,
+}
+"""The metrics that read an answer and the real answer, and nothing else. `TextMeasures.warm` comes before them."""
+
 
 def text_measures(study: Study) -> TextMeasures:
     """The measures of texts with the study's embedder."""
@@ -193,19 +235,13 @@ def warm(study: Study, answers: Sequence[tuple[str, str, str | None]], metrics: 
     The scorers then take no time, so that a judge's requests arrive together and share batches.
     """
     answers = [a for a in answers if a[0]]
-    texts = text_measures(study)
-    if "bertscore" in metrics:  # first: its passes give the vectors of the next two as well
-        texts.bertscores([(answer, real) for answer, real, _ in answers])
-    if {"embedding_cosine", "embedding_rank"} & set(metrics):
-        texts.vectors([text for answer, real, _ in answers for text in (answer, real)])
+    text_measures(study).warm([(answer, real) for answer, real, _ in answers], metrics)
     if "embedding_rank" in metrics:
         held_out_vectors(study)
     if "style_identity" in metrics:
         style(study)([(answer, group) for answer, _, group in answers])
     if "copying" in metrics:
         known_runs(study)
-    if {"rouge_1", "rouge_2", "rouge_l"} & set(metrics):
-        texts.rouges([(answer, real) for answer, real, _ in answers])
 
 
 def _rouge(pairs: list[tuple[str, str]]) -> list[dict[str, float]]:

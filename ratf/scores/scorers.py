@@ -1,15 +1,15 @@
 """The deterministic metrics as Inspect scorers, one scalar each, and the suite's list of scorers."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
+from inspect_ai.scorer import Scorer
 from inspect_ai.solver import TaskState
 
 from ratf.agents.controls import Given
 from ratf.judges.scorers import Rivals, judge
 from ratf.scores import measures
+from ratf.scores.named import measuring, named
 from ratf.statistics.judge_exam import Admission
 from ratf.suite.arms import ARMS, CEILING, FLOOR
 from ratf.suite.study import Study
@@ -28,33 +28,16 @@ def given_interview(metadata: dict[str, Any]) -> str | None:
     return Given(**given).interview if given else None
 
 
-def _rouge(kind: str) -> Measure:
-    def measure(study: Study, state: TaskState, real: str) -> float:
-        return measures.text_measures(study).rouges.known((_answer(state), real))[kind]
-
-    return measure
-
-
-def _cosine(study: Study, state: TaskState, real: str) -> float:
-    known = measures.text_measures(study).vectors.known
-    return float(known(_answer(state)) @ known(real))
+def _of_texts(measure: measures.OfTexts) -> Measure:
+    return lambda study, state, real: measure(measures.text_measures(study), _answer(state), real)
 
 
 def _rank(study: Study, state: TaskState, real: str) -> float:
     return measures.reciprocal_rank(study, str(state.sample_id), _answer(state))
 
 
-def _bertscore(study: Study, state: TaskState, real: str) -> float | None:
-    score = measures.text_measures(study).bertscores.known((_answer(state), real))
-    return score if math.isfinite(score) else None
-
-
 def _style(study: Study, state: TaskState, real: str) -> float:
     return measures.style(study).known((_answer(state), given_interview(state.metadata)))
-
-
-def _length(study: Study, state: TaskState, real: str) -> float:
-    return len(_answer(state).split()) / len(real.split())
 
 
 def _copying(study: Study, state: TaskState, real: str) -> float | None:
@@ -66,14 +49,9 @@ def _copying(study: Study, state: TaskState, real: str) -> float | None:
 
 
 MEASURES: dict[str, Measure] = {
-    "rouge_1": _rouge("rouge1"),
-    "rouge_2": _rouge("rouge2"),
-    "rouge_l": _rouge("rougeL"),
-    "embedding_cosine": _cosine,
+    **{name: _of_texts(measure) for name, measure in measures.OF_TEXTS.items()},
     "embedding_rank": _rank,
-    "bertscore": _bertscore,
     "style_identity": _style,
-    "length_ratio": _length,
     "copying": _copying,
 }
 
@@ -115,18 +93,10 @@ def scorers(
 def _scorer(name: str, study: Study, warm: bool) -> Scorer:
     measure = MEASURES[name]
 
-    @scorer(metrics=[mean()], name=name)
-    def make() -> Scorer:
-        async def score(state: TaskState, target: Target) -> Score:
-            if not _answer(state):
-                return Score.unscored(reason="empty answer")
-            if warm:
-                measures.warm(study, [(_answer(state), target.text, given_interview(state.metadata))], [name])
-            value = measure(study, state, target.text)
-            if value is None:
-                return Score.unscored(reason="too short to score")
-            return Score(value=round(value, 6), answer=_answer(state))
+    def of_sample(state: TaskState, real: str) -> float | None:
+        if warm:
+            measures.warm(study, [(_answer(state), real, given_interview(state.metadata))], [name])
+        return measure(study, state, real)
 
-        return score
-
-    return make()
+    with measuring(of_sample):
+        return named(name)(study.suite.models.embedder)

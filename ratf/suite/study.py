@@ -77,11 +77,12 @@ class Study:
 _current: ContextVar[Study | None] = ContextVar("study", default=None)
 
 
-def open_study(suite: str, data: str | None = None, out: str | None = None) -> Study:
+def open_study(suite: str | Path, data: str | Path | None = None, out: str | Path | None = None) -> Study:
     """Read a suite and the people that it names, check them, and split the interviews.
 
-    `data` is the folder with the people's folders; by default, the suite's own. `out` is the run's folder; by
-    default `runs/<suite>`. Raises DataError with everything that is wrong.
+    `suite` is the path of a suite's YAML file, or the name of one that comes along, as `demo`. `data` is the folder
+    with the people's folders; by default, the suite's own. `out` is the run's folder; by default `runs/<suite>`.
+    Nothing is written and no model is asked. Raises DataError with everything that is wrong.
     """
     path = find_suite(suite)
     settings = load_suite(path)

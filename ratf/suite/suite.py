@@ -124,7 +124,7 @@ class Suite(SuitePart):
         return self
 
 
-def find_suite(name: str) -> Path:
+def find_suite(name: str | Path) -> Path:
     """The file of a suite, given by its path or by the name of one that comes with the program."""
     shipped = content("benchmarks", f"{name}.yaml")
     path = Path(name)

@@ -110,7 +110,7 @@ def _score(arm: str, metric: str, n: int, day: int, spread: float) -> float:
 
 
 def _sentence(made: Results) -> str:
-    c = next(c for c in made.contrasts if (c.metric, c.a, c.b) == (METRICS[0], "raft", "baseline"))
+    c = next(c for c in made.comparisons if (c.metric, c.a, c.b) == (METRICS[0], "raft", "baseline"))
     return f"raft beats baseline: {signed(c.difference, c.low, c.high)} on style_identity, {c.n_questions} paired questions"
 
 

@@ -58,7 +58,7 @@ def test_an_answer_that_was_given_three_times_counts_once_with_its_mean(study: S
     assert (cell.n, cell.unscored) == (len(study.held_out) - 1, 1)
     assert cell.variance["rating"] is None and cell.variance["sample"] == pytest.approx(0.07, rel=0.05)
     assert results.arms["baseline"].metrics[METRIC].variance == {}
-    contrast = next(c for c in results.contrasts if (c.a, c.b, c.metric) == ("raft", "baseline", METRIC))
+    contrast = next(c for c in results.comparisons if (c.a, c.b, c.metric) == ("raft", "baseline", METRIC))
     assert contrast.n_questions == cell.n and contrast.difference == pytest.approx(-0.2)
     assert contrast.exact == "sign-flip of 6 clusters" and contrast.p_exact_smallest == 2 / 2**6
 

@@ -117,7 +117,7 @@ def test_an_earlier_runs_spread_is_taken_and_gives_its_own_smallest_difference()
     draw = np.random.default_rng(2)
     mine = draw.normal(0.5, 0.1, 40) + np.repeat(draw.normal(0, 0.1, 8), 5)
     results = planted.make({"raft": {"style_identity": mine}, "baseline": {"style_identity": [0.5] * 40}}, interviews)
-    (told,) = results.contrasts
+    (told,) = results.comparisons
     seen = spread(results.questions, "style_identity", "raft", "baseline")
     assert seen and seen[0] == pytest.approx(np.std(mine, ddof=1)) and 0 < seen[1] < 1
     pairs = [("raft", "baseline"), ("raft", "rag_only")]

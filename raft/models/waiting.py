@@ -1,0 +1,28 @@
+"""Waiting for what is asynchronous, from code that is not: also in a notebook, whose own event loop is running."""
+
+import asyncio
+import contextvars
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+def result_of(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end and return its result, or raise what it raises.
+
+    Where an event loop is running already, as in Jupyter, the coroutine runs in a thread of its own, with this context.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    context = contextvars.copy_context()
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(context.run, _alone, work).result()
+
+
+def _alone(work: Coroutine[Any, Any, Result]) -> Result:
+    with asyncio.Runner() as runner:
+        return runner.run(work)

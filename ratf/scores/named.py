@@ -1,0 +1,81 @@
+"""Metrics as scorers that Inspect finds by name, as `ratf/rouge_l`: for any log that has targets, and for a study's samples."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+
+from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
+from inspect_ai.solver import TaskState
+
+from raft.errors import RaftError
+from raft.models.names import EMBEDDER
+from ratf.suite.metrics import METRICS
+
+OfSample = Callable[[TaskState, str], float | None]
+"""(the sample, its real answer) to a score; None where the answer cannot be scored."""
+
+_of_study: ContextVar[OfSample | None] = ContextVar("measure", default=None)
+
+
+@contextmanager
+def measuring(measure: OfSample) -> Iterator[None]:
+    """Let the scorers that are made in here measure so: with a study, which cannot be an argument, as a log keeps those."""
+    before = _of_study.set(measure)
+    try:
+        yield
+    finally:
+        _of_study.reset(before)
+
+
+@cache
+def named(name: str) -> Callable[[str], Scorer]:
+    """What makes the metric's scorer, registered with Inspect as `ratf/<name>`; its argument `embedder` names an embedder.
+
+    Made by name, a scorer compares each answer with its target and reads nothing else, and making it raises RaftError for a
+    metric that reads more.
+    """
+
+    @scorer(metrics=[mean()], name=name)
+    def make(embedder: str = EMBEDDER) -> Scorer:
+        measure = _of_study.get() or _alone(name, embedder)
+
+        async def score(state: TaskState, target: Target) -> Score:
+            answer = state.output.completion.strip()
+            if not answer:
+                return Score.unscored(reason="empty answer")
+            if not target.text.strip():
+                return Score.unscored(reason="no target to compare with")
+            value = measure(state, target.text)
+            if value is None:
+                return Score.unscored(reason="too short to score")
+            return Score(value=round(value, 6), answer=answer)
+
+        return score
+
+    return make
+
+
+def _alone(name: str, embedder: str) -> OfSample:
+    """The metric on an answer and its target, with nothing of a study."""
+    from ratf.scores.measures import OF_TEXTS, TextMeasures
+
+    if name not in OF_TEXTS:
+        raise RaftError(
+            f"ratf/{name} reads more of a study than an answer and its target, so only `ratf run` scores it; scorers of "
+            f"other logs are: {', '.join(f'ratf/{metric}' for metric in OF_TEXTS)}"
+        )
+    texts = TextMeasures(embedder)
+
+    def measure(state: TaskState, real: str) -> float | None:
+        answer = state.output.completion.strip()
+        texts.warm([(answer, real)], [name])
+        return OF_TEXTS[name](texts, answer, real)
+
+    return measure
+
+
+def register() -> None:
+    """Let Inspect find every metric by its name."""
+    for name in METRICS:
+        named(name)
