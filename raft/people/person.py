@@ -99,8 +99,12 @@ class Person:
     documents: tuple[Document, ...]
     left_out: dict[str, int] = field(default_factory=dict)
     """How many exchanges `exchanges` leaves out, by reason."""
-    folder: Path = field(default=Path(), compare=False, repr=False)
+    folder: Path = field(default=Path(), compare=False)
     """Where the person was read from."""
+
+    def __repr__(self) -> str:
+        """One line: the whole would be everything that the person said and wrote."""
+        return f"<Person {self.key}: {len(self.interviews)} interviews, {len(self.documents)} writings>"
 
     @property
     def exchanges(self) -> list[Exchange]:

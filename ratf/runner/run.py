@@ -46,6 +46,9 @@ class Outcome:
         """Where the run is kept."""
         return self.study.folder
 
+    def _repr_html_(self) -> str:
+        return self.results._repr_html_()
+
 
 def run(
     suite: str | Path,

@@ -45,6 +45,10 @@ class Study:
     """The suite's file."""
     _held: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        """One line: the whole would be everything that the people said and wrote."""
+        return f"<Study {self.suite.name}: {self.person.key}, {len(self.held_out)} held-out questions, run in {self.folder}>"
+
     @property
     def cut(self) -> date | None:
         """The date of the first held-out interview: nothing of that day or later is learnt from."""

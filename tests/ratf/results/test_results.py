@@ -1,7 +1,9 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import planted
 import pytest
 
 from raft.errors import RaftError
@@ -15,8 +17,10 @@ from ratf.results.results import (
     Scored,
     Tuned,
     Verdict,
+    dumps,
     load,
     save,
+    schema,
 )
 
 
@@ -135,3 +139,64 @@ def test_unknown_keys_are_refused_at_any_depth(tmp_path: Path, place: tuple[str 
     (tmp_path / "results.json").write_text(json.dumps(raw), "utf-8")
     with pytest.raises(RaftError, match="not the results"):
         load(tmp_path / "results.json")
+
+
+def test_scores_are_a_tidy_table() -> None:
+    made = planted.make(
+        {"raft": {"style_identity": [0.5, float("nan")]}, "real": {"style_identity": [0.75, 1.0]}}, ["i", "j"]
+    )
+    table = made.scores()
+    assert list(table) == ["person", "arm", "control", "question", "interview", "metric", "value", "admitted"]
+    assert [str(kind) for kind in table.dtypes[["control", "value", "admitted"]]] == ["bool", "float64", "boolean"]
+    first = table.iloc[0].to_dict()
+    assert first == {
+        "person": "marrack", "arm": "raft", "control": False, "question": "i-q000", "interview": "i",
+        "metric": "style_identity", "value": 0.5, "admitted": True,
+    }  # fmt: skip
+    assert table.groupby("arm")["value"].mean().to_dict() == {"raft": 0.5, "real": 0.875}
+    assert table["value"].isna().sum() == 1
+    no_exam = made.model_copy(update={"exam": []}).scores()
+    assert no_exam["admitted"].isna().all()
+    assert list(made.model_copy(update={"questions": []}).scores()) == list(table)
+
+
+def test_contrasts_are_a_tidy_table() -> None:
+    scores = {"raft": {"style_identity": [0.5, 0.7, 0.6]}, "baseline": {"style_identity": [0.25, 0.3, 0.2]}}
+    made = planted.make(scores, ["i", "j", "k"])
+    (row,) = made.contrasts().to_dict("records")
+    (told,) = made.comparisons
+    assert (row["a"], row["b"], row["difference"]) == ("raft", "baseline", told.difference)
+    assert (row["low"], row["high"], row["n_interviews"], row["admitted"]) == (told.low, told.high, 3, True)
+    assert list(row) == ["person", *Contrast.model_fields, "admitted"]
+    empty = results(contrasts=[]).contrasts()
+    assert list(empty) == list(row) and str(empty["difference"].dtype) == "float64"
+    assert results().contrasts()["low"].isna().all()
+
+
+def test_the_file_says_contrasts() -> None:
+    raw = json.loads(dumps(results()))
+    assert "comparisons" not in raw and len(raw["contrasts"]) == 1
+    assert "contrasts" in json.loads(schema())["properties"]
+
+
+HOSTILE = "</svg><script>alert(1)</script>\u202e"
+
+
+def test_results_show_themselves_in_a_notebook() -> None:
+    scores = {arm: {"style_identity": list(values)} for arm, values in (("raft", (0.5, 0.7)), ("real", (0.9, 0.8)))}
+    made = planted.make(scores, ["i", "j"], sentence=HOSTILE, person={"key": "m", "name": HOSTILE}, replayed=HOSTILE)
+    arms = {**made.arms, HOSTILE: made.arms["raft"]}
+    page = made.model_copy(update={"arms": arms})._repr_html_()
+    assert "<script" not in page and "\u202e" not in page and page.count("</svg>") == 1
+    root = ElementTree.fromstring(page)
+    assert [c.tag for c in root.iter() if c.tag == "circle"] == ["circle"] * 3
+    said = " ".join(root.itertext())
+    assert "INCONCLUSIVE" in said and "0.600 [" in said and "Replayed: no model was asked" in said
+    assert "Not admitted" not in said
+    exams = [e.model_copy(update={"admitted": False, "reason": "its AUC is low"}) for e in made.exam]
+    assert "Not admitted: its AUC is low" in made.model_copy(update={"exam": exams})._repr_html_()
+    assert "<svg" not in made.model_copy(update={"arms": {}})._repr_html_()
+
+
+def test_a_result_prints_one_line_and_no_text() -> None:
+    assert repr(results()) == str(results()) == "<Results of tiny, marrack, 1 questions: NOT MEASURED>"
