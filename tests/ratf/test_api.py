@@ -29,7 +29,7 @@ def run(tmp_path: Path) -> Path:
 
 def planted_results(**changes: object) -> Results:
     interviews = [f"i{n}" for n in range(6) for _ in range(2)]
-    about = {"person": "marrack", "impostors": ["pell"], "models": {"base": "local/b", "embedder": "local/e"}}
+    about = {"person": "marrack", "impostors": ["pell"], "models": {"base": "local/b", "embedder": "local/e", "grader": "openai/g"}}
     scores = {"raft": {"style_identity": BETTER}, "baseline": {"style_identity": WORSE}}
     return make(scores, interviews, about, **changes)
 
