@@ -31,6 +31,10 @@ def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None
     where = [sys.executable, "-c", "import ratf; print(ratf.__file__)"]
     found = subprocess.run(where, cwd=empty, env=environment, capture_output=True, text=True, check=True).stdout
     assert found.startswith(str(tmp_path / "site"))
+    assert {"raft/py.typed", "ratf/py.typed"} <= set(names)
+    read = "import ratf; s = ratf.open_study('demo'); print(s.person.key, len(s.held_out))"
+    done = subprocess.run([sys.executable, "-c", read], cwd=empty, env=environment, capture_output=True, text=True)
+    assert (done.stdout, list(empty.iterdir())) == ("marrack 36\n", []), done.stderr
     assert command("init", "demo", "--ci", "github").returncode == 0
     assert (empty / "demo" / ".github" / "workflows" / "ratf.yml").is_file()
     suite = empty / "demo" / "demo.yaml"

@@ -2,11 +2,14 @@
 
 import inspect
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from places import REPOSITORY
 from planted import make
 
 import raft
@@ -29,7 +32,11 @@ def run(tmp_path: Path) -> Path:
 
 def planted_results(**changes: object) -> Results:
     interviews = [f"i{n}" for n in range(6) for _ in range(2)]
-    about = {"person": "marrack", "impostors": ["pell"], "models": {"base": "local/b", "embedder": "local/e", "grader": "openai/g"}}
+    about = {
+        "person": "marrack",
+        "impostors": ["pell"],
+        "models": {"base": "local/b", "embedder": "local/e", "grader": "openai/g"},
+    }
     scores = {"raft": {"style_identity": BETTER}, "baseline": {"style_identity": WORSE}}
     return make(scores, interviews, about, **changes)
 
@@ -115,3 +122,37 @@ def test_a_leaderboard_is_an_object_and_with_a_folder_a_site(run: Path, tmp_path
     assert {p.name: p.read_bytes() for p in (tmp_path / "other").rglob("*.html")} == {
         p.name: p.read_bytes() for p in (tmp_path / "site").rglob("*.html")
     }
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_is_there_with_its_types(tmp_path: Path) -> None:
+    section = (REPOSITORY / "README.md").read_text("utf-8").partition("## From Python\n")[2]
+    shown = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0]
+    assert all(
+        f"{package.__name__}.{name}" in shown for package in (raft, ratf) for name in package.__all__ if name.islower()
+    )
+    kinds = {
+        "study": "ratf.Study",
+        "results": "ratf.Results",
+        "page": "Path",
+        "reply.text": "str",
+        "model": "str | None",
+    }
+    typed = "".join(f"\n_{i}: {kind} = {value}" for i, (value, kind) in enumerate(kinds.items()))
+    (tmp_path / "shown.py").write_text(f"from pathlib import Path\n{shown}{typed}\n", "utf-8")
+    (tmp_path / "wrong.py").write_text(
+        "import ratf\nratf.open_stduy('demo')\nwrong: int = ratf.open_study('demo')\n", "utf-8"
+    )
+    options = [
+        "--strict",
+        f"--config-file={REPOSITORY / 'pyproject.toml'}",
+        f"--cache-dir={REPOSITORY / '.mypy_cache'}",
+    ]
+    command = [sys.executable, "-m", "mypy", *options, "shown.py", "wrong.py"]
+    environment = {**os.environ, "MYPYPATH": str(REPOSITORY)}
+    told = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout.splitlines()
+    assert [line.partition(": error: ")[2] for line in told if ": error: " in line and line.startswith("wrong.py")] == [
+        'Module has no attribute "open_stduy"  [attr-defined]',
+        'Incompatible types in assignment (expression has type "Study", variable has type "int")  [assignment]',
+    ]
+    assert not [line for line in told if line.startswith("shown.py")] and "in 1 file (checked 2" in told[-1], told
