@@ -152,7 +152,7 @@ def test_the_readme_shows_what_is_there_with_its_types(tmp_path: Path) -> None:
     environment = {**os.environ, "MYPYPATH": str(REPOSITORY)}
     told = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout.splitlines()
     assert [line.partition(": error: ")[2] for line in told if ": error: " in line and line.startswith("wrong.py")] == [
-        'Module has no attribute "open_stduy"  [attr-defined]',
+        'Module has no attribute "open_stduy"; maybe "open_study"?  [attr-defined]',
         'Incompatible types in assignment (expression has type "Study", variable has type "int")  [assignment]',
     ]
     assert not [line for line in told if line.startswith("shown.py")] and "in 1 file (checked 2" in told[-1], told
