@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import reported_errors
-
 BASE = "local/smollm2-135m-instruct"
 LOCAL_CONTEXT = 1024
 
@@ -37,7 +35,7 @@ def ft_run(
 
     Example: raft ft:run benchmarks/marrack --layers 12 --learning-rate 0.001
     """
-    with told():
+    with reported_errors():
         from raft.console import progress
         from raft.errors import DataError
         from raft.people.folders import folder_of, work_of

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.errors import reported_errors
 from ratf.commands.sharing import Data, Public, Redact
 
 
@@ -26,7 +25,7 @@ def leaderboard(
 
     Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site --public
     """
-    with told():
+    with reported_errors():
         from ratf import leaderboard as publish
         from ratf.boards.words import several
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raft.commands.errors import reported_errors
 from raft.errors import RaftError
 from ratf.commands.sharing import Data, Public, Redact
 
@@ -108,7 +107,7 @@ def report(
 
     Example: ratf report runs/demo --format md
     """
-    with told():
+    with reported_errors():
         if format == PAGE:
             from ratf.reporting.files import report as write
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.gate.policy import TIERS, Policy, default_policy, load_policy
-from ratf.gate.rules import GUARDS, JUDGES, RuleCase, Finding, RuleResult, decided, sides
+from ratf.gate.rules import GUARDS, JUDGES, Finding, RuleCase, RuleResult, decided, sides
 from ratf.results.folder import load
 from ratf.results.lazy import Stored
 from ratf.results.record import Record

@@ -14,7 +14,7 @@ from ratf.pages.templates import template_digest
 from ratf.reporting.changes import Change, against
 from ratf.reporting.history import Past, past
 from ratf.reporting.page import fell, page_environment, render
-from ratf.reporting.questions import PER_PAGE, QuestionList, questions_shown, page_name
+from ratf.reporting.questions import PER_PAGE, QuestionList, page_name, questions_shown
 from ratf.results.folder import load
 from ratf.results.lazy import load_lazily
 from ratf.results.results import Question, Results

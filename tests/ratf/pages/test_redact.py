@@ -109,7 +109,12 @@ def test_what_is_not_theirs_stays() -> None:
     assert re.fullmatch(r"\[30 words left out, sha256 [0-9a-f]{12}\]", answer["raft"].memories[0]["text"])
     assert answer["raft"].memories[0]["title"] == "On weirs" and answer["raft"].memories[0]["score"] == 0.5
     assert made.questions[0].question == whole.questions[0].question
-    assert (made.arms, made.comparisons, made.exam, made.skill) == (whole.arms, whole.comparisons, whole.exam, whole.skill)
+    assert (made.arms, made.comparisons, made.exam, made.skill) == (
+        whole.arms,
+        whole.comparisons,
+        whole.exam,
+        whole.skill,
+    )
     assert redacted(made) is made and not whole.redacted
 
 
