@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from raft.commands.errors import reported_errors
+
 BASE = "local/smollm2-135m-instruct"
 LOCAL_CONTEXT = 1024
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from raft.commands.errors import reported_errors
 from ratf.commands.sharing import Data, Public, Redact
 
 

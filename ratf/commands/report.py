@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raft.commands.errors import reported_errors
 from raft.errors import RaftError
 from ratf.commands.sharing import Data, Public, Redact
 
