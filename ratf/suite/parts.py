@@ -120,7 +120,7 @@ Needed = BeforeValidator(_needed)
 class SuitePart(BaseModel):
     """A part of a suite. A key that is not known is refused: a misspelt setting would silently not count."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SplitSettings(SuitePart):

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from raft.errors import DataError, RaftError
 from raft.files import read_made, write_made
 from raft.memory.mind import said_before
+from raft.people.folders import inside
 from raft.people.person import Person, load_person
 from raft.types import Exchange
 from ratf.suite.arms import ARMS
@@ -132,7 +133,8 @@ def current_study(digest: str) -> Study:
 def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
     problems: list[str] = []
     people = []
-    for key in (suite.person, *suite.impostors):
+    whose = (suite.person, *suite.impostors)
+    for key in whose:
         if not (folder / key).is_dir():
             role = "the person" if key == suite.person else "the impostor"
             there = sorted(f.parent.name for f in folder.glob("*/interviews.jsonl")) or ["nobody"]
@@ -142,6 +144,10 @@ def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
             )
             continue
         try:
+            others = {inside(folder, other).resolve(): other for other in whose[: whose.index(key)]}
+            if (same := others.get(inside(folder, key).resolve())) is not None:
+                problems.append(f"{path}: {key!r} is the folder of {same!r} by another name; name each person once")
+                continue
             people.append(load_person(folder / key, suite.people.get(key), suite.allow_undated))
         except DataError as error:
             problems.extend(error.problems)

@@ -1,15 +1,14 @@
 """A suite: one YAML file that says whose answers are tested, how, and what counts."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from raft.errors import DataError
-from raft.people.person import About, describe
-from raft.yaml_file import read_yaml
+from raft.people.folders import PersonKey
+from raft.people.person import About
+from raft.yaml_file import read_model
 from ratf.content import content
 from ratf.suite.arms import ARMS, CONTROLS, NAMED, WRITTEN
 from ratf.suite.metrics import METRICS
@@ -36,9 +35,9 @@ class Suite(SuitePart):
     """Everything that defines a run except the data."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    person: str
-    impostors: Annotated[list[str], Once] = Field(min_length=1)
-    people: dict[str, About] = Field({})
+    person: PersonKey
+    impostors: Annotated[list[PersonKey], Once] = Field(min_length=1)
+    people: dict[PersonKey, About] = Field({})
     """Who they are, for folders without a `person.yaml`."""
     split: SplitSettings = SplitSettings()
     memories: MemorySettings = MemorySettings()
@@ -133,42 +132,4 @@ def find_suite(name: str) -> Path:
 
 def load_suite(path: Path) -> Suite:
     """Read and check a suite. Raises DataError with every problem, each with its line."""
-    raw, node = read_yaml(path)
-    try:
-        return Suite.model_validate(raw if raw is not None else {}, context={"folder": path.parent})
-    except ValidationError as error:
-        lines = [_line(node, e["loc"]) for e in error.errors()]
-        told = zip(lines, error.errors(), describe(error), strict=True)
-        raise DataError([f"{path}:{line}: {text}{_known(e)}" for line, e, text in told]) from None
-
-
-def _line(node: Any, location: Sequence[int | str]) -> int:
-    """The line of the deepest part of `location` that is in the file."""
-    line = 1
-    for part in location:
-        found = next((pair for pair in _children(node) if pair[0] == part), None)
-        if found is None:
-            break
-        _, line, node = found
-    return line
-
-
-def _children(node: Any) -> Iterator[tuple[int | str, int, Any]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield key.value, key.start_mark.line + 1, value
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield index, value.start_mark.line + 1, value
-
-
-def _known(problem: Any) -> str:
-    """The valid keys, where a key is not valid."""
-    if problem["type"] != "extra_forbidden":
-        return ""
-    model: Any = Suite
-    for part in problem["loc"][:-1]:
-        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
-        model = field.annotation if field is not None else About
-    fields = getattr(model, "model_fields", About.model_fields)
-    return f"; the keys are: {', '.join(fields)}"
+    return read_model(path, Suite, context={"folder": path.parent})

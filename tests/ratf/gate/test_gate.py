@@ -282,7 +282,7 @@ MUTATIONS = [
     ("rules", "    if leaks.found:\n", "    if False:\n"),
     ("statistics", "smallest = 0.5 ** (self.n if bound else self.moved)", "smallest = 0.0"),
     ("policy", "Policy([*rules, *_missing_guards(rules)], tuple", "Policy([*rules], tuple"),
-    ("policy", 'if not raw.get("critical"):', "if False:"),
+    ("policy", "    if not rules:\n", "    if False:\n"),
     ("baseline", '("data_digest", "prompts_digest"):\n        now', '("prompts_digest",):\n        now'),
     ("baseline", '("data_digest", "prompts_digest"):\n        now', '("data_digest",):\n        now'),
     ("baseline", "if was.get(key) != here.get(key)", "if False"),
