@@ -83,7 +83,7 @@ class _Loader(yaml.SafeLoader):
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise yaml.MarkedYAMLError(
-                problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=self.peek_event().start_mark
+                problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=self.get_mark()
             )
         made: yaml.Node | None = super().compose_node(parent, index)
         self.depth -= 1
@@ -91,7 +91,7 @@ class _Loader(yaml.SafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+            return super().construct_object(node, deep)
         except (ValueError, OverflowError, RecursionError) as error:
             raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from None
 
@@ -108,7 +108,7 @@ def _parsed(text: str, name: str, no_yaml: str = "not YAML") -> tuple[Any, yaml.
         refused = list(_refused(node, loader))
         if refused:
             raise DataError(_first((f"{name}:{line}: {what}" for line, what in refused), len(refused), name))
-        return loader.construct_document(node), node  # type: ignore[no-untyped-call]
+        return loader.construct_document(node), node
     except yaml.MarkedYAMLError as error:
         mark = error.context_mark or error.problem_mark
         told = " ".join(filter(None, (error.context, error.problem)))

@@ -25,13 +25,10 @@ from ratf.results.comparable import OF_SYSTEM, SAID_BEFORE, _differs, changed, f
 from ratf.results.results import ArmResult, Results, Spent
 from ratf.statistics.estimates import clustered_mean
 from ratf.suite.arms import ARMS
+from ratf.suite.metrics import is_judged
 
 OF_PERSON = ("person", "impostors", "people", "data", "prompts")
 """What differs between persons although the same is measured."""
-
-
-JUDGES = "judge_"
-"""How the names of judges' metrics begin. Nobody could ask a judge again, so its rows are never verified."""
 
 
 def leaderboard(runs: Sequence[Results], verified: Mapping[str, Sequence[str]] | None = None) -> Leaderboard:
@@ -103,7 +100,7 @@ def slug(text: str) -> str:
 
 
 def _ran(digest: str, results: Results, systems: Mapping[str, System], verified: Sequence[str] | None) -> Ran:
-    checked = [m for m in verified or () if not m.startswith(JUDGES)]
+    checked = [m for m in verified or () if not is_judged(m)]  # nobody could ask a judge again
     usd, tokens, kept = _cost(results.budget)
     standings = [
         _standing(results, arm, systems[arm].id, metric, digest, metric in checked)

@@ -14,7 +14,7 @@ from ratf.results.results import Results
 from ratf.review.record import Check, Verification, same
 from ratf.review.scores import recomputed, suite_of
 from ratf.review.statistics import doses_of, not_recomputed, statistics
-from ratf.suite.metrics import METRICS
+from ratf.suite.metrics import METRICS, is_judged
 
 if TYPE_CHECKING:
     from ratf.suite.suite import Suite
@@ -87,7 +87,7 @@ def _digests(results: Results, suite: "Suite") -> Iterator[Check]:
     wrong = [f"settings and data give {digest}, the results say {results.digest}"] if digest != results.digest else []
     yield _check("digest of the suite", wrong, f"{digest}, from its settings and the data's digest")
     for name, about in results.metrics.items():
-        if name.startswith("judge_"):
+        if is_judged(name):
             was, rubric = about.get("rubric"), of_metric(name, suite.rubrics)[0].digest
             yield _check(f"rubric of {name}", [f"it was {was}, here it is {rubric}"] if was != rubric else [], rubric)
 

@@ -8,6 +8,7 @@ from raft.progress import Progress
 from ratf.agents.controls import everybody
 from ratf.models.budget import current
 from ratf.results.exams import Exam
+from ratf.suite.metrics import is_judged
 from ratf.suite.study import Study, logs_folder
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "AnswersByArm", admi
     samples = log.samples or []
     done = set.intersection(*(set(s.scores or {}) for s in samples)) if samples else set()
     missing = set(metrics_of(study, arm)) - done
-    missing -= {m for m in missing if m.startswith("judge_") and admission.graders(m) == []}
+    missing -= {m for m in missing if is_judged(m) and admission.graders(m) == []}
     if not samples or not missing:
         return log
     answers = [(s.output.completion.strip(), str(s.target), given_interview(s.metadata)) for s in samples]

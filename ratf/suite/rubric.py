@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from raft.errors import DataError
 from raft.yaml_file import read_model
-from ratf.suite.metrics import Axis
+from ratf.suite.metrics import RESERVED, Axis, judge_metric
 
 RUBRICS = Path(__file__).parent.parent / "judges"
-MASKED = "_masked"
 Form = Literal["grade", "claims", "identity", "forced_choice", "pairwise"]
 CRITERIA: dict[Form, tuple[str, ...]] = {
     "grade": ("",),
@@ -79,7 +78,7 @@ class Rubric(BaseModel):
             )
         if self.form != "grade" and self.choices:
             raise ValueError(f"the form {self.form} has its own replies; choices belong to the form grade")
-        if self.name.endswith((MASKED, *(f"_{c}" for criteria in CRITERIA.values() for c in criteria if c))):
+        if self.name.endswith(RESERVED):
             raise ValueError(f"the name {self.name!r} ends like the name of a criterion; choose another")
         return self
 
@@ -100,8 +99,7 @@ class Rubric(BaseModel):
 
     def metrics(self, masked: bool = False) -> list[str]:
         """The names of what it measures, as `judge_content_recall`."""
-        end = MASKED if masked else ""
-        return [f"judge_{self.name}{'_' if c else ''}{c}{end}" for c in CRITERIA[self.form]]
+        return [judge_metric(self.name, criterion, masked) for criterion in CRITERIA[self.form]]
 
 
 def _braced(fields: set[str]) -> str:
@@ -133,7 +131,7 @@ def metric_names(known: Mapping[str, Rubric]) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for rubric in known.values():
         for masked in (False, True):
-            names[f"judge_{rubric.name}{MASKED if masked else ''}"] = rubric.metrics(masked)
+            names[judge_metric(rubric.name, masked=masked)] = rubric.metrics(masked)
     return names
 
 

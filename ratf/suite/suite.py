@@ -1,5 +1,6 @@
 """A suite: one YAML file that says whose answers are tested, how, and what counts."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ from raft.people.person import About
 from raft.yaml_file import read_model
 from ratf.content import content
 from ratf.suite.arms import ARMS, CONTROLS, NAMED, WRITTEN
-from ratf.suite.metrics import METRICS
+from ratf.suite.metrics import METRICS, Metric, judge_metric, metric
 from ratf.suite.parts import (
     AllCriteria,
     AnswerSettings,
@@ -28,7 +29,7 @@ from ratf.suite.parts import (
     SuitePart,
     TrainingSettings,
 )
-from ratf.suite.rubric import Rubric
+from ratf.suite.rubric import Rubric, of_metric
 
 
 class Suite(SuitePart):
@@ -48,7 +49,7 @@ class Suite(SuitePart):
     grid: Literal["named", "full"] = Field("named", exclude=True)
     """`full` is short for all twelve arms; not in the digest, because `arms` says it all."""
     controls: Annotated[list[ControlName], Once] = Field([name for name in CONTROLS if name not in WRITTEN])
-    metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*METRICS, "judge_stance"], min_length=1)
+    metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*METRICS, judge_metric("stance")], min_length=1)
     """A judge stands for all that it measures; with `_masked` after its name, for a pass without people's names."""
     rubrics: Annotated[dict[str, Rubric], Needed] = Field({}, validate_default=True)
     """The judges that the metrics need. Not written by hand: they are read from their files, and part of the digest."""
@@ -79,6 +80,18 @@ class Suite(SuitePart):
         return {**raw, "arms": list(ARMS)}
 
     @property
+    def facts(self) -> dict[str, Metric]:
+        """The suite's metrics, built-in ones and judges' alike, in their order; a judge's axis and words are its rubric's."""
+        return {name: self._facts(name) for name in self.metrics}
+
+    def _facts(self, name: str) -> Metric:
+        facts = metric(name)
+        if not facts.judged:
+            return facts
+        rubric, _, _ = of_metric(name, self.rubrics)
+        return replace(facts, axis=rubric.axis, words=rubric.words, reads_real=rubric.reads_real, rubric=rubric.digest)
+
+    @property
     def graders(self) -> list[str]:
         """The models that grade."""
         grader = self.models.grader
@@ -88,7 +101,7 @@ class Suite(SuitePart):
     def _hangs_together(self) -> "Suite":
         if self.person in self.impostors:
             raise ValueError(f"{self.person!r} is the person and cannot be an impostor as well")
-        if any(m.startswith("judge_") for m in self.metrics) and not self.models.grader:
+        if any(metric(name).judged for name in self.metrics) and not self.models.grader:
             raise ValueError("a judge is among the metrics, so models.grader must name the model that grades")
         memories = self.memories
         late = self.answers.history == "free_running" and memories.rephraser != "extractive"
