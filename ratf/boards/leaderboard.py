@@ -21,7 +21,7 @@ from ratf.boards.standing import (
     row_of,
     table,
 )
-from ratf.results.comparable import OF_SYSTEM, SAID_BEFORE, _differs, changed, flat, measured, run_digest
+from ratf.results.comparable import OF_SYSTEM, SAID_BEFORE, changed, differs, flat, measured, run_digest
 from ratf.results.results import ArmResult, Results, Spent
 from ratf.statistics.estimates import clustered_mean
 from ratf.suite.arms import ARMS
@@ -272,6 +272,6 @@ def differences(boards: Sequence[Board]) -> list[str]:
     for i, board in enumerate(boards[1:], 1):
         before = next((b for b in boards[:i] if b.person == board.person), boards[0])
         was, now = before.measured, board.measured
-        several = "; ".join(_differs(k, was.get(k), now.get(k)) for k in changed(was, now))
+        several = "; ".join(differs(k, was.get(k), now.get(k)) for k in changed(was, now))
         said.append(f"board {board.id} is not board {before.id}: {several}")
     return said

@@ -7,9 +7,9 @@ from typing import Any
 
 from raft.errors import RaftError
 from ratf.pages.axes import labels, padded
-from ratf.pages.lines import Point, broken, line, reach
+from ratf.pages.lines import Point, line, reach
 from ratf.results.bundle import is_bundle, read_bundle
-from ratf.results.comparable import measured
+from ratf.results.comparable import broken, measured, measured_by
 from ratf.results.folder import open_run
 from ratf.results.lazy import load_lazily
 from ratf.results.results import Cell, Results
@@ -41,8 +41,7 @@ class Past:
 
     def measures(self, metric: str) -> dict[str, Any]:
         """All that must be alike for this metric's scores to be compared: other metrics do not matter."""
-        facts = {key: value for key, value in self.measured.items() if key != "metrics"}
-        return {**facts, "how this metric is worked out": self.measured["metrics"].get(metric)}
+        return measured_by(self.measured, metric)
 
 
 def past(results: Results, run: Path, others: Sequence[Path]) -> list[Past]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -18,6 +18,9 @@ from raft.files import write_whole
 from raft.progress import Progress
 from ratf.results.record import Record
 from ratf.results.results import STOPPED, Results, load
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
 
 EVERY_SECONDS = 1.0
 NOTE = "progress.json"
@@ -124,6 +127,19 @@ def _seconds(path: Path) -> dict[str, float]:
         return {str(name): float(seconds) for name, seconds in made.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
+
+
+def newest_logs(folder: Path, digest: str) -> "dict[str, EvalLog]":
+    """The newest finished log of each arm of the study with that digest, without its samples."""
+    from inspect_ai.log import list_eval_logs, read_eval_log
+
+    found = {}
+    for info in list_eval_logs(str(folder), descending=False):
+        header = read_eval_log(info, header_only=True)
+        about = header.eval.metadata or {}
+        if header.status == "success" and about.get("digest") == digest:
+            found[str(about["arm"])] = header
+    return found
 
 
 def logs(folder: Path) -> list[Log]:

@@ -83,7 +83,7 @@ def _digests(results: Results, suite: "Suite") -> Iterator[Check]:
     """The suite's digest is over its settings, its rubrics and the data's digest, so none can be changed alone."""
     from ratf.suite.rubric import of_metric
 
-    digest = hashlib.sha256(f"{suite.model_dump_json()}\0{results.data_digest}".encode()).hexdigest()[:16]
+    digest = suite.digest_with(results.data_digest)
     wrong = [f"settings and data give {digest}, the results say {results.digest}"] if digest != results.digest else []
     yield _check("digest of the suite", wrong, f"{digest}, from its settings and the data's digest")
     for name, about in results.metrics.items():

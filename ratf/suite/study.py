@@ -92,7 +92,7 @@ def open_study(suite: str, data: str | None = None, out: str | None = None) -> S
     held_out, earlier = _split(settings, person, path)
     limit = settings.split.training_exchanges
     data_digest = _data_digest(home, settings)
-    digest = hashlib.sha256(f"{settings.model_dump_json()}\0{data_digest}".encode()).hexdigest()[:16]
+    digest = settings.digest_with(data_digest)
     return Study(
         suite=settings,
         person=person,

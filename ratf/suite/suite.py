@@ -1,5 +1,6 @@
 """A suite: one YAML file that says whose answers are tested, how, and what counts."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -78,6 +79,10 @@ class Suite(SuitePart):
         if "arms" in raw:
             raise ValueError(f"grid: full is all {len(ARMS)} arms; leave arms out, or leave grid out")
         return {**raw, "arms": list(ARMS)}
+
+    def digest_with(self, data_digest: str) -> str:
+        """The digest by which a study is known: of all settings, the judges' rubrics among them, and of the data."""
+        return hashlib.sha256(f"{self.model_dump_json()}\0{data_digest}".encode()).hexdigest()[:16]
 
     @property
     def facts(self) -> dict[str, Metric]:
