@@ -144,11 +144,12 @@ def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
             )
             continue
         try:
-            others = {inside(folder, other).resolve(): other for other in whose[: whose.index(key)]}
-            if (same := others.get(inside(folder, key).resolve())) is not None:
+            home, before = inside(folder, key), whose[: whose.index(key)]
+            same = next((o for o in before if (folder / o).is_dir() and home.samefile(folder / o)), None)
+            if same is not None:
                 problems.append(f"{path}: {key!r} is the folder of {same!r} by another name; name each person once")
                 continue
-            people.append(load_person(folder / key, suite.people.get(key), suite.allow_undated))
+            people.append(load_person(home, suite.people.get(key), suite.allow_undated))
         except DataError as error:
             problems.extend(error.problems)
     if problems:
