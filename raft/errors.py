@@ -1,6 +1,13 @@
 """What can go wrong in a way that the user can mend."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+LONGEST_FOUND = 200
+"""Characters told of a value that is not valid."""
 
 
 class RaftError(Exception):
@@ -14,3 +21,25 @@ class DataError(RaftError):
         self.problems = list(problems)
         head = f"{len(self.problems)} problems in the data; nothing was written:\n" if len(self.problems) > 1 else ""
         super().__init__(head + "\n".join(self.problems))
+
+
+def describe(error: "ValidationError") -> list[str]:
+    """One line a problem of a pydantic model: where in the record, what is wrong, what was found."""
+    return [f"{_place(e['loc'])}: {_complaint(e)}" for e in error.errors()]
+
+
+def _place(location: Sequence[int | str]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".") or "record"
+
+
+def _complaint(problem: Any) -> str:
+    if problem["type"] == "missing":
+        return "is missing"
+    if problem["type"] == "extra_forbidden":
+        return "is not a known key"
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    found = problem.get("input")
+    if isinstance(found, dict | list) or str(found) in text:
+        return text
+    said = repr(found)
+    return f"{text} (found {said if len(said) <= LONGEST_FOUND else said[:LONGEST_FOUND] + '…'})"

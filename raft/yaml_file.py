@@ -1,44 +1,208 @@
-"""YAML files, read with the line of everything that is wrong with them."""
+"""YAML that people write: every file of it is read here, within limits, with the line of everything that is wrong."""
 
-from collections.abc import Iterator
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 import yaml
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from raft.errors import DataError
+from raft.errors import DataError, describe
+
+MAX_BYTES = 2**20
+MAX_DEPTH = 40
+MAX_DIGITS = 100
+"""The longest number, in characters; every double has a shorter one."""
+MAX_TOLD = 20
+"""Problems told of one file."""
+
+_TOO_LONG = f"longer than {MAX_BYTES:,} bytes, the most that is read of YAML"
+_FRONT = re.compile(r"\s*-{3,}[ \t]*\n(.*?)(?<=\n)-{3,}[ \t]*(?:\n|$)", re.S)
+
+Model = TypeVar("Model")
 
 
-def read_yaml(path: Path) -> tuple[Any, yaml.Node | None]:
-    """What the file says, and its nodes, which know their lines.
+def read_model(path: Path, model: type[Model], context: Mapping[str, Any] | None = None, hint: str = "") -> Model:
+    """Read a YAML file into a pydantic model, or into a type such as `dict[str, Price]`.
 
-    Raises DataError when it is not UTF-8, not YAML, or says the same key twice, of which one would silently not count.
+    `context` goes to the model's validators. An empty file is an empty mapping. Raises DataError with every problem as
+    `file:line: what`, and `hint` after each; the valid keys are listed where a key is not one of them.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        raw, node = _parsed(_read(path), str(path))
+        try:
+            return TypeAdapter(model).validate_python({} if raw is None else raw, context=context)
+        except ValidationError as error:
+            told = zip(error.errors(), describe(error), strict=True)
+            problems = (f"{path}:{_line(node, e['loc'])}: {text}{_valid_keys(model, e)}" for e, text in told)
+            raise DataError(_first(problems, error.error_count(), str(path))) from None
+    except DataError as error:
+        if not hint:
+            raise
+        raise DataError([f"{problem}; {hint}" for problem in error.problems]) from None
+
+
+def front_matter(text: str, name: str) -> tuple[dict[str, Any], str]:
+    """The YAML between the two lines of `---` that begin a Markdown text, and the text under it.
+
+    Without such a head, or with one that has no keys, it is ({}, text). Raises DataError, with `name` as the file and
+    the line in `text`, where the head is not YAML that `read_model` would take.
+    """
+    found = _FRONT.match(text)
+    if not found:
+        return {}, text
+    facts, _ = _parsed("\n" * text.count("\n", 0, found.start(1)) + found[1], name, "the front matter is no YAML")
+    return (facts, text[found.end() :]) if isinstance(facts, dict) else ({}, text)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise DataError([f"{path}: no such file"]) from None
+    except OSError as error:
+        raise DataError([f"{path}: cannot be read: {error.strerror or error}"]) from None
+    if len(data) > MAX_BYTES:
+        raise DataError([f"{path}: {_TOO_LONG}"])
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError([f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8"]) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise DataError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
-    problems = [
-        f"{path}:{line}: {key!r} is there twice, first in line {first}; keep one"
-        for key, line, first in _repeated(node)
-    ]
-    if problems:
-        raise DataError(problems)
-    return content, node
 
 
-def _repeated(node: yaml.Node | None) -> Iterator[tuple[str, int, int]]:
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, which stops at depth and names the line of a value that it cannot make."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=self.get_mark())
+        made: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return made
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError, RecursionError) as error:
+            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from None
+
+
+def _parsed(text: str, name: str, no_yaml: str = "not YAML") -> tuple[Any, yaml.Node | None]:
+    """What the text says, and its nodes, which know their lines."""
+    if len(text) > MAX_BYTES:
+        raise DataError([f"{name}: {_TOO_LONG}"])
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None, None
+        refused = list(_refused(node, loader))
+        if refused:
+            raise DataError(_first((f"{name}:{line}: {what}" for line, what in refused), len(refused), name))
+        return loader.construct_document(node), node
+    except yaml.MarkedYAMLError as error:
+        mark = error.context_mark or error.problem_mark
+        told = " ".join(filter(None, (error.context, error.problem)))
+        raise DataError([f"{name}:{mark.line + 1 if mark else 1}: {no_yaml}: {' '.join(told.split())}"]) from None
+    except yaml.YAMLError as error:
+        raise DataError([f"{name}: {no_yaml}: {' '.join(str(error).split())}"]) from None
+
+
+def _refused(root: yaml.Node, loader: _Loader) -> Iterator[tuple[int, str]]:
+    """What is not taken although it is YAML, with its line: each node is visited once, however often it is named."""
+    sizes: dict[int, int] = {}
+    """Characters and nodes with all aliases written out; 0 while a node is being visited."""
+
+    def visit(node: yaml.Node) -> Iterator[tuple[int, str]]:
+        line = node.start_mark.line + 1
+        if id(node) in sizes:
+            if not sizes[id(node)]:
+                yield line, "an alias stands inside what it stands for; write the values out"
+            return
+        sizes[id(node)] = 0
+        size = 1
+        if isinstance(node, yaml.ScalarNode):
+            size += len(node.value)
+            yield from ((line, problem) for problem in _refused_number(node, loader))
+        elif isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                yield from visit(item)
+                size += sizes[id(item)]
+        elif isinstance(node, yaml.MappingNode):
+            yield from _repeated(node, loader)
+            for pair in node.value:
+                for part in pair:
+                    yield from visit(part)
+                    size += sizes[id(part)]
+        sizes[id(node)] = size
+
+    yield from visit(root)
+    if sizes[id(root)] > 2 * MAX_BYTES:
+        yield 1, f"its aliases stand for more than {2 * MAX_BYTES:,} characters; write the values out"
+
+
+def _refused_number(node: yaml.ScalarNode, loader: _Loader) -> Iterator[str]:
+    kind = node.tag.rpartition(":")[2]
+    if kind not in ("int", "float"):
+        return
+    if len(node.value) > MAX_DIGITS:
+        yield f"a number of {len(node.value):,} characters; one has at most {MAX_DIGITS}"
+    elif kind == "float" and not math.isfinite(loader.construct_object(node)):
+        yield f"{node.value} is not a finite number"
+
+
+def _repeated(node: yaml.MappingNode, loader: _Loader) -> Iterator[tuple[int, str]]:
+    first: dict[str, int] = {}
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            yield line, "a list or a mapping is the key of another value; a key is plain text"
+            continue
+        plain = key.tag.rpartition(":")[2] in ("str", "merge", "value") or any(_refused_number(key, loader))
+        said = key.value if plain else str(loader.construct_object(key))  # yes and true are one key
+        if said in first:
+            yield line, f"{key.value[:80]!r} is there twice, first in line {first[said]}; keep one"
+        first.setdefault(said, line)
+
+
+def _first(problems: Iterator[str], count: int, name: str) -> list[str]:
+    more = [f"{name}: and {count - MAX_TOLD:,} more problems"] if count > MAX_TOLD else []
+    return [*islice(problems, MAX_TOLD), *more]
+
+
+def _line(node: yaml.Node | None, location: Sequence[int | str]) -> int:
+    """The line of the deepest part of `location` that is in the file."""
+    line = 1
+    for part in location:
+        found = next((pair for pair in _children(node) if pair[0] == part), None)
+        if found is None:
+            break
+        _, line, node = found
+    return line
+
+
+def _children(node: yaml.Node | None) -> Iterator[tuple[int | str, int, yaml.Node]]:
     if isinstance(node, yaml.MappingNode):
-        first: dict[str, int] = {}
         for key, value in node.value:
-            line = key.start_mark.line + 1
-            if first.setdefault(str(key.value), line) != line:
-                yield str(key.value), line, first[str(key.value)]
-            yield from _repeated(value)
+            yield key.value, key.start_mark.line + 1, value
     elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated(item)
+        for index, value in enumerate(node.value):
+            yield index, value.start_mark.line + 1, value
+
+
+def _valid_keys(model: Any, problem: Any) -> str:
+    """The keys that there are, where a key is not one of them."""
+    if problem["type"] != "extra_forbidden":
+        return ""
+    for part in problem["loc"][:-1]:
+        fields = getattr(model, "model_fields", {})
+        model = fields[part].annotation if part in fields else next(iter(get_args(model)[-1:]), None)
+    known = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
+    return f"; the keys are: {', '.join(known)}" if known else ""

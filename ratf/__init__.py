@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ratf.boards.standing import Leaderboard
     from ratf.gate.gate import check
     from ratf.reporting.files import report
-    from ratf.results.folder import load
+    from ratf.results.loading import load
     from ratf.results.results import Results
     from ratf.runner.plan import plan
     from ratf.runner.run import run
@@ -27,7 +27,7 @@ else:
         "Study": "ratf.suite.study",
         "Suite": "ratf.suite.suite",
         "check": "ratf.gate.gate",
-        "load": "ratf.results.folder",
+        "load": "ratf.results.loading",
         "open_study": "ratf.suite.study",
         "plan": "ratf.runner.plan",
         "report": "ratf.reporting.files",
@@ -82,7 +82,7 @@ def leaderboard(
     from ratf.reporting.changes import against
     from ratf.reporting.files import write_report
     from ratf.results.comparable import run_digest
-    from ratf.results.folder import load
+    from ratf.results.loading import load
     from ratf.results.results import Results
     from ratf.review.record import verified_runs
 

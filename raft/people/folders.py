@@ -1,6 +1,12 @@
 """Where people are kept: a person is a folder, named by its path or, inside `people/`, by its name alone."""
 
+import re
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from raft.errors import DataError
 
 PEOPLE = Path("people")
 WORK = "work"
@@ -16,3 +22,24 @@ def folder_of(name: str | Path) -> Path:
 def work_of(folder: Path) -> Path:
     """Where what is made from a person's data is kept."""
     return folder / WORK
+
+
+def _plain_name(name: str) -> str:
+    if len(name) > 100 or not re.fullmatch(r"[^\W_](?:[\w .'’-]*\w)?", name):
+        raise ValueError(
+            f"{name[:100]!r} is not the name of a person's folder; write its name alone, in letters, digits, - and _, "
+            "without the way to it"
+        )
+    return name
+
+
+PersonKey = Annotated[str, AfterValidator(_plain_name)]
+"""The name of a person's folder inside the folder of the data, never a way to one elsewhere."""
+
+
+def inside(home: Path, key: str) -> Path:
+    """The folder of the person `key` in `home`; it need not be there yet. Raises DataError where it is a link that leaves `home`."""
+    folder = home / key
+    if not folder.resolve().is_relative_to(home.resolve()):
+        raise DataError([f"{folder}: leads out of {home}; a person's folder lies inside it, so copy the folder there"])
+    return folder

@@ -3,19 +3,19 @@
 import codecs
 import datetime
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from raft.errors import DataError
+from raft.errors import DataError, describe
 from raft.files import write_whole
 from raft.people.folders import folder_of
 from raft.types import Document, Exchange, Interview, Role, Turn
-from raft.yaml_file import read_yaml
+from raft.yaml_file import read_model
 
 MIN_WORDS, MAX_WORDS = 20, 700
 
@@ -227,11 +227,9 @@ def _read_about(path: Path, problems: list[str]) -> About | None:
         )
         return None
     try:
-        return About.model_validate(read_yaml(path)[0] or {})
+        return read_model(path, About)
     except DataError as error:
         problems.extend(error.problems)
-    except ValidationError as error:
-        problems.extend(f"{path}: {line}" for line in describe(error))
     return None
 
 
@@ -276,22 +274,3 @@ def _not_a_record(line: bytes) -> list[str]:
     except RecursionError:
         return ["not a record: nested too deep; each line is one flat JSON object"]
     return []
-
-
-def describe(error: ValidationError) -> list[str]:
-    """One line a problem: where in the record, what is wrong, what was found."""
-    return [f"{_place(e['loc'])}: {_complaint(e)}" for e in error.errors()]
-
-
-def _place(location: Sequence[int | str]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".") or "record"
-
-
-def _complaint(problem: Any) -> str:
-    if problem["type"] == "missing":
-        return "is missing"
-    if problem["type"] == "extra_forbidden":
-        return "is not a known key"
-    text = str(problem["msg"]).removeprefix("Value error, ")
-    found = problem.get("input")
-    return text if isinstance(found, dict | list) or str(found) in text else f"{text} (found {found!r})"

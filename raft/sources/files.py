@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, ValidationError
 
-from raft.errors import DataError
-from raft.people.person import Text, describe
+from raft.errors import DataError, describe
+from raft.people.person import Text
 from raft.sources.dates import date_in, parse_date
 from raft.sources.links import id_of_link, id_of_text, is_link
 from raft.sources.pages import read_page
@@ -18,6 +18,7 @@ from raft.sources.pdf import read_pdf
 from raft.sources.text import decode, one_line
 from raft.sources.visit import Visit
 from raft.types import Document
+from raft.yaml_file import front_matter
 
 Tell = Callable[[str], None]
 
@@ -114,23 +115,12 @@ def _read_plain(data: bytes, name: str, link: str | None, tell: Tell) -> list[Do
 
 
 def _read_markdown(data: bytes, name: str, link: str | None, tell: Tell) -> list[Document]:
-    import frontmatter
-    import yaml
-
-    try:
-        post = frontmatter.loads(_text(data, name, tell))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "context_mark", None) or getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        what = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise DataError([f"{name}:{line}: the front matter is no YAML: {what}"]) from None
-    except ValueError as error:
-        raise DataError([f"{name}:1: the front matter cannot be read: {error}"]) from None
-    head: dict[str, Any] = {str(k).lower(): v for k, v in post.metadata.items()}
-    text = _without_markup(post.content)
+    facts, content = front_matter(_text(data, name, tell), name)
+    head: dict[str, Any] = {str(k).lower(): v for k, v in facts.items()}
+    text = _without_markup(content)
     if not text:
         raise DataError([f"{name}: no text under the front matter; a writing has text"])
-    heading = re.search(r"^#{1,2}\s+(.+?)\s*#*$", post.content, re.M)
+    heading = re.search(r"^#{1,2}\s+(.+?)\s*#*$", content, re.M)
     title = one_line(head.get("title") or (heading[1] if heading else PurePath(name).stem))
     day = _date(head.get("date") or head.get("published"), f"{name}: front matter", tell)
     given = next(

@@ -9,9 +9,9 @@ from raft.transcripts.dates import date_given
 from raft.transcripts.labels import is_talk, split
 from raft.transcripts.pages import cut_into_pages, decoded, unjoined, without_noted_paragraphs, without_print
 from raft.transcripts.said import Left, NoSpeakersError, Transcript
+from raft.yaml_file import front_matter
 
 _NO_TITLE = re.compile(r"^microsoft word|^untitled|\.(?:docx?|pdf|indd|rtf|txt)$", re.I)
-_FRONT = re.compile(r"\s*---[ \t]*\n(.*?)\n---[ \t]*(?:\n|$)", re.S)
 
 
 def read_text(data: bytes, name: str) -> list[Transcript]:
@@ -28,7 +28,7 @@ def read_pdf(data: bytes, name: str) -> list[Transcript]:
 
 def text_lines(data: bytes, name: str) -> tuple[dict[str, Any], list[str], list[Left]]:
     """The front matter, the lines without what belongs to the printed page, and what that was."""
-    facts, body = _front_matter(decoded(data, name))
+    facts, body = _front_matter(decoded(data, name), name)
     pages = cut_into_pages(body)
     if len(pages) == 1:
         return facts, *without_noted_paragraphs(unjoined(pages[0]))
@@ -60,19 +60,12 @@ def _characters(text: str) -> str:
     return text.replace("\u00a0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
-def _front_matter(text: str) -> tuple[dict[str, Any], str]:
+def _front_matter(text: str, name: str) -> tuple[dict[str, Any], str]:
     """The head between two lines of `---`, where it is YAML with keys."""
-    import yaml
-
-    found = _FRONT.match(text)
-    if found:
-        try:
-            facts = yaml.safe_load(found[1])
-        except (yaml.YAMLError, ValueError, RecursionError):
-            facts = None
-        if isinstance(facts, dict):
-            return facts, text[found.end() :]
-    return {}, text
+    try:
+        return front_matter(text, name)
+    except DataError:
+        return {}, text
 
 
 def _pages_of_pdf(data: bytes, name: str) -> tuple[str, list[list[str]]]:

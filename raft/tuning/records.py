@@ -11,9 +11,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from raft.errors import DataError
+from raft.errors import DataError, describe
 from raft.memory.mind import said_before
-from raft.people.person import About, Text, describe
+from raft.people.person import About, Text
 from raft.prompts import MESSAGE_OVERHEAD, EarlierExchange, conversation
 from raft.text import shorten
 from raft.types import Exchange, Memory, Message, TrainingSample

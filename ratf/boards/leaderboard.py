@@ -21,17 +21,14 @@ from ratf.boards.standing import (
     row_of,
     table,
 )
-from ratf.results.comparable import OF_SYSTEM, SAID_BEFORE, _differs, changed, flat, measured, run_digest
+from ratf.results.comparable import OF_SYSTEM, SAID_BEFORE, changed, differs, flat, measured, run_digest
 from ratf.results.results import ArmResult, Results, Spent
 from ratf.statistics.estimates import clustered_mean
 from ratf.suite.arms import ARMS
+from ratf.suite.metrics import is_judged
 
 OF_PERSON = ("person", "impostors", "people", "data", "prompts")
 """What differs between persons although the same is measured."""
-
-
-JUDGES = "judge_"
-"""How the names of judges' metrics begin. Nobody could ask a judge again, so its rows are never verified."""
 
 
 def leaderboard(runs: Sequence[Results], verified: Mapping[str, Sequence[str]] | None = None) -> Leaderboard:
@@ -104,7 +101,7 @@ def slug(text: str) -> str:
 
 
 def _ran(digest: str, results: Results, systems: Mapping[str, System], verified: Sequence[str] | None) -> Ran:
-    checked = [m for m in verified or () if not m.startswith(JUDGES)]
+    checked = [m for m in verified or () if not is_judged(m)]  # nobody could ask a judge again
     usd, tokens, kept = _cost(results.budget)
     standings = [
         _standing(results, arm, systems[arm].id, metric, digest, metric in checked)
@@ -276,6 +273,6 @@ def differences(boards: Sequence[Board]) -> list[str]:
     for i, board in enumerate(boards[1:], 1):
         before = next((b for b in boards[:i] if b.person == board.person), boards[0])
         was, now = before.measured, board.measured
-        several = "; ".join(_differs(k, was.get(k), now.get(k)) for k in changed(was, now))
+        several = "; ".join(differs(k, was.get(k), now.get(k)) for k in changed(was, now))
         said.append(f"board {board.id} is not board {before.id}: {several}")
     return said

@@ -13,11 +13,12 @@ from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.gate.policy import TIERS, Policy, default_policy, load_policy
 from ratf.gate.rules import GUARDS, JUDGES, Finding, RuleCase, RuleResult, decided, sides
-from ratf.results.folder import load
+from ratf.results.comparable import differences
 from ratf.results.lazy import Stored
+from ratf.results.loading import load
 from ratf.results.record import Record
 from ratf.results.results import EXIT_CODES, Results, Verdict, dumps
-from ratf.results.snapshot import Snapshot, differences, load_baseline, snapshot
+from ratf.results.snapshot import Snapshot, load_baseline, snapshot
 from ratf.statistics.estimates import FEW_CLUSTERS, holm
 
 

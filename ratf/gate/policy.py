@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from raft.errors import DataError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+
+from raft.yaml_file import read_model
 from ratf.results.results import Results
 
 Tier = Literal["critical", "supporting", "advisory"]
@@ -76,38 +78,43 @@ def read_rule(text: str, tier: Tier) -> Rule | None:
     return None
 
 
+def _rule_of(tier: Tier) -> PlainValidator:
+    def read(text: Any) -> Rule:
+        rule = read_rule(text, tier) if isinstance(text, str) else None
+        if rule is None:
+            raise ValueError(f"{repr(text)[:200]} is not a rule; {_forms()}")
+        return rule
+
+    return PlainValidator(read)
+
+
+def _some_rule(rules: list[Rule]) -> list[Rule]:
+    if not rules:
+        raise ValueError(f"no critical rule, so nothing could ever fail; {_forms()}")
+    return rules
+
+
+class _File(BaseModel):
+    """What a policy file holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    critical: Annotated[list[Annotated[Rule, _rule_of("critical")]], AfterValidator(_some_rule)] = Field(
+        [], validate_default=True
+    )
+    supporting: list[Annotated[Rule, _rule_of("supporting")]] = []
+    advisory: list[Annotated[Rule, _rule_of("advisory")]] = []
+    may_differ: list[str] = []
+
+
 def load_policy(path: Path) -> Policy:
     """Read a policy file: `critical`, `supporting` and `advisory` lists of rules, and `may_differ`.
 
     Raises DataError with every problem. A policy without a critical rule would pass everything, so it is refused.
     """
-    import yaml
-
-    try:
-        raw: Any = yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise DataError([f"{path}: no such policy file"]) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
-    keys = (*TIERS, "may_differ")
-    if not isinstance(raw, dict) or not all(isinstance(raw.get(k, []), list) for k in keys):
-        raise DataError([f"{path}: a policy has lists under the keys {', '.join(keys)}"])
-    problems = [
-        f"{path}: {key!r} is not a known key; the keys are: {', '.join(keys)}" for key in raw if key not in keys
-    ]
-    rules = []
-    for tier in TIERS:
-        for text in raw.get(tier, []):
-            rule = read_rule(str(text), tier)
-            if rule is None:
-                problems.append(f"{path}: {tier}: {str(text)!r} is not a rule; {_forms()}")
-            else:
-                rules.append(rule)
-    if not raw.get("critical"):
-        problems.append(f"{path}: no critical rule, so nothing could ever fail; {_forms()}")
-    if problems:
-        raise DataError(problems)
-    return Policy([*rules, *_missing_guards(rules)], tuple(map(str, raw.get("may_differ", []))))
+    read = read_model(path, _File)
+    rules = [*read.critical, *read.supporting, *read.advisory]
+    return Policy([*rules, *_missing_guards(rules)], tuple(read.may_differ))
 
 
 def default_policy(results: Results, with_baseline: bool) -> Policy:

@@ -38,8 +38,8 @@ def describe_plan(study: Study) -> str:
 def judges_of(study: Study) -> list[tuple[Rubric, bool]]:
     """The suite's judges, each with whether names are masked."""
     found = {}
-    for name in study.suite.metrics:
-        if name.startswith("judge_"):
+    for name, facts in study.suite.facts.items():
+        if facts.judged:
             rubric, _, masked = of_metric(name, study.suite.rubrics)
             found[rubric.name, masked] = (rubric, masked)
     return list(found.values())

@@ -17,7 +17,7 @@ from ratf.models.chat import recorded_model
 from ratf.results.exams import Exam, GraderExam, JudgeFacts
 from ratf.statistics.judge_exam import Trial, exam_of_grader
 from ratf.suite.metrics import metric
-from ratf.suite.rubric import CRITERIA, MASKED, Rubric, of_metric
+from ratf.suite.rubric import CRITERIA, Rubric, of_metric
 from ratf.suite.study import Study
 
 
@@ -25,16 +25,18 @@ def examine_judges(
     study: Study, given: ControlTexts, progress: Progress = silent, models: Mapping[str, Model] | None = None
 ) -> list[Exam]:
     """An entry for each judge's metric of the suite, with what its exam took. `models` stand in for the graders."""
-    judged = [m for m in study.suite.metrics if m.startswith("judge_")]
     graders = [
         (models or {}).get(name) or get_model(recorded_model(name, "the judges' exam")) for name in study.suite.graders
     ]
+    judged = [name for name, facts in study.suite.facts.items() if facts.judged]
     entries = []
     for (name, masked), group in groupby(judged, key=lambda m: _judge_of(study, m)):
         rubric = study.suite.rubrics[name]
         todo = items(study, rubric, given, masked)
         calls = sum(1 for item in todo for _ in requests(rubric, item)) * len(graders)
-        with progress(f"examining {rubric.name}{MASKED if masked else ''}", max(1, calls), "replies") as advance:
+        with progress(
+            f"examining {rubric.name}{' without names' if masked else ''}", max(1, calls), "replies"
+        ) as advance:
             votes = _asked(study, rubric, todo, graders)
             advance(max(1, calls))
         entries += _entries(study, rubric, list(group), todo, graders, votes)

@@ -5,11 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from raft.errors import DataError
-from raft.people.person import describe
-from raft.yaml_file import read_yaml
+from raft.yaml_file import read_model
 
 OWN_MACHINE = {"local", "hf", "vllm", "sglang", "llama-cpp-python", "ollama", "none", "mockllm"}
 """Providers that ask nobody else: what they do costs time, and no money."""
@@ -49,13 +47,7 @@ NO_PRICES: Prices = MappingProxyType({})
 
 def load_prices(path: Path) -> Prices:
     """Read a file of prices. Raises DataError with everything that is wrong in it."""
-    if not path.is_file():
-        raise DataError([f"{path}: no such file; {HOW}"])
-    raw, _ = read_yaml(path)
-    try:
-        return TypeAdapter(dict[str, Price]).validate_python(raw)
-    except ValidationError as error:
-        raise DataError([f"{path}: {text}; {HOW}" for text in describe(error)]) from None
+    return read_model(path, dict[str, Price], hint=HOW)
 
 
 def is_free(model: str) -> bool:

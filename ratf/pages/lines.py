@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ratf.pages.axes import places
-from ratf.results.comparable import called, changed
-
-NAMED = 6
-"""So many of the things that changed are named; the rest are counted."""
+from ratf.results.comparable import broken
 
 
 @dataclass(frozen=True)
@@ -52,10 +49,3 @@ def line(points: Sequence[Point], bottom: float, top: float) -> dict[str, Any]:
         segments[-1].append(f"{x},{y}")
         made.append({"run": point.run, "text": point.text, "breaks": told, "x": x, "y": y, "low": low, "high": high})
     return {"points": made, "segments": [" ".join(s) for s in segments if len(s) > 1], "breaks": breaks}
-
-
-def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Why two runs cannot be compared, in words; empty where they can."""
-    keys = [called(key) for key in changed(before, after)]
-    more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
-    return f"not comparable from here on, another measure: {', '.join(keys[:NAMED])}{more}" if keys else ""

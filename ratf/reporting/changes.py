@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from raft.errors import RaftError
-from raft.text import plain
 from ratf.gate.gate import Checked, check, kept_check
-from ratf.results.comparable import flat
+from ratf.results.comparable import how_measured, settings_changed
 from ratf.results.results import Results
 from ratf.results.snapshot import Snapshot, load_baseline, snapshot
 from ratf.statistics.estimates import Estimate, paired_difference
@@ -91,7 +89,7 @@ def changed(results: Results, then: Snapshot, checked: Checked) -> Change:
         fell=[] if other_data else fell,
         rose=[] if other_data else rose,
         same=0 if other_data else same,
-        settings=_settings(now, then),
+        settings=settings_changed(now, then),
     )
 
 
@@ -104,17 +102,13 @@ def words_of(change: Change, results: Results) -> dict[str, str]:
 def _deltas(now: Snapshot, then: Snapshot) -> dict[str, dict[str, MeanChange]]:
     made: dict[str, dict[str, MeanChange]] = {}
     for metric, facts in now.metrics.items():
-        if _measured(facts) != _measured(then.metrics.get(metric, {})):
+        if how_measured(facts) != how_measured(then.metrics.get(metric, {})):
             continue
         for arm in now.scores:
             found = paired_difference(now.of(arm, metric), then.of(arm, metric), now.interviews)
             if found:
                 made.setdefault(metric, {})[arm] = MeanChange(found, _reads(found, facts.get("better")))
     return made
-
-
-def _measured(facts: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in facts.items() if key != "words"}
 
 
 def _reads(found: Estimate, better: str | None) -> str:
@@ -138,26 +132,3 @@ def _moved(
     both.sort(key=lambda m: (-abs(gain[m.question]), m.question))
     fell, rose = ([m for m in both if gain[m.question] * way > 0] for way in (-1, 1))
     return fell, rose, len(both) - len(fell) - len(rose)
-
-
-def _settings(now: Snapshot, then: Snapshot) -> list[tuple[str, str, str]]:
-    def facts(run: Snapshot) -> dict[str, Any]:
-        digests = {"data (digest)": run.data_digest, "prompts (digest)": run.prompts_digest}
-        adapters = {f"adapter of {arm}": run.adapters[arm] for arm in both if arm in run.adapters}
-        return {**digests, **adapters, **dict(flat(run.suite))}
-
-    both = list(now.adapters) if then.adapters else []  # older baseline files have none
-    was, here = facts(then), facts(now)
-    keys = [k for k in dict.fromkeys([*here, *was]) if was.get(k, _ABSENT) != here.get(k, _ABSENT)]
-    return [(key, _said(was.get(key, _ABSENT)), _said(here.get(key, _ABSENT))) for key in keys]
-
-
-_ABSENT = object()
-
-
-def _said(value: object) -> str:
-    """A setting in at most 120 characters."""
-    if value is _ABSENT:
-        return "not there"
-    text = plain(", ".join(map(str, value)) if isinstance(value, list) else "none" if value is None else str(value))
-    return text if len(text) <= 120 else f"{text[:117]}…"

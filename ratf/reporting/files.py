@@ -15,8 +15,8 @@ from ratf.reporting.changes import Change, against
 from ratf.reporting.history import Past, past
 from ratf.reporting.page import fell, page_environment, render
 from ratf.reporting.questions import PER_PAGE, QuestionList, page_name, questions_shown
-from ratf.results.folder import load
 from ratf.results.lazy import load_lazily
+from ratf.results.loading import load
 from ratf.results.results import Question, Results
 from ratf.results.table import COLUMNS, cell, rows_of
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from raft.errors import RaftError
 from ratf.pages.axes import labels, padded
-from ratf.pages.lines import Point, broken, line, reach
-from ratf.results.comparable import measured
-from ratf.results.folder import load
+from ratf.pages.lines import Point, line, reach
+from ratf.results.comparable import broken, measured, measured_by
 from ratf.results.lazy import load_lazily
+from ratf.results.loading import load
 from ratf.results.results import Cell, Results
 from ratf.suite.arms import CEILING, FLOOR
 
@@ -40,8 +40,7 @@ class Past:
 
     def measures(self, metric: str) -> dict[str, Any]:
         """All that must be alike for this metric's scores to be compared: other metrics do not matter."""
-        facts = {key: value for key, value in self.measured.items() if key != "metrics"}
-        return {**facts, "how this metric is worked out": self.measured["metrics"].get(metric)}
+        return measured_by(self.measured, metric)
 
 
 def past(results: Results, run: Path, others: Sequence[Path]) -> list[Past]:

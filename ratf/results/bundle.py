@@ -10,6 +10,7 @@ from typing import Any
 
 from raft.errors import RaftError
 from raft.files import write_whole
+from ratf.results.folder import newest_logs
 from ratf.results.record import Record
 from ratf.results.results import Results
 
@@ -92,17 +93,11 @@ def samples_of(folder: Path, results: Results) -> list[Sample] | None:
     """What the newest log of each arm says, answer by answer; None where there are no logs of these results."""
     if not any((folder / "logs").glob("*.eval")):
         return None
-    from inspect_ai.log import list_eval_logs, read_eval_log
+    from inspect_ai.log import read_eval_log
 
-    newest = {}
-    for info in list_eval_logs(str(folder / "logs"), descending=False):
-        header = read_eval_log(info, header_only=True)
-        about = header.eval.metadata or {}
-        if header.status == "success" and about.get("digest") == results.digest:
-            newest[str(about["arm"])] = info
     found = []
-    for arm, info in sorted(newest.items()):
-        for sample in read_eval_log(info).samples or []:
+    for arm, header in sorted(newest_logs(folder / "logs", results.digest).items()):
+        for sample in read_eval_log(header.location).samples or []:
             found.append(
                 Sample(
                     arm=arm,

@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
+from raft.text import plain
 from ratf.results.results import Results, dumps
 
 NOT_MEASURING = ("name", "seed", "primary", "arms", "controls", "metrics")
@@ -32,6 +33,38 @@ VERSIONS = ("ratf", "rouge-score", "scikit-learn")
 """Packages that change scores."""
 
 
+NAMED = 6
+"""So many of the things that changed are named; the rest are counted."""
+
+
+class Compared(Protocol):
+    """What of a run, or of its snapshot, says whether it measured the same as another."""
+
+    @property
+    def suite(self) -> dict[str, Any]:
+        """The settings of its suite."""
+
+    @property
+    def data_digest(self) -> str:
+        """The digest of the people's data."""
+
+    @property
+    def prompts_digest(self) -> str:
+        """The digest of all that is put around a question."""
+
+    @property
+    def metrics(self) -> dict[str, dict[str, Any]]:
+        """What each metric means."""
+
+
+class WithAdapters(Compared, Protocol):
+    """A snapshot, which also knows what made each tuned arm's adapter."""
+
+    @property
+    def adapters(self) -> dict[str, str]:
+        """The digests of each tuned arm's adapter."""
+
+
 def run_digest(results: Results) -> str:
     """The digest of a run's results, by which it is known everywhere."""
     return hashlib.sha256(dumps(results).encode()).hexdigest()
@@ -40,9 +73,20 @@ def run_digest(results: Results) -> str:
 def measured(results: Results) -> dict[str, Any]:
     """Everything that two runs must have in common to stand in one table."""
     settings = {key: value for key, value in flat(results.suite) if not _free(key)}
-    facts = {name: {k: v for k, v in about.items() if k != "words"} for name, about in results.metrics.items()}
+    facts = {name: how_measured(about) for name, about in results.metrics.items()}
     versions = {f"version of {p}": results.environment[p] for p in VERSIONS if p in results.environment}
     return {**settings, "data": results.data_digest, "prompts": results.prompts_digest, "metrics": facts, **versions}
+
+
+def how_measured(about: Mapping[str, Any]) -> dict[str, Any]:
+    """A metric's facts without the words that describe it: where these are alike, it measures the same."""
+    return {key: value for key, value in about.items() if key != "words"}
+
+
+def measured_by(measured: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """What two runs must have in common for their scores on one metric to be compared, of what `measured` gives."""
+    facts = {key: value for key, value in measured.items() if key != "metrics"}
+    return {**facts, "how this metric is worked out": measured["metrics"].get(metric)}
 
 
 def _free(key: str) -> bool:
@@ -66,13 +110,66 @@ def called(key: str) -> str:
     }.get(key, key)
 
 
-def _differs(key: str, was: Any, now: Any) -> str:
+def differs(key: str, was: Any, now: Any) -> str:
+    """One key of what is measured that differs, as a clause."""
     if key == "metrics":
         was, now = was or {}, now or {}
         return f"other metrics ({', '.join(changed(was, now))})"
     return f"{called(key)} was {_short(was)} and is {_short(now)}"
 
 
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+def _short(value: Any, quoted: bool = False) -> str:
+    text = value if isinstance(value, str) and not quoted else json.dumps(value, sort_keys=True, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Why two runs cannot be compared, in words; empty where they can."""
+    keys = [called(key) for key in changed(before, after)]
+    more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+    return f"not comparable from here on, another measure: {', '.join(keys[:NAMED])}{more}" if keys else ""
+
+
+def differences(run: Compared, baseline: Compared, may_differ: tuple[str, ...]) -> list[str]:
+    """Everything by which two runs did not measure the same thing, one sentence each."""
+    found = []
+    for what in ("data_digest", "prompts_digest"):
+        now, then = getattr(run, what), getattr(baseline, what)
+        if now != then:
+            found.append(f"the {what.partition('_')[0]} differ (digest {then or 'unknown'}, now {now or 'unknown'})")
+    was, here = dict(flat(baseline.suite)), dict(flat(run.suite))
+    for key in sorted(was.keys() | here.keys()):
+        free = (*NOT_MEASURING, *may_differ)
+        if was.get(key) != here.get(key) and not any(key == f or key.startswith(f"{f}.") for f in free):
+            name = "the judge, models.grader," if key == "models.grader" else key
+            found.append(f"{name} was {_short(was.get(key), quoted=True)} and is {_short(here.get(key), quoted=True)}")
+    for metric in sorted(run.metrics.keys() & baseline.metrics.keys()):
+        was, here = (how_measured(r.metrics[metric]) for r in (baseline, run))
+        if was != here:
+            found.append(f"{metric} is measured in another way than in the baseline run")
+    return found
+
+
+def settings_changed(now: WithAdapters, then: WithAdapters) -> list[tuple[str, str, str]]:
+    """Every setting, digest and adapter by which two runs differ, as (key, was, is), measuring or not."""
+
+    def facts(run: WithAdapters) -> dict[str, Any]:
+        digests = {"data (digest)": run.data_digest, "prompts (digest)": run.prompts_digest}
+        adapters = {f"adapter of {arm}": run.adapters[arm] for arm in both if arm in run.adapters}
+        return {**digests, **adapters, **dict(flat(run.suite))}
+
+    both = list(now.adapters) if then.adapters else []  # older baseline files have none
+    was, here = facts(then), facts(now)
+    keys = [k for k in dict.fromkeys([*here, *was]) if was.get(k, _ABSENT) != here.get(k, _ABSENT)]
+    return [(key, _in_words(was.get(key, _ABSENT)), _in_words(here.get(key, _ABSENT))) for key in keys]
+
+
+_ABSENT = object()
+
+
+def _in_words(value: object) -> str:
+    """A setting in at most 120 characters."""
+    if value is _ABSENT:
+        return "not there"
+    text = plain(", ".join(map(str, value)) if isinstance(value, list) else "none" if value is None else str(value))
+    return text if len(text) <= 120 else f"{text[:117]}…"

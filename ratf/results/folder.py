@@ -9,17 +9,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from raft.errors import RaftError
 from raft.files import write_whole
 from raft.progress import Progress
-from ratf.results.bundle import is_bundle, read_bundle
 from ratf.results.record import Record
 from ratf.results.results import STOPPED, Results
 from ratf.results.results import load as load_results
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
 
 EVERY_SECONDS = 1.0
 NOTE = "progress.json"
@@ -128,6 +130,19 @@ def _seconds(path: Path) -> dict[str, float]:
         return {}
 
 
+def newest_logs(folder: Path, digest: str) -> "dict[str, EvalLog]":
+    """The newest finished log of each arm of the study with that digest, without its samples."""
+    from inspect_ai.log import list_eval_logs, read_eval_log
+
+    found = {}
+    for info in list_eval_logs(str(folder), descending=False):
+        header = read_eval_log(info, header_only=True)
+        about = header.eval.metadata or {}
+        if header.status == "success" and about.get("digest") == digest:
+            found[str(about["arm"])] = header
+    return found
+
+
 def logs(folder: Path) -> list[Log]:
     """The newest log of each arm, by what its file holds so far; one that is being written this moment is left out."""
     newest = {}
@@ -158,16 +173,6 @@ def _head(path: Path) -> tuple[str, str]:
         log: Any = read_eval_log(str(path), header_only=True)
         _heads[key] = str((log.eval.metadata or {}).get("arm", log.eval.task)), str(log.status)
     return _heads[key]
-
-
-def load(run: str | Path, read: Callable[[Path], Results] = load_results) -> Results:
-    """A finished run from its folder, its `results.json`, or a bundle of `ratf bundle`; nothing is run.
-
-    `read` reads the file of results. Raises RaftError where there is none, where the run was stopped halfway or overtaken
-    by one that was, and for results of another version.
-    """
-    path = Path(run)
-    return read_bundle(path).results if is_bundle(path) else open_run(path, read)
 
 
 def open_run(folder: Path, read: Callable[[Path], Results] = load_results) -> Results:

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from ratf.results.comparable import NOT_MEASURING, flat
 from ratf.results.lazy import load_lazily
 from ratf.results.record import Record
 from ratf.results.results import Results
@@ -83,31 +82,6 @@ def load_baseline(path: Path) -> Snapshot:
         return Snapshot.model_validate_json(file.read_bytes())
     except ValueError as error:
         raise RaftError(f"{path}: not a baseline of this version: {str(error).splitlines()[0]}") from None
-
-
-def differences(run: Snapshot, baseline: Snapshot, may_differ: tuple[str, ...]) -> list[str]:
-    """Everything by which two runs did not measure the same thing, one sentence each."""
-    found = []
-    for what in ("data_digest", "prompts_digest"):
-        now, then = getattr(run, what), getattr(baseline, what)
-        if now != then:
-            found.append(f"the {what.partition('_')[0]} differ (digest {then or 'unknown'}, now {now or 'unknown'})")
-    was, here = dict(flat(baseline.suite)), dict(flat(run.suite))
-    for key in sorted(was.keys() | here.keys()):
-        free = (*NOT_MEASURING, *may_differ)
-        if was.get(key) != here.get(key) and not any(key == f or key.startswith(f"{f}.") for f in free):
-            name = "the judge, models.grader," if key == "models.grader" else key
-            found.append(f"{name} was {_said(was.get(key))} and is {_said(here.get(key))}")
-    for metric in sorted(run.metrics.keys() & baseline.metrics.keys()):
-        was, here = ({k: v for k, v in r.metrics[metric].items() if k != "words"} for r in (baseline, run))
-        if was != here:
-            found.append(f"{metric} is measured in another way than in the baseline run")
-    return found
-
-
-def _said(value: Any) -> str:
-    text = _dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def _rounded(rows: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float | None]]:

@@ -12,6 +12,7 @@ from ratf.statistics.equivalence import equivalence
 from ratf.statistics.estimates import Estimate, clustered_mean
 from ratf.statistics.samples import of_first
 from ratf.suite.arms import FLOOR
+from ratf.suite.metrics import is_judged, metric
 
 EQUIVALENT = 0.10
 """An agent passes for the person when the 90 % interval of the readers' share right lies within 50 % ± this."""
@@ -235,7 +236,7 @@ def judge_choices(results: Results, arm: str) -> dict[str, dict[str, bool]]:
     Its score is how often it took the arm's answer instead; where its two orders disagree, it chose neither. Of several
     answers to a question, it is about the first: readers were shown that one.
     """
-    judges = [m for m in results.metrics if m.startswith("judge_forced_choice")]
+    judges = [m for m in results.metrics if is_judged(m) and metric(m).criterion == "chosen"]
     return {
         judge: {
             q.id: score < 0.5

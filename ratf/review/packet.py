@@ -21,6 +21,7 @@ from raft.files import write_whole
 from raft.text import shorten
 from ratf.pages.templates import environment
 from ratf.results.results import Question, Results
+from ratf.results.table import cell
 from ratf.suite.arms import FLOOR
 
 MIN_WORDS = 12
@@ -145,12 +146,8 @@ def as_csv(key: Key) -> str:
     table = csv.writer(file, lineterminator="\n")
     table.writerow(COLUMNS)
     for i in key.items:
-        table.writerow([key.seal[:12], i.item, *map(_inert, (i.question, i.a, i.b)), "", ""])
+        table.writerow([key.seal[:12], i.item, *map(cell, (i.question, i.a, i.b)), "", ""])
     return file.getvalue()
-
-
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
 
 
 def load_key(keys: Path, packet: str) -> Key:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from raft.errors import RaftError
 from ratf.results.record import Record
+from ratf.suite.metrics import is_judged
 
 
 class Check(Record):
@@ -46,7 +47,7 @@ class Verification(Record):
 
         Judges' are not among them: nobody could ask the same judge again, and their words are in the bundle.
         """
-        return [m for m in self.speaking if m not in self.metrics and not m.startswith("judge_")]
+        return [m for m in self.speaking if m not in self.metrics and not is_judged(m)]
 
     @property
     def holds(self) -> bool:

@@ -9,14 +9,13 @@ from raft.errors import RaftError
 from ratf.results.bundle import Bundle
 from ratf.results.results import Results
 from ratf.review.record import Check
+from ratf.suite.metrics import METRICS, is_judged
 
 if TYPE_CHECKING:
     from ratf.suite.study import Study
     from ratf.suite.suite import Suite
 
 
-FROM_TEXTS = ("rouge_1", "rouge_2", "rouge_l", "length_ratio")
-FROM_EMBEDDER = ("embedding_cosine", "embedding_rank", "bertscore")
 EXACT, NEAR = 2e-6, 0.02
 """Scores are kept with six digits; those from models differ a little between machines."""
 
@@ -29,12 +28,14 @@ def recomputed(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) ->
         yield said
     ready = _embedder(results)
     for name in results.metrics:
-        why = ""
-        if name.startswith("judge_"):
+        facts, why = METRICS.get(name), ""
+        if is_judged(name):
             why = "a judge's; its words are in the bundle"
-        elif name in FROM_EMBEDDER and ready:
+        elif facts is None:
+            why = "this version does not know it"
+        elif facts.reads == "embedder":
             why = ready
-        elif name not in (*FROM_TEXTS, *FROM_EMBEDDER) and not study.earlier:
+        elif facts.reads == "people" and not study.earlier:
             why = f"it needs the people's data (digest {results.data_digest}): --data FOLDER"
         if why:
             yield Check(what=f"metric {name}", outcome="not recomputed", told=why)
@@ -71,8 +72,6 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
     from ratf.scores.measures import warm
     from ratf.scores.scorers import MEASURES, given_interview
 
-    if name not in MEASURES:
-        return Check(what=f"metric {name}", outcome="not recomputed", told="this version does not know it")
     given = {(s.arm, s.question): s.given for s in bundle.samples or []}
     answers = bundle.results.suite.get("answers", {})
     if answers.get("samples", 1) > 1 and bundle.samples is None:
@@ -94,7 +93,7 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
         ],
         [name],
     )
-    tolerance = EXACT if name in FROM_TEXTS or name == "copying" else NEAR
+    tolerance = EXACT if METRICS[name].exact else NEAR
     wrong = []
     for (question, arm, answer), about, several in zip(items, abouts, texts, strict=True):
         told = answer.scores[name]

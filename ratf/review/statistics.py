@@ -16,7 +16,7 @@ from ratf.statistics.skill import skill
 from ratf.statistics.verdict import judge_contrast
 from ratf.statistics.votes import MARGIN, judging
 from ratf.suite.arms import CEILING, DOSES, FLOOR
-from ratf.suite.metrics import LADDERS, METRICS, metric
+from ratf.suite.metrics import LADDERS, METRICS, is_judged, metric
 
 MeansByArm = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 
@@ -150,7 +150,7 @@ def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list
         if exam.metric not in results.metrics or exam.axis not in LADDERS:
             found.append(f"{exam.metric}: no such metric, or no such axis as {exam.axis}")
             continue
-        if exam.metric.startswith("judge_"):
+        if is_judged(exam.metric):
             found += _judge(exam)
             continue
         facts = metric(exam.metric)

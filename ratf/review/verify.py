@@ -16,7 +16,7 @@ from ratf.review.scores import recomputed, suite_of
 from ratf.review.statistics import doses_of, not_recomputed, statistics
 from ratf.statistics.samples import spread
 from ratf.suite.arms import ARMS
-from ratf.suite.metrics import METRICS
+from ratf.suite.metrics import METRICS, is_judged
 
 if TYPE_CHECKING:
     from ratf.suite.suite import Suite
@@ -85,11 +85,11 @@ def _digests(results: Results, suite: "Suite") -> Iterator[Check]:
     """The suite's digest is over its settings, its rubrics and the data's digest, so none can be changed alone."""
     from ratf.suite.rubric import of_metric
 
-    digest = hashlib.sha256(f"{suite.model_dump_json()}\0{results.data_digest}".encode()).hexdigest()[:16]
+    digest = suite.digest_with(results.data_digest)
     wrong = [f"settings and data give {digest}, the results say {results.digest}"] if digest != results.digest else []
     yield _check("digest of the suite", wrong, f"{digest}, from its settings and the data's digest")
     for name, about in results.metrics.items():
-        if name.startswith("judge_"):
+        if is_judged(name):
             was, rubric = about.get("rubric"), of_metric(name, suite.rubrics)[0].digest
             yield _check(f"rubric of {name}", [f"it was {was}, here it is {rubric}"] if was != rubric else [], rubric)
 

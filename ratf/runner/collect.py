@@ -16,7 +16,7 @@ from ratf.judges.counts import plan, with_savings
 from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes
-from ratf.scores.qualify import axis_of, exams, match_of, skills, style_facts, why_not
+from ratf.scores.qualify import exams, match_of, skills, style_facts, why_not
 from ratf.scores.scorers import metrics_of
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
@@ -26,8 +26,7 @@ from ratf.statistics.samples import averaged, spread
 from ratf.statistics.verdict import judge_contrast
 from ratf.statistics.votes import judging
 from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, DOSES
-from ratf.suite.metrics import METRICS, metric
-from ratf.suite.rubric import of_metric
+from ratf.suite.metrics import is_judged, metric
 from ratf.suite.study import Study
 
 
@@ -110,10 +109,10 @@ def _scored(sample: EvalSample, name: str, admission: Admission) -> Scored:
     if sample.error is not None:
         return Scored(value=None, why=f"error: {sample.error.message}")
     if score is None:
-        failed = name.startswith("judge_") and admission.graders(name) == []
+        failed = is_judged(name) and admission.graders(name) == []
         return Scored(value=None, why=admission.why_not(name) if failed else "not scored")
     value = score.as_float()
-    why = str(score.explanation or score.reason or "") if name.startswith("judge_") or not math.isfinite(value) else ""
+    why = str(score.explanation or score.reason or "") if is_judged(name) or not math.isfinite(value) else ""
     about = score.metadata or {}
     return Scored(
         value=value if math.isfinite(value) else None,
@@ -259,18 +258,9 @@ def _training(study: Study) -> dict[str, Any]:
 
 
 def _metric_facts(study: Study, name: str) -> dict[str, Any]:
-    facts = metric(name)
-    about = {
-        "family": facts.family,
-        "words": facts.words,
-        "better": facts.better,
-        "top": facts.top,
-        "axis": axis_of(study, name),
-    }
-    if name in METRICS:
-        return about
-    rubric = of_metric(name, study.suite.rubrics)[0]
-    return {**about, "words": rubric.words, "rubric": rubric.digest}
+    facts = study.suite.facts[name]
+    about = {key: getattr(facts, key) for key in ("family", "words", "better", "top", "axis")}
+    return {**about, "rubric": facts.rubric} if facts.judged else about
 
 
 def _prompts_digest(study: Study) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ratf.models.prices import NO_PRICES, Prices, load_prices
-from ratf.results.folder import load
+from ratf.results.loading import load
 from ratf.results.record import Record
 from ratf.results.results import Results
 from ratf.runner.calls import CallCount, CallCounts

@@ -8,6 +8,8 @@ from raft.progress import Progress
 from ratf.agents.controls import everybody
 from ratf.models.budget import current
 from ratf.results.exams import Exam
+from ratf.results.folder import newest_logs
+from ratf.suite.metrics import is_judged
 from ratf.suite.study import Study, logs_folder
 
 if TYPE_CHECKING:
@@ -22,14 +24,9 @@ def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tupl
 
     Only missing scores are computed. A judge that failed its exam is not paid to grade, unless `judge_anyway`.
     """
-    from inspect_ai.log import list_eval_logs, read_eval_log
+    from inspect_ai.log import read_eval_log
 
-    logs: dict[str, EvalLog] = {}
-    for info in list_eval_logs(str(logs_folder(study)), descending=False):
-        header = read_eval_log(info, header_only=True)
-        about = header.eval.metadata or {}
-        if header.status == "success" and about.get("digest") == study.digest:
-            logs[str(about["arm"])] = header
+    logs = newest_logs(logs_folder(study), study.digest)
     order = [a for a in everybody(study) if a in logs]
     read = {arm: read_eval_log(logs[arm].location) for arm in order}
     admission = examined(study, first_answers(read), progress, judge_anyway)
@@ -74,7 +71,7 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission:
     samples = log.samples or []
     done = set.intersection(*(set(s.scores or {}) for s in samples)) if samples else set()
     missing = set(metrics_of(study, arm)) - done
-    missing -= {m for m in missing if m.startswith("judge_") and admission.graders(m) == []}
+    missing -= {m for m in missing if is_judged(m) and admission.graders(m) == []}
     if not samples or not missing:
         return log
     answers = [(s.output.completion.strip(), str(s.target), given_interview(s.metadata)) for s in samples]

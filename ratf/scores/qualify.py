@@ -12,8 +12,7 @@ from ratf.statistics.contrasts import Scores
 from ratf.statistics.exam import examine
 from ratf.statistics.skill import skill
 from ratf.suite.arms import ARMS, CEILING, DOSES, FLOOR
-from ratf.suite.metrics import LADDERS, metric
-from ratf.suite.rubric import of_metric
+from ratf.suite.metrics import LADDERS
 from ratf.suite.study import Study
 
 ControlSources = Mapping[str, Mapping[str, Given]]
@@ -29,12 +28,11 @@ def exams(study: Study, scores: Scores, sources: ControlSources, judges: Iterabl
     before = {entry.metric: entry for entry in judges}
     cluster = _counting(study, sources)
     found = []
-    for name in study.suite.metrics:
+    for name, facts in study.suite.facts.items():
         if name in before:
             found.append(before[name])
             continue
-        facts, axis = metric(name), axis_of(study, name)
-        if axis is None or name.startswith("judge_"):
+        if facts.axis is None or facts.judged:
             continue
         rungs = {
             control: {q: s.value for q, s in of[name].items()}
@@ -44,8 +42,8 @@ def exams(study: Study, scores: Scores, sources: ControlSources, judges: Iterabl
         found.append(
             examine(
                 name,
-                axis,
-                LADDERS[axis],
+                facts.axis,
+                LADDERS[facts.axis],
                 rungs,
                 cluster,
                 study.suite.exam.bar,
@@ -54,11 +52,6 @@ def exams(study: Study, scores: Scores, sources: ControlSources, judges: Iterabl
             )
         )
     return found
-
-
-def axis_of(study: Study, name: str) -> str | None:
-    """What a metric or judge claims to tell; None for those that claim nothing."""
-    return of_metric(name, study.suite.rubrics)[0].axis if name.startswith("judge_") else metric(name).axis
 
 
 def why_not(exams: list[Exam], name: str) -> str | None:

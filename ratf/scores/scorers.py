@@ -12,6 +12,7 @@ from ratf.scores import measures
 from ratf.scores.named import measuring, named
 from ratf.statistics.judge_exam import Admission
 from ratf.suite.arms import ARMS, CEILING, FLOOR
+from ratf.suite.metrics import Metric, is_judged
 from ratf.suite.study import Study
 
 Measure = Callable[[Study, TaskState, str], float | None]
@@ -59,13 +60,13 @@ MEASURES: dict[str, Measure] = {
 def metrics_of(study: Study, arm: str) -> list[str]:
     """What an arm or control is scored on. A judge is paid for arms, floor and ceiling; the rest it saw in its exam."""
 
-    def scored(name: str) -> bool:
-        if not name.startswith("judge_") or arm in ARMS:
+    def scored(facts: Metric) -> bool:
+        if not facts.judged or arm in ARMS:
             return True
         # arms are compared with each other, controls are not arms
-        return arm in (FLOOR, CEILING) and not name.removesuffix("_masked").endswith("_won")
+        return arm in (FLOOR, CEILING) and facts.criterion != "won"
 
-    return [m for m in study.suite.metrics if scored(m)]
+    return [name for name, facts in study.suite.facts.items() if scored(facts)]
 
 
 def scorers(
@@ -84,7 +85,7 @@ def scorers(
     names = [m for m in study.suite.metrics if only is None or m in only]
     return [
         judge(study, n, rivals, admission.graders(n) if admission else None)
-        if n.startswith("judge_")
+        if is_judged(n)
         else _scorer(n, study, warm)
         for n in names
     ]

@@ -143,14 +143,10 @@ def _split(
 
 
 def _agreement(first: str, second: str, found: Mapping[str, Mapping[str, float]]) -> Correlation:
+    from scipy.stats import spearmanr
+
     both = sorted(found[first].keys() & found[second].keys())
-    x, y = (_ranks([found[m][q] for q in both]) for m in (first, second))
-    if len(both) < FEWEST or x.std() == 0 or y.std() == 0:
+    x, y = ([found[m][q] for q in both] for m in (first, second))
+    if len(both) < FEWEST or len(set(x)) == 1 or len(set(y)) == 1:
         return Correlation(first, second, None, len(both))
-    return Correlation(first, second, float(np.corrcoef(x, y)[0, 1]), len(both))
-
-
-def _ranks(values: Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """Ranks from 1; equal values share the mean of theirs."""
-    _, where, counts = np.unique(np.asarray(values, dtype=float), return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[where], dtype=float)
+    return Correlation(first, second, float(spearmanr(x, y).statistic), len(both))

@@ -12,6 +12,7 @@ from ratf.results.exams import Exam, GraderExam, Share
 from ratf.statistics.estimates import CONFIDENCE
 from ratf.statistics.exam import Rungs, examine
 from ratf.suite.metrics import LADDERS, Axis
+from ratf.suite.metrics import metric as facts_of
 
 MOST_FLIPS = 0.25
 MOST_UNREADABLE = 0.10
@@ -38,8 +39,11 @@ class Admission:
         judge = next((e.judge for e in self.entries if e.metric == metric and e.judge), None)
         if judge is None:
             return []
+        masked = bool(facts_of(metric).unmasked)
         alike = [
-            e for e in self.entries if e.judge and (e.judge.rubric, _masked(e)) == (judge.rubric, _masked_name(metric))
+            e
+            for e in self.entries
+            if e.judge and (e.judge.rubric, bool(facts_of(e.metric).unmasked)) == (judge.rubric, masked)
         ]
         passed = {g.grader for e in alike if e.judge for g in e.judge.graders if g.admitted}
         return [g.grader for g in judge.graders if g.grader in passed]
@@ -48,14 +52,6 @@ class Admission:
         """Why a judge's metric was not graded."""
         entry = next((e for e in self.entries if e.metric == metric), None)
         return f"the judge did not pass its exam: {entry.reason}" if entry else "the judge sat no exam"
-
-
-def _masked_name(metric: str) -> bool:
-    return metric.endswith("_masked")
-
-
-def _masked(entry: Exam) -> bool:
-    return _masked_name(entry.metric)
 
 
 @dataclass(frozen=True)

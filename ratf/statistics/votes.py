@@ -13,6 +13,7 @@ from ratf.results.results import Scored
 from ratf.statistics.contrasts import Scores
 from ratf.statistics.estimates import CONFIDENCE, clustered_mean, paired_difference
 from ratf.suite.arms import CONTROLS
+from ratf.suite.metrics import is_judged, metric
 
 
 def judging(
@@ -25,7 +26,7 @@ def judging(
     margin: float,
 ) -> Judging:
     """Everything about the judges that is not an arm's mean. Only what was admitted, or graded anyway, has votes."""
-    sat = {(e.judge.rubric, e.metric.endswith("_masked")): e.judge for e in entries if e.judge}
+    sat = {(e.judge.rubric, bool(metric(e.metric).unmasked)): e.judge for e in entries if e.judge}
     exam = {"calls": sum(j.calls for j in sat.values()), "tokens": sum(j.tokens for j in sat.values())}
     asked = {vote["prompt"]: vote["tokens"] for vote in _votes(scores) if vote["prompt"]}
     return Judging(
@@ -56,7 +57,7 @@ def _votes(scores: Scores) -> Iterator[dict[str, Any]]:
 
 
 def _judged(scores: Scores) -> list[str]:
-    return sorted({m for metrics in scores.values() for m in metrics if m.startswith("judge_")})
+    return sorted({m for metrics in scores.values() for m in metrics if is_judged(m)})
 
 
 def _agreements(scores: Scores) -> list[Agreement]:
@@ -83,7 +84,7 @@ def _numbers(of_metric: Mapping[str, Scored]) -> dict[str, float]:
 
 
 def _forced(scores: Scores, cluster: Mapping[str, str], margin: float) -> list[ForcedChoice]:
-    names = [n for n in _judged(scores) if n.removesuffix("_masked").endswith("_chosen")]
+    names = [n for n in _judged(scores) if metric(n).criterion == "chosen"]
     return [
         forced_choice(arm, numbers, cluster, margin).model_copy(update={"metric": name})
         for name in names
@@ -94,7 +95,7 @@ def _forced(scores: Scores, cluster: Mapping[str, str], margin: float) -> list[F
 
 def _pairwise(scores: Scores, cluster: Mapping[str, str], seed: int) -> list[Strength]:
     found = []
-    for name in (n for n in _judged(scores) if n.removesuffix("_masked").endswith("_won")):
+    for name in (n for n in _judged(scores) if metric(n).criterion == "won"):
         games = [
             (arm, rival, share, cluster[question])
             for arm, metrics in scores.items()
@@ -108,8 +109,8 @@ def _pairwise(scores: Scores, cluster: Mapping[str, str], seed: int) -> list[Str
 
 def _masked(scores: Scores, cluster: Mapping[str, str]) -> list[Masked]:
     found = []
-    for name in (n for n in _judged(scores) if n.endswith("_masked")):
-        plain = name.removesuffix("_masked")
+    for name in (n for n in _judged(scores) if metric(n).unmasked):
+        plain = metric(name).unmasked
         for arm, metrics in scores.items():
             told = paired_difference(_numbers(metrics.get(plain, {})), _numbers(metrics.get(name, {})), dict(cluster))
             if told is not None and arm not in CONTROLS:

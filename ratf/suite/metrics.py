@@ -1,17 +1,21 @@
 """The scorer table: every metric's family and axis, what it says, and which way is better."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ratf.suite.arms import SAYS_NOTHING
 
 Family = Literal["lexical", "semantic", "style", "judge", "length", "copying"]
 Axis = Literal["content", "style", "identity"]
+Reads = Literal["texts", "embedder", "people", "judge"]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What a score means. `better` is None where neither way is better; what has no `axis` sits no exam."""
+    """What a score means. `better` is None where neither way is better; what has no `axis` sits no exam.
+
+    This is the meaning of a metric's name. A judge's axis and words are its rubric's; `Suite.facts` has them filled in.
+    """
 
     family: Family
     words: str
@@ -20,17 +24,44 @@ class Metric:
     axis: Axis | None = None
     reads_real: bool = True
     """Whether it compares with the real answer; then the real answer itself proves nothing in its exam."""
+    reads: Reads = "texts"
+    """What a score is worked out from: the answer and the real ones alone, or also the suite's embedder, the people's
+    earlier words, or a judge's replies."""
+    exact: bool = True
+    """Whether every machine gives the same six digits; what a model stands behind differs a little between machines."""
+    criterion: str = ""
+    """Which of a judge's criteria it is, as `recall`; empty for a judge's one grade, and for what is no judge's."""
+    unmasked: str = ""
+    """The same judge's metric with people's names shown, where this one is of the pass without them."""
+
+    rubric: str = ""
+    """The digest of its judge's rubric, where the suite has filled it in."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether a judge gives it."""
+        return self.family == "judge"
 
 
 METRICS = {
     "rouge_1": Metric("lexical", "ROUGE-1 F: shared words", "higher", 1, "content"),
     "rouge_2": Metric("lexical", "ROUGE-2 F: shared pairs of words", "higher", 1, "content"),
     "rouge_l": Metric("lexical", "ROUGE-L F: longest common word sequence", "higher", 1, "content"),
-    "embedding_cosine": Metric("semantic", "cosine of the two answers' embeddings", "higher", 1, "content"),
-    "embedding_rank": Metric(
-        "semantic", "1 / rank of the true answer among all held-out answers", "higher", 1, "content"
+    "embedding_cosine": Metric(
+        "semantic", "cosine of the two answers' embeddings", "higher", 1, "content", reads="embedder", exact=False
     ),
-    "bertscore": Metric("semantic", "BERTScore F on the embedded encoder", "higher", 1, "content"),
+    "embedding_rank": Metric(
+        "semantic",
+        "1 / rank of the true answer among all held-out answers",
+        "higher",
+        1,
+        "content",
+        reads="embedder",
+        exact=False,
+    ),
+    "bertscore": Metric(
+        "semantic", "BERTScore F on the embedded encoder", "higher", 1, "content", reads="embedder", exact=False
+    ),
     "style_identity": Metric(
         "style",
         "probability that the person is speaking, by character n-grams and function words",
@@ -38,20 +69,45 @@ METRICS = {
         1,
         "identity",
         reads_real=False,
+        reads="people",
+        exact=False,
     ),
     "length_ratio": Metric("length", "words in the answer / words in the real one", None),
-    "copying": Metric("copying", "share of 8-word runs found in memories, writings or earlier answers", None, 1),
+    "copying": Metric(
+        "copying", "share of 8-word runs found in memories, writings or earlier answers", None, 1, reads="people"
+    ),
 }
 """Judges are not listed: each rubric names its own metrics, as `judge_stance` or `judge_content_recall`."""
 
 
+_GRADE = Metric("judge", "the judge's grade", "higher", 1, reads="judge", exact=False)
 JUDGED: dict[str, Metric] = {
-    "_contradiction": Metric("judge", "share of the real answer's claims that are contradicted", "lower", 1),
-    "_brier": Metric("judge", "Brier score of who is speaking: 0 is certain and right", "lower", 2),
-    "_chosen": Metric("judge", "how often it is taken for the real answer (target 50 %)", None, 1),
-    "": Metric("judge", "the judge's grade", "higher", 1),
+    "": _GRADE,
+    "recall": _GRADE,
+    "contradiction": replace(_GRADE, words="share of the real answer's claims that are contradicted", better="lower"),
+    "top1": _GRADE,
+    "brier": replace(_GRADE, words="Brier score of who is speaking: 0 is certain and right", better="lower", top=2),
+    "chosen": replace(_GRADE, words="how often it is taken for the real answer (target 50 %)", better=None),
+    "won": _GRADE,
 }
-"""What a judge's metric means, by the end of its name; axis and words are the rubric's."""
+"""What a judge's metric means, by its criterion; axis and words are the rubric's."""
+
+
+_JUDGE, _MASKED = "judge_", "_masked"
+
+
+def judge_metric(rubric: str, criterion: str = "", masked: bool = False) -> str:
+    """The name of a judge's metric: `judge_content_recall`, or `judge_content_recall_masked` without people's names."""
+    return f"{_JUDGE}{rubric}{'_' if criterion else ''}{criterion}{_MASKED if masked else ''}"
+
+
+def is_judged(name: str) -> bool:
+    """Whether the name is that of a judge's metric, known here or not."""
+    return name.startswith(_JUDGE)
+
+
+RESERVED = (_MASKED, *(f"_{criterion}" for criterion in JUDGED if criterion))
+"""How no rubric's name may end: its metrics' names would be read otherwise."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +147,13 @@ LADDERS: dict[str, Ladder] = {"content": _CONTENT, "style": _PERSON, "identity":
 
 
 def metric(name: str) -> Metric:
-    """What the metric of that name means."""
-    if not name.startswith("judge_"):
+    """What the metric of that name means. Raises KeyError for a name that is neither a judge's nor in the table."""
+    if not is_judged(name):
         return METRICS[name]
-    return next(m for end, m in JUDGED.items() if name.removesuffix("_masked").endswith(end))
+    unmasked = name.removesuffix(_MASKED)
+    short = unmasked.removeprefix(_JUDGE)
+    criterion = next((c for c in JUDGED if c and short.endswith(f"_{c}")), "")
+    return replace(JUDGED[criterion], criterion=criterion, unmasked=unmasked if unmasked != name else "")
 
 
 TITLES = {
@@ -133,5 +192,5 @@ def title(metric: str) -> str:
     """What the pages call a metric: `Voice`, `Content recall (judge)`."""
     if metric in TITLES:
         return TITLES[metric]
-    words = metric.removeprefix("judge_").replace("_", " ")
-    return words[:1].upper() + words[1:] + (" (judge)" if metric.startswith("judge_") else "")
+    words = metric.removeprefix(_JUDGE).replace("_", " ")
+    return words[:1].upper() + words[1:] + (" (judge)" if is_judged(metric) else "")

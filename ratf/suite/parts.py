@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from raft.errors import RaftError
 from ratf.suite.arms import ARMS, CONTROLS
-from ratf.suite.metrics import METRICS
+from ratf.suite.metrics import METRICS, is_judged
 from ratf.suite.rubric import Rubric, metric_names, of_metric, rubrics
 
 
@@ -108,7 +108,7 @@ def _needed(given: Any, info: ValidationInfo) -> dict[str, Rubric]:
     if given:
         raise ValueError("rubrics are not written here; put each into a file in the folder judges/ beside the suite")
     known = _judges(info)
-    wanted = (of_metric(m, known)[0] for m in info.data.get("metrics", []) if m.startswith("judge_"))
+    wanted = (of_metric(m, known)[0] for m in info.data.get("metrics", []) if is_judged(m))
     return {rubric.name: rubric for rubric in wanted}
 
 
@@ -120,7 +120,7 @@ Needed = BeforeValidator(_needed)
 class SuitePart(BaseModel):
     """A part of a suite. A key that is not known is refused: a misspelt setting would silently not count."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SplitSettings(SuitePart):

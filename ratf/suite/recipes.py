@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from raft.errors import DataError, RaftError
 from raft.files import write_whole
 from raft.people.additions import add_documents, add_interviews
-from raft.people.person import About, describe, load_about
+from raft.people.folders import PersonKey, inside
+from raft.people.person import About, load_about
 from raft.progress import Progress, silent
 from raft.types import Document, Interview
+from raft.yaml_file import read_model
 from ratf.content import content
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     site: str
-    people: dict[str, _Person]
+    people: dict[PersonKey, _Person]
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,7 @@ def find_recipe(name: str) -> Path:
 
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe. Raises DataError with every problem of it."""
-    try:
-        return Recipe.model_validate(yaml.safe_load(path.read_text("utf-8")) or {})
-    except yaml.YAMLError as error:
-        raise DataError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
-    except ValidationError as error:
-        raise DataError([f"{path}: {line}" for line in describe(error)]) from None
+    return read_model(path, Recipe)
 
 
 def build(
@@ -93,6 +90,7 @@ def build(
     every file that could not be had, read, or that differs from its sha256; what was fetched stays for the next time,
     and no person's folder is touched.
     """
+    folders = {key: inside(out, key) for key in recipe.people}
     problems: list[str] = []
     texts: dict[str, bytes] = {}
     sources = [s for person in recipe.people.values() for s in (*person.interviews, *person.writings)]
@@ -108,7 +106,7 @@ def build(
     ]
     if problems:
         raise DataError(problems)
-    return [_written(out / key, person, interviews, documents) for key, person, interviews, documents in made]
+    return [_written(folders[key], person, interviews, documents) for key, person, interviews, documents in made]
 
 
 def _fetched(source: _Source, cache: Path, get: "Callable[[str], Page]", site: str) -> bytes:

@@ -7,15 +7,13 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from raft.errors import DataError
-from raft.people.person import describe
-from ratf.suite.metrics import Axis
+from raft.yaml_file import read_model
+from ratf.suite.metrics import RESERVED, Axis, judge_metric
 
 RUBRICS = Path(__file__).parent.parent / "judges"
-MASKED = "_masked"
 Form = Literal["grade", "claims", "identity", "forced_choice", "pairwise"]
 CRITERIA: dict[Form, tuple[str, ...]] = {
     "grade": ("",),
@@ -40,7 +38,7 @@ FIELDS: dict[Form, tuple[set[str], set[str]]] = {
 class Rubric(BaseModel):
     """One judge. `form` says what is asked and how the reply becomes numbers; `choices` are a grade's replies."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     version: int
@@ -62,7 +60,10 @@ class Rubric(BaseModel):
     @model_validator(mode="after")
     def _hangs_together(self) -> "Rubric":
         needed, allowed = FIELDS[self.form]
-        used = {field for _, field, _, _ in Formatter().parse(self.prompt) if field is not None}
+        fields = [parsed[1:] for parsed in Formatter().parse(self.prompt) if parsed[1] is not None]
+        used = {str(field) for field, _, _ in fields}
+        if any(layout or conversion for _, layout, conversion in fields):
+            raise ValueError("the prompt names its texts as {name} alone, without a format or conversion after it")
         if not needed <= used:
             raise ValueError(f"the prompt of the form {self.form} must have {_braced(needed - used)}")
         if not used <= needed | allowed:
@@ -77,7 +78,7 @@ class Rubric(BaseModel):
             )
         if self.form != "grade" and self.choices:
             raise ValueError(f"the form {self.form} has its own replies; choices belong to the form grade")
-        if self.name.endswith((MASKED, *(f"_{c}" for criteria in CRITERIA.values() for c in criteria if c))):
+        if self.name.endswith(RESERVED):
             raise ValueError(f"the name {self.name!r} ends like the name of a criterion; choose another")
         return self
 
@@ -98,8 +99,7 @@ class Rubric(BaseModel):
 
     def metrics(self, masked: bool = False) -> list[str]:
         """The names of what it measures, as `judge_content_recall`."""
-        end = MASKED if masked else ""
-        return [f"judge_{self.name}{'_' if c else ''}{c}{end}" for c in CRITERIA[self.form]]
+        return [judge_metric(self.name, criterion, masked) for criterion in CRITERIA[self.form]]
 
 
 def _braced(fields: set[str]) -> str:
@@ -108,12 +108,7 @@ def _braced(fields: set[str]) -> str:
 
 def read_rubric(path: Path) -> Rubric:
     """The rubric in a file. Raises DataError with everything that is wrong with it."""
-    try:
-        rubric = Rubric.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except yaml.YAMLError as error:
-        raise DataError([f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
-    except ValidationError as error:
-        raise DataError([f"{path}: {line}" for line in describe(error)]) from None
+    rubric = read_model(path, Rubric)
     if rubric.name != path.stem:
         raise DataError([f"{path}: its name is {rubric.name!r}, but the file's {path.stem!r}"])
     return rubric
@@ -136,7 +131,7 @@ def metric_names(known: Mapping[str, Rubric]) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for rubric in known.values():
         for masked in (False, True):
-            names[f"judge_{rubric.name}{MASKED if masked else ''}"] = rubric.metrics(masked)
+            names[judge_metric(rubric.name, masked=masked)] = rubric.metrics(masked)
     return names
 
 

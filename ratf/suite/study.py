@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from raft.errors import DataError, RaftError
 from raft.files import read_made, write_made
 from raft.memory.mind import said_before
+from raft.people.folders import inside
 from raft.people.person import Person, load_person
 from raft.types import Exchange
 from ratf.suite.arms import ARMS
@@ -96,7 +97,7 @@ def open_study(suite: str | Path, data: str | Path | None = None, out: str | Pat
     held_out, earlier = _split(settings, person, path)
     limit = settings.split.training_exchanges
     data_digest = _data_digest(home, settings)
-    digest = hashlib.sha256(f"{settings.model_dump_json()}\0{data_digest}".encode()).hexdigest()[:16]
+    digest = settings.digest_with(data_digest)
     return Study(
         suite=settings,
         person=person,
@@ -137,7 +138,8 @@ def current_study(digest: str) -> Study:
 def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
     problems: list[str] = []
     people = []
-    for key in (suite.person, *suite.impostors):
+    whose = (suite.person, *suite.impostors)
+    for key in whose:
         if not (folder / key).is_dir():
             role = "the person" if key == suite.person else "the impostor"
             there = sorted(f.parent.name for f in folder.glob("*/interviews.jsonl")) or ["nobody"]
@@ -147,7 +149,12 @@ def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
             )
             continue
         try:
-            people.append(load_person(folder / key, suite.people.get(key), suite.allow_undated))
+            home, before = inside(folder, key), whose[: whose.index(key)]
+            same = next((o for o in before if (folder / o).is_dir() and home.samefile(folder / o)), None)
+            if same is not None:
+                problems.append(f"{path}: {key!r} is the folder of {same!r} by another name; name each person once")
+                continue
+            people.append(load_person(home, suite.people.get(key), suite.allow_undated))
         except DataError as error:
             problems.extend(error.problems)
     if problems:

@@ -1,18 +1,19 @@
 """A suite: one YAML file that says whose answers are tested, how, and what counts."""
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from raft.errors import DataError
-from raft.people.person import About, describe
-from raft.yaml_file import read_yaml
+from raft.people.folders import PersonKey
+from raft.people.person import About
+from raft.yaml_file import read_model
 from ratf.content import content
 from ratf.suite.arms import ARMS, CONTROLS, NAMED, WRITTEN
-from ratf.suite.metrics import METRICS
+from ratf.suite.metrics import METRICS, Metric, judge_metric, metric
 from ratf.suite.parts import (
     AllCriteria,
     AnswerSettings,
@@ -29,16 +30,16 @@ from ratf.suite.parts import (
     SuitePart,
     TrainingSettings,
 )
-from ratf.suite.rubric import Rubric
+from ratf.suite.rubric import Rubric, of_metric
 
 
 class Suite(SuitePart):
     """Everything that defines a run except the data."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    person: str
-    impostors: Annotated[list[str], Once] = Field(min_length=1)
-    people: dict[str, About] = Field({})
+    person: PersonKey
+    impostors: Annotated[list[PersonKey], Once] = Field(min_length=1)
+    people: dict[PersonKey, About] = Field({})
     """Who they are, for folders without a `person.yaml`."""
     split: SplitSettings = SplitSettings()
     memories: MemorySettings = MemorySettings()
@@ -49,7 +50,7 @@ class Suite(SuitePart):
     grid: Literal["named", "full"] = Field("named", exclude=True)
     """`full` is short for all twelve arms; not in the digest, because `arms` says it all."""
     controls: Annotated[list[ControlName], Once] = Field([name for name in CONTROLS if name not in WRITTEN])
-    metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*METRICS, "judge_stance"], min_length=1)
+    metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*METRICS, judge_metric("stance")], min_length=1)
     """A judge stands for all that it measures; with `_masked` after its name, for a pass without people's names."""
     rubrics: Annotated[dict[str, Rubric], Needed] = Field({}, validate_default=True)
     """The judges that the metrics need. Not written by hand: they are read from their files, and part of the digest."""
@@ -79,6 +80,22 @@ class Suite(SuitePart):
             raise ValueError(f"grid: full is all {len(ARMS)} arms; leave arms out, or leave grid out")
         return {**raw, "arms": list(ARMS)}
 
+    def digest_with(self, data_digest: str) -> str:
+        """The digest by which a study is known: of all settings, the judges' rubrics among them, and of the data."""
+        return hashlib.sha256(f"{self.model_dump_json()}\0{data_digest}".encode()).hexdigest()[:16]
+
+    @property
+    def facts(self) -> dict[str, Metric]:
+        """The suite's metrics, built-in ones and judges' alike, in their order; a judge's axis and words are its rubric's."""
+        return {name: self._facts(name) for name in self.metrics}
+
+    def _facts(self, name: str) -> Metric:
+        facts = metric(name)
+        if not facts.judged:
+            return facts
+        rubric, _, _ = of_metric(name, self.rubrics)
+        return replace(facts, axis=rubric.axis, words=rubric.words, reads_real=rubric.reads_real, rubric=rubric.digest)
+
     @property
     def graders(self) -> list[str]:
         """The models that grade."""
@@ -89,7 +106,7 @@ class Suite(SuitePart):
     def _hangs_together(self) -> "Suite":
         if self.person in self.impostors:
             raise ValueError(f"{self.person!r} is the person and cannot be an impostor as well")
-        if any(m.startswith("judge_") for m in self.metrics) and not self.models.grader:
+        if any(metric(name).judged for name in self.metrics) and not self.models.grader:
             raise ValueError("a judge is among the metrics, so models.grader must name the model that grades")
         memories = self.memories
         late = self.answers.history == "free_running" and memories.rephraser != "extractive"
@@ -138,42 +155,4 @@ def find_suite(name: str | Path) -> Path:
 
 def load_suite(path: Path) -> Suite:
     """Read and check a suite. Raises DataError with every problem, each with its line."""
-    raw, node = read_yaml(path)
-    try:
-        return Suite.model_validate(raw if raw is not None else {}, context={"folder": path.parent})
-    except ValidationError as error:
-        lines = [_line(node, e["loc"]) for e in error.errors()]
-        told = zip(lines, error.errors(), describe(error), strict=True)
-        raise DataError([f"{path}:{line}: {text}{_known(e)}" for line, e, text in told]) from None
-
-
-def _line(node: Any, location: Sequence[int | str]) -> int:
-    """The line of the deepest part of `location` that is in the file."""
-    line = 1
-    for part in location:
-        found = next((pair for pair in _children(node) if pair[0] == part), None)
-        if found is None:
-            break
-        _, line, node = found
-    return line
-
-
-def _children(node: Any) -> Iterator[tuple[int | str, int, Any]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield key.value, key.start_mark.line + 1, value
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield index, value.start_mark.line + 1, value
-
-
-def _known(problem: Any) -> str:
-    """The valid keys, where a key is not valid."""
-    if problem["type"] != "extra_forbidden":
-        return ""
-    model: Any = Suite
-    for part in problem["loc"][:-1]:
-        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
-        model = field.annotation if field is not None else About
-    fields = getattr(model, "model_fields", About.model_fields)
-    return f"; the keys are: {', '.join(fields)}"
+    return read_model(path, Suite, context={"folder": path.parent})

@@ -56,8 +56,8 @@ def test_another_seed_is_no_regression(ratf: Command, tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (["--baseline", "nowhere"], "nowhere: no such baseline"),
-        (["--policy", "nowhere"], "nowhere: no such policy file"),
-        (["--policy", "bad.yaml"], "bad.yaml: critical: 'be good' is not a rule"),
+        (["--policy", "nowhere"], "nowhere: no such file"),
+        (["--policy", "bad.yaml"], "bad.yaml:1: critical[0]: 'be good' is not a rule"),
         (["--baseline", "bad.yaml"], "not the results of a run"),
     ],
 )
@@ -67,6 +67,14 @@ def test_bad_input_exits_with_2(ratf: Command, tmp_path: Path, arguments: list[s
     found = ratf("check", run, *[tmp_path / a if not a.startswith("-") else a for a in arguments])
     assert (found.returncode, found.stdout) == (2, "") and says in found.stderr
     assert not (run / "check.json").exists()
+
+
+def test_a_policy_that_says_a_key_twice_exits_with_2(ratf: Command, tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text("critical:\n  - leaks none\n  - errors 0\ncritical:\n  - errors 0\n", "utf-8")
+    found = ratf("check", a_run(tmp_path / "run"), "--policy", policy)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "p.yaml:4: 'critical' is there twice, first in line 1; keep one" in found.stderr
 
 
 def test_a_folder_without_a_run_exits_with_2(ratf: Command, tmp_path: Path) -> None:

@@ -282,12 +282,12 @@ MUTATIONS = [
     ("rules", "    if leaks.found:\n", "    if False:\n"),
     ("statistics", "smallest = 0.5 ** (self.n if bound else self.moved)", "smallest = 0.0"),
     ("policy", "Policy([*rules, *_missing_guards(rules)], tuple", "Policy([*rules], tuple"),
-    ("policy", 'if not raw.get("critical"):', "if False:"),
-    ("baseline", '("data_digest", "prompts_digest"):\n        now', '("prompts_digest",):\n        now'),
-    ("baseline", '("data_digest", "prompts_digest"):\n        now', '("data_digest",):\n        now'),
-    ("baseline", "if was.get(key) != here.get(key)", "if False"),
-    ("baseline", "        if was != here:", "        if False:"),
-    ("baseline", '"seed", "primary"', '"primary"'),
+    ("policy", "    if not rules:\n", "    if False:\n"),
+    ("comparable", '("data_digest", "prompts_digest"):\n        now', '("prompts_digest",):\n        now'),
+    ("comparable", '("data_digest", "prompts_digest"):\n        now', '("data_digest",):\n        now'),
+    ("comparable", "if was.get(key) != here.get(key)", "if False"),
+    ("comparable", "        if was != here:", "        if False:"),
+    ("comparable", '"seed", "primary"', '"primary"'),
 ]  # fmt: skip
 
 

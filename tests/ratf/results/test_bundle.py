@@ -20,9 +20,11 @@ from ratf.results.results import Results, Scored, save
 from ratf.review.record import Check, Verification, verified_runs
 from ratf.review.statistics import scores_of
 from ratf.review.verify import verify
+from ratf.scores import scorers
 from ratf.scores.measures import TextMeasures
 from ratf.statistics.samples import spread
 from ratf.statistics.verdict import judge_contrast
+from ratf.suite import metrics
 from ratf.suite.metrics import LADDERS
 from ratf.suite.rubric import of_metric
 from ratf.suite.suite import Suite
@@ -55,7 +57,7 @@ WORDS = [
 
 
 @cache
-def honest() -> Results:
+def honest(names: tuple[str, ...] = METRICS) -> Results:
     """A run whose every number is what its answers and the judge's grades give."""
     from ratf.statistics.attribution import attribution
     from ratf.statistics.contrasts import contrasts
@@ -65,11 +67,11 @@ def honest() -> Results:
 
     suite = Suite(
         name="planted", person="marrack", impostors=["pell"], arms=["baseline", "raft"],
-        controls=["same_near", "impostor_near"], metrics=list(METRICS), models={"grader": "openai/g"},  # type: ignore[arg-type]
+        controls=["same_near", "impostor_near"], metrics=list(names), models={"grader": "openai/g"},  # type: ignore[arg-type]
         primary={"metric": "rouge_l", "better": "raft", "than": "baseline"},  # type: ignore[arg-type]
     )  # fmt: skip
     digest = hashlib.sha256(f"{suite.model_dump_json()}\0data".encode()).hexdigest()[:16]
-    made = planted(ARMS, metrics=METRICS, admitted=(), data_digest="data", digest=digest)
+    made = planted(ARMS, metrics=names, admitted=(), data_digest="data", digest=digest)
     raw = made.model_dump(mode="json") | {"suite": suite.model_dump(mode="json")}
     raw["metrics"]["judge_stance"]["rubric"] = of_metric("judge_stance", suite.rubrics)[0].digest
     for i, question in enumerate(raw["questions"]):
@@ -80,6 +82,8 @@ def honest() -> Results:
             f = TextMeasures("local/all-minilm-l6-v2").rouges([(answer["text"], question["real"])])[0]["rougeL"]
             answer["scores"]["rouge_l"]["value"] = round(f, 6)
             answer["scores"]["length_ratio"]["value"] = round(len(answer["text"].split()) / len(WORDS[i % 5 :]), 6)
+            if "long_words" in names:
+                answer["scores"]["long_words"]["value"] = round(long_words(answer["text"]), 6)
             assert arm
     scores = scores_of(Results.model_validate(raw | {"skill": [], "exam": []}))
     cluster = {q["id"]: q["interview_id"] for q in raw["questions"]}
@@ -116,10 +120,16 @@ def logged(results: Results) -> list[Raw]:
     ]  # fmt: skip
 
 
-def packed(folder: Path) -> Path:
-    save(honest(), folder / "run" / "results.json")
-    samples = [Sample(**s) for s in logged(honest())]
-    write_bundle(folder / "run", honest(), samples, folder / "run.zip")
+def long_words(text: str) -> float:
+    """The share of words of four letters and more: a metric that only a test has."""
+    return sum(len(word) > 3 for word in text.split()) / len(text.split())
+
+
+def packed(folder: Path, run: Results | None = None) -> Path:
+    run = run or honest()
+    save(run, folder / "run" / "results.json")
+    samples = [Sample(**s) for s in logged(run)]
+    write_bundle(folder / "run", run, samples, folder / "run.zip")
     return folder / "run.zip"
 
 
@@ -154,6 +164,25 @@ def test_an_honest_bundle_holds(tmp_path: Path) -> None:
         "metric length_ratio": "matches",
         "metric judge_stance": "not recomputed",
     }
+
+
+def test_a_new_metric_that_reads_texts_is_worked_out_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(metrics.METRICS, "long_words", metrics.Metric("length", "share of long words", None))
+    monkeypatch.setitem(scorers.MEASURES, "long_words", lambda study, state, real: long_words(state.output.completion))
+    run = honest((*METRICS, "long_words"))
+
+    def told(run: Results, name: str) -> Any:
+        return next(c for c in checked(packed(tmp_path / name, run), tmp_path).checks if c.what == "metric long_words")
+
+    found = told(run, "whole")
+    assert (found.outcome, found.told) == (
+        "matches",
+        f"{sum(len(q.answers) for q in run.questions)} scores, within 2e-06",
+    )
+    raw = run.model_dump(mode="json")
+    raw["questions"][0]["answers"]["raft"]["scores"]["long_words"]["value"] += 1e-4
+    found = told(Results.model_validate(raw), "changed")
+    assert found.outcome == "differs" and "raft on" in found.told
 
 
 def test_a_run_is_not_verified_by_other_metrics_than_it_rests_on(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def test_recipes_are_found_by_name_and_checked(tmp_path: Path) -> None:
         find_recipe("nobody")
     bad = tmp_path / "bad.yaml"
     bad.write_text("site: x\npeople: {a: {about: {name: A, introduction: B}, interviews: [{path: p}], writings: []}}\n")
-    with pytest.raises(DataError, match=r"bad\.yaml: people\.a\.interviews\[0\]\.date: is missing"):
+    with pytest.raises(DataError, match=r"bad\.yaml:2: people\.a\.interviews\[0\]\.date: is missing"):
         load_recipe(bad)
 
 
