@@ -23,6 +23,7 @@ GATE_MODULES = {
     "baseline": "ratf.results.snapshot",
     "policy": "ratf.gate.policy",
     "rules": "ratf.gate.rules",
+    "folder": "ratf.results.folder",
     "gate": "ratf.gate.gate",
 }
 INTERVIEWS = [f"i{g}" for g in range(6) for _ in range(10)]
@@ -208,7 +209,7 @@ def judged(gate: dict[str, ModuleType], case: Planted, folder: Path) -> tuple[in
             shutil.rmtree(folder / "run", ignore_errors=True)
             save(run, folder / "run" / "results.json")
             case.spoil(folder / "run")
-            run = gate["gate"].open_run(folder / "run")
+            run = gate["folder"].open_run(folder / "run")
         checked = gate["gate"].check(run, gate["baseline"].snapshot(before) if before else None, policy)
     except RaftError as error:
         return 2, str(error)
@@ -252,8 +253,8 @@ MUTATIONS = [
     ("gate", "if trouble or broken:", "if broken:"),
     ("gate", "if trouble or broken:", "if trouble:"),
     ("gate", "    if fallen:", "    if False:"),
-    ("gate", "if not path.is_file() and logs:", "if False:"),
-    ("gate", "if any(_later(", "if False and any(_later("),
+    ("folder", "if not path.is_file() and logs:", "if False:"),
+    ("folder", "if any(_later(", "if False and any(_later("),
     ("gate", "holm([f.p for f in family])", "[f.p for f in family]"),
     ("gate", '("REGRESSION", "NOT MEASURED", "INCONCLUSIVE")', '("NOT MEASURED", "INCONCLUSIVE")'),
     ("gate", '("REGRESSION", "NOT MEASURED", "INCONCLUSIVE")', '("REGRESSION", "INCONCLUSIVE")'),
