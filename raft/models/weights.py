@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_cache_path
-from transformers.utils import logging as transformers_logging
 
 from raft.errors import RaftError
 from raft.progress import Progress, silent
@@ -236,8 +235,6 @@ def _convert(gguf: Path, target: Path, progress: Progress) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from raft.models.weights import quiet
-
     with progress(f"converting {gguf.name}, once", 1, "file") as advance, quiet():
         folder, name = str(gguf.parent), gguf.name
         tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
@@ -264,6 +261,8 @@ def _disk_trouble(error: OSError, pinned: Pinned) -> RaftError:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without transformers' own progress bars and hints, some of which know no other switch than stderr."""
+    from transformers.utils import logging as transformers_logging
+
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
