@@ -37,6 +37,7 @@ def tune(
     max_words: int = 120,
     seed: int = 0,
     price_per_million: float | None = None,
+    make_data: bool = True,
     dry_run: bool = False,
     say: Say = lambda text: None,
     progress: Progress = silent,
@@ -47,14 +48,14 @@ def tune(
     costs money; `rank`, `layers`, `patience`, `context` (tokens of a sample) and `max_words` (of an answer) are for the
     first, `price_per_million` (US$ a million tokens, for the estimate) for the second. What is None is left to the tuner;
     OpenAI's `learning_rate` is a multiplier. It learns from the person's `work/finetune.jsonl`, which is made with the
-    defaults of `raft ft:gen` where it is not there. With `dry_run` the data are checked, `say` is told what they would
+    defaults of `raft ft:gen` where it is not there (without `make_data`, that is an error). With `dry_run` the data are checked, `say` is told what they would
     cost, and None is returned. The same data and settings are never tuned twice.
 
     Raises DataError for what is wrong with the person's data, and RaftError for settings or models that cannot be used.
     """
     folder = person_folder(person)
     tuner_kind(base)
-    if not (work_of(folder) / "finetune.jsonl").is_file():
+    if make_data and not (work_of(folder) / "finetune.jsonl").is_file():
         make_records(folder, "finetune", Wanted(), say, progress)
         make_openai(folder, "finetune", OPENAI_CONTEXT, say)
     provider, _, name = base.partition("/")
