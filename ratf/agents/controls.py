@@ -13,7 +13,6 @@ import numpy as np
 from raft.people.person import Person
 from raft.progress import Progress, silent
 from raft.types import Embedder, Exchange, Vectors
-from ratf.models.chat import embedder
 from ratf.suite.arms import DOSES, GIVEN
 from ratf.suite.study import Study
 
@@ -173,6 +172,8 @@ def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[s
     """The controls' answers, by control and exchange. Made once a study."""
 
     def make() -> dict[str, dict[str, dict[str, Any]]]:
+        from ratf.models.chat import embedder
+
         with progress("finding the controls' answers", 1, "steps") as advance:
             found = controls(study, embedder(study.suite.models.embedder, progress))
             advance(1)
