@@ -1,4 +1,4 @@
-"""`raft check`."""
+"""The command `raft check` checks a person's folder."""
 
 from typing import Annotated
 

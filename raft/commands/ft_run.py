@@ -1,4 +1,4 @@
-"""`raft ft:run`."""
+"""The command `raft ft:run` fine-tunes a model for a person."""
 
 from pathlib import Path
 from typing import Annotated

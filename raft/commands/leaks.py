@@ -1,4 +1,4 @@
-"""`raft leaks`."""
+"""The command `raft leaks` finds answers that also stand in other texts."""
 
 import json
 from dataclasses import asdict
@@ -44,7 +44,12 @@ def leaks(
 
 
 def look(folder: Path, held_out: int | None, at_least: float, embed: bool) -> dict[str, Any]:
-    """Everything that is suspicious in a folder. Raises RaftError where it cannot be read."""
+    """Return all leaks that are found in a person's folder, with the counts of what was checked, by name.
+
+    `held_out` is the number of newest interviews to check, or None for all; `at_least` is the coverage that makes a
+    leak; with `embed`, answers that say the same in other words are sought too. Raises RaftError where the folder
+    cannot be read or has too few interviews.
+    """
     from raft.errors import RaftError
     from raft.people import leaks as find
     from raft.people.person import exchanges, load_documents, load_interviews
@@ -86,7 +91,7 @@ def look(folder: Path, held_out: int | None, at_least: float, embed: bool) -> di
 
 
 def describe(name: str, found: dict[str, Any]) -> str:
-    """What `look` found, for people: worst first, the rest counted."""
+    """Return what `look` found as text: the worst leaks first, up to 20 of each kind, the others counted."""
     share = f"{100 * found['at_least']:.0f} %"
     later = sum(a["later"] for a in found["answers"])
     lines = [

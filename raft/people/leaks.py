@@ -1,7 +1,7 @@
-"""What a test must not know beforehand: held-out answers and questions in what an agent learns from or remembers.
+"""Leaks are held-out answers and questions that also stand in what an agent learns from or remembers.
 
 Near-duplicates are found by shingles, runs of 8 words (Broder 1997). A text's coverage is the share of its distinct
-shingles that also stand somewhere else: 0 where nothing was copied, 1 where everything was.
+shingles that also stand in other texts: 0 where nothing was copied, 1 where everything was.
 """
 
 import re
@@ -18,23 +18,32 @@ from raft.types import Chunk, Document, Exchange, Interview, Vectors
 
 SHINGLE = 8
 MIN_WORDS = 20
-"""Shorter answers are not looked at: too few shingles to tell a copy from a turn of phrase."""
+"""The least number of words of an answer that is checked: a shorter copy cannot be told from a stock phrase."""
 
 
 COVERED = 0.2
-"""Of 2,809 answers of four real people none came above 0.14, in their writings or in their other interviews."""
+"""The coverage from which an answer counts as a leak.
+
+Of 2,809 answers of four real people none came above 0.14, in their writings or in their other interviews.
+"""
 
 
 TWINS = 0.3
-"""Two press conferences of one person, set phrases and all, came up to 0.12."""
+"""The coverage from which two interviews count as the same one.
+
+Two different press conferences of one person came up to 0.12, by their set phrases.
+"""
 
 
 ALIKE = 0.9
-"""Cosine of answers that say the same. Different answers of one person came up to 0.78 with the embedded encoder."""
+"""The cosine from which an answer and a passage count as saying the same.
+
+Different answers of one person came up to 0.78 with the embedded encoder.
+"""
 
 
 WINDOW = 100
-"""Words of a writing that are embedded together, each window overlapping the next by half."""
+"""The number of words of a writing that are embedded together; each window overlaps the next by half."""
 
 
 _WORD = re.compile(r"[\w']+")
@@ -43,7 +52,7 @@ Shingle = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Source:
-    """Something that an answer may also stand in. `interview` is empty for a writing."""
+    """A text in which an answer may also stand: a writing, or another answer. `interview` is empty for a writing."""
 
     name: str
     kind: Literal["writing", "answer"]
@@ -54,7 +63,7 @@ class Source:
 
 @dataclass(frozen=True)
 class CoveredAnswer:
-    """An answer that stands elsewhere, too. `document` is the source that it shares most with."""
+    """An answer that also stands in other texts. `document` is the source that shares the most shingles with it."""
 
     interview: str
     question: int
@@ -65,14 +74,14 @@ class CoveredAnswer:
     kind: str
     document_date: str | None
     longest_run: int
-    """Words in a row of which every run of 8 stands in `document`."""
+    """The length, in words, of the longest part of the answer of which every run of 8 words stands in `document`."""
     later: bool
-    """The document is not older than the interview: memories by date leave it out."""
+    """Whether the document is not older than the interview; if so, recall by date never brings it up."""
 
 
 @dataclass(frozen=True)
 class Twins:
-    """Two interviews of which the smaller stands, to the share `coverage`, in the other."""
+    """Two interviews that share text; `coverage` is the share of the smaller one's shingles that stand in the other."""
 
     one: str
     other: str
@@ -81,7 +90,7 @@ class Twins:
 
 @dataclass(frozen=True)
 class AlikeAnswer:
-    """An answer that says the same as a passage of `document`, by the cosine of their embeddings."""
+    """An answer that says the same as a passage of `document`, because the `cosine` of their embeddings is high."""
 
     interview: str
     question: int
@@ -92,7 +101,10 @@ class AlikeAnswer:
 
 @dataclass(frozen=True)
 class StoredQuestion:
-    """A question that stands in a passage which it may recall."""
+    """A question of which the share `coverage` stands in a stored passage that it may recall.
+
+    `passage` is the id of the passage's chunk.
+    """
 
     interview: str
     question: int
@@ -101,23 +113,23 @@ class StoredQuestion:
 
 
 def words(text: str) -> list[str]:
-    """Lower-cased words; apostrophes belong to them, in whichever way they are typed."""
+    """Return the text's words in lower case; apostrophes belong to them, and typographic ones count as plain ones."""
     return _WORD.findall(text.lower().replace("’", "'"))
 
 
 def shingles(text: str) -> list[Shingle]:
-    """Every run of 8 words, in order."""
+    """Return every run of 8 words of the text, in order; none where it has fewer words."""
     found = words(text)
     return list(zip(*(found[i:] for i in range(SHINGLE)), strict=False))
 
 
 def writings(documents: Iterable[Document]) -> list[Source]:
-    """Documents as sources."""
+    """Return the documents as sources."""
     return [Source(d.doc_id, "writing", d.date, d.text) for d in documents]
 
 
 def answers(exchanges: Iterable[Exchange]) -> list[Source]:
-    """Answers as sources. Short ones are left out: a sign-off is said every time."""
+    """Return the answers of 20 words or more as sources; shorter ones, such as a sign-off, recur in every interview."""
     return [
         Source(e.exchange_id, "answer", e.date, e.answer, e.interview_id)
         for e in exchanges
@@ -126,12 +138,12 @@ def answers(exchanges: Iterable[Exchange]) -> list[Source]:
 
 
 def elsewhere(exchange: Exchange, source: Source) -> bool:
-    """Everything but the exchange's own interview."""
+    """Return whether the source is outside the exchange's own interview."""
     return source.interview != exchange.interview_id
 
 
 def older(exchange: Exchange, source: Source) -> bool:
-    """What a question may recall: text dated before its interview, and text without a date."""
+    """Return whether the question may recall the source: it is dated before the question's interview, or undated."""
     return source.date is None or (exchange.date is not None and source.date < exchange.date)
 
 
@@ -141,9 +153,9 @@ def covered(
     at_least: float = COVERED,
     may: Callable[[Exchange, Source], bool] = elsewhere,
 ) -> list[CoveredAnswer]:
-    """Answers of 20 words or more of which the share `at_least` stands in sources that `may` hold it; worst first.
+    """Return the answers of 20 words or more whose coverage is at least `at_least`, highest coverage first.
 
-    Coverage is over all those sources together.
+    Coverage counts all sources together that `may` admits: it is called with the exchange and a source.
     """
     found = []
     asked = [(e, shingles(e.answer)) for e in exchanges if len(words(e.answer)) >= MIN_WORDS]
@@ -161,7 +173,7 @@ def covered(
 
 
 def repeated(exchanges: Sequence[Exchange], at_least: float = COVERED) -> list[CoveredAnswer]:
-    """Answers that were given in an earlier interview, too, worst first."""
+    """Return the answers that were also given in an earlier interview, highest coverage first."""
 
     def before(exchange: Exchange, source: Source) -> bool:
         day = (source.date or date.min, source.name) < (exchange.date or date.min, exchange.exchange_id)
@@ -171,7 +183,10 @@ def repeated(exchanges: Sequence[Exchange], at_least: float = COVERED) -> list[C
 
 
 def twins(interviews: Sequence[Interview], at_least: float = TWINS) -> list[Twins]:
-    """Interviews that were published twice under different names, worst first."""
+    """Return the pairs of interviews with a coverage of at least `at_least`, highest first.
+
+    Such a pair is probably one interview that was published twice under different names.
+    """
     said = [{s for turn in i.turns for s in shingles(turn.text)} for i in interviews]
     where: dict[Shingle, list[int]] = {}
     for number, of_interview in enumerate(said):
@@ -187,9 +202,9 @@ def twins(interviews: Sequence[Interview], at_least: float = TWINS) -> list[Twin
 
 
 def stored(exchanges: Sequence[Exchange], passages: Sequence[Chunk], at_least: float = 0.5) -> list[StoredQuestion]:
-    """Questions of which the share `at_least` stands in passages of the memory store that they may recall.
+    """Return the questions with a coverage of at least `at_least` by one stored passage that they may recall.
 
-    A question of fewer than 8 words counts where a passage is that question and nothing else.
+    A question of fewer than 8 words is returned where a passage is that question and nothing else.
     """
     asked = [(e, set(shingles(e.question)) or {tuple(words(e.question))}) for e in exchanges]
     sources = [Source(p.chunk_id, "writing", p.date, p.text) for p in passages]
@@ -215,7 +230,11 @@ def alike(
     at_least: float = ALIKE,
     may: Callable[[Exchange, Source], bool] = elsewhere,
 ) -> list[AlikeAnswer]:
-    """Answers that say the same as a source, by embeddings: in other words, perhaps. Nearest first."""
+    """Return the answers whose cosine with a passage of a source is at least `at_least`, nearest first.
+
+    Embeddings find what says the same in other words. Answers of fewer than 20 words are left out. `embed` returns unit
+    vectors of shape (texts, d), and `may`, called with the exchange and a source, whether that source counts.
+    """
     asked = [e for e in exchanges if len(words(e.answer)) >= MIN_WORDS]
     pieces = [(source, piece) for source in sources for piece in _windows(source)]
     if not asked or not pieces:
@@ -232,7 +251,7 @@ def alike(
 
 
 def _windows(source: Source) -> list[str]:
-    """An answer is one piece; a writing is many, of about an answer's length."""
+    """Return the passages of a source to embed: an answer is one, a writing is cut into overlapping windows."""
     said = source.text.split()
     if source.kind == "answer":
         return [source.text]
@@ -240,7 +259,7 @@ def _windows(source: Source) -> list[str]:
 
 
 def _places(wanted: set[Shingle], texts: Iterable[str]) -> dict[Shingle, list[int]]:
-    """In which of `texts` each wanted shingle stands."""
+    """Return, for each wanted shingle that occurs, the indices of the texts in which it stands, in ascending order."""
     where: dict[Shingle, list[int]] = {}
     for number, text in enumerate(texts):
         for s in wanted.intersection(shingles(text)):
