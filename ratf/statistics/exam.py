@@ -1,4 +1,4 @@
-"""The exam: may this metric or judge speak about this person? Pure: takes scores of the controls, returns an entry."""
+"""The exam of a metric or judge: whether it tells this person from others, from its scores of the controls."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from ratf.suite.arms import DOSES, FLOOR
 from ratf.suite.metrics import Ladder
 
 Rungs = Mapping[str, Mapping[str, float | None]]
-"""control → question → score; None where it could not be scored"""
+"""The scores by control and question; None where an answer could not be scored."""
 
 
 ASSUMED_ICC = 0.2
-"""How alike questions of one interview are taken to be where every one of them came out the same way."""
+"""The intraclass correlation that questions of one interview are assumed to have where they all came out alike."""
 
 
 MOST_UNSCORED = 0.10
-"""A metric that leaves more of the exam unscored has not shown that it can score."""
+"""The greatest share of exam answers that a metric may leave unscored and still be admitted."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Auc:
 def paired_auc(scores: Rungs, higher: Iterable[str], lower: Iterable[str], cluster: Mapping[str, str]) -> Auc | None:
     """The AUC of `higher` over `lower` controls, compared question by question; None without a question with both.
 
-    A question's value is the share of (higher, lower) pairs in order; the AUC is their mean. Its interval is the
+    A question's value is the share of (higher, lower) pairs in order; the AUC is the mean of these. Its interval is the
     cluster-robust t interval (G - 1 degrees of freedom) on the logit scale, where it holds its level near 0 and 1, and
     reaches at least as far as n_eff perfect questions would let it (Clopper & Pearson 1934: (α/2)^(1/n_eff), n_eff
     by the usual design effect at an assumed intraclass correlation), because a perfect exam has no spread to go by.
@@ -61,7 +61,7 @@ def paired_auc(scores: Rungs, higher: Iterable[str], lower: Iterable[str], clust
 
 
 def _by_logit(mean: float, half: float) -> tuple[float, float]:
-    """The interval mean ± half, made on the logit scale by the delta method."""
+    """The interval mean ± half, taken to the logit scale by the delta method and back."""
     if not 0 < mean < 1:
         return mean, mean
     centre, reach = np.log(mean / (1 - mean)), half / (mean * (1 - mean))
@@ -70,7 +70,7 @@ def _by_logit(mean: float, half: float) -> tuple[float, float]:
 
 
 def _best_case(clusters: Sequence[str]) -> float:
-    """The lower end that as many perfect questions would have."""
+    """The lower end of the interval that a perfect exam with as many questions in the same clusters would have."""
     _, sizes = np.unique(clusters, return_counts=True)
     n = int(sizes.sum())
     effective = n / (1 + (float((sizes**2).sum()) / n - 1) * ASSUMED_ICC)
@@ -87,10 +87,10 @@ def examine(
     reads_real: bool = True,
     lower_is_better: bool = False,
 ) -> Exam:
-    """The entry of one metric or judge. `cluster` names the interview of every question that counts.
+    """The exam of one metric or judge. `cluster` gives the interview of every question that counts.
 
-    Admitted: the AUC's lower end lies above `bar`, no must-order is shown the other way round, and no more than a
-    tenth of the exam was left unscored. Whatever could not be examined is not admitted.
+    It is admitted where the AUC's lower end lies above `bar`, no order in `ladder.must` is shown the other way round,
+    and at most a tenth of the exam is unscored. Whatever could not be examined is not admitted.
     """
     turned = {c: {q: _turn(s, lower_is_better) for q, s in of.items()} for c, of in scores.items()}
     positives = [c for c in ladder.positives if c in turned and not (c == "real" and reads_real)]
@@ -171,7 +171,10 @@ def _decide(
 
 
 def dose_response(scores: Rungs, cluster: Mapping[str, str], lower_is_better: bool = False) -> Dose | None:
-    """How the score falls from the real answer to the impostor's, over questions scored at every share."""
+    """How the score falls from the real answer to the impostor's, over the questions scored at every share of `DOSES`.
+
+    None where there is no such question.
+    """
     steps = {"real": 0.0, **DOSES, FLOOR: 1.0}
     rows: dict[str, list[float]] = {}
     for question in cluster:

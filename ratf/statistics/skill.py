@@ -19,11 +19,12 @@ def skill(
     ceiling: ScoresByQuestion,
     cluster: Mapping[str, str],
 ) -> Skill | None:
-    """(arm - floor) / (ceiling - floor) over the questions that all three have scored; None without one.
+    """The skill score (arm - floor) / (ceiling - floor) over the questions scored for all three; None without any.
 
     The interval is Fieller's (1954) with the interview-clustered covariance of numerator and denominator and the t
-    quantile at G - 1 degrees of freedom. Refused where the denominator's own interval holds 0, where the ceiling is
-    below the floor, and with a single interview. The ceiling is a lower bound, so an arm may exceed 1.
+    quantile at G - 1 degrees of freedom. There is no score, and a reason instead, where the denominator's own interval
+    holds 0, where the ceiling is below the floor, and with a single interview. The ceiling is a lower bound of what is
+    possible, so an arm may exceed 1.
     """
     questions = sorted(scores.keys() & floor.keys() & ceiling.keys() & cluster.keys())
     if not questions:
@@ -59,7 +60,10 @@ def skill(
 
 
 def fieller(top: float, bottom: float, covariance: NDArray[np.float64], quantile: float) -> tuple[float, float]:
-    """The ends of the interval of top / bottom; the denominator's interval must not hold 0."""
+    """The ends of Fieller's (1954) interval of top / bottom, from the covariance (2 × 2) of the two and the t quantile.
+
+    The interval of `bottom` must not hold 0.
+    """
     ratio = top / bottom
     a, b, c = covariance[0, 0], covariance[0, 1], covariance[1, 1]
     g = quantile**2 * c / bottom**2
