@@ -1,4 +1,4 @@
-"""The exam of the judges, before they are paid to grade: what they reply to its comparisons, and what that shows."""
+"""The exam of the judges before they may grade: their replies to its comparisons, and an entry for each metric."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,10 @@ from ratf.suite.study import Study
 def examine_judges(
     study: Study, given: ControlTexts, progress: Progress = silent, models: Mapping[str, Model] | None = None
 ) -> list[Exam]:
-    """An entry for each judge's metric of the suite, with what its exam took. `models` stand in for the graders."""
+    """The exam entry of each judged metric of the suite, with the calls and tokens that its exam took.
+
+    `models` replace graders of the suite by name. Raises RaftError where a grader cannot be asked at all.
+    """
     graders = [
         (models or {}).get(name) or get_model(recorded_model(name, "the judges' exam")) for name in study.suite.graders
     ]
@@ -121,7 +124,7 @@ def _exam(
 
 
 def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[ExamItem], votes: Sequence[Vote]) -> list[Trial]:
-    """What a grader replied, comparison by comparison, with grades turned so that 1 is the person."""
+    """A grader's trials, one a comparison in order, with grades scaled to 0..1 and turned so that 1 is the person."""
     facts, left = metric(name), iter(votes)
 
     def turned(vote: Vote | None) -> float | None:
@@ -158,6 +161,6 @@ def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[ExamItem], 
 
 
 def _length(rubric: Rubric, case: JudgeCase) -> float:
-    """Of what the judge was shown; whatever was cut cannot have swayed it."""
+    """The log number of words that the judge was shown, less any rival's; what was cut cannot have swayed it."""
     words, rival = (math.log(max(1, len(shown(rubric, case, t).split()))) for t in (case.answer, case.rival))
     return words - rival if case.rival else words

@@ -16,7 +16,7 @@ from ratf.results.rights import publishable
 from ratf.suite.arms import CONTROLS
 
 RUN = 6
-"""So many words in a row that somebody said or wrote are left out wherever they stand."""
+"""The number of words in a row, said or written by somebody, that are left out wherever they stand."""
 
 
 ABOUT_A_MEMORY = ("chunk_id", "doc_id", "title", "date", "source")
@@ -24,7 +24,7 @@ _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
 def shown(results: Results, redact: bool = False, public: bool = False, data: Path | None = None) -> Results:
-    """What of a run may be shown: all of it, with `redact` what `redacted` leaves, with `public` only what `publishable` allows."""
+    """What is shown of a run: all; with `redact` what `redacted` leaves; with `public` what `publishable` allows."""
     if redact:
         results = redacted(results)
     return publishable(results, data) if public else results
@@ -86,14 +86,14 @@ def words_of(results: Results, question: Question) -> Iterator[str]:
 
 
 def left_out(text: str) -> str:
-    """What stands where a text was; nothing stands for nothing."""
+    """The mark that replaces a text: its number of words and the start of its sha256. A blank text stays."""
     if not text.strip():
         return text
     return f"[{len(text.split())} words left out, sha256 {hashlib.sha256(text.encode()).hexdigest()[:12]}]"
 
 
 def _memory(memory: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known about a memory stays, so that the source can be looked up; any other text of it does not."""
+    """A memory without its texts; what tells its source stays, so that it can be looked up."""
     return {key: left_out(text) if _said(key, text) else text for key, text in memory.items()}
 
 
@@ -109,7 +109,7 @@ class Mask:
 
     def __init__(self, texts: Iterable[str]) -> None:
         seen: set[int] = set()
-        runs = array("q")  # of thousands of answers there are millions
+        runs = array("q")  # thousands of answers have millions of runs
         for text in texts:
             if text and hash(text) not in seen:
                 seen.add(hash(text))
@@ -151,6 +151,6 @@ class Mask:
 
 
 def _runs(found: list[re.Match[str]]) -> list[int]:
-    """Each run of RUN words, as a number: many runs must fit into memory."""
+    """The hash of each run of RUN words: as numbers, millions of runs fit into memory."""
     words = [word.group().casefold().replace("’", "'") for word in found]
     return [hash(tuple(words[i : i + RUN])) for i in range(len(words) - RUN + 1)]

@@ -29,7 +29,7 @@ MARGIN = 0.05
 LEVEL = 0.05
 BASELINE = "baseline"
 Texts = Mapping[str, Mapping[str, str]]
-"""arm or control → question → answer"""
+"""Texts by arm, control or kind of reply, then by question id."""
 
 
 def panel(study: Study, answers: Texts, progress: Progress = silent) -> Contamination:
@@ -66,7 +66,7 @@ def concluded(base: str, signs: Sequence[Sign]) -> Contamination:
 
 
 def continuation(study: Study, exchange: Exchange, guided: bool) -> tuple[Message, ...]:
-    """What the model is asked to go on with: the answer's first words, with or without whose they are."""
+    """The prompt to go on with an answer's first words; where `guided`, it tells who said them, where and to what."""
     first = fenced("beginning", " ".join(exchange.answer.split()[:SHOWN_WORDS]))
     if not guided:
         return (
@@ -180,7 +180,7 @@ def _sign(
 
 
 def sign_of(name: str, words: str, found: Estimate | None) -> Sign:
-    """A difference as a sign: above 0, below the margin, or neither."""
+    """The sign that a difference gives: its interval is above 0, below MARGIN, or neither."""
     if found is None or found.low is None or found.high is None:
         return Sign(name=name, words=words, says="can't tell", reason="too few answers or interviews for an interval")
     says = "looks memorised" if found.low > 0 else "no sign" if found.high < MARGIN else "can't tell"

@@ -1,4 +1,4 @@
-"""Is it this person speaking? Character n-grams and function words of earlier answers, against others of the field."""
+"""Tells whether the person speaks, by character n-grams and function words of earlier answers and impostors'."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from ratf.results.exams import WORDS, Evidence
 FOLDS = 5
 CALIBRATION_FOLDS = 3
 SHOWN = 10
-"""So many words and n-grams are shown for each side."""
+"""The number of words, and of n-grams, that are shown for each side."""
 
 
 _FUNCTION_WORDS = """
@@ -58,7 +58,7 @@ class _Fold:
 
 
 def linear(seed: int) -> Classifier:
-    """TF-IDF and logistic regression; an n-gram that was not seen in training is no feature."""
+    """The classifier of TF-IDF and logistic regression; an n-gram that was not seen in training is no feature."""
     from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.feature_selection import VarianceThreshold
     from sklearn.linear_model import LogisticRegression
@@ -72,10 +72,11 @@ def linear(seed: int) -> Classifier:
 
 
 class StyleIdentity:
-    """P(the person is speaking) in words where both sides are as likely beforehand, cross-fitted by interview.
+    """The probability that the person speaks, both sides being as likely beforehand, cross-fitted by interview.
 
     A text is judged only by models and calibrations (Platt 1999, on decisions about interviews left out) that saw
-    nothing of its own interview. Counting n-grams learns nothing and is done once for all folds.
+    nothing of its own interview. Counting n-grams learns nothing and is done once for all folds. Raises ValueError
+    where the person or the impostors have fewer than two interviews.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class StyleIdentity:
         self._counts, self._labels = counts, labels
 
     def probabilities(self, spoken: Sequence[tuple[str, str | None]]) -> list[float]:
-        """For each (text, group): the mean over the models that have not seen the group, or over all for new text."""
+        """The probability of each (text, group): the mean over models that have not seen the group, or over all."""
         counts = self._features.transform([normalise(text) for text, _ in spoken]).tocsr()
         by_fold = np.stack([fold.probabilities(counts) for fold in self._folds], axis=1)
         fair = np.array([[not self._saw(group, fold.unseen) for fold in self._folds] for _, group in spoken])
@@ -141,7 +142,7 @@ class StyleIdentity:
 
 
 def _distinct(rows: Sequence[Evidence]) -> list[Evidence]:
-    """Without n-grams that are parts, or shifts, of one before."""
+    """The rows without n-grams that are parts, or shifts, of an earlier one."""
     kept: list[Evidence] = []
     for row in rows:
         text = row.text.strip()
@@ -154,7 +155,7 @@ def _distinct(rows: Sequence[Evidence]) -> list[Evidence]:
 
 
 def normalise(text: str) -> str:
-    """The first words only, so that length does not tell; no case and no punctuation, which are the transcriber's."""
+    """The first WORDS words without case and punctuation: neither length nor the transcriber's hand may tell."""
     return " ".join(tokens(text)[:WORDS])
 
 
