@@ -175,14 +175,14 @@ class Tuned(Record):
 
 
 class Leak(Record):
-    """Something of the held-out interviews that also stands where agents can learn it."""
+    """Something of the held-out interviews that also stands where agents can learn it, or of which nobody can say so."""
 
-    kind: Literal["answer", "interview", "question", "same meaning"]
+    kind: Literal["answer", "interview", "question", "same meaning", "not read"]
     held_out: str
     """An exchange, or an interview."""
     found_in: str
     amount: float
-    """The share that was found, or for the same meaning a cosine."""
+    """The share that was found; for the same meaning a cosine; 0 for what could not be read."""
     words: str
 
 
