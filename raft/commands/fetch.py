@@ -67,7 +67,7 @@ def _fetch_all(
     problems: list[str] = []
     try:
         for source, kind in asked:
-            visit = Visit(web, known, progress(), Owner(_names(folder, called, by)))
+            visit = Visit(web, known, progress(), Owner(names_of(folder, called, by)))
             try:
                 _take(folder, source, kind, called, visit, by)
             except RaftError as error:
@@ -100,7 +100,7 @@ def _take(folder: Path, source: str, kind: str | None, called: str | None, visit
         _record(folder, source, kind, by)
 
 
-def _names(folder: Path, called: str | None, by: Sequence[str]) -> tuple[str, ...]:
+def names_of(folder: Path, called: str | None, by: Sequence[str] = ()) -> tuple[str, ...]:
     """Every name that the person is known by; none for a new person who was given none."""
     from raft.people.person import load_about
 

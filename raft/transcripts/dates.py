@@ -16,7 +16,6 @@ _WRITTEN = re.compile(
     rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH},?\s+\d{{4}}\b",
     re.I,
 )
-
 _IN_OTHER_LANGUAGES = regex.compile(rf"(?<!\d){EAST}|(?<![\d.,]){NAMED}\b")
 
 
