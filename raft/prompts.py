@@ -35,7 +35,7 @@ def conversation(
     """
     opening: Message = {
         "role": "system",
-        "content": f"You are {about.name}. {about.introduction} Answer the interviewer as {about.name} would: "
+        "content": f"{about.introduced} Answer the interviewer as {about.name} would: "
         "in the first person, in your own words, in one paragraph.",
     }
     kept = list(memories)

@@ -12,13 +12,14 @@ from semantic_text_splitter import TextSplitter
 from tokenizers import Tokenizer
 
 from raft.files import write_whole
+from raft.text import count_words, is_unspaced
 from raft.types import Chunk, Document
 
 CHUNK_TOKENS = 96
 
 
 def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int = CHUNK_TOKENS) -> Iterator[Chunk]:
-    """Yield passages of at most `max_tokens`, cut at the end of a paragraph, else of a sentence, else of a word.
+    """Passages of at most `max_tokens`, and of as many words without spaces, cut at the best paragraph, sentence or word end, never across documents.
 
     No passage spans two documents. `chunk.start` and `chunk.end` are offsets in characters into the document's text.
     `tokenizer_file` is a `tokenizer.json`, whose tokens are counted.
@@ -27,8 +28,10 @@ def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int =
     tokenizer.no_truncation()
     tokenizer.no_padding()
     splitter = TextSplitter.from_huggingface_tokenizer(tokenizer, max_tokens)
+    by_words = TextSplitter.from_callback(lambda text: max(count_words(text), _tokens(tokenizer, text)), max_tokens)
     for document in documents:
-        for start, text in splitter.chunk_indices(document.text):
+        # A tokenizer that does not know a script makes one token of a whole line without spaces.
+        for start, text in (by_words if is_unspaced(document.text) else splitter).chunk_indices(document.text):
             yield Chunk(
                 chunk_id=f"{document.doc_id}@{start}",
                 doc_id=document.doc_id,
@@ -39,6 +42,10 @@ def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int =
                 end=start + len(text),
                 text=text,
             )
+
+
+def _tokens(tokenizer: Tokenizer, text: str) -> int:
+    return len(tokenizer.encode(text, add_special_tokens=False).ids)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 
 from raft.models.weights import PINNED, fetch
 from raft.progress import Progress, silent
+from raft.text import estimated_tokens
 
 
 @cache
@@ -18,7 +19,7 @@ def token_counter(model: str, progress: Progress = silent) -> Callable[[str], in
     """
     file = (fetch(model, progress) if model in PINNED else Path(model)) / "tokenizer.json"
     if not file.is_file():
-        return lambda text: -(-len(text) // 4)
+        return estimated_tokens
     tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_truncation()
     tokenizer.no_padding()

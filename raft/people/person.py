@@ -3,6 +3,7 @@
 import codecs
 import datetime
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from raft.errors import DataError, describe
 from raft.files import write_whole
 from raft.people.folders import folder_of
+from raft.text import count_words, ends_sentence, is_unspaced
 from raft.types import Document, Exchange, Interview, Role, Turn
 from raft.yaml_file import read_model
 
 MIN_WORDS, MAX_WORDS = 20, 700
+_IN_APPOSITION = re.compile(r"(?:an?|the|one of)\s")
 
 
 def _not_blank(text: str) -> str:
@@ -88,6 +91,19 @@ class About(BaseModel):
     knowledge_cutoff: Date = None
     fictional: bool = False
 
+    @property
+    def described(self) -> str:
+        """The introduction, its last sentence with a full stop, so that it runs into nothing."""
+        said = self.introduction.strip()
+        if ends_sentence(said):
+            return said
+        return said.rstrip(",;:–—- ") + ("。" if is_unspaced(said[-1:]) else ".")
+
+    @property
+    def introduced(self) -> str:
+        """Who the person is, in whole sentences as a prompt begins: `You are Mara Linden, a keeper of weirs.`"""
+        return f"You are {self.name}{', ' if _IN_APPOSITION.match(self.described) else '. '}{self.described}"
+
 
 @dataclass(frozen=True)
 class Person:
@@ -126,7 +142,7 @@ def exchanges(interview: Interview) -> Iterator[Exchange]:
 
 
 def _words_fit(exchange: Exchange) -> bool:
-    return MIN_WORDS <= len(exchange.answer.split()) <= MAX_WORDS
+    return MIN_WORDS <= count_words(exchange.answer) <= MAX_WORDS
 
 
 def load_person(folder: Path, about: About | None = None, allow_undated: bool = False) -> Person:
@@ -146,7 +162,7 @@ def load_person(folder: Path, about: About | None = None, allow_undated: bool = 
     if problems or about is None:
         raise DataError(problems)
     everything = [e for interview in interviews for e in exchanges(interview)]
-    lengths = [len(e.answer.split()) for e in everything]
+    lengths = [count_words(e.answer) for e in everything]
     return Person(
         key=folder.name,
         about=about,

@@ -19,13 +19,14 @@ from raft.people.folders import work_of
 from raft.people.person import Person, load_about, load_person
 from raft.people.split import split
 from raft.progress import Progress, silent
+from raft.text import estimated_tokens
 from raft.tuning import records as finetune
-from raft.tuning.openai_format import check, estimated_tokens, openai_jsonl
+from raft.tuning.openai_format import check, openai_jsonl
 from raft.tuning.records import LONGEST_ANSWER, Shares, TuningRecord, read_records
 from raft.types import Exchange, Memory
 
-RECIPE = 1
-"""The version of how the files are made; raise it when the same data and settings come to make other files."""
+RECIPE = 2
+"""Raise it when the same data and settings come to make other files."""
 
 
 ANSWER_ROOM = 1024

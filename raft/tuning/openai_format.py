@@ -13,6 +13,7 @@ from typing import Any
 
 from raft.errors import RaftError
 from raft.prompts import MESSAGE_OVERHEAD
+from raft.text import estimated_tokens
 from raft.types import TrainingSample
 
 MIN_EXAMPLES = 10
@@ -48,14 +49,6 @@ def openai_jsonl(samples: Iterable[TrainingSample]) -> str:
 def _messages(sample: TrainingSample) -> list[dict[str, object]]:
     told = [{**m, "weight": 0} if m["role"] == "assistant" else {**m} for m in sample.prompt]
     return [*told, {"role": "assistant", "content": sample.answer}]
-
-
-def estimated_tokens(text: str) -> int:
-    """Return an estimate of the text's tokens: one for every four characters, as OpenAI's help says of English.
-
-    An exact count would need the tables of OpenAI's tokenizer, which are a download.
-    """
-    return -(-len(text) // 4)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Phase two of a run: the tuned models that the tuned arms answer with."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from raft.errors import RaftError
 from raft.models.tokens import token_counter
 from raft.models.weights import adapter_weights, adapters_folder
 from raft.progress import Progress, silent
+from raft.text import spans
 from raft.tuning.samples import training_samples
 from raft.tuning.tuners import tuner_kind
 from raft.types import TrainingSample
@@ -126,9 +126,9 @@ def _example(study: Study, arm: str) -> Example | None:
 
 
 def cut(text: str, most: int = MOST_WORDS) -> str:
-    """The first `most` words of a text; the words left out are counted at its end."""
-    words = list(re.finditer(r"\S+", text))
-    return text if len(words) <= most else f"{text[: words[most - 1].end()]} … ({len(words) - most} more words)"
+    """The first words of a text; what is left out is counted."""
+    words = spans(text)
+    return text if len(words) <= most else f"{text[: words[most - 1][1]]} … ({len(words) - most} more words)"
 
 
 def _parts(study: Study, made: list[TrainingSample]) -> tuple[list[TrainingSample], list[TrainingSample]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from raft.text import count_words
 from ratf.boards.standing import (
     Adapter,
     Board,
@@ -166,7 +167,7 @@ def _standing(results: Results, arm: str, system: str, metric: str, digest: str,
         interviews=skill.interviews if skill and has_skill else cell.interviews,
         unscored=cell.unscored,
         errors=result.errors,
-        words=fmean(len(a.split()) for a in answers.values()) if answers else None,
+        words=fmean(count_words(a) for a in answers.values()) if answers else None,
         admitted=exam.admitted if exam else None,
         auc=exam.auc if exam else None,
         auc_low=exam.low if exam else None,

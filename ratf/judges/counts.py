@@ -1,5 +1,6 @@
 """The calls and tokens that judges' exams and grading will take, counted before anything is asked."""
 
+from raft.text import count_words
 from ratf.judges.comparisons import ExamItem, items, requests
 from ratf.judges.texts import case_of, fill
 from ratf.results.exams import Exam
@@ -83,7 +84,7 @@ def tokens_a_call(study: Study, rubric: Rubric, masked: bool) -> int:
     prompts = []
     for exchange in study.held_out:
         case = case_of(study, rubric, exchange.exchange_id, exchange.answer, f"{exchange.answer} ", masked)
-        prompts.append(len(f"{rubric.system} {fill(rubric, case).prompt}".split()))
+        prompts.append(count_words(f"{rubric.system} {fill(rubric, case).prompt}"))
     middling = sorted(prompts)[len(prompts) // 2]
     return round(middling * TOKENS_PER_WORD) + REPLY_TOKENS.get(rubric.form, 10)
 

@@ -10,6 +10,7 @@ from inspect_ai.util import collect
 from raft.errors import RaftError
 from raft.models.waiting import result_of
 from raft.progress import Progress, silent
+from raft.text import count_words
 from ratf.judges.asking import Vote, ask
 from ratf.judges.comparisons import ControlTexts, ExamItem, items, requests
 from ratf.judges.texts import JudgeCase, shown
@@ -161,6 +162,6 @@ def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[ExamItem], 
 
 
 def _length(rubric: Rubric, case: JudgeCase) -> float:
-    """The log number of words that the judge was shown, less any rival's; what was cut cannot have swayed it."""
-    words, rival = (math.log(max(1, len(shown(rubric, case, t).split()))) for t in (case.answer, case.rival))
+    """Of what the judge was shown; whatever was cut cannot have swayed it."""
+    words, rival = (math.log(max(1, count_words(shown(rubric, case, t)))) for t in (case.answer, case.rival))
     return words - rival if case.rival else words

@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
-from raft.tuning.openai_format import check, estimated_tokens, openai_jsonl
+from raft.text import estimated_tokens
+from raft.tuning.openai_format import check, openai_jsonl
 from raft.types import Embedder, TrainingSample, Tuner, Vectors
 from ratf.models.budget import current
 from ratf.models.prices import price_of, training_price

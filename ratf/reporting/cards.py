@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from raft.text import spans
 from ratf.reporting.flags import beginning
 from ratf.results.results import Answer, Question, Results, Scored
 from ratf.suite.arms import CEILING, FLOOR
@@ -102,11 +103,11 @@ def _size(results: Results, question: Question, limit: int) -> int:
 
 
 def cut(text: str, limit: int) -> tuple[str, int]:
-    """The first `limit` words of a text, and how many more it has; a text up to a quarter longer is not cut."""
-    words = list(re.finditer(r"\S+", text))
+    """The first words of a text, and how many more there are; a quarter more is not worth a cut."""
+    words = spans(text)
     if len(words) <= limit * 5 // 4:
         return text, 0
-    return text[: words[limit - 1].end()], len(words) - limit
+    return text[: words[limit - 1][1]], len(words) - limit
 
 
 def cards(results: Results, question: Question, shown: list[str], limit: int) -> list[Card]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from raft.text import count_words
 from ratf.pages.text import interview_name
 from ratf.results.results import Question, Results
 from ratf.statistics.estimates import Estimate, clustered_mean, paired_difference
@@ -85,6 +86,7 @@ _SUBJECT = frozenset(
     ]
 )
 _PREPOSITIONS = ("to", "in", "at", "on", "for", "by", "of", "from", "with")
+_TYPED = str.maketrans({"’": "'", "？": "?", "؟": "?", "՞": "?", "፧": "?"})
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
 
@@ -128,7 +130,7 @@ def form_of(question: str) -> str:
     Of that sentence the first clause counts that begins as a question does, with a question word or an auxiliary; where
     none does, the first question word in it, or auxiliary before a subject.
     """
-    before, mark, _ = question.replace("’", "'").lower().rpartition("?")
+    before, mark, _ = question.translate(_TYPED).lower().rpartition("?")
     if not mark:
         return "no question mark"
     asked = re.split(r"[.?!]", before)[-1]
@@ -178,7 +180,7 @@ def _forms(questions: Sequence[Question]) -> dict[str, str]:
 
 def _by_length(text: Callable[[Question], str]) -> Callable[[Sequence[Question]], dict[str, str]]:
     def name_of(questions: Sequence[Question]) -> dict[str, str]:
-        words = {q.id: len(text(q).split()) for q in questions}
+        words = {q.id: count_words(text(q)) for q in questions}
         return thirds(dict(sorted(words.items(), key=lambda pair: pair[1])))
 
     return name_of

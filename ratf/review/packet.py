@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from raft.text import shorten
+from raft.text import count_words, shorten
 from ratf.pages.templates import environment
 from ratf.results.results import Question, Results
 from ratf.results.table import cell
@@ -99,7 +99,7 @@ def _item(question: Question, against: str, draw: random.Random) -> PacketItem |
     if answer is None:
         return None
     real, other = matched(question.real, answer.text)
-    if min(len(real.split()), len(other.split())) < MIN_WORDS or real.casefold() == other.casefold():
+    if min(count_words(real), count_words(other)) < MIN_WORDS or real.casefold() == other.casefold():
         return None
     side: Literal["A", "B"] = draw.choice(("A", "B"))
     a, b = (real, other) if side == "A" else (other, real)
@@ -123,9 +123,9 @@ def plain(text: str) -> str:
 def matched(one: str, other: str) -> tuple[str, str]:
     """Both texts, plain, cut at a sentence's end to about the length of the shorter one."""
     texts = (plain(one), plain(other))
-    words = min(len(t.split()) for t in texts)
+    words = min(count_words(t) for t in texts)
     first = [shorten(t, words) for t in texts]
-    words = min(len(t.split()) for t in first)
+    words = min(count_words(t) for t in first)
     return shorten(first[0], max(words, MIN_WORDS)), shorten(first[1], max(words, MIN_WORDS))
 
 

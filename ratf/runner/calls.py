@@ -10,8 +10,7 @@ from raft.memory.rephrase import VERSION
 from raft.models.tokens import token_counter
 from raft.models.weights import PINNED, ready
 from raft.prompts import MESSAGE_OVERHEAD, conversation, earlier_exchanges
-from raft.text import shorten
-from raft.tuning.openai_format import estimated_tokens
+from raft.text import count_words, estimated_tokens, shorten, words_between
 from raft.tuning.tuners import tuned_name
 from raft.types import Exchange, Message
 from ratf.judges.counts import REPLY_TOKENS, asked_in_exam, exam_calls, grading_calls, judges_of, tokens_a_call
@@ -217,8 +216,8 @@ class CallCounts:
         study, n = self.study, len(self.study.held_out)
         if not study.suite.contamination:
             return
-        long = [e for e in study.held_out if len(e.answer.split()) >= LEAST_WORDS]
-        shown = [self.count.tokens(" ".join(e.answer.split()[:SHOWN_WORDS])) + AROUND_TEXT for e in long]
+        long = [e for e in study.held_out if count_words(e.answer) >= LEAST_WORDS]
+        shown = [self.count.tokens(words_between(e.answer, 0, SHOWN_WORDS)) + AROUND_TEXT for e in long]
         read = 2 * sum(shown) + sum(self.count.tokens(e.question) for e in long)
         read += sum(self._prompt(e, False) for e in study.held_out)
         written = 2 * len(long) * 2 * NEXT_WORDS + self._replies(n)

@@ -1,13 +1,14 @@
 """Tells whether the person speaks, by character n-grams and function words of earlier answers and impostors'."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
+from raft.text import LETTERS, by_script, folded, is_unspaced, run_ends
 from ratf.results.exams import WORDS, Evidence
 
 FOLDS = 5
@@ -29,6 +30,7 @@ _FUNCTION_WORDS = """
     we'd we'll we're we've well were what what's when where whether which while who why will with within without would
     yes yet you you're you've your
 """
+_BETWEEN = regex.compile(rf"[^{LETTERS}']+|_")
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'"})
 Classifier = Any
 """A scikit-learn classifier over counts, with `fit` and `decision_function`."""
@@ -136,6 +138,7 @@ class StyleIdentity:
                         others=round(float(theirs[i]), 3),
                     )
                     for i in side[: 10 * SHOWN]
+                    if weights[i]  # a word that nobody said is no evidence
                 ]
                 found += _distinct(rows)[:SHOWN]
         return found
@@ -155,14 +158,18 @@ def _distinct(rows: Sequence[Evidence]) -> list[Evidence]:
 
 
 def normalise(text: str) -> str:
-    """The first WORDS words without case and punctuation: neither length nor the transcriber's hand may tell."""
-    return " ".join(tokens(text)[:WORDS])
+    """The first words only, so that length does not tell; no case and no punctuation, which are the transcriber's."""
+    words = tokens(text)
+    if not any(map(is_unspaced, words)):
+        return " ".join(words[:WORDS])
+    kept = words[: next(iter(run_ends(words, WORDS)), len(words))]
+    return "".join(word if is_unspaced(word) else f" {word} " for word in kept).replace("  ", " ").strip()
 
 
 def tokens(text: str) -> list[str]:
     """The words in lower case, without what the transcriber put around them."""
-    bare = re.sub(r"[^\w']+|_", " ", text.translate(_APOSTROPHES).lower())
-    return [word for part in bare.split() if (word := part.strip("'"))]
+    bare = _BETWEEN.sub(" ", folded(text.translate(_APOSTROPHES)).lower())
+    return by_script(word for part in bare.split() if (word := part.strip("'")))
 
 
 def _smaller_side(groups: NDArray[Any], labels: NDArray[np.bool_]) -> int:
