@@ -33,6 +33,9 @@ def read_model(path: Path, model: type[Model], context: Mapping[str, Any] | None
     """
     try:
         raw, node = _parsed(_read(path), str(path))
+        if raw is not None and not isinstance(raw, dict) and isinstance(model, type) and issubclass(model, BaseModel):
+            keys = ", ".join(model.model_fields)
+            raise DataError([f"{path}:1: it holds {repr(raw)[:60]}, not keys with values; the keys are: {keys}"])
         try:
             return TypeAdapter(model).validate_python({} if raw is None else raw, context=context)
         except ValidationError as error:

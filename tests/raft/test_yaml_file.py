@@ -57,7 +57,7 @@ class Outer(BaseModel):
         ("a: 1\nb: !!python/object:os.system x", "person.yaml:2: not YAML: could not determine a constructor"),
         ("? [a, b]\n: 1", "person.yaml:1: a list or a mapping is the key of another value"),
         ("a: \x07", "not YAML"),
-        ("- a", "person.yaml:1: record: Input should be"),
+        ("- a", "person.yaml:1: it holds"),
     ],
     ids=lambda x: str(x)[:20],
 )

@@ -275,7 +275,10 @@ def test_a_pull_request_that_makes_it_worse_fails_with_1(runner: Runner) -> None
     [
         ({"RUN": "nowhere"}, "nowhere: no such file; `ratf run` writes it"),
         ({"BASELINE": "nowhere.json"}, "nowhere.json: no such baseline"),
-        ({"POLICY": "requirements.txt"}, "a policy has lists under the keys"),
+        (
+            {"POLICY": "requirements.txt"},
+            "not keys with values; the keys are: critical, supporting, advisory, may_differ",
+        ),
         ({"PATH": "/usr/bin:/bin"}, "ratf: command not found"),
     ],
 )
