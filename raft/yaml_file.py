@@ -33,9 +33,10 @@ def read_model(path: Path, model: type[Model], context: Mapping[str, Any] | None
     """
     try:
         raw, node = _parsed(_read(path), str(path))
-        if raw is not None and not isinstance(raw, dict) and isinstance(model, type) and issubclass(model, BaseModel):
-            keys = ", ".join(model.model_fields)
-            raise DataError([f"{path}:1: it holds {repr(raw)[:60]}, not keys with values; the keys are: {keys}"])
+        if raw is not None and not isinstance(raw, dict):
+            known = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else ()
+            keys = f"; the keys are: {', '.join(known)}" if known else ""
+            raise DataError([f"{path}:1: it holds {repr(raw)[:60]}, not keys with values{keys}"])
         try:
             return TypeAdapter(model).validate_python({} if raw is None else raw, context=context)
         except ValidationError as error:
