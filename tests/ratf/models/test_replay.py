@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelAPI, ModelOutput, ModelUsage, modelapi
 from inspect_ai.tool import ToolChoice, ToolInfo
-from record_replay import EXPECTED, HERE, OPTIONS, RECORDING, rounded, scores
+from record_replay import EXPECTED, HERE, OPTIONS, RECORDING, scores, to_six_decimals
 
 from raft.errors import DataError, RaftError
 from raft.progress import silent
@@ -94,7 +94,9 @@ def test_the_recorded_run_is_replayed_without_network_and_torch(encoder_only: No
     done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
     assert (out / "results.json").is_file(), done.stderr
     results = load(out / "results.json")
-    assert rounded(scores(json.loads(dumps(results)))) == rounded(json.loads(EXPECTED.read_text("utf-8"))), AGAIN
+    assert to_six_decimals(scores(json.loads(dumps(results)))) == to_six_decimals(
+        json.loads(EXPECTED.read_text("utf-8"))
+    ), AGAIN
     judged = [a.scores["judge_aim"] for q in results.questions for a in q.answers.values() if "judge_aim" in a.scores]
     assert any("next-token probabilities" in v["why"] for s in judged for v in s.votes), "no probability came back"
     assert results.replayed.startswith("recording ") and results.times["of"] == "the replay"
