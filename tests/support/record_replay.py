@@ -34,15 +34,6 @@ def scores(results: dict[str, Any]) -> dict[str, Any]:
     return {"verdict": results["verdict"], "exam": exam, "contamination": signs, "questions": questions}
 
 
-def to_six_decimals(told: Any) -> Any:
-    """The same with numbers of 6 decimals: the last bits of a float32 mean are the processor's."""
-    if isinstance(told, dict):
-        return {key: to_six_decimals(value) for key, value in told.items()}
-    if isinstance(told, list):
-        return [to_six_decimals(value) for value in told]
-    return round(told, 6) if isinstance(told, float) else told
-
-
 def main() -> None:
     """Run the suite as `ratf run --record` does."""
     from ratf.cli import app
