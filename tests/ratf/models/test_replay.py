@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelAPI, ModelOutput, ModelUsage, modelapi
 from inspect_ai.tool import ToolChoice, ToolInfo
-from record_replay import EXPECTED, HERE, OPTIONS, RECORDING, scores, to_six_decimals
+from record_replay import EXPECTED, HERE, OPTIONS, RECORDING, scores
 
 from raft.errors import DataError, RaftError
 from raft.progress import silent
