@@ -94,9 +94,8 @@ def test_the_recorded_run_is_replayed_without_network_and_torch(encoder_only: No
     done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
     assert (out / "results.json").is_file(), done.stderr
     results = load(out / "results.json")
-    assert to_six_decimals(scores(json.loads(dumps(results)))) == to_six_decimals(
-        json.loads(EXPECTED.read_text("utf-8"))
-    ), AGAIN
+    found, expected = scores(json.loads(dumps(results))), json.loads(EXPECTED.read_text("utf-8"))
+    assert rounded(found) == rounded(expected), AGAIN  # the last bits of a mean are the processor's
     judged = [a.scores["judge_aim"] for q in results.questions for a in q.answers.values() if "judge_aim" in a.scores]
     assert any("next-token probabilities" in v["why"] for s in judged for v in s.votes), "no probability came back"
     assert results.replayed.startswith("recording ") and results.times["of"] == "the replay"
