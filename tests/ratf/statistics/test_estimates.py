@@ -208,7 +208,7 @@ def test_ten_thousand_questions_twelve_arms_twelve_metrics() -> None:
 import time
 from itertools import combinations
 import numpy as np
-from ratf.statistics import exact_tests, paired_differences
+from ratf.statistics.estimates import exact_tests, paired_differences
 random = np.random.default_rng(0)
 tables = random.random((12, 12, 10_000))
 clusters = [f"i{i // 20}" for i in range(10_000)]
