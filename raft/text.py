@@ -82,8 +82,6 @@ def _is_wide(character: str) -> bool:
 @lru_cache(maxsize=20_000)
 def is_unspaced(text: str) -> bool:
     """Whether the text has letters of a script without spaces between words."""
-    if text.isascii():  # the search reads every character, and people's answers are read very often
-        return False
     return not text.isascii() and _HAS_UNSPACED.search(text) is not None
 
 
