@@ -1,7 +1,7 @@
 """Parts of the held-out questions, by what can be seen of them: they show where an agent works and where it does not.
 
-Parts are looked at, never tested: with so many of them some stand out by chance. A part of few questions or interviews
-has a mean and no interval.
+The scores of the parts are shown and never tested, because with many parts some differ by chance. A part of few questions
+or interviews has a mean and no interval.
 """
 
 import re
