@@ -7,7 +7,6 @@ count as one word, and a run of 8 words is one of 16 characters. Texts with spac
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import regex
@@ -79,7 +78,6 @@ def _is_wide(character: str) -> bool:
     return not is_hangul_or_sign and unicodedata.east_asian_width(character) in "WF"
 
 
-@lru_cache(maxsize=20_000)
 def is_unspaced(text: str) -> bool:
     """Whether the text has letters of a script without spaces between words."""
     return not text.isascii() and _HAS_UNSPACED.search(text) is not None

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -125,7 +126,7 @@ class Person:
         """Return one line; the default would print everything that the person said and wrote."""
         return f"<Person {self.key}: {len(self.interviews)} interviews, {len(self.documents)} writings>"
 
-    @property
+    @cached_property
     def exchanges(self) -> list[Exchange]:
         """Every usable exchange: an interviewer's turn answered in 20 to 700 words by the next turn."""
         return [e for interview in self.interviews for e in exchanges(interview) if _words_fit(e)]
