@@ -114,14 +114,16 @@ class Planted(ModelAPI):
 
     def __init__(self, model_name: str, character: Character | None = None, **_: object) -> None:
         super().__init__(model_name)
-        self.character = character or CHARACTERS[model_name]
+        self.character = character
         self.asked: list[str] = []
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> ModelOutput:
         self.asked.append(input[-1].text)
-        output = ModelOutput.from_content(self.model_name, self.character(view(input[-1].text, config.seed)))
+        # looked up at each call: Inspect keeps the models of the tests before, which had other characters
+        character = self.character or CHARACTERS[self.model_name]
+        output = ModelOutput.from_content(self.model_name, character(view(input[-1].text, config.seed)))
         output.usage = ModelUsage(input_tokens=100, output_tokens=1, total_tokens=101)
         return output
 
