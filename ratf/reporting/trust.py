@@ -23,7 +23,19 @@ class TrustCheck:
 
 def checks(results: Results) -> list[TrustCheck]:
     """All checks, in the page's order."""
-    looks = (_exam, _order, _errors, _unscored, _interviews, _leaks, _contamination, _budget, _replayed, _humans)
+    looks = (
+        _exam,
+        _order,
+        _errors,
+        _unscored,
+        _second_looks,
+        _interviews,
+        _leaks,
+        _contamination,
+        _budget,
+        _replayed,
+        _humans,
+    )
     return [check for look in looks for check in look(results)]
 
 
@@ -84,6 +96,12 @@ def _unscored(r: Results) -> Iterator[TrustCheck]:
     said += f": {', '.join(f'{title(m)} {n}' for m, n in lacking.items())}" if lacking else ""
     said += f"; {', '.join(map(title, mute))} gave none at all" if mute else ""
     yield TrustCheck("Unscored", "doubt" if lacking else "fine", said)
+
+
+def _second_looks(r: Results) -> Iterator[TrustCheck]:
+    names = {"at the floor": "Unscored, at the floor", "best rival": "Best rival"}
+    for look in r.second_looks:
+        yield TrustCheck(names[look.name], "fine" if look.holds else "doubt", look.words)
 
 
 def _interviews(r: Results) -> Iterator[TrustCheck]:

@@ -17,6 +17,8 @@ class Order(Record):
     low: float | None
     high: float | None
     shows: Literal["holds", "not shown", "violated"]
+    must_show: bool = False
+    """Whether it refuses the metric already where it is not shown."""
 
 
 class Dose(Record):
@@ -66,6 +68,8 @@ class GraderExam(Record):
     refused: int
     raw: list[str]
     """Some replies that could not be read."""
+    power: float | None = None
+    """How often an exam of these comparisons admits a judge that is right in 85 % of its replies, by simulation."""
 
 
 class JudgeFacts(Record):

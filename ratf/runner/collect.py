@@ -20,10 +20,10 @@ from ratf.scores.qualify import exams, match_of, skills, style_facts, why_not
 from ratf.scores.scorers import metrics_of
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
+from ratf.statistics.decision import decide
 from ratf.statistics.estimates import clustered_mean, units
 from ratf.statistics.judge_exam import Admission
 from ratf.statistics.samples import averaged, spread
-from ratf.statistics.verdict import judge_contrast
 from ratf.statistics.votes import judging
 from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, DOSES
 from ratf.suite.metrics import is_judged, metric
@@ -56,7 +56,8 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
     trouble = _trouble(study, answered, scores)
     if excluded := why_not(examined, primary.metric):
         trouble.append(excluded)
-    verdict, sentence = judge_contrast(found, metric(primary.metric).better == "lower", trouble)
+    pair, lower = (primary.better, primary.than), metric(primary.metric).better == "lower"
+    verdict, sentence, looks = decide(found, primary.metric, pair, scores, _clusters(study), lower, trouble)
     return Results(
         suite=study.suite.model_dump(mode="json"),
         digest=study.digest,
@@ -78,6 +79,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         contrasts=contrasts,
         verdict=verdict,
         sentence=sentence,
+        second_looks=looks,
         tuned=tuned(study, {arm: log.eval.model for arm, log in logs.items() if arm in ARMS}),
         attribution=attribution(scores, _clusters(study)),
         notes=notes(study, judged),
@@ -158,6 +160,7 @@ def _arm(
             interviews=found.clusters if found else 0,
             unscored=len(study.held_out) - len(numbers),
             variance=spread(list(by_question.values())),
+            answers=min(map(len, by_question.values()), default=1),
         )
     control = arm in CONTROLS
     return ArmResult(

@@ -15,6 +15,14 @@ from ratf.suite.metrics import METRICS
 OfSample = Callable[[TaskState, str], float | None]
 """(the sample, its real answer) to a score; None where the answer cannot be scored."""
 
+WHY_EMPTY = {
+    "content_filter": "refused: the service gave no answer",
+    "max_tokens": "cut off before the first word",
+    "model_length": "cut off before the first word",
+}
+"""Why there is no word of an answer, by how it stopped; else it is just empty."""
+
+
 _of_study: ContextVar[OfSample | None] = ContextVar("measure", default=None)
 
 
@@ -43,7 +51,7 @@ def named(name: str) -> Callable[[str], Scorer]:
         async def score(state: TaskState, target: Target) -> Score:
             answer = state.output.completion.strip()
             if not answer:
-                return Score.unscored(reason="empty answer")
+                return Score.unscored(reason=WHY_EMPTY.get(str(state.output.stop_reason), "empty answer"))
             if not target.text.strip():
                 return Score.unscored(reason="no target to compare with")
             value = measure(state, target.text)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
 
 from ratf.results.exams import Dose, Exam, Order
-from ratf.statistics.estimates import CONFIDENCE, clustered_mean
+from ratf.statistics.estimates import CONFIDENCE, Estimate, clustered_mean
 from ratf.suite.arms import DOSES, FLOOR
 from ratf.suite.metrics import Ladder
 
@@ -38,7 +39,7 @@ def paired_auc(scores: Rungs, higher: Iterable[str], lower: Iterable[str], clust
     """The AUC of `higher` over `lower` controls, compared question by question; None without a question with both.
 
     A question's value is the share of (higher, lower) pairs in order; the AUC is their mean. Its interval is the
-    cluster-robust t interval (G - 1 degrees of freedom) on the logit scale, where it holds its level near 0 and 1, and
+    cluster-robust t interval of `clustered_means` on the logit scale, where it holds its level near 0 and 1, and
     reaches at least as far as n_eff perfect questions would let it (Clopper & Pearson 1934: (α/2)^(1/n_eff), n_eff
     by the usual design effect at an assumed intraclass correlation), because a perfect exam has no spread to go by.
     `low` and `high` are None with fewer than two interviews.
@@ -49,13 +50,17 @@ def paired_auc(scores: Rungs, higher: Iterable[str], lower: Iterable[str], clust
         a = [s for c in up if (s := scores.get(c, {}).get(question)) is not None]
         b = [s for c in down if (s := scores.get(c, {}).get(question)) is not None]
         if a and b:
-            wins[question] = float(np.mean([(x > y) + (x == y) / 2 for x in a for y in b]))
-    found = clustered_mean(list(wins.values()), [cluster[q] for q in wins])
-    if found is None:
-        return None
+            wins[question] = fmean((x > y) + (x == y) / 2 for x in a for y in b)
+    clusters = [cluster[q] for q in wins]
+    found = clustered_mean(list(wins.values()), clusters)
+    return None if found is None else auc_of(found, clusters)
+
+
+def auc_of(found: Estimate, clusters: Sequence[str]) -> Auc:
+    """The AUC from the clustered mean of the questions' shares of pairs in order; see `paired_auc`."""
     if found.low is None or found.high is None:
         return Auc(found.mean, None, None, found.n, found.clusters)
-    cap = _best_case([cluster[q] for q in wins])
+    cap = _best_case(clusters)
     low, high = _by_logit(found.mean, (found.high - found.low) / 2)
     return Auc(found.mean, min(low, cap), max(high, 1 - cap), found.n, found.clusters)
 
@@ -89,8 +94,8 @@ def examine(
 ) -> Exam:
     """The entry of one metric or judge. `cluster` names the interview of every question that counts.
 
-    Admitted: the AUC's lower end lies above `bar`, no must-order is shown the other way round, and no more than a
-    tenth of the exam was left unscored. Whatever could not be examined is not admitted.
+    Admitted: the AUC's lower end lies above `bar`, no must-order is shown the other way round, those between the person's
+    own answers and a degenerate control are shown, and no more than a tenth of the exam was left unscored. Whatever could not be examined is not admitted.
     """
     turned = {c: {q: _turn(s, lower_is_better) for q, s in of.items()} for c, of in scores.items()}
     positives = [c for c in ladder.positives if c in turned and not (c == "real" and reads_real)]
@@ -132,7 +137,16 @@ def _orders(ladder: Ladder, scores: Rungs, cluster: Mapping[str, str], reads_rea
             if found.low is not None and found.high is not None:
                 shows = "holds" if found.low > 0.5 else "violated" if found.high < 0.5 else "not shown"
             orders.append(
-                Order(higher=higher, lower=lower, must=must, auc=found.auc, low=found.low, high=found.high, shows=shows)
+                Order(
+                    higher=higher,
+                    lower=lower,
+                    must=must,
+                    auc=found.auc,
+                    low=found.low,
+                    high=found.high,
+                    shows=shows,
+                    must_show=ladder.must_show(higher, lower),
+                )
             )
     return orders
 
@@ -159,6 +173,11 @@ def _decide(
         for o in orders
         if o.must and o.shows == "violated"
     ]
+    faults += [
+        f"it is not shown to put {o.higher} above {o.lower} (AUC {_interval(o)})"
+        for o in orders
+        if o.must_show and o.shows == "not shown"
+    ]
     if found.low <= bar:
         faults.insert(0, f"the AUC's lower end {found.low:.2f} is not above the bar of {bar:g}")
     if unscored > MOST_UNSCORED * asked:
@@ -168,6 +187,11 @@ def _decide(
     must = [o for o in orders if o.must]
     held = sum(o.shows == "holds" for o in must)
     return f"the lower end {found.low:.2f} is above the bar of {bar:g}; {held} of {len(must)} orders hold", True
+
+
+def _interval(o: Order) -> str:
+    ends = "no interval" if o.low is None or o.high is None else f"{o.low:.2f}, {o.high:.2f}"
+    return f"{o.auc:.2f} [{ends}]"
 
 
 def dose_response(scores: Rungs, cluster: Mapping[str, str], lower_is_better: bool = False) -> Dose | None:

@@ -120,6 +120,12 @@ class Ladder:
     """(higher, lower): shown the other way round, the metric is not admitted."""
     may: tuple[tuple[str, str], ...]
     """(higher, lower): expected and told, but a model's answer may have its merits."""
+    degenerate: tuple[str, ...] = ()
+    """Controls that nobody would take for the person: a must-order that puts a positive above one has to be shown."""
+
+    def must_show(self, higher: str, lower: str) -> bool:
+        """Whether that order refuses the metric already where it is not shown, not only where it is the other way round."""
+        return (higher, lower) in self.must and higher in self.positives and lower in self.degenerate
 
 
 def _each(higher: tuple[str, ...], lower: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -135,12 +141,14 @@ _CONTENT = Ladder(
         ("impostor_near", "same_far"),
     ),
     may=(("same_near", "generic"), ("generic", "same_far")),
+    degenerate=SAYS_NOTHING,
 )
 _PERSON = Ladder(
     positives=("real", "same_near", "same_far"),
     negatives=("impostor_near", "impostor_far"),
     must=_each(("real", "same_near", "same_far"), ("impostor_near", "impostor_far", *SAYS_NOTHING)),
     may=_each(("real", "same_near", "same_far"), ("paraphrase", "generic")),
+    degenerate=SAYS_NOTHING,
 )
 LADDERS: dict[str, Ladder] = {"content": _CONTENT, "style": _PERSON, "identity": _PERSON}
 """The order that an axis demands of the controls."""

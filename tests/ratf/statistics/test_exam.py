@@ -146,11 +146,22 @@ def test_a_violated_order_is_not_admitted_however_good_the_auc() -> None:
     assert "it puts nonanswer above real" in entry.reason
 
 
-def test_an_order_that_is_merely_not_shown_is_no_failure() -> None:
+@pytest.mark.parametrize("control", ["boilerplate", "nonanswer"])
+def test_what_says_nothing_must_be_shown_to_be_below_the_person(control: str) -> None:
     cluster = interviews(6, 6)
-    entry = person(rungs(cluster, **{**SEPARATE, "nonanswer": 4.0}), cluster)
-    assert entry.admitted
-    assert "not shown" in {o.shows for o in entry.orders if o.lower == "nonanswer"}
+    entry = person(rungs(cluster, **{**SEPARATE, control: 4.0}), cluster)
+    assert entry.auc is not None and entry.auc > 0.95 and not entry.admitted
+    assert f"it is not shown to put real above {control} (AUC 0." in entry.reason
+    assert {o.must_show for o in entry.orders if o.lower == control} == {True}
+
+
+def test_an_order_of_people_that_is_merely_not_shown_is_no_failure() -> None:
+    cluster = interviews(6, 6)
+    scores = rungs(cluster, same_near=4.0, same_far=-4.0, impostor_near=0.0, impostor_far=4.0)
+    entry = examine("m", "content", CONTENT, scores, cluster, 0.6)
+    assert entry.admitted, entry.reason
+    (order,) = [o for o in entry.orders if (o.higher, o.lower) == ("same_near", "impostor_far")]
+    assert order.shows == "not shown" and order.must and not order.must_show
 
 
 def test_a_models_own_answer_may_be_better() -> None:
