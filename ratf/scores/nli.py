@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from raft.errors import RaftError
 from raft.progress import Progress, silent
-from ratf.edits.sentences import sentences
 from ratf.edits.alignment import Embed, Split, aligned
+from ratf.edits.sentences import sentences
 
 BATCH_ROWS = 32
 NEAREST = 3
