@@ -5,8 +5,7 @@ import hashlib
 from inspect_ai.model import CachePolicy, GenerateConfig, Model, get_model
 
 from ratf.agents.training import model_of
-from ratf.models.chat import recorded_model
-from ratf.models.local import EVERY_REQUEST
+from ratf.models.chat import EVERY_REQUEST, recorded_model
 from ratf.models.replay import session
 from ratf.suite.arms import ARMS, GIVEN
 from ratf.suite.study import Study

@@ -11,6 +11,10 @@ from raft.types import Embedder, Message
 from ratf.models.metered import MeteredEmbedder
 from ratf.models.replay import session
 
+EVERY_REQUEST = 10_000
+"""The local provider batches what is asked at the same time, so nothing is held back."""
+
+
 _MESSAGES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
 
 

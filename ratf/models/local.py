@@ -26,6 +26,7 @@ from raft.models.local import Generated, LocalModel
 from raft.models.sampling import Sampling
 from raft.models.weights import adapter_folder, find, model_folder
 from raft.types import Message
+from ratf.models.chat import EVERY_REQUEST
 
 LOADED_MODELS = 3
 DEFAULT_MAX_TOKENS = 256
@@ -183,7 +184,3 @@ def _tell(request: _Request) -> None:
 def batcher() -> Batcher:
     """The process's only one, because there is only one device."""
     return Batcher()
-
-
-EVERY_REQUEST = 10_000
-"""The local provider batches what is asked at the same time, so nothing is held back."""

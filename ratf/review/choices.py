@@ -45,8 +45,6 @@ class AltTest:
     """`winning` is the share of readers that the judge may replace; the judge passes from one half on."""
 
     winning: float
-    advantage: float
-    """How often the judge agrees with the other readers at least as well as the reader left out."""
     readers: int
 
     @property
@@ -65,7 +63,7 @@ def alt_test(votes: Votes, judge: Mapping[str, bool], epsilon: float = EPSILON, 
     """
     from scipy import stats
 
-    p_values, advantages = [], []
+    p_values = []
     for reader, own in votes.items():
         differences = []
         for item in sorted(own.keys() & judge.keys()):
@@ -80,7 +78,6 @@ def alt_test(votes: Votes, judge: Mapping[str, bool], epsilon: float = EPSILON, 
         if len(differences) < 2:
             continue
         d = np.array(differences)
-        advantages.append(float((d >= 0).mean()))
         spread = d.std(ddof=1)
         if spread == 0:
             p_values.append(0.0 if d.mean() > -epsilon else 1.0)
@@ -89,7 +86,7 @@ def alt_test(votes: Votes, judge: Mapping[str, bool], epsilon: float = EPSILON, 
     if len(votes) < 3 or not p_values:
         return None
     rejected = stats.false_discovery_control(p_values, method="by") <= level
-    return AltTest(float(rejected.mean()), float(np.mean(advantages)), len(p_values))
+    return AltTest(float(rejected.mean()), len(p_values))
 
 
 def sensitivity_specificity(truth: Sequence[bool], said: Sequence[bool]) -> tuple[float | None, float | None]:

@@ -131,6 +131,7 @@ def test_a_question_answered_three_times_from_suite_to_page(
 ) -> None:
     """The plan counts its calls, the page splits the variance, and the bundle is worked out again."""
     text = tiny.read_text("utf-8").replace("max_tokens: 12}", "max_tokens: 12, samples: 3}")
+    text = text.replace("memories: {k: 2}", "memories: {k: 2, gate: -1}")  # without one, two arms would ask the same
     text = text.replace(
         "models: {grader: local/smollm2-135m-instruct}\n", "metrics: [style_identity, rouge_l, copying]\n"
     )

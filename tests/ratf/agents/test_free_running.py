@@ -8,7 +8,7 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from ratf._registry import interview
 from ratf.agents.training import samples
-from ratf.suite.study import open_study
+from ratf.suite.study import being_run, open_study
 
 
 @pytest.fixture
@@ -27,7 +27,8 @@ def run(suite: Path, out: Path, asked: list[Any], limit: int | None = None) -> E
 
     model = get_model("mockllm/model", custom_outputs=answer, memoize=False)
     study = open_study(str(suite), out=str(out))
-    task = interview(str(suite), "rag_only", digest=study.digest)
+    with being_run(study):
+        task = interview(str(suite), "rag_only", digest=study.digest)
     task.model = None
     (log,) = eval(task, model=model, log_dir=str(out), display="none", score=False, limit=limit)
     assert log.status == "success", log.error
