@@ -105,9 +105,10 @@ ORDERS = {
 def measured(suite: str, data: str | None) -> tuple[dict[str, Rungs], dict[str, str]]:
     """Every metric's score of every control, and each question's interview."""
     from ratf.agents.controls import controls
+    from ratf.edits.alignment import aligned
     from ratf.models.chat import embedder
     from ratf.scores import measures
-    from ratf.scores.coverage import aligned, coverage, facts_of
+    from ratf.scores.coverage import coverage, facts_of
     from ratf.suite.study import open_study
 
     study = open_study(suite, data)

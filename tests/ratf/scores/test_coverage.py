@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ratf.edits.alignment import aligned
 from ratf.edits.rules import load_rules
-from ratf.scores.coverage import Coverage, Facts, aligned, coverages, facts
+from ratf.scores.coverage import Coverage, Facts, coverages, facts
 from ratf.scores.measures import Lookup
 
 RULES = load_rules("english")
