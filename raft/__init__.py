@@ -1,7 +1,8 @@
 """RAFT, the method: an agent that answers as one specific person, from their writings and interviews.
 
-For notebooks and scripts: `open_person` reads a person's folder, `remember` gives what a question brings to mind, `ask` has the
-agent answer it, `tune` tunes a model to answer so. Nothing of these is imported before it is used.
+Notebooks and scripts use four functions: `open_person` reads a person's folder, `remember` returns the memories that a
+question brings up, `ask` has the agent answer a question, and `tune` fine-tunes a model to answer as the person. Each
+is imported when it is first used.
 """
 
 from importlib import import_module

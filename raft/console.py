@@ -1,4 +1,4 @@
-"""Progress for a person: bars on a terminal, plain lines elsewhere."""
+"""Progress is displayed on stderr: as bars on a terminal, as plain lines elsewhere."""
 
 import os
 import sys
@@ -22,11 +22,11 @@ from raft.progress import Progress
 
 EVERY_SECONDS = 20
 ENOUGH = 0.05
-"""The share that must be done before the rest is guessed: the first of a batch would stand for all of it."""
+"""The share of the work that must be done before the remaining time is estimated: the first units alone mislead."""
 
 
 def progress() -> Progress:
-    """How this process shows progress: on stderr, so that stdout stays for results."""
+    """Return how this process displays progress: on stderr, so that stdout holds results alone."""
     return _bar if sys.stderr.isatty() and not os.environ.get("CI") else _lines
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong in a way that the user can mend."""
+"""The errors that a user can mend, and how the problems that pydantic finds are worded."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 LONGEST_FOUND = 200
-"""Characters told of a value that is not valid."""
+"""The greatest number of characters that an error message quotes of an invalid value."""
 
 
 class RaftError(Exception):
@@ -15,7 +15,7 @@ class RaftError(Exception):
 
 
 class DataError(RaftError):
-    """Everything that is wrong with the data that was read, each problem with its file and line."""
+    """An error that holds everything wrong with the data that was read, each problem with its file and line."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(problems)
@@ -24,7 +24,7 @@ class DataError(RaftError):
 
 
 def describe(error: "ValidationError") -> list[str]:
-    """One line a problem of a pydantic model: where in the record, what is wrong, what was found."""
+    """Return one line for each problem that pydantic found: the place in the record, the fault and the value found."""
     return [f"{_place(e['loc'])}: {_complaint(e)}" for e in error.errors()]
 
 

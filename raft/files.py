@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Files are written whole or not at all."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write aside, then rename: after a kill or on a full disk the old file is still there, untouched."""
+    """Write a temporary file, then rename it: after a kill or on a full disk the old file is still there, unchanged."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.part")
     try:
@@ -21,7 +21,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def read_made(path: Path, digest: str) -> Any | None:
-    """What `write_made` kept under that digest; None when there is nothing, or something older."""
+    """Return what `write_made` kept with that digest; None where the file is missing or holds another digest."""
     if not path.is_file():
         return None
     kept = json.loads(path.read_text("utf-8"))
@@ -29,5 +29,5 @@ def read_made(path: Path, digest: str) -> Any | None:
 
 
 def write_made(path: Path, digest: str, made: Any) -> None:
-    """Keep `made` with the digest of what it was made from."""
+    """Write `made`, which JSON can hold, to a file together with the digest of what it was made from."""
     write_whole(path, json.dumps({"digest": digest, "made": made}, ensure_ascii=False, indent=1) + "\n")

@@ -1,13 +1,16 @@
-"""How long work tells how far it is, without knowing who watches."""
+"""The interface through which long work reports its progress, without knowing who displays it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 Progress = Callable[[str, int, str], AbstractContextManager[Callable[[int], None]]]
-"""`progress(what, total, unit)` is a context in which `advance(n)` says that n more units are done."""
+"""A function `progress(what, total, unit)` that returns a context manager, which gives a function `advance(n)`.
+
+The work calls `advance(n)` when n more of its `total` units are done.
+"""
 
 
 @contextmanager
 def silent(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """Nobody watches."""
+    """Report no progress: this `Progress` is the default, and displays nothing."""
     yield lambda n: None

@@ -8,7 +8,7 @@ from raft.text import shorten
 from raft.types import Exchange, Memory, Message
 
 MESSAGE_OVERHEAD = 6
-"""Tokens that a chat template adds to a message: its marks and its role."""
+"""The number of tokens that a chat template is taken to add to a message, for its marks and its role."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,14 @@ def conversation(
     budget: int,
     count: Callable[[str], int],
 ) -> tuple[Message, ...]:
-    """The system message, as many of the latest tuples of `before` as `budget` tokens hold, and the question.
+    """Return the system message, the latest of the exchanges `before` that fit into `budget` tokens, and the question.
 
-    A tuple is never cut. Where question and memories alone are too long, the least similar memories go first.
+    An exchange is never cut. Where the question and its memories alone exceed the budget, memories are left out from
+    the end of `memories`, where the least similar ones stand. `count` returns the number of tokens of a text.
     """
     opening: Message = {
         "role": "system",
-        "content": f"You are {about.name}. {about.introduction} Answer the interviewer as {about.name} would: "
+        "content": f"{about.introduced} Answer the interviewer as {about.name} would: "
         "in the first person, in your own words, in one paragraph.",
     }
     kept = list(memories)
@@ -56,7 +57,7 @@ def conversation(
 
 
 def question_message(question: str, memories: Sequence[Memory]) -> Message:
-    """The interviewer's question, followed by what it brings to the person's mind."""
+    """Return the interviewer's question as a message, followed by the memories that it brings up."""
     if not memories:
         return {"role": "user", "content": question}
     lines = "\n".join(f"- {' '.join(m.text.split())} ({m.title}, {m.date[:4]})" for m in memories)
@@ -64,12 +65,12 @@ def question_message(question: str, memories: Sequence[Memory]) -> Message:
 
 
 def fenced(label: str, text: str) -> str:
-    """Untrusted text between marks that it cannot close, because it cannot contain them."""
+    """Return untrusted text between marks that it cannot close, because marks inside it are replaced by brackets."""
     return f"⟦{label}⟧\n{unmarked(text)}\n⟦end of {label}⟧"
 
 
 def unmarked(text: str) -> str:
-    """`text` as it stands inside its marks."""
+    """Return `text` as it stands inside the marks of `fenced`, with brackets in place of any marks of its own."""
     return text.replace("⟦", "[").replace("⟧", "]")
 
 
@@ -80,7 +81,10 @@ def _cost(messages: Sequence[Message], count: Callable[[str], int]) -> int:
 def earlier_exchanges(
     before: Iterable[Exchange], memories: Mapping[str, Sequence[Memory]], answer_words: int
 ) -> list[EarlierExchange]:
-    """Earlier exchanges as the prompt shows them."""
+    """Return earlier exchanges as the prompt shows them: with their memories, each answer cut to `answer_words` words.
+
+    `memories` are the memories of each exchange, by its id.
+    """
     return [
         EarlierExchange(e.question, tuple(memories.get(e.exchange_id, ())), shorten(e.answer, answer_words))
         for e in before

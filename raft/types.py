@@ -1,4 +1,4 @@
-"""The nouns of the method, and the four things that it needs from outside."""
+"""The data types of the method, and the four interfaces that it needs from outside: model, embedder, tuner, store."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Role = Literal["interviewer", "target", "other"]
 Vectors = NDArray[np.float32]
 ALIKE = 0.95
-"""Two passages whose vectors have this cosine say the same thing."""
+"""Two passages count as the same where the cosine of their vectors is at least this."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Document:
 
 @dataclass(frozen=True)
 class Turn:
-    """What one speaker said before the next one spoke."""
+    """A turn is what one speaker said before the next one spoke."""
 
     speaker: str
     role: Role
     text: str
     topic: str = ""
-    """What an interviewer's turn asks about, where the data say it: for parts of a report, never shown to an agent."""
+    """The topic of an interviewer's question, where the data name it; reports group by it, and no agent sees it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Exchange:
 
     @property
     def exchange_id(self) -> str:
-        """A name that stays the same when other exchanges come or go after it."""
+        """The exchange's id, which stays the same when later exchanges of its interview are added or removed."""
         return f"{self.interview_id}-q{self.number:03d}"
 
 
@@ -81,16 +81,17 @@ class Chunk:
 
     @property
     def digest(self) -> str:
-        """Of all that the passage says: another text, date or place is another digest."""
+        """The SHA-256 of everything that the passage holds, in hex: another text, date or place has another digest."""
         parts = [self.doc_id, self.title, self.source, str(self.date), self.start, self.end, self.text]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Memory:
-    """A recalled passage as rephrased for one question, with where and when it is from.
+    """A memory is a recalled passage, rephrased for one question, with its source and its date.
 
-    `start` and `end` are the passage's offsets in characters into the document's text.
+    `date` is YYYY-MM-DD or `undated`. `similarity` is the cosine of the passage and the question. `start` and `end` are
+    the passage's offsets in characters into the document's text.
     """
 
     text: str
@@ -113,7 +114,7 @@ class Message(TypedDict):
 
 @dataclass(frozen=True)
 class TrainingSample:
-    """What a tuner learns from: the model reads `prompt` and learns to write `answer`."""
+    """One example of fine-tuning: the model reads `prompt` and learns to write `answer`."""
 
     exchange_id: str
     prompt: tuple[Message, ...]
@@ -121,53 +122,54 @@ class TrainingSample:
 
 
 class ChatModel(Protocol):
-    """Anything that continues a conversation."""
+    """A chat model is anything that continues a conversation."""
 
     async def generate(self, messages: Sequence[Message]) -> str:
-        """The assistant's next message, as text."""
+        """Return the text of the assistant's next message."""
         ...
 
 
 class Embedder(Protocol):
-    """Anything that turns texts into vectors whose dot product is a similarity."""
+    """An embedder is anything that turns texts into vectors whose dot product is a similarity."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """float32 of shape (len(texts), d), rows of unit length, in the order of `texts`."""
+        """Return the texts' vectors: float32 of shape (len(texts), d), rows of unit length, in the order of `texts`."""
         ...
 
 
 class Tuner(Protocol):
-    """Anything that fine-tunes a chat model."""
+    """A tuner is anything that fine-tunes a chat model."""
 
     def tune(self, samples: Sequence[TrainingSample], base: str, validation: Sequence[TrainingSample] = ()) -> str:
-        """Tune `base` on `samples`; the name of the tuned model. The same input is never tuned twice.
+        """Fine-tune `base` on `samples` and return the tuned model's name. The same input is never tuned twice.
 
-        `validation` is never learnt: its loss tells when learning turns into learning by heart.
+        The model never learns `validation`: the loss on it shows when training begins to overfit.
         """
         ...
 
 
 class MemoryStore(Protocol):
-    """Where the person's passages are kept. Only writings go in: never a question, never an answer."""
+    """A memory store keeps the passages of a person's writings. It never holds a question or an answer."""
 
     def ids(self) -> Mapping[str, str]:
-        """The chunks that are already there: each one's `Chunk.digest`, by its id."""
+        """Return the `Chunk.digest` of each chunk that is kept, by its id."""
         ...
 
     def add(self, chunks: Sequence[Chunk], vectors: Vectors) -> None:
-        """Keep `chunks`; row i of `vectors` belongs to chunk i. Once this returns, a kill loses none of them."""
+        """Keep `chunks`; row i of `vectors` is the vector of chunk i. Once this returns, a kill loses none of them."""
         ...
 
     def remove(self, chunk_ids: Sequence[str]) -> None:
-        """Forget these chunks."""
+        """Remove the chunks of these ids."""
         ...
 
     def recall(
         self, vectors: Vectors, before: Sequence[date | None], k: int, alike: float | None = ALIKE
     ) -> list[list[tuple[Chunk, float]]]:
-        """For each question, the `k` nearest chunks dated strictly before its date, best first, with their cosines.
+        """Return, for each question, the `k` nearest chunks dated before it, nearest first, with their cosines.
 
-        `vectors` has a row for each question. Ties go to the earlier id. Of passages with the same text, or a cosine of
-        `alike` or more between them, only the earliest is recalled; None recalls them all.
+        `vectors` has shape (questions, d), a row for each question, and `before` has each question's date, which a
+        recalled chunk's date must precede. Ties go to the earlier id. Of passages with the same text, or with a cosine
+        of `alike` or more between them, only the earliest is recalled; where `alike` is None, all are.
         """
         ...

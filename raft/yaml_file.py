@@ -1,4 +1,4 @@
-"""YAML that people write: every file of it is read here, within limits, with the line of everything that is wrong."""
+"""Every YAML file that people write is read here, within limits; each problem is reported with its line."""
 
 import math
 import re
@@ -15,9 +15,9 @@ from raft.errors import DataError, describe
 MAX_BYTES = 2**20
 MAX_DEPTH = 40
 MAX_DIGITS = 100
-"""The longest number, in characters; every double has a shorter one."""
+"""The greatest number of characters of a number; every double can be written with fewer."""
 MAX_TOLD = 20
-"""Problems told of one file."""
+"""The greatest number of problems that are reported of one file."""
 
 _TOO_LONG = f"longer than {MAX_BYTES:,} bytes, the most that is read of YAML"
 _FRONT = re.compile(r"\s*-{3,}[ \t]*\n(.*?)(?<=\n)-{3,}[ \t]*(?:\n|$)", re.S)
@@ -28,8 +28,8 @@ Model = TypeVar("Model")
 def read_model(path: Path, model: type[Model], context: Mapping[str, Any] | None = None, hint: str = "") -> Model:
     """Read a YAML file into a pydantic model, or into a type such as `dict[str, Price]`.
 
-    `context` goes to the model's validators. An empty file is an empty mapping. Raises DataError with every problem as
-    `file:line: what`, and `hint` after each; the valid keys are listed where a key is not one of them.
+    `context` is passed to the model's validators. An empty file is read as an empty mapping. Raises DataError with
+    every problem as `file:line: what`, and `hint` after each; where a key is unknown, the valid keys are listed.
     """
     try:
         raw, node = _parsed(_read(path), str(path))
@@ -46,10 +46,10 @@ def read_model(path: Path, model: type[Model], context: Mapping[str, Any] | None
 
 
 def front_matter(text: str, name: str) -> tuple[dict[str, Any], str]:
-    """The YAML between the two lines of `---` that begin a Markdown text, and the text under it.
+    """Return the front matter of a Markdown text, the YAML between two lines of `---` at its start, and the rest.
 
-    Without such a head, or with one that has no keys, it is ({}, text). Raises DataError, with `name` as the file and
-    the line in `text`, where the head is not YAML that `read_model` would take.
+    Returns ({}, text) where there is no front matter, or where it has no keys. Raises DataError, with `name` as the
+    file and the line in `text`, where the front matter is not YAML that `read_model` would accept.
     """
     found = _FRONT.match(text)
     if not found:
@@ -75,7 +75,7 @@ def _read(path: Path) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which stops at depth and names the line of a value that it cannot make."""
+    """PyYAML's safe loader, which refuses deep nesting and reports the line of a value that it cannot construct."""
 
     depth = 0
 
@@ -95,7 +95,10 @@ class _Loader(yaml.SafeLoader):
 
 
 def _parsed(text: str, name: str, no_yaml: str = "not YAML") -> tuple[Any, yaml.Node | None]:
-    """What the text says, and its nodes, which know their lines."""
+    """Return the value of the YAML text and its root node, both None where it is empty. Nodes know their lines.
+
+    Raises DataError where the text is longer than `MAX_BYTES` characters, is not YAML, or holds what is refused.
+    """
     if len(text) > MAX_BYTES:
         raise DataError([f"{name}: {_TOO_LONG}"])
     try:
@@ -116,9 +119,12 @@ def _parsed(text: str, name: str, no_yaml: str = "not YAML") -> tuple[Any, yaml.
 
 
 def _refused(root: yaml.Node, loader: _Loader) -> Iterator[tuple[int, str]]:
-    """What is not taken although it is YAML, with its line: each node is visited once, however often it is named."""
+    """Yield the line and the problem of all that is valid YAML but is refused.
+
+    Each node is visited once, however many aliases name it.
+    """
     sizes: dict[int, int] = {}
-    """Characters and nodes with all aliases written out; 0 while a node is being visited."""
+    """The size of each node, in characters and nodes with all aliases written out; 0 while the node is visited."""
 
     def visit(node: yaml.Node) -> Iterator[tuple[int, str]]:
         line = node.start_mark.line + 1
@@ -166,7 +172,7 @@ def _repeated(node: yaml.MappingNode, loader: _Loader) -> Iterator[tuple[int, st
             yield line, "a list or a mapping is the key of another value; a key is plain text"
             continue
         plain = key.tag.rpartition(":")[2] in ("str", "merge", "value") or any(_refused_number(key, loader))
-        said = key.value if plain else str(loader.construct_object(key))  # yes and true are one key
+        said = key.value if plain else str(loader.construct_object(key))  # `yes` and `true` are the same key
         if said in first:
             yield line, f"{key.value[:80]!r} is there twice, first in line {first[said]}; keep one"
         first.setdefault(said, line)
@@ -178,7 +184,7 @@ def _first(problems: Iterator[str], count: int, name: str) -> list[str]:
 
 
 def _line(node: yaml.Node | None, location: Sequence[int | str]) -> int:
-    """The line of the deepest part of `location` that is in the file."""
+    """Return the line of the deepest part of `location` that is in the file."""
     line = 1
     for part in location:
         found = next((pair for pair in _children(node) if pair[0] == part), None)
@@ -198,7 +204,7 @@ def _children(node: yaml.Node | None) -> Iterator[tuple[int | str, int, yaml.Nod
 
 
 def _valid_keys(model: Any, problem: Any) -> str:
-    """The keys that there are, where a key is not one of them."""
+    """Return the end of a message that lists the valid keys where the problem is an unknown key; else an empty text."""
     if problem["type"] != "extra_forbidden":
         return ""
     for part in problem["loc"][:-1]:

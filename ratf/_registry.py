@@ -1,4 +1,4 @@
-"""What Inspect finds when it looks for `ratf/…`: the task files, the `local` provider, the metrics as scorers."""
+"""The entries that Inspect finds as `ratf/…`: the task files, the `local` provider, the metrics as scorers."""
 
 import importlib.util
 import sys
@@ -12,7 +12,7 @@ from ratf.scores.named import register
 
 @modelapi(name="local")
 def local() -> type[ModelAPI]:
-    """Embedded models; torch is imported only when one is made."""
+    """The provider of embedded models; torch is imported only when one is made."""
     from ratf.models.local import LocalAPI
 
     return LocalAPI

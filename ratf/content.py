@@ -1,4 +1,4 @@
-"""Where the suites, task files, page templates and pipelines are, in an installed wheel and in a checkout."""
+"""The place of suites, task files, page templates and pipelines, in an installed wheel and in a checkout."""
 
 from pathlib import Path
 

@@ -65,7 +65,7 @@ class Run:
 
 
 class Suites:
-    """What the fixture gives: `ratf.run("suite.yaml").check("policy.yaml")`."""
+    """The object that the fixture gives: `ratf.run("suite.yaml").check("policy.yaml")`."""
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request

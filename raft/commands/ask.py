@@ -1,4 +1,4 @@
-"""`raft ask`."""
+"""The command `raft ask` asks a person's agent a question, or chats with it."""
 
 import sys
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def _talk(
 
 
 def _typed() -> Iterator[str]:
-    """What is typed or piped in, a question a line, up to an empty one."""
+    """Yield the lines that are typed or piped in, a question each, up to an empty one."""
     while True:
         if sys.stdin.isatty():
             typer.echo("> ", err=True, nl=False)

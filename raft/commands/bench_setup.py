@@ -1,4 +1,4 @@
-"""`raft bench:setup`."""
+"""The command `raft bench:setup` makes a person's benchmark."""
 
 from typing import Annotated
 

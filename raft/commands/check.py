@@ -1,4 +1,4 @@
-"""`raft check`."""
+"""The command `raft check` checks a person's folder."""
 
 from typing import Annotated
 
@@ -15,8 +15,14 @@ def check(name: Annotated[str, typer.Argument(help="A person's folder, or a name
     with reported_errors():
         from raft.people.folders import folder_of
         from raft.people.person import load_person
+        from raft.text import ends_sentence
 
         person = load_person(folder_of(name))
         typer.echo(f"{person.about.name}: {len(person.interviews)} interviews, {len(person.documents)} writings")
         left_out = ", ".join(f"{n} {reason}" for reason, n in person.left_out.items())
+        if not ends_sentence(person.about.introduction):
+            typer.echo(
+                "warning: person.yaml: the introduction does not end as a sentence; prompts begin with "
+                f"'{person.about.introduced}'"
+            )
         typer.echo(f"{len(person.exchanges)} usable exchanges; left out: {left_out}")

@@ -1,4 +1,4 @@
-"""`raft chunk`."""
+"""The command `raft chunk` cuts a person's writings into passages."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`raft embed`."""
+"""The command `raft embed` embeds a person's passages."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What a command says when something goes wrong, and the code that it ends with."""
+"""A command reports here what went wrong, and ends with an exit code."""
 
 import traceback
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ _OF_LOCAL = {"torch", "transformers", "peft", "bert_score", "gguf", "safetensors
 
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Turn what the user can mend into one message on stderr; whatever goes wrong ends with exit code 2.
+    """Print an error that the user can mend as one message on stderr, any other with its traceback; exit with code 2.
 
-    Never with 1, which would say that a regression was measured.
+    The code is never 1, which would say that a regression was measured.
     """
     from raft.errors import RaftError
 

@@ -1,4 +1,4 @@
-"""`raft fetch`."""
+"""The command `raft fetch` adds writings to a person's folder."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from raft.sources.visit import Visit
 
 EXAMPLES = 3
-"""So many places are named for each reason why something was left out."""
+"""The greatest number of places that are named for each reason why something was left out."""
 
 
 def fetch(
@@ -26,9 +26,15 @@ def fetch(
         str | None, typer.Option(help="substack, feed, page or file; without it, seen from the source.")
     ] = None,
     called: Annotated[str | None, typer.Option(help="The person's name, for a new folder.")] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", help="Another name that the person signs with; may be given several times."),
+    ] = None,
     pause: Annotated[float, typer.Option(min=0, help="Seconds between two requests to the same site.")] = 1.0,
 ) -> None:
     """Add a person's writings from their blog, feeds, pages or files. Run again, it adds only what is new.
+
+    What others have signed is left out, and so are posts and tweets of others inside a text; each is told.
 
     Example: raft fetch jane --from https://jane.substack.com --called "Jane Doe"
     """
@@ -41,15 +47,18 @@ def fetch(
         if kind is not None and kind not in READERS:
             raise RaftError(f"--kind {kind!r} is unknown; there are {', '.join(READERS)}")
         asked = [(one, kind) for one in source] if source else _recorded(folder, name, kind)
-        problems = _fetch_all(folder, asked, called, pause)
+        problems = _fetch_all(folder, asked, called, pause, by or [])
         if problems:
             raise RaftError("\n".join(problems))
 
 
-def _fetch_all(folder: Path, asked: Sequence[tuple[str, str | None]], called: str | None, pause: float) -> list[str]:
+def _fetch_all(
+    folder: Path, asked: Sequence[tuple[str, str | None]], called: str | None, pause: float, by: Sequence[str] = ()
+) -> list[str]:
     """Take from one source after the other, each with its summary; what went wrong with which."""
     from raft.console import progress
     from raft.errors import RaftError
+    from raft.sources.bylines import Owner
     from raft.sources.http import Web
     from raft.sources.visit import Visit
 
@@ -58,9 +67,9 @@ def _fetch_all(folder: Path, asked: Sequence[tuple[str, str | None]], called: st
     problems: list[str] = []
     try:
         for source, kind in asked:
-            visit = Visit(web, known, progress())
+            visit = Visit(web, known, progress(), Owner(names_of(folder, called, by)))
             try:
-                _take(folder, source, kind, called, visit)
+                _take(folder, source, kind, called, visit, by)
             except RaftError as error:
                 problems.append(str(error))
                 if not visit.new:
@@ -71,7 +80,7 @@ def _fetch_all(folder: Path, asked: Sequence[tuple[str, str | None]], called: st
     return problems
 
 
-def _take(folder: Path, source: str, kind: str | None, called: str | None, visit: "Visit") -> None:
+def _take(folder: Path, source: str, kind: str | None, called: str | None, visit: "Visit", by: Sequence[str]) -> None:
     """Keep the source's new documents: those from the web each as it comes, those of files all or none."""
     from raft.people.additions import add_documents
     from raft.people.person import introduce
@@ -82,13 +91,21 @@ def _take(folder: Path, source: str, kind: str | None, called: str | None, visit
     visit.kind = kind
     for documents in [list(found)] if kind == "file" else ([document] for document in found):
         if documents and not visit.new:
-            introduce(folder, called)
-            _record(folder, source, kind)
+            introduce(folder, called or next(iter(visit.owner.names), None))
+            _record(folder, source, kind, by)
         visit.new += add_documents(folder, documents)
         visit.known.update(document.doc_id for document in documents)
         visit.undated += [document.doc_id for document in documents if document.date is None]
     if visit.already:
-        _record(folder, source, kind)
+        _record(folder, source, kind, by)
+
+
+def names_of(folder: Path, called: str | None, by: Sequence[str] = ()) -> tuple[str, ...]:
+    """Every name that the person is known by; none for a new person who was given none."""
+    from raft.people.person import load_about
+
+    name = load_about(folder).name if (folder / "person.yaml").is_file() else called
+    return tuple(dict.fromkeys(filter(None, (name, *_signatures(folder), *by))))
 
 
 def _known(folder: Path) -> set[str]:
@@ -122,26 +139,44 @@ def _sources(folder: Path) -> dict[str, str]:
         ) from None
 
 
-def _record(folder: Path, source: str, kind: str) -> None:
+def _signatures(folder: Path) -> list[str]:
+    """The names that were given with --by before."""
+    from raft.people.folders import work_of
+
+    path = work_of(folder) / "sources.json"
+    records = json.loads(path.read_text("utf-8")) if _sources(folder) else []
+    return [str(name) for one in records for name in one.get("by", [])]
+
+
+def _record(folder: Path, source: str, kind: str, names: Sequence[str] = ()) -> None:
     from raft.files import write_whole
     from raft.people.folders import work_of
 
-    sources = _sources(folder)
-    if sources.get(source) != kind:
-        records = [{"from": one, "kind": its_kind} for one, its_kind in (sources | {source: kind}).items()]
+    sources, by = _sources(folder), sorted({*_signatures(folder), *names})
+    if sources.get(source) != kind or by != sorted(set(_signatures(folder))):
+        more = {"by": by} if by else {}
+        records = [{"from": one, "kind": its_kind, **more} for one, its_kind in (sources | {source: kind}).items()]
         write_whole(work_of(folder) / "sources.json", json.dumps(records, ensure_ascii=False, indent=1) + "\n")
 
 
 def _summary(source: str, visit: "Visit") -> str:
+    from raft.sources.bylines import SomebodyElse
+
     counts = f"{visit.new} new, {visit.already} already there, {len(visit.left_out)} left out"
     lines = [f"{source} ({visit.kind}): {counts}"]
     for reason in dict.fromkeys(reason for reason, _ in visit.left_out):
-        lines.append(f"  left out, {reason}: {_some([place for why, place in visit.left_out if why == reason])}")
+        places = [place for why, place in visit.left_out if why == reason]
+        is_others = reason == str(SomebodyElse(()))
+        lines.append(f"  left out, {reason}: {_some(places, len(places) if is_others else EXAMPLES)}")
+        if is_others:
+            lines.append("    where one of these names is the person's, take it with --by NAME")
+    for what in dict.fromkeys(what for what, _ in visit.owner.told):
+        lines.append(f"  {what}: {_some([place for said, place in visit.owner.told if said == what])}")
     if visit.undated:
         lines.append(f"  without a date: {_some(visit.undated)}; refused as memories until writings.jsonl gives it one")
     return "\n".join(lines + [f"  {note}" for note in visit.notes])
 
 
-def _some(places: list[str]) -> str:
-    more = f" and {len(places) - EXAMPLES} more" if len(places) > EXAMPLES else ""
-    return f"{len(places)} ({', '.join(places[:EXAMPLES])}{more})"
+def _some(places: list[str], shown: int = EXAMPLES) -> str:
+    more = f" and {len(places) - shown} more" if len(places) > shown else ""
+    return f"{len(places)} ({', '.join(places[:shown])}{more})"

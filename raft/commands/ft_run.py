@@ -1,4 +1,4 @@
-"""`raft ft:run`."""
+"""The command `raft ft:run` fine-tunes a model for a person."""
 
 from pathlib import Path
 from typing import Annotated
@@ -39,17 +39,13 @@ def ft_run(
     """
     with reported_errors():
         from raft.console import progress
-        from raft.errors import DataError
-        from raft.people.folders import folder_of, work_of
+        from raft.people.folders import folder_of
         from raft.tuning.tune import tune
 
         folder = folder_of(name)
         if cancel:
             _cancel(folder)
             return
-        records = work_of(folder) / "finetune.jsonl"
-        if not records.is_file():
-            raise DataError([f"{records}: missing; `raft ft:gen {folder}` makes it"])
         tuned = tune(
             folder,
             model,
@@ -63,6 +59,7 @@ def ft_run(
             max_words=max_words,
             seed=seed,
             price_per_million=price_per_million,
+            make_data=False,
             dry_run=dry_run,
             say=_say,
             progress=progress(),

@@ -1,4 +1,4 @@
-"""`raft leaks`."""
+"""The command `raft leaks` finds answers that also stand in other texts."""
 
 import json
 from dataclasses import asdict
@@ -10,6 +10,7 @@ import typer
 from raft.commands.errors import reported_errors
 
 LEAKS_FOUND = 1
+NOT_MEASURED = 2
 SHOWN = 20
 
 
@@ -29,7 +30,8 @@ def leaks(
 ) -> None:
     """Say which interview answers also stand in the person's writings, or in another interview.
 
-    Reads interviews.jsonl and writings.jsonl. Exit code 0: clean, 1: leaks were found, 2: bad input.
+    Reads interviews.jsonl and writings.jsonl. Exit code 0: clean, 1: leaks were found, 2: bad input, or
+    not measured: nothing was found, but not everything could be read.
 
     Example: raft leaks benchmarks/marrack
     """
@@ -40,11 +42,16 @@ def leaks(
         found = look(folder, held_out, at_least, embed)
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json else describe(folder.name, found))
         if not found["clean"]:
-            raise typer.Exit(LEAKS_FOUND)
+            raise typer.Exit(NOT_MEASURED if found["not_measured"] else LEAKS_FOUND)
 
 
 def look(folder: Path, held_out: int | None, at_least: float, embed: bool) -> dict[str, Any]:
-    """Everything that is suspicious in a folder. Raises RaftError where it cannot be read."""
+    """Return all leaks that are found in a person's folder, with the counts of what was checked, by name.
+
+    `held_out` is the number of newest interviews to check, or None for all; `at_least` is the coverage that makes a
+    leak; with `embed`, answers that say the same in other words are sought too. Raises RaftError where the folder
+    cannot be read or has too few interviews.
+    """
     from raft.errors import RaftError
     from raft.people import leaks as find
     from raft.people.person import exchanges, load_documents, load_interviews
@@ -64,17 +71,26 @@ def look(folder: Path, held_out: int | None, at_least: float, embed: bool) -> di
     answers = find.covered(asked, sources, at_least)
     repeated = find.repeated(asked, at_least)
     twins = find.twins([*earlier, *tested])
-    alike = None
+    alike = blind = None
     if embed:
         from raft.console import progress
         from raft.models.names import EMBEDDER, embedder
 
-        alike = find.alike(asked, sources, embedder(EMBEDDER, progress()).embed)
+        encoder = embedder(EMBEDDER, progress())
+        blind = find.blind([*asked, *learnt], encoder.embed)
+        alike = find.alike(asked, sources, encoder.embed) if blind is None else None
+    something = bool(answers or repeated or twins or alike)
+    checked = sum(find.is_long(e.answer) for e in asked)
+    unread = [s.name for s in [*find.writings(documents), *find.answers(asked, 0)] if not find.is_read(s.text)]
+    not_measured = "" if something else _why_not(checked, len(asked), unread, blind)
     return {
-        "clean": not (answers or repeated or twins or alike),
+        "clean": not something and not not_measured,
+        "not_measured": not_measured,
         "at_least": at_least,
         "interviews": len(tested),
-        "checked": sum(len(find.words(e.answer)) >= find.MIN_WORDS for e in asked),
+        "checked": checked,
+        "short": len(asked) - checked,
+        "unread": unread,
         "answers": [asdict(a) for a in answers],
         "repeated": [asdict(a) for a in repeated],
         "twins": [asdict(t) for t in twins],
@@ -85,12 +101,31 @@ def look(folder: Path, held_out: int | None, at_least: float, embed: bool) -> di
     }
 
 
+def _why_not(checked: int, asked: int, unread: list[str], blind: float | None) -> str:
+    """Why nothing was found although not everything was looked at; empty where it was."""
+    if unread:
+        more = f" and {len(unread) - SHOWN} more" if len(unread) > SHOWN else ""
+        return (
+            f"{len(unread)} texts are not in words that can be read ({', '.join(unread[:SHOWN])}{more}); "
+            "look at them: an encoding or the spaces may be lost"
+        )
+    if not checked:
+        return f"none of {asked} answers has 20 words or more, and shorter ones are not looked at"
+    if blind is not None:
+        return (
+            f"the embedded encoder does not tell these answers apart (median cosine {blind:.2f}; it knows English): "
+            "no answer stands elsewhere word for word, but the same in other words is not found"
+        )
+    return ""
+
+
 def describe(name: str, found: dict[str, Any]) -> str:
-    """What `look` found, for people: worst first, the rest counted."""
+    """Return what `look` found as text: the worst leaks first, up to 20 of each kind, the others counted."""
     share = f"{100 * found['at_least']:.0f} %"
     later = sum(a["later"] for a in found["answers"])
     lines = [
-        f"{name}: {found['checked']} answers of 20 words or more in {found['interviews']} interviews; "
+        f"{name}: {found['checked']} answers of 20 words or more in {found['interviews']} interviews "
+        f"({found['short']} shorter ones were not looked at); "
         f"{found['writings_not_older']} of {found['writings']} writings are not older than the first of them, "
         f"{found['undated']} records have no date",
         *_table(f"answers of which {share} or more stands elsewhere", found["answers"]),
@@ -104,6 +139,8 @@ def describe(name: str, found: dict[str, Any]) -> str:
     if found["clean"]:
         more = "" if found["alike"] is None else ", or says the same in other words"
         lines.append(f"clean: no answer stands elsewhere by {share} or more{more}, and no interview is there twice")
+    elif found["not_measured"]:
+        lines.append(f"not measured: {found['not_measured']}")
     else:
         lines.append(
             f"not clean: {len(found['answers'])} answers stand elsewhere ({later} in text that is not older than the "

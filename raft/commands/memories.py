@@ -1,4 +1,4 @@
-"""`raft memories`."""
+"""The command `raft memories` shows the memories of a question."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,4 +1,4 @@
-"""Writings cut into passages that a model can read at a glance."""
+"""Writings are cut into passages of a limited number of tokens, which are kept in a chunks file."""
 
 import hashlib
 import json
@@ -12,22 +12,26 @@ from semantic_text_splitter import TextSplitter
 from tokenizers import Tokenizer
 
 from raft.files import write_whole
+from raft.text import count_words, is_unspaced
 from raft.types import Chunk, Document
 
 CHUNK_TOKENS = 96
 
 
 def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int = CHUNK_TOKENS) -> Iterator[Chunk]:
-    """Passages of at most `max_tokens`, cut at the best paragraph, sentence or word end, never across documents.
+    """Passages of at most `max_tokens`, and of as many words without spaces, cut at the best paragraph, sentence or word end, never across documents.
 
-    `chunk.start` and `chunk.end` are offsets in characters into the document's text.
+    No passage spans two documents. `chunk.start` and `chunk.end` are offsets in characters into the document's text.
+    `tokenizer_file` is a `tokenizer.json`, whose tokens are counted.
     """
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     splitter = TextSplitter.from_huggingface_tokenizer(tokenizer, max_tokens)
+    by_words = TextSplitter.from_callback(lambda text: max(count_words(text), _tokens(tokenizer, text)), max_tokens)
     for document in documents:
-        for start, text in splitter.chunk_indices(document.text):
+        # A tokenizer that does not know a script makes one token of a whole line without spaces.
+        for start, text in (by_words if is_unspaced(document.text) else splitter).chunk_indices(document.text):
             yield Chunk(
                 chunk_id=f"{document.doc_id}@{start}",
                 doc_id=document.doc_id,
@@ -40,9 +44,13 @@ def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int =
             )
 
 
+def _tokens(tokenizer: Tokenizer, text: str) -> int:
+    return len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
 @dataclass(frozen=True)
 class Chunked:
-    """What a chunks file holds, and how many documents had to be cut for it."""
+    """The content of a chunks file: the chunks, their greatest size in tokens, and how many documents were cut anew."""
 
     chunks: tuple[Chunk, ...]
     max_tokens: int
@@ -50,9 +58,10 @@ class Chunked:
 
 
 def write_chunks(path: Path, documents: Sequence[Document], tokenizer_file: Path, max_tokens: int) -> Chunked:
-    """Bring the file up to date with `documents`: only what is new or changed is cut again; what is gone is dropped.
+    """Bring the file up to date with `documents`, and return its content.
 
-    One chunk a line, with the digest of its document and the size that it was cut for.
+    Only new and changed documents are cut; the chunks of documents that are gone are dropped. The file has one chunk a
+    line, with the digest of its document and of the settings (`document`) and the greatest size (`max_tokens`).
     """
     kept: dict[str, list[Chunk]] = {}
     for digest, _, piece in _lines(path):
@@ -69,7 +78,7 @@ def write_chunks(path: Path, documents: Sequence[Document], tokenizer_file: Path
 
 
 def read_chunks(path: Path) -> Chunked | None:
-    """What the file holds; None when there is none, or nothing in it."""
+    """Return the content of the file; None where it is missing or empty."""
     lines = list(_lines(path))
     return Chunked(tuple(piece for _, _, piece in lines), lines[0][1]) if lines else None
 
@@ -87,7 +96,7 @@ def _line(digest: str, max_tokens: int, piece: Chunk) -> str:
 def _lines(path: Path) -> Iterator[tuple[str, int, Chunk]]:
     if not path.is_file():
         return
-    with path.open(encoding="utf-8") as file:  # not splitlines(): a text may hold other line ends
+    with path.open(encoding="utf-8") as file:  # splitlines() would also split at other line ends, which a text may hold
         for line in file:
             record: dict[str, Any] = json.loads(line)
             digest, max_tokens = record.pop("document"), record.pop("max_tokens")

@@ -1,4 +1,4 @@
-"""A person's writings as passages with vectors: `work/chunks.jsonl`, then a Chroma collection."""
+"""A person's writings are cut into passages (`work/chunks.jsonl`), which are embedded into a Chroma collection."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from raft.types import Embedder
 
 @dataclass(frozen=True)
 class Embedded:
-    """What `raft embed` left: where the passages are, and of which writings they are."""
+    """The record that `raft embed` leaves: where the passages are, how many, and the digest of the writings."""
 
     embedder: str
     max_tokens: int
@@ -31,9 +31,9 @@ class Embedded:
 def chunk_writings(
     folder: Path, max_tokens: int | None = None, allow_undated: bool | None = None, progress: Progress = silent
 ) -> tuple[Chunked, int]:
-    """Bring `work/chunks.jsonl` up to date; also returned, how many undated documents were left out.
+    """Bring `work/chunks.jsonl` up to date; return its content and how many undated documents were left out.
 
-    What is None stays as it was the last time. Raises DataError when the writings are broken.
+    A setting that is None stays as it was the last time. Raises DataError where the writings are broken.
     """
     path = work_of(folder) / "chunks.jsonl"
     earlier = read_chunks(path)
@@ -51,7 +51,9 @@ def embed_writings(
 ) -> tuple[Chunked, int, Synced]:
     """Make the person's collection hold exactly the passages of their writings, which are cut first where needed.
 
-    Also returned, how many undated documents were left out. Only new or changed passages are embedded.
+    Returns the chunks, how many undated documents were left out, and what changed in the collection. Only new or
+    changed passages are embedded. Raises DataError where the writings are broken, and RaftError where the embedder
+    `name` or the Chroma server at the URL `chroma` cannot be used.
     """
     encoder, writings = embedder(name, progress), _digest(folder)
     chunked, undated = chunk_writings(folder, progress=progress)
@@ -63,14 +65,14 @@ def embed_writings(
 
 
 def is_embedded(folder: Path) -> bool:
-    """Whether `raft embed` has finished on this person."""
+    """Return whether `raft embed` has finished on this person."""
     return _state(folder).is_file()
 
 
 def open_store(folder: Path, progress: Progress = silent) -> tuple[ChromaStore, Embedder]:
-    """The store that `raft embed` filled, and its embedder.
+    """Return the store that `raft embed` filled, and its embedder.
 
-    Raises RaftError when there is none, or when it does not hold what the writings say now.
+    Raises RaftError where there is none, or where it does not hold the passages of the present writings.
     """
     if not is_embedded(folder):
         raise RaftError(f"{folder}: the writings are not embedded yet; run: raft embed {folder}")
@@ -86,7 +88,7 @@ def open_store(folder: Path, progress: Progress = silent) -> tuple[ChromaStore, 
 
 
 def tokenizer_file(progress: Progress = silent) -> Path:
-    """The tokenizer that sizes passages, whatever embeds them."""
+    """Return the `tokenizer.json` by which the size of passages is counted, whichever embedder is used."""
     from raft.models.weights import fetch
 
     return fetch(EMBEDDER.removeprefix("local/"), progress) / "tokenizer.json"

@@ -1,8 +1,9 @@
-"""Exact nearest neighbours among the passages older than a day: one matrix in memory, ordered by date.
+"""Exact nearest neighbours among the passages dated before a day, by one matrix in memory, ordered by date.
 
-Chroma's own index is approximate, and slow with a filter: among 100,000 random unit vectors, on two busy cores, it took 260
-to 450 ms a question and missed most of the three nearest. Reading the part of this matrix that is old enough takes 8 ms for one
-question and 3 for each of many when they are quiet, 15 to 40 when busy, and misses nothing (`benchmarks/recall.py`).
+Chroma's own index is approximate, and slow with a filter: among 100,000 random unit vectors, on two busy cores, it took
+260 to 450 ms a question and missed most of the three nearest. Reading the part of this matrix that is old enough takes
+8 ms for one question and 3 ms each for many on idle cores, 15 to 40 ms on busy ones, and misses nothing
+(`benchmarks/recall.py`).
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from raft.types import Vectors
 
 ROUNDING = 1e-4
-"""More than float32 can be off by in a cosine: what is nearer to the best than this is ranked again in float64."""
+"""A bound above the float32 error of a cosine: rows this close to the selection are ranked again in float64."""
 
 
 WINDOW = 4
@@ -21,7 +22,7 @@ TOGETHER = 32
 
 
 class FlatIndex:
-    """Unit vectors with a day number, an id and a text each."""
+    """An index of unit vectors, each with a day number, an id and a text; `vectors` is float32 of shape (rows, d)."""
 
     def __init__(self, ids: Sequence[str], days: Sequence[int], texts: Sequence[str], vectors: Vectors) -> None:
         order = sorted(range(len(ids)), key=lambda row: (days[row], ids[row]))
@@ -34,10 +35,11 @@ class FlatIndex:
     def nearest(
         self, vectors: Vectors, before: Sequence[int], k: int, alike: float | None
     ) -> list[list[tuple[int, float]]]:
-        """For each of `vectors`, the rows (as given) and cosines of the `k` nearest with a day under its `before`.
+        """Return, for each question, the row numbers and cosines of the `k` nearest rows of a day before its own.
 
-        Ties go to the earlier id. With `alike`, candidates of the same text, or of that cosine with a better one, are
-        one candidate: the oldest. Many questions at once read the matrix once for all of them.
+        `vectors` has shape (questions, d), and `before` has each question's day number. Rows are numbered as they were
+        given to the index. Ties go to the earlier id. With `alike`, of rows with the same text, or with that cosine or
+        more between them, only the oldest is returned. The matrix is read once for up to 32 questions.
         """
         reaches = np.searchsorted(self._days, np.asarray(before, dtype=np.int64))
         found = []
@@ -57,18 +59,18 @@ class FlatIndex:
             window = min(len(near), window * WINDOW)
 
     def _best(self, near: Vectors, vector: Vectors, n: int) -> list[tuple[int, float]]:
-        """The `n` best rows by exact cosine, ties to the earlier id."""
+        """Return the `n` rows of the highest exact cosine, with it; ties go to the earlier id."""
         if n == 0:
             return []
         least = np.partition(near, len(near) - n)[len(near) - n]
         rows = np.flatnonzero(near >= least - ROUNDING)
-        # summed row by row: a matrix product may add up in another order when there are other rows
+        # Each row is summed by itself: in a matrix product the order of summation may depend on the other rows.
         exact = (self._vectors[rows].astype(np.float64) * vector.astype(np.float64)).sum(axis=1)
         ranked = zip(rows.tolist(), exact.tolist(), strict=True)
         return sorted(ranked, key=lambda pair: (-pair[1], self._ids[pair[0]]))[:n]
 
     def _collapsed(self, ranked: list[tuple[int, float]], alike: float) -> list[tuple[int, float]]:
-        """One row for each group of rows that say the same: the oldest, the better one of the same day."""
+        """Return one row for each group of rows that say the same: the oldest, and of one day the nearest."""
         heads: list[int] = []
         shown: list[tuple[int, float]] = []
         for row, cosine in ranked:
@@ -81,7 +83,7 @@ class FlatIndex:
         return sorted(shown, key=lambda pair: (-pair[1], self._ids[pair[0]]))
 
     def _group(self, row: int, heads: list[int], alike: float) -> int | None:
-        """Which of `heads` says the same as `row`."""
+        """Return the index in `heads` of the first row that says the same as `row`; None where none does."""
         if not heads:
             return None
         cosines = self._vectors[heads] @ self._vectors[row]

@@ -1,7 +1,8 @@
-"""What was a memory worth? Measured afterwards, with the real answer in sight.
+"""The worth of a memory is measured afterwards, by how much likelier it makes the real answer.
 
-g = log p(answer | question, memory) - log p(answer | question), a token, for a fixed local reader. What is useful to one
-reader need not be to another (arXiv 2510.11358). It never has a say in what a question brings to mind: it sees the answer.
+The gain is g = log p(answer | question, memory) - log p(answer | question), in nats a token, for a fixed local reader.
+What is useful to one reader need not be to another (arXiv 2510.11358). The gain never decides what is recalled, because
+it is computed from the real answer.
 """
 
 import random
@@ -22,9 +23,9 @@ Pair = tuple[Exchange, Memory]
 def gains(
     reader: LocalModel, about: About, pairs: Sequence[Pair], answer_words: int, progress: Progress = silent
 ) -> list[float]:
-    """The gain of each memory, alone, for the real answer to its exchange, in nats a token.
+    """Return the gain of each pair's memory, shown alone, for the real answer to its exchange, in nats a token.
 
-    Prompts are those that agents read, without history; answers are cut to `answer_words` as in training.
+    Prompts are those that agents read, without history; answers are cut to `answer_words` words, as in training.
     """
     asked = list({e.exchange_id: e for e, _ in pairs}.values())
     prompts = [_prompt(about, e, []) for e in asked] + [_prompt(about, e, [m]) for e, m in pairs]
@@ -35,9 +36,10 @@ def gains(
 
 
 def shuffled(pairs: Sequence[Pair], seed: int) -> list[Pair]:
-    """Each exchange with somebody else's memory for every one of its own: another question's, drawn by lot.
+    """Return the pairs with each memory replaced by one that is drawn at random from all pairs, as a control.
 
-    Passages that the exchange itself recalled are never drawn. A pair for which nothing is left keeps none.
+    A memory of a passage that the exchange itself recalled is never drawn. A pair for which no other memory is left is
+    dropped. The same `seed` draws the same memories.
     """
     lots = random.Random(seed)
     own: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Recall, rephrase, gate: what a person would have in mind when asked."""
+"""The memories of a question are made in three steps: passages are recalled, rephrased, and kept if they are useful."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from raft.progress import Progress, silent
 from raft.types import ALIKE, Chunk, Embedder, Exchange, Memory, MemoryStore
 
 EMBED_AT_ONCE = 512
-"""Chunks that are embedded and kept together: a kill loses at most so many."""
+"""The number of chunks that are embedded and stored together; a kill loses the work of at most so many."""
 
 
 @dataclass(frozen=True)
 class Synced:
-    """What it took to make a store hold exactly the chunks it should."""
+    """The numbers of chunks that were embedded, that were removed, and that are in the store, after it was updated."""
 
     embedded: int
     removed: int
@@ -23,14 +23,14 @@ class Synced:
 
 
 def sync(chunks: Sequence[Chunk], store: MemoryStore, embedder: Embedder, progress: Progress = silent) -> Synced:
-    """Make `store` hold exactly `chunks`. What it has is not embedded again; what is gone or changed is removed."""
+    """Make `store` hold exactly `chunks`: embed only new and changed ones, remove those that are gone or changed."""
     there = store.ids()
     wanted = {c.chunk_id: c.digest for c in chunks}
     stale = [i for i, digest in there.items() if wanted.get(i) != digest]
     if stale:
         store.remove(stale)
     new = [c for c in chunks if there.get(c.chunk_id) != wanted[c.chunk_id]]
-    new.sort(key=lambda c: (len(c.text), c.chunk_id))  # texts of one length make batches without padding
+    new.sort(key=lambda c: (len(c.text), c.chunk_id))  # texts of similar length make batches with little padding
     if new:
         with progress("embedding", len(new), "passages") as advance:
             for start in range(0, len(new), EMBED_AT_ONCE):
@@ -42,7 +42,7 @@ def sync(chunks: Sequence[Chunk], store: MemoryStore, embedder: Embedder, progre
 
 @dataclass(frozen=True)
 class Recalled:
-    """A passage that an exchange's question brought up, and what the rephraser made of it."""
+    """A passage that a question recalled, the cosine of the two (`similarity`), and the rephraser's verdict on it."""
 
     passage: Chunk
     similarity: float
@@ -51,7 +51,10 @@ class Recalled:
 
 @dataclass(frozen=True)
 class Mind:
-    """A store of passages, and what it takes to remember from it: `k` passages a question at most."""
+    """A store of passages with the embedder and the rephraser that make memories of it, at most `k` for each question.
+
+    Passages with a cosine of `alike` or more between them count as one; None keeps them apart.
+    """
 
     store: MemoryStore
     embedder: Embedder
@@ -62,10 +65,10 @@ class Mind:
     async def consider(
         self, exchanges: Sequence[Exchange], before: Mapping[str, Sequence[Exchange]]
     ) -> dict[str, tuple[Recalled, ...]]:
-        """For each exchange, by its id, the nearest older passages with the rephraser's verdict on each, best first.
+        """Return, by the exchange's id, the nearest older passages and the rephraser's verdict on each, nearest first.
 
-        Only the question, its date and what was said `before` it are used; the exchange's own answer never is.
-        Raises RaftError when a rephraser could not be asked; what it did answer is kept by its cache.
+        Only the question, its date and the exchanges `before` it (by id) are used; the exchange's own answer never is.
+        Raises RaftError where the rephraser failed on a passage; what it did answer is kept by its cache.
         """
         if not exchanges:
             return {}
@@ -85,7 +88,7 @@ class Mind:
     async def remember(
         self, exchanges: Sequence[Exchange], before: Mapping[str, Sequence[Exchange]]
     ) -> dict[str, tuple[Memory, ...]]:
-        """The memories of each exchange, by its id: what `consider` found useful."""
+        """Return each exchange's memories, by its id: those that `consider` finds useful. Raises what it raises."""
         return {key: kept(recalled) for key, recalled in (await self.consider(exchanges, before)).items()}
 
 
@@ -100,7 +103,7 @@ def _asked(verdicts: list[Usefulness]) -> list[Usefulness]:
 
 
 def kept(recalled: Sequence[Recalled]) -> tuple[Memory, ...]:
-    """The memories that passed the gate; of two with the same words, the better one."""
+    """Return the memories of the useful passages; of two with the same text, the first, whose passage is nearer."""
     memories: dict[str, Memory] = {}
     for r in recalled:
         if r.verdict.outcome is Outcome.USEFUL:
@@ -109,7 +112,7 @@ def kept(recalled: Sequence[Recalled]) -> tuple[Memory, ...]:
 
 
 def outcomes(considered: Mapping[str, Sequence[Recalled]]) -> dict[str, int]:
-    """How many passages came to what end, by the reason for it."""
+    """Return the number of passages of each verdict, by the verdict's reason, in alphabetical order."""
     counts: dict[str, int] = {}
     for recalled in considered.values():
         for r in recalled:
@@ -118,7 +121,7 @@ def outcomes(considered: Mapping[str, Sequence[Recalled]]) -> dict[str, int]:
 
 
 def said_before(exchanges: Sequence[Exchange]) -> dict[str, tuple[Exchange, ...]]:
-    """What was said before each exchange in its own interview, by the exchange's id, oldest first."""
+    """Return the earlier exchanges of the same interview for each exchange, by its id, oldest first."""
     so_far: dict[str, tuple[Exchange, ...]] = {}
     before = {}
     for exchange in exchanges:

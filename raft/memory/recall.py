@@ -1,4 +1,4 @@
-"""The memories of a person's folder: its store, a rephraser and its cache, put together in one place."""
+"""The memories of a person's folder need a store, an embedder and a rephraser with a cache, put together here."""
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,11 +35,12 @@ def memories_of(
     temporary: bool = False,
     progress: Progress = silent,
 ) -> dict[str, tuple[Memory, ...]]:
-    """The memories of each exchange, by its id, from the store that `raft embed` filled (`temporary`: see `mind_of`).
+    """Return the memories of each exchange, by its id, from the store that `raft embed` filled, at most `k` for each.
 
-    `before` is what was said before each, by id (`raft.memory.mind.said_before`). `rephraser` is `extractive` or a
-    chat model's name, whose replies are kept in `work/rephrased.jsonl`; `gate` is extractive's.
-    Raises RaftError when the writings are not embedded, and when a rephraser cannot be asked.
+    `before` has the earlier exchanges of each, by its id (`raft.memory.mind.said_before`). `rephraser` is `extractive`
+    or a chat model's name, whose replies are kept in `work/rephrased.jsonl`; `gate` is the least cosine of a sentence
+    and the question for `extractive`. With `temporary`, writings that are not embedded are embedded into a temporary
+    store. Raises RaftError where the writings are not embedded otherwise, and where a rephraser cannot be asked.
     """
     with mind_of(folder, rephraser, k, gate, temporary, progress) as mind:
         return result_of(mind.remember(exchanges, before))
@@ -55,12 +56,13 @@ def remember(
     gate: float = GATE,
     progress: Progress = silent,
 ) -> tuple[Memory, ...]:
-    """What a question brings to the person's mind: memories from their writings, the nearest first, at most `k`.
+    """Return the memories that a question brings up from the person's writings, the nearest first, at most `k`.
 
     `on` is the day of the question, a date or YYYY-MM-DD, by default today: only older writings are remembered.
-    `rephraser` is `extractive` (sentences whose cosine with the question is at least `gate`), `local/…` or `openai/…`.
-    Writings that are not embedded yet are, for this once. Raises DataError for what is wrong with the person's folder
-    and RaftError for a day that is none, and where a rephraser cannot be asked.
+    `rephraser` is `extractive` (sentences of a passage whose nearest has a cosine of at least `gate` with the
+    question), `local/…` or `openai/…`. Writings that are not embedded yet are embedded for this call alone. Raises
+    DataError for what is wrong with the person's folder, and RaftError where `on` is no date or a rephraser cannot be
+    asked.
     """
     exchange = asked(question, on)
     found = memories_of(person_folder(person), [exchange], {}, rephraser, k, gate, temporary=True, progress=progress)
@@ -68,7 +70,7 @@ def remember(
 
 
 def asked(question: str, on: date | str | None = None, number: int = 1, answer: str = "") -> Exchange:
-    """A question that is asked now, or on the day that `on` names. Raises RaftError where that is no date."""
+    """Return a question as an exchange of today, or of the day `on`. Raises RaftError where `on` is no date."""
     try:
         day = date.fromisoformat(on) if isinstance(on, str) and on else on or date.today()
     except ValueError:
@@ -86,7 +88,11 @@ def mind_of(
     temporary: bool = False,
     progress: Progress = silent,
 ) -> Iterator[Mind]:
-    """What the person remembers from. With `temporary`, writings that are not embedded yet are, for this once."""
+    """Open the `Mind` of a person's folder, for as long as the context lasts; the arguments are those of `memories_of`.
+
+    With `temporary`, writings that are not embedded yet are embedded into a store that is deleted at the end. Raises
+    DataError for what is wrong with the folder, and RaftError where the store or a model cannot be used.
+    """
     about = load_about(folder)
     with tempfile.TemporaryDirectory() as place:
         store: MemoryStore
@@ -104,7 +110,10 @@ def mind_of(
 def rephraser_of(
     model: ChatModel | None, name: str, encoder: Embedder, about: About, gate: float, folder: Path
 ) -> Rephraser:
-    """Extractive without a model; with one, its replies are kept in `folder` by their content."""
+    """Return the extractive rephraser without a model; with one, a rephraser that asks it and keeps its replies.
+
+    The replies are kept in `rephrased.jsonl` in `folder`, by the digest of what was asked.
+    """
     if model is None:
         return extractive(encoder, gate)
     return by_chat(KeptReplies(model, f"{name} {VERSION}", folder / "rephrased.jsonl"), about)

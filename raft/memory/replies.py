@@ -1,4 +1,4 @@
-"""Replies of a model, kept by the content of what was asked: nothing is asked twice, not even after a kill."""
+"""A model's replies are kept in a file by the digest of what was asked, so that nothing is asked twice."""
 
 import errno
 import hashlib
@@ -10,9 +10,10 @@ from raft.types import ChatModel, Message
 
 
 class KeptReplies:
-    """A `ChatModel` that asks another one only what it has no reply to in its file, one JSON object a line.
+    """A `ChatModel` that asks another one only where its file has no reply yet.
 
-    `name` says which model it is, and in which version. A line that a kill or a full disk cut short is skipped.
+    The file has one JSON object a line: the digest of the request (`key`) and the `reply`. `name` names the model and
+    its version, and is part of the digest. A line that a kill or a full disk cut short is skipped.
     """
 
     def __init__(self, model: ChatModel, name: str, path: Path) -> None:
@@ -28,7 +29,7 @@ class KeptReplies:
         self._whole = text.endswith(b"\n") or not text
 
     async def generate(self, messages: Sequence[Message]) -> str:
-        """The reply that is kept, or the model's, which is kept before it is returned."""
+        """Return the reply that is kept, or else the model's, which is kept first. Raises OSError where that fails."""
         key = hashlib.sha256(json.dumps([self._name, list(messages)]).encode()).hexdigest()
         if key not in self._kept:
             reply = await self._model.generate(messages)
@@ -39,7 +40,7 @@ class KeptReplies:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         line = (json.dumps({"key": key, "reply": reply}) + "\n").encode()
         glue, self._whole = b"" if self._whole else b"\n", False
-        with self._path.open("ab", buffering=0) as file:  # one write, so that two programs never mix their lines
+        with self._path.open("ab", buffering=0) as file:  # a single write, so that the lines of two programs never mix
             if file.write(glue + line) < len(glue + line):
                 raise OSError(errno.ENOSPC, "only a part of a reply could be written", str(self._path))
         self._whole = True

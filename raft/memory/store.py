@@ -1,4 +1,4 @@
-"""The memory store: one Chroma collection a person, passages with their dates as numbers."""
+"""The memory store keeps each person's passages in a Chroma collection, with their dates as day numbers."""
 
 import hashlib
 import os
@@ -15,23 +15,26 @@ from raft.memory.flat import FlatIndex
 from raft.types import ALIKE, Chunk, Vectors
 
 UNDATED = 0
-"""The number of an undated passage: before every date. It gets in only where undated text was allowed."""
+"""The day number of an undated passage, before that of every date; such passages are stored only where allowed."""
 
 
 PAGE = 2000
 
 
 def collection_name(*parts: str) -> str:
-    """A name that Chroma takes, and that no other `parts` have."""
+    """Return a collection name that Chroma accepts and that, by a digest at its end, no other `parts` have."""
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
     return f"{re.sub(r'[^a-z0-9]+', '-', '-'.join(parts).casefold()).strip('-')[:100]}-{digest}".lstrip("-")
 
 
 class ChromaStore:
-    """A `MemoryStore` in a folder, or on a Chroma server. Chroma keeps it; recall reads it into memory once."""
+    """A `MemoryStore` in a folder or on a Chroma server; the first recall reads all of it into memory."""
 
     def __init__(self, place: Path | str, name: str) -> None:
-        """`place` is a folder or a server's URL. Raises RaftError when no server answers there."""
+        """Open the collection `name` in `place`, a folder or a server's URL; it is made where it is missing.
+
+        Raises RaftError where the URL is not one of a Chroma server, holds a password, or no server answers there.
+        """
         client = _server(place) if isinstance(place, str) else _folder(place)
         self._collection: Any = client.get_or_create_collection(
             name, embedding_function=None, configuration=cast(Any, {"hnsw": {"space": "cosine"}})
@@ -39,11 +42,11 @@ class ChromaStore:
         self._recallable: tuple[FlatIndex, list[Chunk]] | None = None
 
     def __len__(self) -> int:
-        """How many chunks are there."""
+        """Return the number of chunks that are kept."""
         return int(self._collection.count())
 
     def ids(self) -> Mapping[str, str]:
-        """The chunks that are already there, with their digests."""
+        """Return the digest of each chunk that is kept, by its id."""
         return {
             chunk_id: str(meta["digest"])
             for page in self._pages("metadatas")
@@ -51,11 +54,11 @@ class ChromaStore:
         }
 
     def chunks(self) -> list[Chunk]:
-        """Everything that is kept, in the order of the ids."""
+        """Return all chunks that are kept, in the order of their ids."""
         return sorted(self._read()[1], key=lambda c: c.chunk_id)
 
     def add(self, chunks: Sequence[Chunk], vectors: Vectors) -> None:
-        """Keep `chunks` with their vectors, a few hundred at a time."""
+        """Keep `chunks` with their vectors, of shape (len(chunks), d), in parts of 500."""
         self._recallable = None
         for start in range(0, len(chunks), 500):
             part = chunks[start : start + 500]
@@ -67,7 +70,7 @@ class ChromaStore:
             )
 
     def remove(self, chunk_ids: Sequence[str]) -> None:
-        """Forget these chunks."""
+        """Remove the chunks of these ids."""
         self._recallable = None
         for start in range(0, len(chunk_ids), 500):
             self._collection.delete(ids=list(chunk_ids[start : start + 500]))
@@ -75,9 +78,9 @@ class ChromaStore:
     def recall(
         self, vectors: Vectors, before: Sequence[date | None], k: int, alike: float | None = ALIKE
     ) -> list[list[tuple[Chunk, float]]]:
-        """For each question, the `k` nearest chunks dated strictly before its date, exactly; see `MemoryStore`.
+        """Return, for each question, its `k` nearest older chunks by an exact search, as `MemoryStore.recall` says.
 
-        An interview without a date recalls only undated text: nothing dated is known to be older.
+        A question without a date recalls only undated text, because nothing dated is known to be older.
         """
         index, chunks = self._read()
         if not chunks:

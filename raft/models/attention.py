@@ -1,4 +1,4 @@
-"""Attention for one new token at a time on a CPU, where torch's fused kernel takes ten times as long as two products."""
+"""Attention for one new token at a time on a CPU is two matrix products; torch's fused kernel is ten times slower."""
 
 from typing import Any
 
@@ -19,10 +19,11 @@ def attend(
     scaling: float | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Grouped-query attention without repeating keys and values (Ainslie et al. 2023, arXiv 2305.13245).
+    """Compute grouped-query attention (Ainslie et al. 2023, arXiv 2305.13245) without repeating keys and values.
 
-    query: (batch, heads, 1, d); key, value: (batch, key heads, length, d). More than one query token goes to torch's
-    own kernel. Returns (batch, 1, heads, d).
+    `query` has shape (batch, heads, 1, d), `key` and `value` have (batch, key heads, length, d). Returns the attended
+    values, of shape (batch, 1, heads, d), and None in place of the weights. With more than one query token torch's own
+    kernel is used.
     """
     batch, heads, tokens, width = query.shape
     if tokens > 1:
@@ -40,7 +41,7 @@ def attend(
 
 
 def use_for(model: Any) -> None:
-    """Let `model` attend this way."""
+    """Make `model` compute its attention with `attend`."""
     AttentionInterface.register(NAME, attend)
     AttentionMaskInterface.register(NAME, sdpa_mask)
     model.set_attn_implementation(NAME)

@@ -1,4 +1,4 @@
-"""Texts to vectors, by the embedded encoder."""
+"""The embedded encoder turns texts into vectors on this machine."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,11 +15,14 @@ from raft.types import Vectors
 
 BATCH_ROWS = 32
 MAX_TOKENS = 256
-"""What the encoder was trained on; longer texts are cut there."""
+"""The number of tokens after which a text is cut: the encoder was trained on texts up to this length."""
 
 
 class LocalEmbedder:
-    """Mean-pooled, normalised token vectors (Reimers & Gurevych 2019, arXiv 1908.10084)."""
+    """An `Embedder` by an encoder on this machine; `name` is an embedded model.
+
+    A text's vector is the mean of its tokens' vectors, normalised (Reimers & Gurevych 2019, arXiv 1908.10084).
+    """
 
     def __init__(self, name: str, progress: Progress = silent) -> None:
         self.name = name
@@ -34,7 +37,7 @@ class LocalEmbedder:
         return tokenizer, model.to(device()).eval()
 
     def embed(self, texts: Sequence[str], progress: Progress = silent) -> Vectors:
-        """float32 of shape (len(texts), 384), rows of unit length."""
+        """Return the texts' vectors, in their order: float32 of shape (len(texts), 384), rows of unit length."""
         if not texts:
             return np.zeros((0, 384), dtype=np.float32)
         unique = sorted(set(texts), key=lambda text: (len(text), text))
@@ -50,7 +53,10 @@ class LocalEmbedder:
         return found
 
     def embed_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
-        """What `embed` gives, and the vectors (n, 384) of each text's tokens, marks at both ends included, of the same pass."""
+        """Return the texts' vectors as `embed` does, and the vectors of each text's n tokens, of shape (n, 384).
+
+        Both come from the same pass. The tokens include the marks at both ends of a text.
+        """
         order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), texts[i]))
         rows, tokens = (
             np.zeros((len(texts), 384), dtype=np.float32),
@@ -68,7 +74,7 @@ class LocalEmbedder:
         return self._pass(texts)[0]
 
     def _pass(self, texts: list[str]) -> tuple[Vectors, Vectors, Any]:
-        """Unit vectors, token vectors and the mask of a batch."""
+        """Return a batch's text vectors (texts, 384), token vectors (texts, tokens, 384) and mask (texts, tokens)."""
         tokenizer, model = self._parts
         inputs = tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS).to(
             model.device

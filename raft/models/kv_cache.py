@@ -1,6 +1,6 @@
-"""Keys and values of a batch in buffers of their final size.
+"""A cache holds the keys and values of a batch in buffers of their final size.
 
-transformers' own cache grows by a copy for every token, which leaves holes of gigabytes in the C heap.
+The cache of transformers grows by a copy for every token, which leaves unused gaps of gigabytes in the C heap.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from transformers.cache_utils import DynamicLayer
 
 
 class Room(DynamicLayer):  # type: ignore[misc]  # transformers has no types
-    """One layer's keys and values, with room for `tokens` of them: (batch, key heads, tokens, d)."""
+    """The keys and values of one layer, each in a buffer of shape (batch, key heads, tokens, d)."""
 
     def __init__(self, tokens: int) -> None:
         super().__init__()
@@ -21,7 +21,10 @@ class Room(DynamicLayer):  # type: ignore[misc]  # transformers has no types
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append; the keys and values so far are views of the buffers."""
+        """Append keys and values, of shape (batch, key heads, new tokens, d), and return all so far.
+
+        What is returned are views of the buffers. Raises RuntimeError where the buffers have too little room.
+        """
         start = self.get_seq_length()
         end = start + key_states.shape[-2]
         if not self._buffers:
@@ -37,7 +40,7 @@ class Room(DynamicLayer):  # type: ignore[misc]  # transformers has no types
         return self.keys, self.values
 
     def batch_repeat_interleave(self, repeats: int) -> None:
-        """A shared beginning, once for each of `repeats` rows."""
+        """Repeat the one row, a beginning that all share, so that there are `repeats` rows."""
         if self._buffers:
             length = self.get_seq_length()
             shared = [buffer[:, :, :length] for buffer in self._buffers]
@@ -47,7 +50,7 @@ class Room(DynamicLayer):  # type: ignore[misc]  # transformers has no types
             self._show(repeats, length)
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Keep the rows of `indices`, which ascend: each moves up in its buffer, so that nothing is allocated."""
+        """Keep only the rows of `indices`, which must ascend; they move within the buffers, so nothing is allocated."""
         if self._buffers:
             length = self.get_seq_length()
             for buffer in self._buffers:
@@ -65,7 +68,10 @@ class Room(DynamicLayer):  # type: ignore[misc]  # transformers has no types
 
 
 def cache_for(config: Any, tokens: int) -> Cache:
-    """A cache with room for `tokens`; for models whose layers do not all attend to everything, transformers' own."""
+    """Return a cache with room for `tokens` tokens for the model of `config`.
+
+    Models with layers that do not attend to all tokens get the cache of transformers.
+    """
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
     if kinds != {"full_attention"} or getattr(config, "sliding_window", None):
         return DynamicCache(config=config)

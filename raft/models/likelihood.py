@@ -1,4 +1,4 @@
-"""How likely does a local model find a given answer?"""
+"""The likelihood of a given answer is computed by a local model."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,10 @@ from raft.progress import Progress, silent
 from raft.types import Message
 
 BATCH_TOKENS = 3072
-"""Of a batch, padding included: a larger one is no faster on a CPU, and its logits take hundreds of megabytes."""
+"""The greatest number of tokens of a batch, padding included.
+
+A larger batch is no faster on a CPU, and its logits take hundreds of megabytes.
+"""
 
 
 def log_likelihoods(
@@ -18,9 +21,9 @@ def log_likelihoods(
     answers: Sequence[str],
     progress: Progress = silent,
 ) -> list[float]:
-    """The mean log probability, in nats a token, of each answer as the next message of its conversation.
+    """Return the mean log probability, in nats a token, of each answer as the next message of its conversation.
 
-    The answer's own tokens count, the end mark does not. Raises ValueError for an answer of no token.
+    The mean is over the answer's own tokens, without the end mark. Raises ValueError for an answer without a token.
     """
     tokenizer, _ = model.loaded()
     rows = []
@@ -41,7 +44,7 @@ def log_likelihoods(
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Rows of similar length together, each batch within `BATCH_TOKENS` or of a single row."""
+    """Return batches of row numbers, rows of similar length together, each within `BATCH_TOKENS` or of a single row."""
     batches: list[list[int]] = []
     for row in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
         if batches and (len(batches[-1]) + 1) * lengths[row] <= BATCH_TOKENS:
@@ -52,9 +55,10 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def _means(model: LocalModel, rows: Sequence[tuple[list[int], int]]) -> list[float]:
-    """Padding stands after the text, where no token of the text attends to it, so it needs no mask.
+    """Return the mean log probability of each row's answer, in nats a token.
 
-    The vocabulary's logits are computed for the answers' tokens alone.
+    A row is its tokens and the number of them that are its prompt. Padding stands after the text, where no token of the
+    text attends to it, so it needs no mask. Logits are computed for the answers' tokens alone.
     """
     _, network = model.loaded()
     inner = network.get_base_model() if hasattr(network, "peft_config") else network

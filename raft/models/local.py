@@ -1,4 +1,4 @@
-"""Language models that run here: transformers, bf16 where the processor has it, answers in length-sorted batches."""
+"""Language models run on this machine by transformers, in bf16 where the hardware has it, in batches by length."""
 
 import ctypes
 import sys
@@ -18,16 +18,25 @@ from raft.progress import Progress, silent
 from raft.types import Message
 
 BATCH_ROWS = 48
-"""At most; what is asked is split into batches of equal size, because a small one takes nearly as long as a full one."""
+"""The greatest number of conversations in a batch.
+
+Conversations are split into batches of equal size, because a small batch takes nearly as long as a full one.
+"""
 
 
 MERGE_BELOW_PARAMETERS = 1_000_000_000
-"""An unmerged adapter halved the speed of a small model; a large base is better shared between adapters."""
+"""The number of parameters below which an adapter is merged into its base.
+
+An unmerged adapter halved the speed of a small model; a large base is left unmerged.
+"""
 
 
 @dataclass(frozen=True)
 class Generated:
-    """An answer. `logprobs` has a row for each token: its likeliest tokens with their log probabilities."""
+    """An answer of a model. `stopped` is whether it ended by itself, not at its greatest length.
+
+    `logprobs` has a row for each token: the likeliest tokens at its place, with their log probabilities in nats.
+    """
 
     text: str
     input_tokens: int
@@ -37,7 +46,7 @@ class Generated:
 
 
 def best_dtype() -> torch.dtype:
-    """bf16 where the hardware multiplies it natively; elsewhere it would be slower than f32."""
+    """Return bf16 where the hardware multiplies it natively, else f32, which is faster elsewhere."""
     if torch.cuda.is_available() and torch.cuda.is_bf16_supported():
         return torch.bfloat16
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -45,19 +54,22 @@ def best_dtype() -> torch.dtype:
 
 
 def device() -> str:
-    """The GPU where there is one."""
+    """Return the device that models run on: `cuda` where there is a GPU, else `cpu`."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def return_freed_memory() -> None:
-    """Let glibc give freed pages back: tensors of ever other sizes leave holes in its heap."""
+    """Have glibc return freed memory to the system: tensors of many sizes leave unused gaps in its heap."""
     if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # another C library
+        with suppress(OSError, AttributeError):  # the C library is not glibc
             ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def load_base(name: str, dtype: torch.dtype, progress: Progress = silent) -> tuple[Any, Any]:
-    """The tokenizer and the weights of an embedded model, fetched when needed, or of the folder of another."""
+    """Return the tokenizer and the model of an embedded model, fetched when needed, or of a model's folder.
+
+    Raises RaftError where there is no such model, or where it cannot be fetched.
+    """
     folder = model_folder(name, progress)
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, padding_side="left")
@@ -66,20 +78,23 @@ def load_base(name: str, dtype: torch.dtype, progress: Progress = silent) -> tup
 
 
 def render(tokenizer: Any, messages: Sequence[Message]) -> str:
-    """A conversation as a model reads it, up to where its answer begins; no text in it can end its own message."""
+    """Return a conversation as a model reads it, up to where its answer begins; no text can end its own message."""
     said = [{"role": m["role"], "content": harmless(tokenizer, m["content"])} for m in messages]
     return str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
 
 
 def harmless(tokenizer: Any, text: str) -> str:
-    """`text` with a space inside every mark, such as `<|im_end|>`, that would be a command to the model."""
+    """Return `text` with a space inside every mark, such as `<|im_end|>`, that would be a command to the model."""
     for mark in tokenizer.get_added_vocab():
         text = text.replace(mark, f"{mark[:1]} {mark[1:]}")
     return text
 
 
 class LocalModel:
-    """`<model>` or `<model>+<adapter digest>`. Weights are read by the first call that needs them."""
+    """A language model on this machine, named `<model>` or `<model>+<adapter digest>`.
+
+    Its weights are read by the first call that needs them.
+    """
 
     def __init__(self, name: str, progress: Progress = silent) -> None:
         self.name = name
@@ -87,17 +102,17 @@ class LocalModel:
         self._loaded: tuple[Any, Any] | None = None
 
     def generate(self, conversations: Sequence[Sequence[Message]], sampling: Sequence[Sampling]) -> list[Generated]:
-        """The next message of each conversation, in their order."""
+        """Return the next message of each conversation, in their order."""
         answers = dict(self.stream(conversations, sampling))
         return [answers[i] for i in range(len(conversations))]
 
     def stream(
         self, conversations: Sequence[Sequence[Message]], sampling: Sequence[Sampling]
     ) -> Iterator[tuple[int, Generated]]:
-        """Each conversation's index and next message, a batch at a time, shortest first.
+        """Yield each conversation's index and next message, a batch at a time, shortest first.
 
-        Conversations of similar length share a batch. Each draws from its own seeded stream, so what a
-        conversation's neighbours are changes its answer only as far as rounding does.
+        Conversations of similar length share a batch. Each draws from its own seeded random stream, so the other
+        conversations of its batch change its answer only by rounding.
         """
         tokenizer, _ = self.loaded()
         prompts = [self.render(messages) for messages in conversations]
@@ -109,17 +124,17 @@ class LocalModel:
             yield from zip(rows, self._batch([prompts[i] for i in rows], [sampling[i] for i in rows]), strict=True)
 
     def render(self, messages: Sequence[Message]) -> str:
-        """The conversation as the model reads it, up to where its answer begins."""
+        """Return the conversation as the model reads it, up to where its answer begins."""
         tokenizer, _ = self.loaded()
         return render(tokenizer, messages)
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens `text` has."""
+        """Return the number of tokens of `text`."""
         tokenizer, _ = self.loaded()
         return len(tokenizer(text, add_special_tokens=False).input_ids)
 
     def loaded(self) -> tuple[Any, Any]:
-        """The tokenizer and the weights."""
+        """Return the tokenizer and the model, which the first call reads."""
         if self._loaded is None:
             self._loaded = _load(self.name, self._progress)
         return self._loaded
@@ -139,7 +154,10 @@ class LocalModel:
         return answers
 
     def _decode(self, prompts: list[str], sampler: Sampler) -> list[int]:
-        """Let `sampler` say one token after the other; rows that are done leave the batch. Returns the prompts' lengths."""
+        """Generate token by token until `sampler` has finished every row; return the prompts' lengths in tokens.
+
+        Rows that are finished leave the batch.
+        """
         tokenizer, model = self.loaded()
         read = tokenizer(prompts, add_special_tokens=False).input_ids
         shared = _shared(read)
@@ -180,7 +198,7 @@ def _load(name: str, progress: Progress) -> tuple[Any, Any]:
     from peft import PeftModel
 
     folder = adapter_folder(adapter)
-    # merged in f32: bf16 would round most of a small update away
+    # The adapter is merged in f32: bf16 would round most of a small update away.
     tokenizer, model = load_base(base, torch.float32, progress)
     with quiet():
         tuned = PeftModel.from_pretrained(model, folder)
@@ -196,7 +214,10 @@ def _settle(model: Any) -> Any:
 
 
 def _shared(read: Sequence[Sequence[int]]) -> int:
-    """How many tokens all rows begin with, such as the persona's: they are read once. Each keeps one of its own."""
+    """Return how many tokens all rows begin with in common, such as the persona's, which are then read once.
+
+    At least one token of each row is not counted, because the model must read one to generate the next.
+    """
     first, last = min(map(list, read)), max(map(list, read))
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     return min(same, min(map(len, read)) - 1)

@@ -1,4 +1,4 @@
-"""Chat models and embedders by name: `local/…` runs here, `openai/…` is asked over the network."""
+"""Chat models and embedders have names: `local/…` runs on this machine, `openai/…` is asked over the network."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 120.0
 
 
 def chat_model(name: str, max_tokens: int = 160, seed: int | None = 0) -> ChatModel:
-    """The chat model of that name. Raises RaftError that says what a name looks like."""
+    """Return the chat model of that name. Raises RaftError, with the valid forms of a name, where it is none."""
     provider, model = _parts(name)
     if provider == "openai":
         return OpenAIChat(model, max_tokens, seed)
@@ -28,7 +28,7 @@ def chat_model(name: str, max_tokens: int = 160, seed: int | None = 0) -> ChatMo
 
 
 def embedder(name: str, progress: Progress = silent) -> Embedder:
-    """The embedder of that name. Raises RaftError that says what a name looks like."""
+    """Return the embedder of that name. Raises RaftError, with the valid forms of a name, where it is none."""
     provider, model = _parts(name)
     if provider == "openai":
         return OpenAIEmbedder(model)
@@ -45,7 +45,7 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 class LocalChat:
-    """An embedded model, with or without an adapter, as a `ChatModel`."""
+    """A `ChatModel` on this machine, with or without an adapter; an answer has at most `max_tokens` tokens."""
 
     def __init__(self, name: str, max_tokens: int, seed: int | None) -> None:
         from raft.models.local import LocalModel
@@ -56,7 +56,7 @@ class LocalChat:
         self._turn = threading.Lock()
 
     async def generate(self, messages: Sequence[Message]) -> str:
-        """The model's next message. One at a time: there is one device."""
+        """Return the model's next message; messages are generated one at a time, because there is one device."""
         return await asyncio.to_thread(self._one, messages)
 
     def _one(self, messages: Sequence[Message]) -> str:
@@ -65,13 +65,13 @@ class LocalChat:
 
 
 class OpenAIChat:
-    """A model behind the OpenAI protocol. `OPENAI_API_KEY` and `OPENAI_BASE_URL` come from the environment."""
+    """A `ChatModel` behind the OpenAI protocol; the environment sets `OPENAI_API_KEY` and `OPENAI_BASE_URL`."""
 
     def __init__(self, name: str, max_tokens: int, seed: int | None) -> None:
         self._name, self._max_tokens, self._seed = name, max_tokens, seed
 
     async def generate(self, messages: Sequence[Message]) -> str:
-        """The model's next message. Raises RaftError when the service refuses or cannot be reached."""
+        """Return the model's next message. Raises RaftError where the service refuses or cannot be reached."""
         import openai
 
         with refusals(self._name):
@@ -86,13 +86,16 @@ class OpenAIChat:
 
 
 class OpenAIEmbedder:
-    """An embedding model behind the OpenAI protocol."""
+    """An `Embedder` behind the OpenAI protocol; the environment sets `OPENAI_API_KEY` and `OPENAI_BASE_URL`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """float32 of shape (len(texts), d), rows of unit length. Raises RaftError as `OpenAIChat` does."""
+        """Return the texts' vectors: float32 of shape (len(texts), d), rows of unit length, in the order of `texts`.
+
+        Raises RaftError where the service refuses or cannot be reached.
+        """
         import openai
 
         rows: list[list[float]] = []
@@ -107,7 +110,7 @@ class OpenAIEmbedder:
 
 @contextmanager
 def refusals(model: str) -> Iterator[None]:
-    """Turns what the OpenAI client raises into one message; the key is never in it, even when the service repeats it."""
+    """Raise RaftError for what the OpenAI client raises; its message never holds the key, even if a reply did."""
     import openai
 
     try:

@@ -1,4 +1,4 @@
-"""Which token comes next, for each row of a batch by its own settings and its own random stream."""
+"""The next token of each row of a batch is chosen by the row's own settings and its own random stream."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,11 @@ import torch
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is chosen. Temperature 0 takes the likeliest; the penalties are OpenAI's."""
+    """The settings by which the next token is chosen. Temperature 0 takes the likeliest; the penalties are OpenAI's.
+
+    `top_logprobs` is how many of the likeliest tokens are recorded at each place. Without a `seed` the choice cannot be
+    repeated.
+    """
 
     max_tokens: int = 256
     temperature: float = 1.0
@@ -22,23 +26,24 @@ class Sampling:
 
 
 def stream(seed: int | None, prompt: str) -> np.random.Generator:
-    """A stream of its own for each prompt, so that answers do not depend on the order of the requests."""
+    """Return a prompt's own random stream, so that answers do not depend on the order of the requests."""
     if seed is None:
         return np.random.default_rng()
     return np.random.default_rng(int.from_bytes(hashlib.sha256(f"{seed}\n{prompt}".encode()).digest()[:8], "big"))
 
 
 class Sampler:
-    """Chooses each row's next token by that row's own settings and random stream.
+    """A sampler chooses each row's next token by that row's own settings and random stream.
 
-    Temperature, then nucleus (Holtzman et al. 2020, arXiv 1904.09751), then one uniform draw a row.
+    Temperature is applied first, then the nucleus (Holtzman et al. 2020, arXiv 1904.09751), then one uniform draw is
+    made for each row. `said` has the tokens of each row so far, `top` the likeliest tokens at each place.
     """
 
     CANDIDATES = 256
 
     @property
     def longest(self) -> int:
-        """How many tokens a row may say at most."""
+        """The greatest number of tokens that any row may have."""
         return max(s.max_tokens for s in self._sampling)
 
     def __init__(self, sampling: Sequence[Sampling], streams: Sequence[np.random.Generator]) -> None:
@@ -48,7 +53,10 @@ class Sampler:
         self._streams = streams
 
     def say(self, rows: Sequence[int], logits: torch.Tensor) -> list[int]:
-        """The next token of each of `rows`; `logits` is float32 of shape (len(rows), vocabulary)."""
+        """Choose and return the next token of each of `rows`; `logits` is float32 of shape (len(rows), vocabulary).
+
+        The penalties, as OpenAI's API reference defines them, are subtracted from `logits` in place.
+        """
         self._remember(rows, logits)
         settings = [self._sampling[row] for row in rows]
         logits = self._penalised(rows, logits) / torch.tensor([[s.temperature or 1.0] for s in settings])
@@ -58,7 +66,7 @@ class Sampler:
         tokens = []
         for i, row in enumerate(rows):
             nucleus, held = ids[i], mass[i]
-            if float(held[-1]) < settings[i].top_p:  # the nucleus is wider than the candidates: look at every token
+            if float(held[-1]) < settings[i].top_p:  # the nucleus reaches beyond the candidates
                 values, nucleus = logits[i].sort(descending=True)
                 held = torch.exp(values - total[i]).cumsum(-1)
             tokens.append(int(nucleus[0]) if settings[i].temperature == 0 else self._draw(row, nucleus, held))
@@ -66,7 +74,7 @@ class Sampler:
         return tokens
 
     def done(self, row: int, end: int) -> bool:
-        """Whether the row has said its last token."""
+        """Return whether the row is finished: its last token is `end`, or it has its greatest number of tokens."""
         return self.said[row][-1] == end or len(self.said[row]) >= self._sampling[row].max_tokens
 
     def _draw(self, row: int, ids: torch.Tensor, held: torch.Tensor) -> int:

@@ -1,4 +1,4 @@
-"""Waiting for what is asynchronous, from code that is not: also in a notebook, whose own event loop is running."""
+"""Synchronous code waits here for a coroutine, also in a notebook, whose own event loop is running."""
 
 import asyncio
 import contextvars
@@ -12,7 +12,8 @@ Result = TypeVar("Result")
 def result_of(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end and return its result, or raise what it raises.
 
-    Where an event loop is running already, as in Jupyter, the coroutine runs in a thread of its own, with this context.
+    Where an event loop is running already, as in Jupyter, the coroutine runs in a thread of its own, with a copy of the
+    caller's context variables.
     """
     try:
         asyncio.get_running_loop()

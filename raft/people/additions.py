@@ -1,4 +1,4 @@
-"""New records into a person's folder: what is there stays as it is, byte for byte."""
+"""New records are appended to the files of a person's folder; what is there stays as it is, byte for byte."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from raft.types import Document, Interview
 
 
 def add_documents(folder: Path, documents: Iterable[Document]) -> int:
-    """Append the documents whose `doc_id` is not in `writings.jsonl` yet; how many those were.
+    """Append the documents whose `doc_id` is not in `writings.jsonl` yet, and return how many those were.
 
     Raises DataError, and writes nothing, when the file that is there is broken.
     """
@@ -22,7 +22,7 @@ def add_documents(folder: Path, documents: Iterable[Document]) -> int:
 
 
 def add_interviews(folder: Path, interviews: Iterable[Interview]) -> int:
-    """Append the interviews whose `interview_id` is not in `interviews.jsonl` yet; how many those were.
+    """Append the interviews whose `interview_id` is not in `interviews.jsonl` yet, and return how many those were.
 
     Raises DataError, and writes nothing, when the file that is there is broken.
     """

@@ -1,4 +1,4 @@
-"""Where people are kept: a person is a folder, named by its path or, inside `people/`, by its name alone."""
+"""A person is kept in a folder, which is named by its path or, inside `people/`, by its name alone."""
 
 import re
 from pathlib import Path
@@ -10,17 +10,17 @@ from raft.errors import DataError
 
 PEOPLE = Path("people")
 WORK = "work"
-"""The part of a person's folder that is made from the rest: chunks, the store, fine-tuning files, the state."""
+"""The name of the folder, inside a person's folder, of what is made from their data, such as chunks and the store."""
 
 
 def folder_of(name: str | Path) -> Path:
-    """The folder that `name` means: a path as it is, a bare name `people/<name>`. It need not be there yet."""
+    """Return the folder that `name` means: a path itself, a bare name `people/<name>`. It need not be there yet."""
     path = Path(name)
     return path if path.is_dir() or "/" in str(name) or len(path.parts) > 1 else PEOPLE / name
 
 
 def work_of(folder: Path) -> Path:
-    """Where what is made from a person's data is kept."""
+    """Return the folder inside a person's folder that holds what is made from their data."""
     return folder / WORK
 
 
@@ -34,11 +34,14 @@ def _plain_name(name: str) -> str:
 
 
 PersonKey = Annotated[str, AfterValidator(_plain_name)]
-"""The name of a person's folder inside the folder of the data, never a way to one elsewhere."""
+"""The plain name of a person's folder inside the folder of the data; a path is refused."""
 
 
 def inside(home: Path, key: str) -> Path:
-    """The folder of the person `key` in `home`; it need not be there yet. Raises DataError where it is a link that leaves `home`."""
+    """Return the folder of the person `key` in `home`, which need not be there yet.
+
+    Raises DataError where it is a link that leads out of `home`.
+    """
     folder = home / key
     if not folder.resolve().is_relative_to(home.resolve()):
         raise DataError([f"{folder}: leads out of {home}; a person's folder lies inside it, so copy the folder there"])

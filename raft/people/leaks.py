@@ -1,10 +1,9 @@
-"""What a test must not know beforehand: held-out answers and questions in what an agent learns from or remembers.
+"""Leaks are held-out answers and questions that also stand in what an agent learns from or remembers.
 
 Near-duplicates are found by shingles, runs of 8 words (Broder 1997). A text's coverage is the share of its distinct
-shingles that also stand somewhere else: 0 where nothing was copied, 1 where everything was.
+shingles that also stand in other texts: 0 where nothing was copied, 1 where everything was.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,37 +12,61 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
+import regex
 
+from raft.text import LETTERS, LONGEST_WORD, by_script, folded, length, runs, windows
 from raft.types import Chunk, Document, Exchange, Interview, Vectors
 
 SHINGLE = 8
 MIN_WORDS = 20
-"""Shorter answers are not looked at: too few shingles to tell a copy from a turn of phrase."""
+"""The least number of words of an answer that is checked: a shorter copy cannot be told from a stock phrase."""
 
 
 COVERED = 0.2
-"""Of 2,809 answers of four real people none came above 0.14, in their writings or in their other interviews."""
+"""The coverage from which an answer counts as a leak.
+
+Of 2,809 answers of four real people none came above 0.14, in their writings or in their other interviews.
+"""
 
 
 TWINS = 0.3
-"""Two press conferences of one person, set phrases and all, came up to 0.12."""
+"""The coverage from which two interviews count as the same one.
+
+Two different press conferences of one person came up to 0.12, by their set phrases.
+"""
+
+
+COMPARED = 200
+"""As many answers are compared with each other to see whether embeddings tell them apart."""
 
 
 ALIKE = 0.9
-"""Cosine of answers that say the same. Different answers of one person came up to 0.78 with the embedded encoder."""
+"""The cosine from which an answer and a passage count as saying the same.
+
+Different answers of one person came up to 0.78 with the embedded encoder.
+"""
+
+
+BLIND = 0.6
+"""Median cosine of a person's answers, above which embeddings do not tell what is said. It was 0.12 to 0.36 for five
+people in English with the embedded encoder, which knows no other language: 0.83 in Chinese, 0.88 in Hindi."""
 
 
 WINDOW = 100
-"""Words of a writing that are embedded together, each window overlapping the next by half."""
+"""The number of words of a writing that are embedded together; each window overlaps the next by half."""
 
 
-_WORD = re.compile(r"[\w']+")
+_WORD = regex.compile(rf"[{LETTERS}']+")
+READABLE = 0.5
+"""A text of which a smaller share than this is in words is not read: signs, private letters, words run together."""
+
+
 Shingle = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Something that an answer may also stand in. `interview` is empty for a writing."""
+    """A text in which an answer may also stand: a writing, or another answer. `interview` is empty for a writing."""
 
     name: str
     kind: Literal["writing", "answer"]
@@ -54,7 +77,7 @@ class Source:
 
 @dataclass(frozen=True)
 class CoveredAnswer:
-    """An answer that stands elsewhere, too. `document` is the source that it shares most with."""
+    """An answer that also stands in other texts. `document` is the source that shares the most shingles with it."""
 
     interview: str
     question: int
@@ -65,14 +88,14 @@ class CoveredAnswer:
     kind: str
     document_date: str | None
     longest_run: int
-    """Words in a row of which every run of 8 stands in `document`."""
+    """The length, in words, of the longest part of the answer of which every run of 8 words stands in `document`."""
     later: bool
-    """The document is not older than the interview: memories by date leave it out."""
+    """Whether the document is not older than the interview; if so, recall by date never brings it up."""
 
 
 @dataclass(frozen=True)
 class Twins:
-    """Two interviews of which the smaller stands, to the share `coverage`, in the other."""
+    """Two interviews that share text; `coverage` is the share of the smaller one's shingles that stand in the other."""
 
     one: str
     other: str
@@ -81,7 +104,7 @@ class Twins:
 
 @dataclass(frozen=True)
 class AlikeAnswer:
-    """An answer that says the same as a passage of `document`, by the cosine of their embeddings."""
+    """An answer that says the same as a passage of `document`, because the `cosine` of their embeddings is high."""
 
     interview: str
     question: int
@@ -92,7 +115,10 @@ class AlikeAnswer:
 
 @dataclass(frozen=True)
 class StoredQuestion:
-    """A question that stands in a passage which it may recall."""
+    """A question of which the share `coverage` stands in a stored passage that it may recall.
+
+    `passage` is the id of the passage's chunk.
+    """
 
     interview: str
     question: int
@@ -101,37 +127,48 @@ class StoredQuestion:
 
 
 def words(text: str) -> list[str]:
-    """Lower-cased words; apostrophes belong to them, in whichever way they are typed."""
-    return _WORD.findall(text.lower().replace("’", "'"))
+    """Lower-cased words; apostrophes belong to them, in whichever way they are typed. Characters, without spaces."""
+    return by_script(_WORD.findall(folded(text).lower().replace("’", "'")))
+
+
+def is_long(answer: str) -> bool:
+    """Whether an answer is looked at: it has 20 words or more."""
+    return length(words(answer)) >= MIN_WORDS
+
+
+def is_read(text: str) -> bool:
+    """Whether the text is in words, so that not finding it elsewhere says something. Short texts are."""
+    seen = sum(not c.isspace() for c in text)
+    read = sum(len(word) for word in words(text) if len(word) <= LONGEST_WORD)
+    return seen < 2 * LONGEST_WORD or read >= READABLE * seen
 
 
 def shingles(text: str) -> list[Shingle]:
     """Every run of 8 words, in order."""
-    found = words(text)
-    return list(zip(*(found[i:] for i in range(SHINGLE)), strict=False))
+    return runs(words(text), SHINGLE)
 
 
 def writings(documents: Iterable[Document]) -> list[Source]:
-    """Documents as sources."""
+    """Return the documents as sources."""
     return [Source(d.doc_id, "writing", d.date, d.text) for d in documents]
 
 
-def answers(exchanges: Iterable[Exchange]) -> list[Source]:
-    """Answers as sources. Short ones are left out: a sign-off is said every time."""
+def answers(exchanges: Iterable[Exchange], least: int = MIN_WORDS) -> list[Source]:
+    """Answers as sources. Those under `least` words are left out: a sign-off is said every time."""
     return [
         Source(e.exchange_id, "answer", e.date, e.answer, e.interview_id)
         for e in exchanges
-        if len(words(e.answer)) >= MIN_WORDS
+        if length(words(e.answer)) >= least
     ]
 
 
 def elsewhere(exchange: Exchange, source: Source) -> bool:
-    """Everything but the exchange's own interview."""
+    """Return whether the source is outside the exchange's own interview."""
     return source.interview != exchange.interview_id
 
 
 def older(exchange: Exchange, source: Source) -> bool:
-    """What a question may recall: text dated before its interview, and text without a date."""
+    """Return whether the question may recall the source: it is dated before the question's interview, or undated."""
     return source.date is None or (exchange.date is not None and source.date < exchange.date)
 
 
@@ -141,12 +178,12 @@ def covered(
     at_least: float = COVERED,
     may: Callable[[Exchange, Source], bool] = elsewhere,
 ) -> list[CoveredAnswer]:
-    """Answers of 20 words or more of which the share `at_least` stands in sources that `may` hold it; worst first.
+    """Return the answers of 20 words or more whose coverage is at least `at_least`, highest coverage first.
 
-    Coverage is over all those sources together.
+    Coverage counts all sources together that `may` admits: it is called with the exchange and a source.
     """
     found = []
-    asked = [(e, shingles(e.answer)) for e in exchanges if len(words(e.answer)) >= MIN_WORDS]
+    asked = [(e, shingles(e.answer)) for e in exchanges if is_long(e.answer)]
     where = _places({s for _, said in asked for s in said}, (s.text for s in sources))
     for exchange, said in asked:
         allowed = {i for s in set(said) for i in where.get(s, ()) if may(exchange, sources[i])}
@@ -155,13 +192,13 @@ def covered(
         if held and coverage >= at_least:
             shared = Counter(i for there in held.values() for i in there)
             most = min(shared, key=lambda i: (-shared[i], sources[i].name))
-            run = _longest_run([most in held.get(s, ()) for s in said])
+            run = _longest_run(said, [most in held.get(s, ()) for s in said])
             found.append(_covered(exchange, coverage, sources[most], run))
     return sorted(found, key=lambda a: (-a.coverage, a.interview, a.question))
 
 
 def repeated(exchanges: Sequence[Exchange], at_least: float = COVERED) -> list[CoveredAnswer]:
-    """Answers that were given in an earlier interview, too, worst first."""
+    """Return the answers that were also given in an earlier interview, highest coverage first."""
 
     def before(exchange: Exchange, source: Source) -> bool:
         day = (source.date or date.min, source.name) < (exchange.date or date.min, exchange.exchange_id)
@@ -171,7 +208,10 @@ def repeated(exchanges: Sequence[Exchange], at_least: float = COVERED) -> list[C
 
 
 def twins(interviews: Sequence[Interview], at_least: float = TWINS) -> list[Twins]:
-    """Interviews that were published twice under different names, worst first."""
+    """Return the pairs of interviews with a coverage of at least `at_least`, highest first.
+
+    Such a pair is probably one interview that was published twice under different names.
+    """
     said = [{s for turn in i.turns for s in shingles(turn.text)} for i in interviews]
     where: dict[Shingle, list[int]] = {}
     for number, of_interview in enumerate(said):
@@ -187,15 +227,15 @@ def twins(interviews: Sequence[Interview], at_least: float = TWINS) -> list[Twin
 
 
 def stored(exchanges: Sequence[Exchange], passages: Sequence[Chunk], at_least: float = 0.5) -> list[StoredQuestion]:
-    """Questions of which the share `at_least` stands in passages of the memory store that they may recall.
+    """Return the questions with a coverage of at least `at_least` by one stored passage that they may recall.
 
-    A question of fewer than 8 words counts where a passage is that question and nothing else.
+    A question of fewer than 8 words is returned where a passage is that question and nothing else.
     """
     asked = [(e, set(shingles(e.question)) or {tuple(words(e.question))}) for e in exchanges]
     sources = [Source(p.chunk_id, "writing", p.date, p.text) for p in passages]
     where = _places({s for _, said in asked for s in said}, (s.text for s in sources))
     for number, source in enumerate(sources):
-        if len(whole := tuple(words(source.text))) < SHINGLE:
+        if length(whole := tuple(words(source.text))) < SHINGLE:
             where.setdefault(whole, []).append(number)
     found = []
     for exchange, said in asked:
@@ -216,7 +256,7 @@ def alike(
     may: Callable[[Exchange, Source], bool] = elsewhere,
 ) -> list[AlikeAnswer]:
     """Answers that say the same as a source, by embeddings: in other words, perhaps. Nearest first."""
-    asked = [e for e in exchanges if len(words(e.answer)) >= MIN_WORDS]
+    asked = [e for e in exchanges if is_long(e.answer)]
     pieces = [(source, piece) for source in sources for piece in _windows(source)]
     if not asked or not pieces:
         return []
@@ -231,16 +271,25 @@ def alike(
     return sorted(found, key=lambda a: (-a.cosine, a.interview, a.question))
 
 
+def blind(exchanges: Sequence[Exchange], embed: Callable[[Sequence[str]], Vectors]) -> float | None:
+    """The median cosine of the answers, where it is too high for `alike` to mean anything; None where it is not."""
+    asked = [e for e in exchanges if is_long(e.answer)][:COMPARED]
+    if len(asked) < 2:
+        return None
+    vectors = embed([e.answer for e in asked])
+    middle = float(np.median((vectors @ vectors.T)[np.triu_indices(len(asked), 1)]))
+    return round(middle, 2) if middle > BLIND else None
+
+
 def _windows(source: Source) -> list[str]:
     """An answer is one piece; a writing is many, of about an answer's length."""
-    said = source.text.split()
     if source.kind == "answer":
         return [source.text]
-    return [" ".join(said[i : i + WINDOW]) for i in range(0, max(1, len(said) - WINDOW // 2), WINDOW // 2)]
+    return windows(source.text, WINDOW, WINDOW // 2)
 
 
 def _places(wanted: set[Shingle], texts: Iterable[str]) -> dict[Shingle, list[int]]:
-    """In which of `texts` each wanted shingle stands."""
+    """Return, for each wanted shingle that occurs, the indices of the texts in which it stands, in ascending order."""
     where: dict[Shingle, list[int]] = {}
     for number, text in enumerate(texts):
         for s in wanted.intersection(shingles(text)):
@@ -248,12 +297,15 @@ def _places(wanted: set[Shingle], texts: Iterable[str]) -> dict[Shingle, list[in
     return where
 
 
-def _longest_run(there: Sequence[bool]) -> int:
-    longest = run = 0
-    for is_there in there:
-        run = run + 1 if is_there else 0
-        longest = max(longest, run)
-    return longest + SHINGLE - 1 if longest else 0
+def _longest_run(said: Sequence[Shingle], there: Sequence[bool]) -> int:
+    """Words in a row of which every shingle is there."""
+    longest = start = 0
+    for at, is_there in enumerate([*there, False]):
+        if not is_there:
+            if start < at:
+                longest = max(longest, length([*(s[0] for s in said[start : at - 1]), *said[at - 1]]))
+            start = at + 1
+    return longest
 
 
 def _covered(exchange: Exchange, coverage: float, source: Source, run: int) -> CoveredAnswer:
@@ -261,7 +313,7 @@ def _covered(exchange: Exchange, coverage: float, source: Source, run: int) -> C
         interview=exchange.interview_id,
         question=exchange.number,
         date=exchange.date.isoformat() if exchange.date else None,
-        words=len(words(exchange.answer)),
+        words=length(words(exchange.answer)),
         coverage=round(coverage, 3),
         document=source.name,
         kind=source.kind,

@@ -3,6 +3,7 @@
 import codecs
 import datetime
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from raft.errors import DataError, describe
 from raft.files import write_whole
 from raft.people.folders import folder_of
+from raft.text import count_words, ends_sentence, is_unspaced
 from raft.types import Document, Exchange, Interview, Role, Turn
 from raft.yaml_file import read_model
 
 MIN_WORDS, MAX_WORDS = 20, 700
+_IN_APPOSITION = re.compile(r"(?:an?|the|one of)\s")
 
 
 def _not_blank(text: str) -> str:
@@ -64,7 +67,7 @@ class _Interview(BaseModel):
     turns: list[_Turn] = Field(min_length=1)
 
     def spoken(self) -> tuple[Turn, ...]:
-        """The turns; one without a topic has the interview's."""
+        """Return the turns; a turn without a topic gets the interview's."""
         return tuple(Turn(t.speaker, t.role, t.text, " ".join((t.topic or self.topic).split())) for t in self.turns)
 
 
@@ -77,7 +80,7 @@ class _Document(BaseModel):
 
 
 class About(BaseModel):
-    """Who the person is, and why the data may be used. The content of `person.yaml`."""
+    """The content of `person.yaml`: who the person is, and why the data may be used."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -88,22 +91,38 @@ class About(BaseModel):
     knowledge_cutoff: Date = None
     fictional: bool = False
 
+    @property
+    def described(self) -> str:
+        """The introduction, its last sentence with a full stop, so that it runs into nothing."""
+        said = self.introduction.strip()
+        if ends_sentence(said):
+            return said
+        return said.rstrip(",;:–—- ") + ("。" if is_unspaced(said[-1:]) else ".")
+
+    @property
+    def introduced(self) -> str:
+        """Who the person is, in whole sentences as a prompt begins: `You are Mara Linden, a keeper of weirs.`"""
+        return f"You are {self.name}{', ' if _IN_APPOSITION.match(self.described) else '. '}{self.described}"
+
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody whose answers are known. Interviews and documents are in the order of their dates."""
+    """A person with their interviews and writings (`documents`), each in the order of their dates.
+
+    `key` is the name of the person's folder.
+    """
 
     key: str
     about: About
     interviews: tuple[Interview, ...]
     documents: tuple[Document, ...]
     left_out: dict[str, int] = field(default_factory=dict)
-    """How many exchanges `exchanges` leaves out, by reason."""
+    """The number of exchanges that `exchanges` leaves out, by reason."""
     folder: Path = field(default=Path(), compare=False)
-    """Where the person was read from."""
+    """The folder from which the person was read."""
 
     def __repr__(self) -> str:
-        """One line: the whole would be everything that the person said and wrote."""
+        """Return one line; the default would print everything that the person said and wrote."""
         return f"<Person {self.key}: {len(self.interviews)} interviews, {len(self.documents)} writings>"
 
     @property
@@ -113,7 +132,7 @@ class Person:
 
 
 def exchanges(interview: Interview) -> Iterator[Exchange]:
-    """Each interviewer turn that the person answers at once, with that answer, whatever its length."""
+    """Yield each interviewer turn that the person answers in the next turn, with that answer, whatever its length."""
     number = 0
     for asked, said in zip(interview.turns, interview.turns[1:], strict=False):
         if asked.role == "interviewer" and said.role == "target":
@@ -123,13 +142,13 @@ def exchanges(interview: Interview) -> Iterator[Exchange]:
 
 
 def _words_fit(exchange: Exchange) -> bool:
-    return MIN_WORDS <= len(exchange.answer.split()) <= MAX_WORDS
+    return MIN_WORDS <= count_words(exchange.answer) <= MAX_WORDS
 
 
 def load_person(folder: Path, about: About | None = None, allow_undated: bool = False) -> Person:
     """Read a person's folder.
 
-    `about` stands in for a missing `person.yaml`. Undated records are refused unless `allow_undated`: a text
+    Where `about` is given, `person.yaml` is not read. Undated records are refused unless `allow_undated`: a text
     without a date cannot be shown to be older than the question that it would help to answer.
 
     Raises DataError with every problem of every file, each as `file:line: what; what is valid`.
@@ -143,7 +162,7 @@ def load_person(folder: Path, about: About | None = None, allow_undated: bool = 
     if problems or about is None:
         raise DataError(problems)
     everything = [e for interview in interviews for e in exchanges(interview)]
-    lengths = [len(e.answer.split()) for e in everything]
+    lengths = [count_words(e.answer) for e in everything]
     return Person(
         key=folder.name,
         about=about,
@@ -160,18 +179,19 @@ def load_person(folder: Path, about: About | None = None, allow_undated: bool = 
 def open_person(name: str | Path, allow_undated: bool = False) -> Person:
     """Read and check a person's folder, named by its path or, inside `people/`, by its name alone.
 
-    Undated interviews and writings are refused unless `allow_undated`. Raises DataError with every problem of every file.
+    Undated interviews and writings are refused unless `allow_undated`. Raises DataError with every problem of every
+    file.
     """
     return load_person(folder_of(name), allow_undated=allow_undated)
 
 
 def person_folder(person: Person | str | Path) -> Path:
-    """The folder of a person who was opened, or that a path or a name in `people/` means."""
+    """Return the folder of a person who was opened, or the folder that a path or a name in `people/` means."""
     return person.folder if isinstance(person, Person) else folder_of(person)
 
 
 def load_interviews(folder: Path, allow_undated: bool = False) -> list[Interview]:
-    """The folder's interviews in the order of their dates. Raises DataError with every problem of the file."""
+    """Return the folder's interviews in the order of their dates. Raises DataError with every problem of the file."""
     found = [
         Interview(r.interview_id, r.title, r.date, r.source, r.spoken())
         for r in _read_records(folder / "interviews.jsonl", _Interview, "interview_id", allow_undated)
@@ -180,7 +200,7 @@ def load_interviews(folder: Path, allow_undated: bool = False) -> list[Interview
 
 
 def load_documents(folder: Path, allow_undated: bool = False) -> list[Document]:
-    """The folder's writings in the order of their dates. Raises DataError with every problem of the file."""
+    """Return the folder's writings in the order of their dates. Raises DataError with every problem of the file."""
     found = [
         Document(r.doc_id, r.title, r.date, r.source, r.text)
         for r in _read_records(folder / "writings.jsonl", _Document, "doc_id", allow_undated)
@@ -202,7 +222,7 @@ def _attempt(
 
 
 def load_about(folder: Path) -> About:
-    """The folder's `person.yaml`. Raises DataError with every problem of it."""
+    """Return the content of the folder's `person.yaml`. Raises DataError with every problem of the file."""
     problems: list[str] = []
     about = _read_about(folder / "person.yaml", problems)
     if about is None:
@@ -211,7 +231,11 @@ def load_about(folder: Path) -> About:
 
 
 def introduce(folder: Path, called: str | None = None) -> About:
-    """The folder's `person.yaml`; a new folder gets one, for its owner to complete (licence, consent, introduction)."""
+    """Return the content of the folder's `person.yaml`, which is first written where it is missing.
+
+    The new file has the name `called`, or one made from the folder's name, and leaves the licence, the consent and the
+    introduction for its owner to complete. Raises DataError with every problem of the file.
+    """
     path = folder / "person.yaml"
     if not path.is_file():
         name = called or folder.name.replace("-", " ").replace("_", " ").title()
@@ -264,7 +288,7 @@ def _read_records(path: Path, model: type[Record], id_key: str, allow_undated: b
 
 
 def _not_a_record(line: bytes) -> list[str]:
-    """Why the line cannot even be read, when it cannot."""
+    """Return the problem of a line that is no JSON in UTF-8; empty where pydantic's own problems are to be reported."""
     try:
         json.loads(line.decode("utf-8"))
     except UnicodeDecodeError as error:

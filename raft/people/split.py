@@ -1,4 +1,4 @@
-"""Which interviews are learnt from, which only watch the learning, and which are kept for the exam."""
+"""A person's interviews are split into those for training, for validation, and held out for the benchmark."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,21 +10,22 @@ from raft.types import Exchange
 
 @dataclass(frozen=True)
 class Split:
-    """Usable exchanges, oldest first; an interview is in one part, whole."""
+    """The usable exchanges of each part, oldest first; all exchanges of an interview are in the same part."""
 
     training: list[Exchange]
     validation: list[Exchange]
     held_out: list[Exchange]
     left_out: dict[str, int]
-    """How many exchanges are in no part, by reason."""
+    """The number of exchanges that are in no part, by reason."""
 
 
 def split(person: Person, held_out: int | None = None, validation: int | None = None) -> Split:
-    """Hold out the newest `held_out` interviews; of those older than the first of them, the newest `validation` watch.
+    """Hold out the newest `held_out` interviews, and keep the newest `validation` of the older ones for validation.
 
-    Every interview that is learnt from is dated before the first held-out one: what was said on that day or later is
-    in no part. Undated interviews are in none either, because they cannot be shown to be older. By default a fifth
-    is held out and a tenth of the rest watches, at least one each where one is left over. Raises RaftError when nothing is left to learn from.
+    Every interview for training or validation is dated before the first held-out one: another one of that day or later
+    is in no part. Undated interviews are in no part either, because they cannot be shown to be older. By default a
+    fifth of the dated interviews is held out and a tenth of the older ones is for validation, at least one each; where
+    a single older one is left, it is for training. Raises RaftError where no interview is left for training.
     """
     usable = person.exchanges
     days = {e.interview_id: e.date for e in usable if e.date}

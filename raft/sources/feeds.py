@@ -8,12 +8,15 @@ from typing import Any
 from urllib.parse import urljoin
 
 from raft.errors import RaftError
+from raft.sources.bylines import names_in
 from raft.sources.dates import parse_date
 from raft.sources.http import FetchError, Page
 from raft.sources.links import id_of_link, id_of_text, is_link
+from raft.sources.others import Cut
 from raft.sources.pages import read_page
 from raft.sources.text import decode_html, one_line, parse_html, text_of_html
 from raft.sources.visit import Visit
+from raft.text import count_words
 from raft.types import Document
 
 MOST_PAGES = 200
@@ -51,6 +54,7 @@ def _joined(base: str, link: str) -> str | None:
 def read(source: str, visit: Visit, most_pages: int = MOST_PAGES) -> Iterator[Document]:
     """The entries that are not kept yet. An entry that is only a teaser is fetched from its page."""
     entries = {name: entry for entry in _entries(source, visit, most_pages) for name in [_name(entry)]}
+    visit.owner.settle(map(_bylines, entries.values()), source)
     new = {name: entry for name, entry in entries.items() if not visit.has(name)}
     with visit.progress(source, len(new), "entries") as advance:
         for name, entry in new.items():
@@ -92,6 +96,13 @@ def _name(entry: Any) -> str:
     return id_of_link(link) if is_link(link) else id_of_text(entry.get("title", ""), entry.get("id", ""))
 
 
+def _bylines(entry: Any) -> list[str]:
+    whole = str(entry.get("author", ""))
+    if "@" in whole:  # feedparser cuts long addresses in two
+        return names_in([whole]) or [whole.partition("@")[0].rpartition(" ")[2]]
+    return [whole, *(str(one.get("name", "")) for one in entry.get("authors", []))]
+
+
 def _link(entry: Any) -> str:
     return one_line(entry.get("link", ""))
 
@@ -99,27 +110,30 @@ def _link(entry: Any) -> str:
 def _document(name: str, entry: Any, source: str, visit: Visit) -> Document:
     link = _link(entry)
     title = one_line(text_of_html(entry.get("title", "")))
-    text, day = _given_text(entry), _day(entry)
+    place = link or title or source
+    visit.owner.check(_bylines(entry), place)
+    text, day = _given_text(entry, partial(visit.owner.cut, place=place)), _day(entry)
     if text is None:
         if not is_link(link):
             raise RaftError("only a teaser, and no link to the whole")
         page = visit.web.get(link)
         if not page.is_html:
             raise RaftError(f"answered with {page.content_type or 'no content type'} where a page was expected")
-        whole = read_page(page.content, link, page.header)
+        whole = read_page(page.content, link, page.header, visit.owner)
         text, day, title = whole.text, day or whole.date, title or whole.title
+    visit.owner.check_text(text.split("\n\n"), place)
     return Document(name, title or link or source, day, link if is_link(link) else source, text)
 
 
-def _given_text(entry: Any) -> str | None:
+def _given_text(entry: Any, cut: Cut) -> str | None:
     """The entry's text, when the feed has all of it."""
-    contents = [text_of_html(content.get("value", "")) for content in entry.get("content", [])]
-    text = max(contents, key=len, default="")
+    contents = [str(content.get("value", "")) for content in entry.get("content", [])]
+    text = text_of_html(max(contents, key=lambda c: len(text_of_html(c)), default=""), cut)
     if text and not _TRAILS_OFF.search(text):
         return text
     summary = text_of_html(entry.get("summary", ""))
-    is_whole = len(summary.split()) >= FULL_SUMMARY and not _TRAILS_OFF.search(summary)
-    return summary if is_whole else None
+    is_whole = count_words(summary) >= FULL_SUMMARY and not _TRAILS_OFF.search(summary)
+    return text_of_html(entry.get("summary", ""), cut) if is_whole else None
 
 
 def _day(entry: Any) -> date | None:

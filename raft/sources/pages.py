@@ -6,13 +6,17 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from raft.errors import RaftError
+from raft.sources.bylines import Owner
 from raft.sources.dates import date_in, parse_date
-from raft.sources.links import id_of_link
+from raft.sources.links import id_of_link, is_link
+from raft.sources.others import drop_others, without_footers
 from raft.sources.text import blocks, decode_html, drop_furniture, drop_unread, one_line, parse_html
 from raft.sources.visit import Visit
+from raft.text import by_script, count_words
 from raft.types import Document
 
 LONG = 40
@@ -35,6 +39,15 @@ _PUBLISHED = [
     "article.published",
     "og:published_time",
 ]
+_AUTHOR = {
+    "author",
+    "article:author",
+    "dc.creator",
+    "dcterms.creator",
+    "citation_author",
+    "parsely-author",
+    "sailthru.author",
+}
 _TITLE_CLASSES = {"title", "entry-title", "post-title", "article-title", "headline"}
 _DATE_LINE = re.compile(r"(?:published|posted|date|on|first published)?\s*(?:on)?\s*:?\s*(\S.{5,40})", re.I)
 _WAY_BACK = re.compile(r"(?:(?:return|back) to (?:the )?(?:text|top)|↩\ufe0e?)\W*$", re.I)
@@ -49,7 +62,9 @@ def read(source: str, visit: Visit) -> Iterator[Document]:
     page = visit.page(source)
     if not page.is_html:
         raise RaftError(f"{source}: answered with {page.content_type or 'no content type'} where a page was expected")
-    yield read_page(page.content, source, page.header)
+    document = visit.attempt(source, partial(read_page, page.content, source, page.header, visit.owner))
+    if document:
+        yield document
 
 
 def is_article(page: bytes) -> bool:
@@ -57,7 +72,7 @@ def is_article(page: bytes) -> bool:
     return bool(re.search(rb"""<meta[^>]{0,80}property=["']og:type["'][^>]{0,80}content=["']article""", page, re.I))
 
 
-def read_page(html: bytes, url: str, content_type: str | None = None) -> Document:
+def read_page(html: bytes, url: str, content_type: str | None = None, owner: Owner | None = None) -> Document:
     """The writing on a page; its date is None when the page gives none. `content_type` may name a charset.
 
     trafilatura says which of the page's paragraphs are its main text; they are then taken from the page itself, in
@@ -65,7 +80,8 @@ def read_page(html: bytes, url: str, content_type: str | None = None) -> Documen
     The date is, in this order: the one in the page's metadata, its `<time>`, the one in the address, a line at
     the top that is a date and nothing else, the one at the end of the title.
 
-    Raises RaftError when there is no main text, or only what is free of a page that says it is not.
+    Raises SomebodyElse when the page is signed by others than the `owner`, where one is given, and
+    RaftError when there is no main text, or only what is free of a page that says it is not.
     """
     charset = re.search(r"charset=([^;]+)", content_type or "", re.I)
     tree = parse_html(decode_html(html, charset[1] if charset else None))
@@ -75,13 +91,48 @@ def read_page(html: bytes, url: str, content_type: str | None = None) -> Documen
         raise RaftError(f"{url}: for subscribers only, by its own metadata")
     title, of_window = _title(tree), one_line(" ".join(tree.xpath("//title[1]//text()")))
     day = next((d for d in (*_in_metadata(tree), *_in_time(tree), date_in(url.partition("?")[0])) if d), None)
+    owner = owner or Owner()
+    owner.check(authors_of(tree), url)
     drop_unread(tree)
+    cut = partial(owner.cut, place=url)
+    drop_others(tree, blocks, cut)
     day = day or _on_top(blocks(tree), of_window)
     drop_furniture(tree)
-    text = "\n\n".join(_without_head_and_notes(_main_blocks(tree), title))
+    main = without_footers(_without_head_and_notes(_main_blocks(tree), title), cut)
+    owner.check_text(main, url)
+    text = "\n\n".join(main)
     if not text:
         raise RaftError(f"{url}: no main text on the page; does it need scripts or a login?")
     return Document(id_of_link(url), title or url, day, url, text)
+
+
+def authors_of(tree: Any) -> list[str]:
+    """The names of those who a page's metadata say have written it; not of organisations and links."""
+    named: list[object] = []
+    for script in tree.xpath("//script[@type='application/ld+json']/text()"):
+        try:
+            named += _authors(json.loads(script))
+        except (ValueError, RecursionError):
+            continue
+    if not named:
+        metas = tree.xpath("//meta[@content][not(ancestor::article//article)]")
+        named = [m.get("content") for m in metas if str(m.get("property") or m.get("name") or "").lower() in _AUTHOR]
+    if not named:
+        named = [a.text_content() for a in tree.xpath("//a[contains(concat(' ', @rel, ' '), ' author ')]")[:1]]
+    return [name for one in named if (name := one_line(one)) and not is_link(name) and len(name) < 200]
+
+
+def _authors(data: Any) -> Iterator[str]:
+    """The people who are authors of a JSON-LD object, of those that it lists, and of its graph."""
+    for item in data if isinstance(data, list) else [data]:
+        if isinstance(item, dict):
+            found = item.get("author", [])
+            for author in found if isinstance(found, list) else [found]:
+                if isinstance(author, str):
+                    yield author
+                elif isinstance(author, dict) and "Organization" not in str(author.get("@type", "")):
+                    yield str(author.get("name", ""))
+            yield from _authors(item.get("@graph", []))
 
 
 def _main_blocks(tree: Any) -> list[str]:
@@ -99,7 +150,7 @@ def _main_blocks(tree: Any) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", unicodedata.normalize("NFC", text).lower())
+    return by_script(re.findall(r"\w+", unicodedata.normalize("NFC", text).lower()))
 
 
 def _runs(words: list[str]) -> list[tuple[str, ...]]:
@@ -113,7 +164,7 @@ def _is_of(runs: set[tuple[str, ...]], words: list[str]) -> bool:
 
 
 def _without_head_and_notes(every: list[str], title: str) -> list[str]:
-    first_long = next((i for i, block in enumerate(every) if len(block.split()) >= LONG), len(every))
+    first_long = next((i for i, block in enumerate(every) if count_words(block) >= LONG), len(every))
     heads = [i for i in range(first_long) if every[i] == title or any(map(_is_date_line, every[i].split("\n")))]
     body = every[heads[-1] + 1 :] if heads and heads[-1] + 1 < len(every) else every
     end = next((i for i in range(len(body) // 2, len(body)) if i and _NOTES.fullmatch(body[i])), len(body))
@@ -130,7 +181,7 @@ def _title(tree: Any) -> str:
 
 
 def _on_top(every: list[str], of_window: str) -> datetime.date | None:
-    first_long = next((i for i, block in enumerate(every) if len(block.split()) >= LONG), len(every))
+    first_long = next((i for i, block in enumerate(every) if count_words(block) >= LONG), len(every))
     lines = {_is_date_line(line) for block in every[:first_long] for line in block.split("\n")} - {None}
     if lines:
         return lines.pop() if len(lines) == 1 else None

@@ -15,6 +15,7 @@ from raft.sources.http import FetchError, Page
 from raft.sources.links import id_of_link, is_link
 from raft.sources.text import one_line, text_of_html
 from raft.sources.visit import Visit
+from raft.text import count_words
 from raft.types import Document
 
 A_PAGE = 50
@@ -39,6 +40,7 @@ def read(source: str, visit: Visit, most_pages: int = MOST_PAGES) -> Iterator[Do
     posts = {
         id_of_link(link): (link, post) for post in _archive(base, visit, most_pages) for link in [_link(base, post)]
     }
+    visit.owner.settle((_bylines(post) for _, post in posts.values()), base)
     new = [found for name, found in posts.items() if not visit.has(name)]
     with visit.progress(base, len(new), "posts") as advance:
         for link, post in new:
@@ -75,14 +77,23 @@ def _link(base: str, post: dict[str, Any]) -> str:
     return one_line(given) if isinstance(given, str) and is_link(given) else f"{base}/p/{quote(post['slug'], safe='')}"
 
 
+def _bylines(post: dict[str, Any]) -> list[str]:
+    found = post.get("publishedBylines")
+    return [str(one.get("name", "")) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
 def _post(base: str, listed: dict[str, Any], link: str, visit: Visit) -> Document:
+    visit.owner.check(_bylines(listed), link)
     post = visit.web.get(f"{base}/api/v1/posts/{quote(listed['slug'], safe='')}").json()
     body = post.get("body_html") if isinstance(post, dict) else None
-    text = text_of_html(body) if isinstance(body, str) else ""
+    if isinstance(post, dict) and not _bylines(listed):
+        visit.owner.check(_bylines(post), link)
+    text = text_of_html(body, partial(visit.owner.cut, place=link)) if isinstance(body, str) else ""
     if not text:
         raise RaftError("no text, such as a podcast, or cut off for those who do not subscribe")
-    said = listed.get("wordcount")
-    if isinstance(said, int) and said > 100 and len(text.split()) < said / 2:
-        raise RaftError(f"cut off: {len(text.split())} words of {said}")
+    visit.owner.check_text(text.split("\n\n"), link)
+    said, words = listed.get("wordcount"), count_words(text)
+    if isinstance(said, int) and said > 100 and words < said / 2:
+        raise RaftError(f"cut off: {words} words of {said}")
     title = one_line(post.get("title") or listed.get("title") or listed["slug"])
     return Document(id_of_link(link), title, parse_date(post.get("post_date") or listed.get("post_date")), link, text)

@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from raft.sources.others import Cut, drop_others, without_footers
+from raft.text import count_words
+
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _WESTERN = {"ascii", "iso8859-1", "iso8859-15", "cp1252"}
 _IN_HEAD = re.compile(
@@ -131,10 +134,10 @@ def drop_unread(tree: Any) -> None:
 
 def drop_furniture(tree: Any) -> None:
     """Take out what is not the author's: sharing links, subscription boxes, bylines, comments, marks of footnotes."""
-    half = len(tree.text_content().split()) / 2
+    half = count_words(tree.text_content()) / 2
     named = [e for e in tree.xpath("//*[@class or @role='navigation']") if _is_furniture(e)]
     marks = [a for a in tree.xpath("//a[contains(@href, '#')]") if _MARK.fullmatch(a.text_content())]
-    around = [e for e in named if _is_long(e) and len(e.text_content().split()) > half]
+    around = [e for e in named if _is_long(e) and count_words(e.text_content()) > half]
     _drop([*(e for e in named if e not in around), *marks])
     for element in around:
         # A name such as `comments-open` on the box around everything is no reason to lose everything.
@@ -149,7 +152,7 @@ def _drop(elements: list[Any]) -> None:
 
 def _is_long(element: Any) -> bool:
     """Whether it holds more than a box would, such as the form that some servers put around the whole page."""
-    return len(element.text_content().split()) > 100
+    return count_words(element.text_content()) > 100
 
 
 def _is_furniture(element: Any) -> bool:
@@ -185,11 +188,19 @@ def _flat(text: str | None, in_pre: int) -> str:
     return text if in_pre else re.sub(r"\s+", " ", text)
 
 
-def text_of_html(fragment: str) -> str:
-    """The text of HTML that is all the author's, such as a post's body: paragraphs with an empty line between."""
+def silently(what: str, whence: str) -> None:
+    """Nobody is told what was left out."""
+
+
+def text_of_html(fragment: str, cut: Cut = silently) -> str:
+    """The text of HTML that is its author's, such as a post's body: paragraphs with an empty line between.
+
+    What the site put into it of others' is left out, and `cut` is told what that was.
+    """
     tree = parse_html(fragment)
     if tree is None:
         return ""
     drop_unread(tree)
+    drop_others(tree, blocks, cut)
     drop_furniture(tree)
-    return "\n\n".join(blocks(tree))
+    return "\n\n".join(without_footers(blocks(tree), cut))

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from raft.errors import RaftError
 from raft.progress import Progress, silent
+from raft.sources.bylines import Owner, SomebodyElse
 from raft.sources.http import FetchError, Page, Web
 
 IN_A_ROW = 3
@@ -22,6 +23,8 @@ class Visit:
     known: set[str] = field(default_factory=set)
     """The `doc_id` of every document that is kept."""
     progress: Progress = silent
+    owner: Owner = field(default_factory=Owner)
+    """Whose writings are looked for."""
     kind: str = ""
     new: int = 0
     already: int = 0
@@ -62,7 +65,8 @@ class Visit:
         except RaftError as error:
             if isinstance(error, FetchError) and error.asks_to_stop:
                 raise
-            self.leave_out(str(error).removeprefix(f"{place}: "), place)
+            who = f"; {error.names}" if isinstance(error, SomebodyElse) else ""
+            self.leave_out(str(error).removeprefix(f"{place}: "), place + who)
             self._failures = self._failures + 1 if isinstance(error, FetchError) and error.passes else 0
             if self._failures == IN_A_ROW:
                 raise FetchError(

@@ -2,6 +2,7 @@
 
 import re
 
+from raft.transcripts.looks import is_break
 from raft.transcripts.said import Left, Said
 
 _DIRECTION = (
@@ -14,7 +15,20 @@ _MARKS = (
     ("topic numbers", re.compile(r"\s*\[(?:\d{1,3}[.\-–'’]{0,2}|[IVX]{1,5}[.\-–])\]")),
     ("stage directions", re.compile(rf"\s*\[(?:[\w;,’']+ ){{0,2}}(?:{_DIRECTION})\b[^\[\]]{{0,80}}\]", re.I)),
     ("stage directions", re.compile(rf"\s*\((?:\w+ )?(?:{_DIRECTION})(?: \w+)?\.?\)", re.I)),
-    ("stage directions", re.compile(r"\s*♪[^♪\n]*♪?")),
+    ("stage directions", re.compile(r"\s*[\[(]?[♪♫][^♪♫\n\])]*[♪♫]?[\])]?")),
+    (
+        "stage directions",
+        re.compile(r"\s*\((?:BEGIN|END|COMMERCIAL|CROSSTALK|VIDEO|AUDIO|LAUGHTER|APPLAUSE)\b[A-Z ,.'’-]{0,50}\)"),
+    ),
+    ("stage directions", re.compile(r"\s*\((?:BY|By) (?:MR|MS|MRS|DR|Mr|Ms|Mrs|Dr)\.? [\w’'-]+\)")),
+    ("page numbers", re.compile(r"\s*\[\[\s*Page\s[\w-]{1,8}\s*\]\]", re.I)),
+    (
+        "footnote marks",
+        re.compile(
+            r"\s*\[\^[\w-]{1,12}\](?!:)|<sup>\s*[\[(]?[\w*†‡]{1,3}[\])]?\s*</sup>|(?<=[.,;:?!”\"’)\w])(?<![\d ][mc]m)(?<![\d ]m)[⁰¹²³⁴-⁹]{1,3}"
+        ),
+    ),
+    ("footnotes", re.compile(r"^\[\^[\w-]{1,12}\]:.*$", re.S)),
     ("headings", re.compile(r"^#{1,6}\s[^\n]*$")),
 )
 _ALONE = re.compile(r"\[[^\[\]]{1,80}\]|\([^()]{1,60}\)")
@@ -37,8 +51,8 @@ def cleaned(said: list[Said]) -> tuple[list[Said], list[Left]]:
     left: list[Left] = []
     kept = []
     for one in said:
-        if _AD_SPEAKER.fullmatch(one.speaker):
-            left.append(("advertising", one.text))
+        if _AD_SPEAKER.fullmatch(one.speaker) or is_break(one.speaker):
+            left.append(("advertising" if _AD_SPEAKER.fullmatch(one.speaker) else "breaks", one.text))
             continue
         paragraphs = [_clean(paragraph, left) for paragraph in one.text.split("\n\n")]
         text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)

@@ -3,7 +3,9 @@
 import datetime
 import re
 
-from raft.sources.dates import date_in, parse_date
+import regex
+
+from raft.sources.dates import EAST, NAMED, date_in, parse_date
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
@@ -14,11 +16,13 @@ _WRITTEN = re.compile(
     rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH},?\s+\d{{4}}\b",
     re.I,
 )
+_IN_OTHER_LANGUAGES = regex.compile(rf"(?<!\d){EAST}|(?<![\d.,]){NAMED}\b")
 
 
 def only_date(text: str) -> datetime.date | None:
-    """The day that `text` writes out (2018-06-13, June 13, 2018, 13 June 2018), when it is exactly one."""
+    """The day that `text` writes out (2018-06-13, June 13, 2018, 13 June 2018, 13. Juni 2018), when it is just one."""
     found = {parse_date(match) for match in _WRITTEN.findall(text)}
+    found |= {parse_date(match) for match in _IN_OTHER_LANGUAGES.findall(text)} - {None}
     return found.pop() if len(found) == 1 else None
 
 

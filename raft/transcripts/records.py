@@ -6,6 +6,7 @@ from typing import Any
 
 from raft.errors import DataError
 from raft.transcripts.dates import date_given
+from raft.transcripts.labels import still_marked
 from raft.transcripts.pages import decoded
 from raft.transcripts.said import Left, Said, Transcript
 from raft.types import Role
@@ -77,11 +78,13 @@ def read_messages(data: bytes, name: str) -> list[Transcript]:
         left: list[Left] = []
         said = []
         for message in messages:
-            speaker, words = _first(message, _SPEAKER), _words(message)
+            speaker, text = _first(message, _SPEAKER), _words(message)
             if str(message.get("role")).lower() in _SYSTEM:
-                left.append(("system messages", words))
-            elif speaker and words:
-                said.append(Said(speaker, words))
+                left.append(("system messages", text))
+            elif speaker and text:
+                said.append(Said(speaker, text))
+            elif text:
+                left.append(("messages without a speaker", text))
         assistant = next((s.speaker for s in said if s.speaker.lower() in _ASSISTANT), None)
         found.append(_with_facts(Transcript(said, left, target=assistant), facts))
     return _not_empty(found, name)
@@ -97,7 +100,8 @@ def read_interviews(data: bytes, name: str) -> list[Transcript]:
             for t in turns
             if _words(t) and _first(t, _SPEAKER)
         ]
-        found.append(_with_facts(Transcript(said, key=str(record.get("interview_id") or "")), record))
+        left = [("turns without a speaker", text) for t in turns if (text := _words(t)) and not _first(t, _SPEAKER)]
+        found.append(_with_facts(Transcript(said, left, key=str(record.get("interview_id") or "")), record))
     return _not_empty(found, name)
 
 
@@ -174,7 +178,10 @@ def _as_text(value: Any) -> str:
 
 
 def _with_facts(transcript: Transcript, record: dict[str, Any]) -> Transcript:
-    """The title, day and source that the record around a conversation gives."""
+    """The title, day and source that the record around a conversation gives, and its words counted.
+
+    What is read here is read whole, field by field, so the fields' words are the file's.
+    """
     return Transcript(
         transcript.said,
         transcript.left,
@@ -183,4 +190,6 @@ def _with_facts(transcript: Transcript, record: dict[str, Any]) -> Transcript:
         source=_first(record, ("url", "source", "link")),
         target=transcript.target,
         key=transcript.key or _first(record, ("interview_id",)),
+        total=transcript.kept + transcript.out,
+        unmarked=still_marked(transcript.said),
     )

@@ -1,1 +1,1 @@
-"""Fine-tuning: samples, the files that hold them, and the tuners."""
+"""Fine-tuning: the training samples, the files that hold them, and the tuners."""

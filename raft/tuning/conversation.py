@@ -1,4 +1,4 @@
-"""Asking a person's agent: the model that was tuned for them, where there is one, with the memories of each question."""
+"""A person's agent answers questions: the model that was tuned for them, if any, is shown each question's memories."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,19 +23,22 @@ PROMPT_TOKENS = 1024
 
 @dataclass(frozen=True)
 class Reply:
-    """What the agent said, and the memories that it was shown."""
+    """The text of the agent's answer, and the memories that it was shown."""
 
     text: str
     memories: tuple[Memory, ...]
 
     def __str__(self) -> str:
-        """The text alone."""
+        """Return the text alone."""
         return self.text
 
 
 @dataclass
 class Conversation:
-    """Questions to one agent, each asked with what was said before."""
+    """A conversation with one agent, in which each question is asked with the earlier questions and answers.
+
+    `on` is the day of its questions, a date or YYYY-MM-DD, or None for today; `count` counts the tokens of a text.
+    """
 
     about: About
     chat: ChatModel
@@ -46,13 +49,16 @@ class Conversation:
     _said: list[EarlierExchange] = field(default_factory=list)
 
     def remember(self, question: str) -> tuple[Memory, ...]:
-        """What the question brings to mind after all that was said. Raises RaftError for a day that is none."""
+        """Return the memories of the next question, after all that was said. Raises RaftError where `on` is no date."""
         exchange = asked(question, self.on, len(self._before) + 1)
         found = result_of(self.mind.remember([exchange], {exchange.exchange_id: self._before}))
         return found[exchange.exchange_id]
 
     def answer(self, question: str, memories: tuple[Memory, ...]) -> Reply:
-        """The agent's answer with these memories, which it remembers from then on."""
+        """Return the agent's answer with these memories; question and answer are part of the conversation from then on.
+
+        Raises RaftError where the model cannot be asked.
+        """
         prompt = prompt_of(self.about, question, memories, self._said, PROMPT_TOKENS, self.count)
         text = result_of(self.chat.generate(prompt))
         self._said.append(EarlierExchange(question, memories, text))
@@ -68,11 +74,14 @@ def conversation(
     rephraser: str = EXTRACTIVE,
     progress: Progress = silent,
 ) -> Iterator[Conversation]:
-    """A conversation with the person's agent; what it takes is open until its end. The arguments are those of `ask`."""
+    """Open a conversation with the person's agent; its store stays open until the context ends.
+
+    The arguments and the errors raised are those of `ask`.
+    """
     folder = person_folder(person)
     about, name = load_about(folder), model or tuned_model(folder) or CHAT
     chat, count = chat_model(name), token_counter(name.removeprefix("local/").partition("+")[0])
-    asked("", on)  # a day that is none is refused before anything is embedded
+    asked("", on)  # an `on` that is no date is refused before anything is embedded
     with mind_of(folder, rephraser, temporary=True, progress=progress) as mind:
         yield Conversation(about, chat, mind, count, on)
 
@@ -86,12 +95,13 @@ def ask(
     rephraser: str = EXTRACTIVE,
     progress: Progress = silent,
 ) -> Reply:
-    """One question to the person's agent; str() of the reply is the answer, `memories` is what it was shown.
+    """Ask the person's agent one question, and return its reply: the answer's text and the memories that it was shown.
 
-    `on` is the day of the question, a date or YYYY-MM-DD, by default today: only older writings are remembered.
-    `model` is `local/<model>[+<adapter>]` or `openai/<model>`; by default the one tuned last for the person, else the
-    embedded one. `rephraser` is `extractive`, `local/…` or `openai/…`. Writings that are not embedded yet are, for this
-    once. Raises DataError for what is wrong with the person's folder, and RaftError for models that cannot be asked.
+    `on` is the day of the question, a date or YYYY-MM-DD, by default today: only older writings are remembered. `model`
+    is `local/<model>[+<adapter>]` or `openai/<model>`; by default the one tuned last for the person, else the embedded
+    one. `rephraser` is `extractive`, `local/…` or `openai/…`. Writings that are not embedded yet are embedded for this
+    call alone. Raises DataError for what is wrong with the person's folder, and RaftError where `on` is no date or a
+    model cannot be asked. The str() of a reply is its text.
     """
     with conversation(person, model, on, rephraser, progress) as talk:
         return talk.answer(question, talk.remember(question))

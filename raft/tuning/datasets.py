@@ -1,6 +1,7 @@
-"""The files in a person's `work` folder that are for tuning and for the benchmark, each made once, with a manifest.
+"""The files for tuning and for the benchmark in a person's `work` folder are each made once, with a manifest.
 
-`finetune.jsonl` and `benchmark.jsonl` hold records (raft.tuning.records); from them come the files in OpenAI's format.
+`finetune.jsonl` and `benchmark.jsonl` hold records (raft.tuning.records); the files in OpenAI's format are made from
+them.
 """
 
 import hashlib
@@ -18,17 +19,21 @@ from raft.people.folders import work_of
 from raft.people.person import Person, load_about, load_person
 from raft.people.split import split
 from raft.progress import Progress, silent
+from raft.text import estimated_tokens
 from raft.tuning import records as finetune
-from raft.tuning.openai_format import check, estimated_tokens, openai_jsonl
+from raft.tuning.openai_format import check, openai_jsonl
 from raft.tuning.records import LONGEST_ANSWER, Shares, TuningRecord, read_records
 from raft.types import Exchange, Memory
 
-RECIPE = 1
+RECIPE = 2
 """Raise it when the same data and settings come to make other files."""
 
 
 ANSWER_ROOM = 1024
-"""Tokens that the benchmark's prompts leave for an answer: a fixed number, because the answer must not shape its prompt."""
+"""The number of tokens that the benchmark's prompts leave for an answer.
+
+It is fixed, because the length of the real answer must not influence its prompt.
+"""
 
 
 FileKind = Literal["finetune", "benchmark"]
@@ -37,7 +42,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Wanted:
-    """How to make records. None: as the other kind's were made, or the default of raft.people.split."""
+    """The settings by which records are made.
+
+    Where `held_out` is None, it is that of the last file of this kind, else of the other kind, else the default of
+    raft.people.split; where `validation` is None, it is that default.
+    """
 
     held_out: int | None = None
     validation: int | None = None
@@ -49,7 +58,8 @@ class Wanted:
 def make_records(folder: Path, kind: FileKind, wanted: Wanted, say: Say, progress: Progress = silent) -> None:
     """Make `<kind>.jsonl`, unless it is there and nothing that it is made from has changed.
 
-    Raises RaftError when tuning would learn what the benchmark asks, and when the file was changed by hand.
+    `say` is called with each line that reports what was done. Raises DataError for what is wrong with the person's
+    folder, and RaftError where tuning would learn what the benchmark asks, or where the file was changed by hand.
     """
     path, manifest = work_of(folder) / f"{kind}.jsonl", _read_manifest(folder, kind)
     person = load_person(folder)
@@ -88,7 +98,11 @@ def make_records(folder: Path, kind: FileKind, wanted: Wanted, say: Say, progres
 
 
 def make_openai(folder: Path, kind: FileKind, context: int, say: Say) -> None:
-    """Make the files in OpenAI's format from `<kind>.jsonl`, unless they are there and it has not changed."""
+    """Make the files in OpenAI's format from `<kind>.jsonl`, unless they are there and it has not changed.
+
+    `context` is the greatest number of tokens of an example. Raises DataError where `<kind>.jsonl` is missing or
+    broken.
+    """
     manifest, about = _read_manifest(folder, kind), load_about(folder)
     records = read_records(work_of(folder) / f"{kind}.jsonl")
     made_from = _made_from(folder, kind)
@@ -115,12 +129,16 @@ def make_openai(folder: Path, kind: FileKind, context: int, say: Say) -> None:
 
 
 def openai_is_current(folder: Path) -> bool:
-    """Whether the files for OpenAI were made from the records and the introduction that are there now."""
+    """Return whether the files for OpenAI were made from the present records, name and introduction."""
     return bool(_read_manifest(folder, "finetune").get("openai", {}).get("made_from") == _made_from(folder, "finetune"))
 
 
 def write_suite(folder: Path, say: Say) -> None:
-    """Write `suite.yaml`, with which `ratf run` asks the held-out questions; the people beside this one are impostors."""
+    """Write `suite.yaml`, with which `ratf run` asks the held-out questions, unless it is there.
+
+    The people whose folders lie beside this one are its impostors; where there are none, `say` reports that, and
+    nothing is written.
+    """
     import yaml
 
     beside = sorted(p.parent.name for p in folder.resolve().parent.glob("*/interviews.jsonl"))
@@ -139,7 +157,7 @@ def write_suite(folder: Path, say: Say) -> None:
         },
         "models": {"base": model, "grader": model},
     }
-    if not path.is_file():  # it is the user's from then on
+    if not path.is_file():  # the user may have changed it
         write_whole(path, yaml.safe_dump(suite, sort_keys=False, allow_unicode=True))
     say(f"{path}: ratf run {path} --data {folder.parent}")
 
@@ -154,7 +172,7 @@ def _openai_files(kind: FileKind, records: Sequence[TuningRecord]) -> dict[str, 
 
 
 def _benchmark_line(record: TuningRecord, messages: Any) -> str:
-    """What is asked, and apart from it what was really answered."""
+    """Return a line of the benchmark: the `messages` to answer, and apart from them the real answer (`reference`)."""
     line = {"exchange_id": record.exchange_id, "messages": list(messages), "reference": record.answer}
     return json.dumps(line, ensure_ascii=False) + "\n"
 
@@ -187,7 +205,7 @@ def _facts(made: Sequence[TuningRecord]) -> dict[str, Any]:
 
 
 def _keep_apart(folder: Path, kind: FileKind, parts: Any) -> None:
-    """Refuse to make a file that learns what the other one asks, or that asks what the other one learnt."""
+    """Raise RaftError where an interview for tuning is not older than all interviews of the benchmark."""
     other: FileKind = "benchmark" if kind == "finetune" else "finetune"
     path = work_of(folder) / f"{other}.jsonl"
     if not path.is_file():
@@ -208,7 +226,7 @@ def _keep_apart(folder: Path, kind: FileKind, parts: Any) -> None:
 
 
 def _held_out_before(folder: Path, kind: FileKind) -> int | None:
-    """How many interviews were held out when this kind of file, or the other, was last made."""
+    """Return how many interviews were held out when this kind of file, else the other, was made; None for neither."""
     order: tuple[FileKind, FileKind] = ("finetune", "benchmark") if kind == "finetune" else ("benchmark", "finetune")
     found = [_read_manifest(folder, k).get("generic", {}).get("settings", {}).get("held_out_interviews") for k in order]
     return next((n for n in found if n), None)
@@ -217,7 +235,10 @@ def _held_out_before(folder: Path, kind: FileKind) -> int | None:
 def _memories(
     folder: Path, person: Person, exchanges: list[Exchange], rephraser: str, progress: Progress
 ) -> dict[str, tuple[Memory, ...]]:
-    """From the store that `raft embed` filled; writings that are not embedded are, for this once."""
+    """Return the memories of each exchange, by its id, from the store that `raft embed` filled.
+
+    Writings that are not embedded yet are embedded for this call alone.
+    """
     from raft.memory.recall import memories_of
 
     before = said_before(person.exchanges)

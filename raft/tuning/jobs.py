@@ -1,4 +1,4 @@
-"""What a person's folder knows about tuned models: `work/tuned.json`."""
+"""The file `work/tuned.json` in a person's folder records the models tuned for them, and the jobs under way."""
 
 import fcntl
 import json
@@ -14,33 +14,39 @@ from raft.people.folders import work_of
 
 @dataclass(frozen=True)
 class Tuning:
-    """One tuning, finished or not. `data` is the digest of samples and settings; names carry their provider."""
+    """One tuning, finished or not: `model` is None until it is finished, `job` is the service's name of its job.
+
+    `data` is the digest of samples and settings. `base` and `model` begin with their provider, as in `openai/…`.
+    """
 
     base: str
     data: str
     model: str | None = None
     job: str | None = None
     files: dict[str, str] = field(default_factory=dict)
-    """The service's names of uploaded files, by what they are: training, validation."""
+    """The service's names of the uploaded files, by their part: `training` or `validation`."""
 
     @property
     def key(self) -> str:
-        """What makes this tuning this one."""
+        """The base and the digest of the data, which together identify a tuning."""
         return f"{self.base} {self.data}"
 
 
 def state_file(folder: Path) -> Path:
-    """Where a person's tunings are kept."""
+    """Return the file in which a person's tunings are kept."""
     return work_of(folder) / "tuned.json"
 
 
 def tuned_model(folder: Path) -> str | None:
-    """The person's model that was tuned, or asked for again, last: `local/<base>+<digest>` or `openai/ft:…`."""
+    """Return the name of the person's model that was last tuned or asked for again; None where there is none.
+
+    The name has the form `local/<base>+<digest>` or `openai/ft:…`.
+    """
     return next((t.model for t in reversed(tunings(state_file(folder))) if t.model), None)
 
 
 def tunings(path: Path) -> list[Tuning]:
-    """All tunings kept in a state file, the one that was touched last at the end."""
+    """Return all tunings of a state file, the one kept last at the end. Raises RaftError where it cannot be read."""
     if not path.is_file():
         return []
     try:
@@ -52,7 +58,7 @@ def tunings(path: Path) -> list[Tuning]:
 
 
 def keep(path: Path, tuning: Tuning) -> None:
-    """Write a tuning down, in place of what was known about it."""
+    """Write a tuning to a state file, in place of an earlier record of the same tuning."""
     others = [t for t in tunings(path) if t.key != tuning.key]
     entries = [asdict(t) for t in (*others, tuning)]
     write_whole(path, json.dumps({"tunings": entries}, ensure_ascii=False, indent=1) + "\n")
@@ -60,7 +66,10 @@ def keep(path: Path, tuning: Tuning) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Tune for a person in one process at a time: two would each start a job. The lock ends with the process."""
+    """Hold a lock, so that one process at a time tunes for a person: two would each start a job.
+
+    The lock ends with the context or the process. Raises RaftError where another process holds it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as file:
         try:

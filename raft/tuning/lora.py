@@ -1,4 +1,4 @@
-"""Fine-tuning on this machine: LoRA (Hu et al. 2021, arXiv 2106.09685) with transformers and peft."""
+"""Models are fine-tuned on this machine by LoRA (Hu et al. 2021, arXiv 2106.09685), with transformers and peft."""
 
 import gc
 import hashlib
@@ -24,23 +24,23 @@ from raft.tuning.samples import to_jsonl
 from raft.types import TrainingSample
 
 RECIPE = 2
-"""Raise it when the loop changes what it produces: adapters of another recipe are not these."""
+"""The version of the training; raise it when the same samples and settings come to make another adapter."""
 
 
 CHECKPOINT_SECONDS = 20
 TRIM_STEPS = 8
 SCALED = ("final_logit_softcapping", "logit_scale", "logits_scaling")
-"""What some families do to their logits; theirs are computed for every token, by the model itself."""
+"""The settings by which some model families change their logits; such models compute all logits themselves."""
 
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
 class LoraSettings(BaseModel):
-    """How to tune. `layers`: only that many of the top layers, or all of them.
+    """The settings of tuning. `layers` is how many of the top layers are tuned; None tunes all of them.
 
     With validation samples, their loss is taken `evaluations` times an epoch; tuning stops when it was not the lowest
-    yet `patience` times in a row, and the weights of the lowest are kept.
+    so far `patience` times in a row, and the weights of the lowest are kept. `batch` is in samples.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,7 +59,7 @@ class LoraSettings(BaseModel):
 def adapter_digest(
     samples: Sequence[TrainingSample], base: str, settings: LoraSettings, validation: Sequence[TrainingSample] = ()
 ) -> str:
-    """Names an adapter by all that makes it: samples, base weights, settings, recipe."""
+    """Return the digest, 12 hex digits, that names an adapter by all that makes it: samples, base, settings, recipe."""
     unused = None if validation else {"evaluations", "patience"}
     parts = [str(RECIPE), base, weights_digest(base), settings.model_dump_json(exclude=unused), to_jsonl(samples)]
     if validation:
@@ -68,16 +68,17 @@ def adapter_digest(
 
 
 class LoraTuner:
-    """A `Tuner`. Adapters are kept under their digest; an interrupted one goes on at its last checkpoint."""
+    """A `Tuner` on this machine. Adapters are kept by digest; interrupted tuning goes on at its last checkpoint."""
 
     def __init__(self, settings: LoraSettings, progress: Progress = silent) -> None:
         self.settings = settings
         self._progress = progress
 
     def tune(self, samples: Sequence[TrainingSample], base: str, validation: Sequence[TrainingSample] = ()) -> str:
-        """`<base>+<digest>`, tuned now or before. Its folder has the adapter and `training.json` (the loss curves).
+        """Return the name `<base>+<digest>` of the adapter, which is tuned unless it was before.
 
-        `base` is an embedded model or the folder of one that transformers reads.
+        `base` is an embedded model or the folder of one that transformers reads. The adapter's folder also has
+        `training.json`, with the loss curves. Raises RaftError where the base cannot be read or has no chat template.
         """
         digest = adapter_digest(samples, base, self.settings, validation)
         target = adapters_folder() / digest
@@ -85,7 +86,7 @@ class LoraTuner:
             aside = target.with_name(f".{digest}")
             aside.mkdir(parents=True, exist_ok=True)
             self._train(samples, base, digest, aside, validation)
-            gc.collect()  # model and optimizer hold each other
+            gc.collect()  # model and optimizer refer to each other
             return_freed_memory()
             try:
                 (aside / "ready").rename(target)
@@ -141,7 +142,7 @@ class LoraTuner:
                     saved = time.monotonic()
                 try:
                     advance(1)
-                except RaftError:  # whoever watches may stop the work here
+                except RaftError:  # the caller's progress may stop the work by raising it
                     state.save(course)
                     raise
         if course.best:
@@ -168,7 +169,7 @@ class LoraTuner:
 
 
 Tokens = tuple[list[int], int]
-"""A sample's tokens, and how many of them are its prompt."""
+"""The tokens of a sample, and how many of them are its prompt."""
 
 
 def _tokens(tokenizer: Any, sample: TrainingSample) -> Tokens:
@@ -178,7 +179,7 @@ def _tokens(tokenizer: Any, sample: TrainingSample) -> Tokens:
 
 
 def _batches(tokens: list[Tokens], settings: LoraSettings) -> list[list[Tokens]]:
-    """Every epoch's batches: samples of similar length together (little padding), batches in random order."""
+    """Return the batches of all epochs: samples of similar length together, the batches of an epoch in random order."""
     shuffle = random.Random(settings.seed)
     order = sorted(range(len(tokens)), key=lambda i: (len(tokens[i][0]), i))
     batches = [[tokens[i] for i in order[s : s + settings.batch]] for s in range(0, len(order), settings.batch)]
@@ -200,9 +201,9 @@ def _with_adapter(model: Any, settings: LoraSettings) -> Any:
 
 
 def _learn(model: Any, batch: list[Tokens]) -> float:
-    """Add up the gradients of the batch's mean loss, and return it.
+    """Add the gradients of the batch's mean loss to the parameters, and return that loss, in nats a token.
 
-    A sample at a time: without padding it is as fast on a CPU, and it takes the memory of one.
+    Samples are taken one at a time: without padding that is as fast on a CPU, and needs the memory of one sample.
     """
     size = _answer_tokens(batch)
     mean = 0.0
@@ -218,9 +219,9 @@ def _answer_tokens(samples: list[Tokens]) -> int:
 
 
 def _loss(model: Any, sample: Tokens) -> torch.Tensor:
-    """The cross-entropy of the answer's tokens, summed.
+    """Return the summed cross-entropy of the tokens of the sample's answer, in nats.
 
-    The vocabulary's logits are computed for those tokens alone: they are a fifth of the work and most of the memory.
+    Logits are computed for those tokens alone: those of all tokens would be a fifth of the work and most of the memory.
     """
     inner = model.get_base_model()
     tokens, prompt = sample
@@ -234,13 +235,16 @@ def _loss(model: Any, sample: Tokens) -> torch.Tensor:
 
 
 def _rate(step: int, steps: int) -> float:
-    """Linear warm-up over a tenth of the steps, then linear decay to a tenth of the rate."""
+    """Return the factor of the learning rate at a step.
+
+    It rises linearly to 1 over the first tenth of the steps, then falls linearly to a tenth.
+    """
     warm = max(1, steps // 10)
     return (step + 1) / warm if step < warm else 1.0 - 0.9 * (step - warm) / max(1, steps - warm)
 
 
 def _mean_loss(model: Any, samples: list[Tokens]) -> float:
-    """The mean over all tokens of all answers."""
+    """Return the mean loss over all tokens of all answers, in nats a token."""
     model.eval()
     with torch.inference_mode():
         total = sum(float(_loss(model, sample)) for sample in samples)
@@ -250,7 +254,10 @@ def _mean_loss(model: Any, samples: list[Tokens]) -> float:
 
 @dataclass
 class _Course:
-    """How tuning has gone: each step's loss, the watched loss after some steps, and the weights of its lowest."""
+    """The course of tuning: the loss of each step, the validation loss after some steps, and the weights at its lowest.
+
+    Losses are in nats a token; `validation` has pairs of steps and loss.
+    """
 
     losses: list[float] = field(default_factory=list)
     validation: list[tuple[int, float]] = field(default_factory=list)
@@ -272,7 +279,7 @@ def _tuned(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 class _Checkpoint:
-    """Where tuning was, so that it goes on there after a kill and ends with the same weights."""
+    """A checkpoint of tuning, from which it goes on after a kill and ends with the same weights."""
 
     def __init__(self, path: Path, model: Any, optimizer: Any, schedule: Any) -> None:
         self.path, self.model, self.optimizer, self.schedule = path, model, optimizer, schedule

@@ -1,7 +1,7 @@
-"""OpenAI's fine-tuning files for chat models: written, checked by every rule before anything is sent, and priced.
+"""OpenAI's fine-tuning files for chat models are written here, checked by every rule, and priced, before they are sent.
 
 The rules are those of OpenAI's guide to supervised fine-tuning, for text. Tools and images are no part of a person's
-answers, so a file with them is refused here although the service would take it.
+answers, so a file with them is refused here although the service would accept it.
 """
 
 import codecs
@@ -13,6 +13,7 @@ from typing import Any
 
 from raft.errors import RaftError
 from raft.prompts import MESSAGE_OVERHEAD
+from raft.text import estimated_tokens
 from raft.types import TrainingSample
 
 MIN_EXAMPLES = 10
@@ -27,15 +28,21 @@ MODELS = {
     "gpt-4o": (65_536, 25.00),
     "gpt-3.5-turbo": (16_385, 8.00),
 }
-"""The start of a model's name → the tokens that one example may have, and US$ per million training tokens."""
+"""The greatest number of tokens of an example, and the price in US$ per million training tokens, of each model.
+
+A model is found by the start of its name.
+"""
 
 
 PRICES_OF = "2025-06"
-"""When the prices were looked up."""
+"""The month in which the prices were looked up."""
 
 
 def openai_jsonl(samples: Iterable[TrainingSample]) -> str:
-    """One example a line. Only the last answer is learnt: each earlier one is the last of a sample of its own."""
+    """Return the samples in OpenAI's format, one example a line.
+
+    Only the last answer of an example is learnt: each earlier one is the last of a sample of its own.
+    """
     return "".join(json.dumps({"messages": _messages(s)}, ensure_ascii=False) + "\n" for s in samples)
 
 
@@ -44,14 +51,9 @@ def _messages(sample: TrainingSample) -> list[dict[str, object]]:
     return [*told, {"role": "assistant", "content": sample.answer}]
 
 
-def estimated_tokens(text: str) -> int:
-    """A token to every four characters, as OpenAI's help says of English: its tokenizer's tables would be a download."""
-    return -(-len(text) // 4)
-
-
 @dataclass(frozen=True)
 class FileCheck:
-    """What is in a file: how many examples, about how many tokens, and what is wrong, each with file and line."""
+    """The result of checking a file: its examples, its estimated tokens, and its problems, each with file and line."""
 
     examples: int
     tokens: int
@@ -59,7 +61,11 @@ class FileCheck:
 
 
 def check(content: bytes, name: str, model: str | None = None, minimum: int = MIN_EXAMPLES) -> FileCheck:
-    """Check a file by every rule. `name` is what problems call it, `model` sets the size that an example may have."""
+    """Check a file by every rule, and return its size and its problems.
+
+    `name` is the file's name in the problems, `model` sets the greatest size of an example, and `minimum` is the least
+    number of examples. Raises RaftError for a model that has no chat format.
+    """
     problems: list[str] = []
     row = known(model) if model else None
     limit = row[0] if row else None
@@ -157,9 +163,9 @@ def _of_order(messages: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def known(model: str) -> tuple[int, float] | None:
-    """Tokens an example and US$ per million tokens of a model; None for a model that is not in the table.
+    """Return the model's greatest number of tokens of an example, and its price in US$ per million tokens.
 
-    Raises RaftError for models that have no chat format.
+    Returns None for a model that is not in `MODELS`. Raises RaftError for a model that has no chat format.
     """
     name = model.removeprefix("ft:")
     if name.startswith(("babbage", "davinci")):
@@ -169,14 +175,18 @@ def known(model: str) -> tuple[int, float] | None:
 
 
 def epochs_of(examples: int) -> int:
-    """About how many epochs the service takes by itself: 3, more for few examples, fewer for many."""
+    """Return about how many epochs the service chooses by default: 3, more for few examples, fewer for many."""
     if examples * 3 < 100:
         return min(25, max(1, 100 // max(1, examples)))
     return max(1, 25_000 // examples) if examples * 3 > 25_000 else 3
 
 
 def cost(checked: FileCheck, model: str, epochs: int | None, price: float | None) -> str:
-    """What training costs, in words. `price` is US$ per million tokens, where the table should not be asked."""
+    """Return a sentence that says what training costs.
+
+    `price` is in US$ per million tokens and replaces that of `MODELS`; `epochs` of None is the service's choice. Raises
+    RaftError for a model that has no chat format.
+    """
     rounds = epochs or epochs_of(checked.examples)
     trained = checked.tokens * rounds
     what = f"{checked.examples} examples, about {checked.tokens} tokens × {rounds} epochs = {trained} tokens"

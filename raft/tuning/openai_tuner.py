@@ -1,8 +1,8 @@
-"""Fine-tuning as a job of OpenAI's, or of whatever speaks its protocol (`OPENAI_BASE_URL`).
+"""Models are fine-tuned by a job of OpenAI, or of another service that speaks its protocol (`OPENAI_BASE_URL`).
 
-A job costs money, so there is never a second one for the same data and base: what was uploaded and created is
-written down before anybody waits, and what a kill or a lost reply kept from being written down is found again by
-the digest that it carries.
+A job costs money, so there is never a second one for the same data and base. Uploaded files and created jobs are
+recorded before anything waits for them. Where a kill or a lost reply prevented that, they are found again by the digest
+of data and settings, which the files have in their names and the jobs in their metadata.
 """
 
 import hashlib
@@ -24,15 +24,15 @@ from raft.types import TrainingSample
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 ATTEMPTS = 6
-"""How often one thing is asked before it counts as refused; waiting for a job outlives this many failed looks."""
+"""The number of attempts at a request that fails, in a row, before its error is raised."""
 
 
 TAG = "raft"
-"""The key of the job's metadata that holds the digest."""
+"""The key of a job's metadata that holds the digest of data and settings."""
 
 
 class OpenAISettings(BaseModel):
-    """How to tune; what is None is left to the service."""
+    """The settings of tuning; a setting that is None is left to the service."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,7 +43,10 @@ class OpenAISettings(BaseModel):
 
 
 def pauses(first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE) -> Iterator[float]:
-    """Seconds to wait, growing, with a fifth of jitter: many clients must not come back at the same moment."""
+    """Yield pauses in seconds that grow by half each time, up to `longest`.
+
+    Each is varied at random by up to a fifth, so that many clients do not return at the same moment.
+    """
     pause = first
     while True:
         yield pause * random.uniform(0.8, 1.2)
@@ -51,7 +54,11 @@ def pauses(first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE) -> Iterat
 
 
 class OpenAITuner:
-    """A `Tuner`. `state` is the file where jobs are written down; `say` gets each event, `pause` waits."""
+    """A `Tuner` by a job of OpenAI.
+
+    `state` is the file that records jobs; `say` is called with the text of each event, `pause` with seconds to wait.
+    `price` is in US$ per million tokens, for the estimate.
+    """
 
     def __init__(
         self,
@@ -65,25 +72,29 @@ class OpenAITuner:
         self._say, self._pause = say, pause
 
     def tune(self, samples: Sequence[TrainingSample], base: str, validation: Sequence[TrainingSample] = ()) -> str:
-        """The name of the tuned model, `ft:…`. Raises DataError, with nothing sent, when the samples break a rule."""
+        """Return the name of the tuned model, `ft:…`.
+
+        Raises DataError, with nothing sent, where the samples break a rule, and RaftError where the service refuses,
+        cannot be reached, or its job fails.
+        """
         return self.tune_files(openai_jsonl(samples).encode(), openai_jsonl(validation).encode(), base)
 
     def tune_files(self, training: bytes, validation: bytes, base: str, names: tuple[str, str] = ("", "")) -> str:
-        """As `tune`, with files in OpenAI's format; `names` is what problems call them."""
+        """Tune as `tune` does, with files' content in OpenAI's format; `names` are the files' names in problems."""
         files = self.checked(training, validation, base, names)
         with self._client() as client, refusals(base):
             tuning = self._started(client, files, base)
             if tuning.model is None:
                 tuning = self._finished(client, tuning)
-        keep(self.state, tuning)  # again, if it was finished before: the model that was asked for last is the newest
+        keep(self.state, tuning)  # also where it was finished before: the model asked for last stands last
         return str(tuning.model).removeprefix("openai/")
 
     def checked(
         self, training: bytes, validation: bytes, base: str, names: tuple[str, str] = ("", "")
     ) -> dict[str, bytes]:
-        """The files to send; says what they cost. Raises DataError with everything that is wrong in them.
+        """Return the files to send, by their part, and say what they cost. Raises DataError with all their problems.
 
-        Validation is optional to the service: a set too small to be accepted is left out, and that is said.
+        The service does not require validation: a set that is too small to be accepted is left out, and that is said.
         """
         found = check(training, names[0] or "training", base)
         other = check(validation, names[1] or "validation", base, minimum=0)
@@ -97,7 +108,7 @@ class OpenAITuner:
         return {"training": training, "validation": validation}
 
     def cancel(self) -> list[str]:
-        """Cancel every job that is under way; their names."""
+        """Cancel every job that is under way, and return their names. Raises RaftError where the service refuses."""
         cancelled = []
         with self._client() as client:
             for tuning in [t for t in tunings(self.state) if t.base.startswith("openai/") and t.model is None]:
@@ -123,7 +134,7 @@ class OpenAITuner:
         return digest.hexdigest()[:16]
 
     def _started(self, client: Any, files: dict[str, bytes], base: str) -> Tuning:
-        """The tuning with its job, or with its model if it was finished before."""
+        """Return the tuning with its job, which is started unless it was before, or with its model if it has one."""
         new = Tuning(f"openai/{base}", self._digest(files, base))
         tuning = next((t for t in tunings(self.state) if t.key == new.key), new)
         if tuning.model or tuning.job:
@@ -137,7 +148,7 @@ class OpenAITuner:
         return tuning
 
     def _uploaded(self, client: Any, name: str, content: bytes) -> str:
-        """The service's name of a file, which may be there from an earlier attempt."""
+        """Upload a file, unless an earlier attempt did, and return the service's name of it."""
 
         def find() -> str | None:
             there = client.files.list(purpose="fine-tune")
@@ -178,9 +189,11 @@ class OpenAITuner:
         return job
 
     def _once(self, find: Callable[[], str | None], make: Callable[[], str]) -> str:
-        """Make something unless it is there. A lost reply may hide that it was made: then it is looked for again.
+        """Return what `find` finds, else what `make` makes.
 
-        The client's own retries are off for `make`, because they would make a second one.
+        After a lost connection, a server's error or a rate limit both are tried again, up to `ATTEMPTS` times: a lost
+        reply may hide that something was made. `make` must run without the client's own retries, because they would
+        make a second one. Raises the client's error where the last attempt fails.
         """
         import openai
 
@@ -199,7 +212,7 @@ class OpenAITuner:
 
     @staticmethod
     def _job_of(client: Any, digest: str) -> Any | None:
-        """The job of that digest that is under way or succeeded, if there is one."""
+        """Return the job of that digest that is under way or has succeeded; None where there is none."""
         for job in client.fine_tuning.jobs.list(metadata={TAG: digest}):
             # a service that does not filter lists all its jobs
             if (job.metadata or {}).get(TAG) == digest and job.status not in ("failed", "cancelled"):
@@ -207,7 +220,10 @@ class OpenAITuner:
         return None
 
     def _finished(self, client: Any, tuning: Tuning) -> Tuning:
-        """Wait for the job. Raises RaftError when it failed or was cancelled; the next attempt is a new job."""
+        """Wait for the job and return the tuning with its model.
+
+        Raises RaftError where the job failed or was cancelled; the next attempt is a new job.
+        """
         told: set[str] = set()
         waits, failed = pauses(), 0
         while True:
@@ -226,7 +242,11 @@ class OpenAITuner:
         raise RaftError(f"job {job.id} was cancelled; the same command starts a new one")
 
     def _look(self, client: Any, tuning: Tuning, told: set[str], failed: int) -> tuple[Any | None, int]:
-        """The job and 0; or None and how many looks in a row have failed. Says the events that were not `told`."""
+        """Look up the job once; return it and 0, or None and how many look-ups in a row have failed.
+
+        Events that are not in `told` are said and added to it. Raises RaftError where the service knows no such job,
+        and the client's error after `ATTEMPTS` failures in a row.
+        """
         import openai
 
         try:
@@ -248,7 +268,7 @@ class OpenAITuner:
 
 
 def _retry_after(error: Exception) -> float:
-    """The seconds that the service asks for; 0 where it does not."""
+    """Return the seconds that the service asks to wait, at most `LONGEST_PAUSE`; 0 where it asks for none."""
     response = getattr(error, "response", None)
     try:
         return min(LONGEST_PAUSE, float(response.headers.get("retry-after", 0))) if response is not None else 0.0

@@ -1,6 +1,6 @@
-"""Fine-tuning data in its general form: all that is known of each exchange, a JSON object a line.
+"""Records are fine-tuning data in a general form: all that is known of each exchange, as one JSON object a line.
 
-What a tuner reads is made from these records: prompts packed to its own context by its own token counts.
+Each tuner's samples are made from these records, with prompts that fit its own context by its own count of tokens.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from raft.text import shorten
 from raft.types import Exchange, Memory, Message, TrainingSample
 
 LONGEST_ANSWER = 10_000
-"""In words: no cut at all."""
+"""A limit, in words, that no answer reaches: with it, answers are not cut."""
 
 
 MemoriesByExchange = Mapping[str, Sequence[Memory]]
@@ -28,7 +28,10 @@ MemoriesShown = Literal["own", "none", "other"]
 
 
 class TuningRecord(BaseModel):
-    """One exchange. `history` names the earlier ones of its interview, oldest first, which are records as well."""
+    """The record of one exchange. `history` has the ids of the earlier exchanges of its interview, oldest first.
+
+    Each exchange of the history has a record in an earlier line of the file. `date` is YYYY-MM-DD.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,16 +41,16 @@ class TuningRecord(BaseModel):
     split: RecordPart
     question: Text
     memories: list[Memory]
-    """What the question brings up."""
+    """The memories that the question brings up."""
     shown: MemoriesShown = "own"
-    """Which memories the sample shows: its own, none, or, as a distraction, those of another question."""
+    """Which memories the sample shows: `own`, `none`, or, as a distraction, those of another question (`other`)."""
     other_memories: list[Memory] = []
     answer: Text
     history: list[str] = []
 
 
 class Shares(BaseModel):
-    """The shares of training samples that show no memories, or those of another question."""
+    """The shares, from 0 to 1, of training samples that show no memories (`none`) or another question's (`other`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,7 +61,10 @@ class Shares(BaseModel):
 def records(
     parts: Mapping[RecordPart, Sequence[Exchange]], memories: MemoriesByExchange, shares: Shares, seed: int
 ) -> list[TuningRecord]:
-    """A record an exchange. Only training samples are shown anything but their own memories."""
+    """Return a record for each exchange of the parts. Only training samples show anything but their own memories.
+
+    `memories` are those of each exchange, by its id; `seed` decides which samples show what.
+    """
     everything = [e for exchanges in parts.values() for e in exchanges]
     before = said_before(everything)
     shown = _shown(parts.get("training", ()), shares, seed)
@@ -85,14 +91,20 @@ def records(
 
 
 def _shown(exchanges: Sequence[Exchange], shares: Shares, seed: int) -> dict[str, MemoriesShown]:
-    """Exact shares, whatever the order of the exchanges; the rest show their own."""
+    """Return `none` or `other` for each exchange that does not show its own memories, by its id.
+
+    The shares are exact up to rounding, and the choice does not depend on the order of the exchanges.
+    """
     ids = sorted((e.exchange_id for e in exchanges), key=lambda i: _draw(seed, i))
     none, other = round(shares.none * len(ids)), round(shares.other * len(ids))
     return {i: "none" if n < none else "other" for n, i in enumerate(ids[: none + other])}
 
 
 def _other(exchange: Exchange, exchanges: Sequence[Exchange], memories: MemoriesByExchange, seed: int) -> list[Memory]:
-    """Another interview's question's memories, all older than this interview and none of them its own."""
+    """Return the memories of a question of another interview, drawn by `seed`; none where no question has any.
+
+    Only memories that are older than this interview and are not of a passage that the exchange recalled count.
+    """
     mine = {m.chunk_id for m in memories.get(exchange.exchange_id, ())}
     for e in sorted(exchanges, key=lambda e: _draw(seed, f"{exchange.exchange_id} {e.exchange_id}")):
         if e.interview_id == exchange.interview_id:
@@ -115,9 +127,10 @@ def samples(
     answer_words: int,
     count: Callable[[str], int],
 ) -> tuple[list[TrainingSample], list[str]]:
-    """What a tuner learns from, and the exchanges that do not fit into `context` tokens, prompt and answer together.
+    """Return the samples of the `chosen` records, and the ids of exchanges that do not fit into `context` tokens.
 
-    History is packed newest first, whole tuples only, into what question, memories and answer leave.
+    A sample is a prompt and an answer, which is cut to `answer_words` words. The tokens that question, memories and
+    answer leave are filled with earlier exchanges, the latest first and each whole; `known` has their records.
     """
     made, too_long = [], []
     by_id = {r.exchange_id: r for r in known}
@@ -140,7 +153,10 @@ def prompt(
     answer_words: int,
     count: Callable[[str], int],
 ) -> tuple[Message, ...]:
-    """What the model reads before it answers the record's question."""
+    """Return the messages that the model reads before it answers the record's question, within `budget` tokens.
+
+    `known` are the records of its history, by id; their answers are cut to `answer_words` words.
+    """
     before = [known[i] for i in record.history]
     told = [EarlierExchange(b.question, tuple(b.memories), shorten(b.answer, answer_words)) for b in before]
     shown = {"own": record.memories, "none": [], "other": record.other_memories}[record.shown]
@@ -148,17 +164,17 @@ def prompt(
 
 
 def size(messages: Sequence[Message], count: Callable[[str], int]) -> int:
-    """How many tokens the messages have, with what a chat template adds to them."""
+    """Return the number of tokens of the messages, with those that a chat template adds to each."""
     return sum(count(m["content"]) + MESSAGE_OVERHEAD for m in messages)
 
 
 def to_jsonl(made: Sequence[TuningRecord]) -> str:
-    """One record a line."""
+    """Return the records as JSON, one a line."""
     return "".join(json.dumps(r.model_dump(), ensure_ascii=False) + "\n" for r in made)
 
 
 def read_records(path: Path) -> list[TuningRecord]:
-    """The records of a file. Raises DataError with every problem, each as `file:line: what`."""
+    """Return the records of a file. Raises DataError with every problem, each as `file:line: what`."""
     if not path.is_file():
         raise DataError([f"{path}: missing; `raft ft:gen` makes it"])
     problems: list[str] = []

@@ -1,4 +1,4 @@
-"""Training samples: what was asked and remembered, and what the person answered."""
+"""Training samples are made from exchanges: a prompt with the question and its memories, and the person's answer."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,9 +18,10 @@ def training_samples(
     answer_words: int,
     count: Callable[[str], int],
 ) -> list[TrainingSample]:
-    """One sample an exchange; with no `memories`, samples of plain questions and answers.
+    """Return one sample for each exchange; with no `memories`, samples of plain questions and answers.
 
-    `budget` is the prompt's size in tokens as `count` counts them. Answers, the earlier ones too, are cut to the
+    `before` and `memories` have the earlier exchanges and the memories of each exchange, by its id. `budget` is the
+    greatest size of a prompt in tokens as `count` counts them. Answers, also those of earlier exchanges, are cut to the
     last sentence that ends within `answer_words` words, because the agent's own answers have a limit as well.
     """
     return [
@@ -41,7 +42,7 @@ def training_samples(
 
 
 def to_jsonl(samples: Iterable[TrainingSample]) -> str:
-    """One JSON object a line: exchange_id, prompt (messages), answer."""
+    """Return the samples as JSON, one object a line, with the keys exchange_id, prompt (its messages) and answer."""
     return "".join(
         json.dumps({"exchange_id": s.exchange_id, "prompt": s.prompt, "answer": s.answer}, ensure_ascii=False) + "\n"
         for s in samples

@@ -1,4 +1,4 @@
-"""Tuning a model for a person on what `raft ft:gen` made: a LoRA adapter here, or a job of OpenAI's."""
+"""A model is tuned for a person on the data of `raft ft:gen`: by LoRA on this machine, or by a job of OpenAI."""
 
 import json
 from collections.abc import Callable
@@ -37,24 +37,27 @@ def tune(
     max_words: int = 120,
     seed: int = 0,
     price_per_million: float | None = None,
+    make_data: bool = True,
     dry_run: bool = False,
     say: Say = lambda text: None,
     progress: Progress = silent,
 ) -> str | None:
     """Tune `base` to answer as the person and return the tuned model's name, which `ask` then takes by default.
 
-    `base` is `local/<embedded model or a model's folder>`, tuned here with LoRA, or `openai/<model>`, tuned by a job that
-    costs money; `rank`, `layers`, `patience`, `context` (tokens of a sample) and `max_words` (of an answer) are for the
-    first, `price_per_million` (US$ a million tokens, for the estimate) for the second. What is None is left to the tuner;
-    OpenAI's `learning_rate` is a multiplier. It learns from the person's `work/finetune.jsonl`, which is made with the
-    defaults of `raft ft:gen` where it is not there. With `dry_run` the data are checked, `say` is told what they would
-    cost, and None is returned. The same data and settings are never tuned twice.
+    `base` is `local/<embedded model or a model's folder>`, tuned on this machine by LoRA, or `openai/<model>`, tuned by
+    a job that costs money. `rank`, `layers`, `patience`, `context` (tokens of a sample) and `max_words` (of an answer)
+    apply to the first alone, `price_per_million` (US$ a million tokens, for the estimate) to the second alone. Settings
+    of None are left to the tuner; OpenAI's `learning_rate` is a multiplier. The model learns from the person's
+    `work/finetune.jsonl`, which is made with the defaults of `raft ft:gen` where it is missing and `make_data` is set.
+    With `dry_run` the data are checked, `say` is called with their size and, for OpenAI, the cost, and None is
+    returned. The same data and settings are never tuned twice.
 
-    Raises DataError for what is wrong with the person's data, and RaftError for settings or models that cannot be used.
+    Raises DataError for what is wrong with the person's data, also where they are missing and `make_data` is not set,
+    and RaftError for settings or models that cannot be used.
     """
     folder = person_folder(person)
     tuner_kind(base)
-    if not (work_of(folder) / "finetune.jsonl").is_file():
+    if make_data and not (work_of(folder) / "finetune.jsonl").is_file():
         make_records(folder, "finetune", Wanted(), say, progress)
         make_openai(folder, "finetune", OPENAI_CONTEXT, say)
     provider, _, name = base.partition("/")
@@ -77,9 +80,10 @@ def tune_samples(
     say: Say = lambda text: None,
     progress: Progress = silent,
 ) -> str | None:
-    """Have the tuner of the model's provider train on the folder's `work/finetune.jsonl`; the name, or None after a dry run.
+    """Tune `model` on the folder's `work/finetune.jsonl` by its provider's tuner, and return the tuned model's name.
 
-    `settings` are the tuner's. Raises RaftError where no sample fits into `context` tokens.
+    `settings` are the tuner's, by name. After a dry run None is returned. Raises DataError where the file is missing or
+    broken, and RaftError where the model reads fewer than `context` tokens, or no sample fits into them.
     """
     kind, (provider, _, base) = tuner_kind(model), model.partition("/")
     if provider == "local":
@@ -107,9 +111,11 @@ def tune_samples(
 def tune_openai(
     folder: Path, base: str, given: dict[str, Any], price: float | None, dry_run: bool, say: Say
 ) -> str | None:
-    """Have OpenAI tune on the folder's `work/finetune.openai.jsonl`; the model's name, or None after a dry run.
+    """Have OpenAI tune `base` on the folder's `work/finetune.openai.jsonl`, and return the tuned model's name.
 
-    `given` are the fields of `OpenAISettings`. Raises DataError where the file is missing and RaftError where it is stale.
+    `given` are the fields of `OpenAISettings`, `price` is in US$ per million tokens. After a dry run None is returned.
+    Raises DataError where the file is missing or breaks a rule, and RaftError where it is older than its records or the
+    job fails.
     """
     training = work_of(folder) / "finetune.openai.jsonl"
     validation = work_of(folder) / "finetune.openai.validation.jsonl"

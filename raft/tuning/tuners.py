@@ -1,4 +1,4 @@
-"""Which tuner tunes a model, by the model's provider."""
+"""The tuner of a model is chosen by the model's provider."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,13 +12,18 @@ from raft.types import Tuner
 
 @dataclass(frozen=True)
 class TunerKind:
-    """One kind of tuner."""
+    """A kind of tuner: how a tuner is made, and how the models that it tunes are named."""
 
     make: Callable[[Mapping[str, Any], Path, Progress], Tuner]
-    """(settings by name, the file where jobs under way are written down, progress) to a tuner. A setting that is not
-    this tuner's own is passed over."""
+    """A function that makes a tuner from settings by name, the file that records jobs under way, and a progress.
+
+    Settings that this tuner does not have are ignored.
+    """
     tuned_name: Callable[[str], str]
-    """The name, without the provider, that a model tuned from this base has as far as it is known before the job."""
+    """A function that returns the start of a tuned model's name, as known before tuning, from its base's name.
+
+    Both names are without the provider.
+    """
 
 
 def _lora(settings: Mapping[str, Any], jobs: Path, progress: Progress) -> Tuner:
@@ -29,7 +34,7 @@ def _lora(settings: Mapping[str, Any], jobs: Path, progress: Progress) -> Tuner:
 
 
 def _openai(settings: Mapping[str, Any], jobs: Path, progress: Progress) -> Tuner:
-    """A job of OpenAI's. Learning rate and batch are left to the service, because its own mean something else."""
+    """Return a tuner by a job of OpenAI. Learning rate and batch are left out: they mean something else there."""
     from raft.tuning.openai_tuner import OpenAISettings, OpenAITuner
 
     return OpenAITuner(OpenAISettings(epochs=settings.get("epochs"), seed=settings.get("seed", 0)), jobs)
@@ -39,11 +44,11 @@ TUNERS = {
     "local": TunerKind(_lora, lambda base: f"{base}+tuned"),
     "openai": TunerKind(_openai, lambda base: f"ft:{base.removeprefix('ft:')}"),
 }
-"""Provider to tuner. `provider/model` names a model in suites and commands."""
+"""The kind of tuner of each provider; suites and commands name a model as `provider/model`."""
 
 
 def tuner_kind(model: str) -> TunerKind:
-    """The kind of tuner of a model's provider. Raises RaftError with the providers that have one."""
+    """Return the kind of tuner of a model's provider. Raises RaftError, which lists the valid ones, for another."""
     provider, _, name = model.partition("/")
     if provider not in TUNERS or not name:
         valid = " or ".join(f"{p}/…" for p in TUNERS)
@@ -52,6 +57,9 @@ def tuner_kind(model: str) -> TunerKind:
 
 
 def tuned_name(model: str) -> str:
-    """How a model that is tuned from `model` is called, up to what only the job tells."""
+    """Return the start of the name of a model tuned from `model`, as far as it is known before tuning.
+
+    Raises RaftError where nothing tunes the model.
+    """
     provider, _, base = model.partition("/")
     return f"{provider}/{tuner_kind(model).tuned_name(base)}"

@@ -1,1 +1,1 @@
-"""Who answers, and with what: memories, training and the controls."""
+"""The agents that answer: their memories, their training, their prompts, and the controls."""

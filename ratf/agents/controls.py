@@ -2,7 +2,6 @@
 
 import hashlib
 import random
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
@@ -12,8 +11,9 @@ import numpy as np
 
 from raft.people.person import Person
 from raft.progress import Progress, silent
+from raft.text import count_words, joined, words_between
+from raft.text import parts as sentence_parts
 from raft.types import Embedder, Exchange, Vectors
-from ratf.models.chat import embedder
 from ratf.suite.arms import DOSES, GIVEN
 from ratf.suite.study import Study
 
@@ -142,15 +142,15 @@ def _given(person: Person, exchange: Exchange, similarity: float) -> Given:
 
 def mix(mine: str, theirs: str, share: float, seed: int) -> str:
     """As many words as `mine` has (fewer where `theirs` is short), `share` of them theirs, whole sentences by lot."""
-    words = len(mine.split())
+    words = count_words(mine)
     other = round(words * share)
     draw = random.Random(seed)
     parts = [_first_words(_shuffled(text, draw), n) for text, n in ((mine, words - other), (theirs, other))]
-    return " ".join(_shuffled_list([*parts[0], *parts[1]], draw))
+    return joined(_shuffled_list([*parts[0], *parts[1]], draw))
 
 
 def _shuffled(text: str, draw: random.Random) -> list[str]:
-    return _shuffled_list(re.split(r"(?<=[.!?])\s+", text.strip()), draw)
+    return _shuffled_list(sentence_parts(text), draw)
 
 
 def _shuffled_list(sentences: list[str], draw: random.Random) -> list[str]:
@@ -163,9 +163,9 @@ def _first_words(sentences: Sequence[str], words: int) -> list[str]:
     for sentence in sentences:
         if words <= 0:
             break
-        kept = sentence.split()[:words]
-        words -= len(kept)
-        taken.append(" ".join(kept))
+        kept = words_between(sentence, 0, words)
+        words -= count_words(kept)
+        taken.append(kept)
     return taken
 
 
@@ -173,6 +173,8 @@ def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[s
     """The controls' answers, by control and exchange. Made once a study."""
 
     def make() -> dict[str, dict[str, dict[str, Any]]]:
+        from ratf.models.chat import embedder
+
         with progress("finding the controls' answers", 1, "steps") as advance:
             found = controls(study, embedder(study.suite.models.embedder, progress))
             advance(1)

@@ -1,4 +1,4 @@
-"""An interview in which the agent's own earlier answers, not the person's, come before a question."""
+"""Free-running interviews: the agent's own earlier answers, not the person's, come before a question."""
 
 from collections import defaultdict
 from dataclasses import asdict, replace
@@ -21,11 +21,11 @@ from ratf.suite.study import Study
 
 
 def free_running(study: Study, arm: str) -> Solver:
-    """Answers the interview's held-out questions up to the sample's own, each after the agent's earlier answers.
+    """A solver that answers the interview's held-out questions up to the sample's own, each after its earlier answers.
 
-    A sample stays one question. The answers before it come from Inspect's cache, which is where the samples of the
-    earlier questions, one at a time in an interview, have put them; so a resumed run goes on with the same history.
-    Where questions are answered several times, each time is an interview of its own.
+    A sample is still one question. The answers before it come from Inspect's cache, where the samples of the earlier
+    questions have put them, because an interview's samples run one at a time; so a resumed run goes on with the same
+    history. Where questions are answered several times, each time is an interview of its own.
     """
     turn: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
@@ -48,7 +48,7 @@ def free_running(study: Study, arm: str) -> Solver:
         state.metadata["memories"] = [asdict(m) for m in told[-1].memories]
         return state
 
-    # the arm alone is written into the log; a study is no argument of a solver
+    # a solver's arguments are written into the log: the arm is one, the study is not
     @solver(name="free_running")
     def answers_after_its_own(arm: str) -> Solver:
         return solve
@@ -57,14 +57,17 @@ def free_running(study: Study, arm: str) -> Solver:
 
 
 def _up_to(study: Study, exchange_id: str) -> list[Exchange]:
-    """The held-out questions of one interview up to this one."""
+    """The held-out exchanges of one interview up to this one, without the real answers."""
     last = next(e for e in study.held_out if e.exchange_id == exchange_id)
     asked = [e for e in study.held_out if e.interview_id == last.interview_id]
     return [replace(e, answer="") for e in asked if e.number <= last.number]
 
 
 async def _memories(study: Study, shown: Shown, exchange: Exchange, before: list[Exchange]) -> tuple[Memory, ...]:
-    """As the answers before have it; only what is shuffled was shuffled before anybody answered."""
+    """The memories that the arm reads at a question, recalled after the agent's own answers in `before`.
+
+    Shuffled memories are the exception: they were made before the agent answered anything.
+    """
     if shown == "none":
         return ()
     if shown == "shuffled":

@@ -1,4 +1,4 @@
-"""What the memories were worth, by hindsight: a measurement on held-out questions, and by choice a filter in training."""
+"""Hindsight: what memories were worth to the real answer, as a measurement and as a filter of training samples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,10 @@ READER = "smollm2-135m-instruct"
 
 @dataclass(frozen=True)
 class Passage:
-    """What a held-out question recalled. `kept` says whether the gate, by the question alone, let it through."""
+    """A passage that a held-out question recalled.
+
+    `kept` says whether the gate, from the question alone, let it through.
+    """
 
     exchange: Exchange
     memory: Memory
@@ -31,25 +34,25 @@ class Passage:
 
 
 def reader(study: Study) -> str:
-    """The model that reads the real answers: the suite's base where it runs here, else an embedded one."""
+    """The model that reads the real answers: the suite's base model where it is local, else `READER`."""
     base = study.suite.models.base
     return base.removeprefix("local/") if base.startswith("local/") else READER
 
 
 def wanted(study: Study) -> bool:
-    """Whether the suite asks for it, and there are memories to measure. Who filters is shown what it did."""
+    """Whether the memories are measured: the suite asks for it or for the filter, and an arm recalls memories."""
     settings = study.suite.memories
     remembers = any(ARMS[arm].recalls for arm in study.suite.arms)
     return remembers and (settings.hindsight or settings.hindsight_filter)
 
 
 def measure(study: Study, progress: Progress = silent) -> Retrieval:
-    """The worth of every passage that the held-out questions recalled, and of the gate that chose among them."""
+    """The worth of the passages that the held-out questions recalled, and of the gate that chose among them."""
     return _summary(study, study.made("hindsight", lambda: _measure(study, progress)))
 
 
 def for_training(study: Study, progress: Progress = silent) -> Memories:
-    """The memories that training samples get: by the suite's choice only those of some use to the real answer."""
+    """The memories for training samples, by exchange; with the suite's filter only those with a gain above 0."""
     mine = memories(study, progress)
     if not study.suite.memories.hindsight_filter:
         return mine
@@ -61,7 +64,7 @@ def for_training(study: Study, progress: Progress = silent) -> Memories:
 
 
 def filtered(study: Study, progress: Progress = silent) -> Filtered | None:
-    """How many memories the filter took out of training; None where it is off."""
+    """The number of memories that the filter took out of training; None where it is off."""
     if not study.suite.memories.hindsight_filter:
         return None
     worth = _training_gains(study, memories(study, progress), progress)
@@ -70,7 +73,7 @@ def filtered(study: Study, progress: Progress = silent) -> Filtered | None:
 
 
 def _training_gains(study: Study, mine: Memories, progress: Progress) -> dict[str, dict[str, float]]:
-    """exchange → chunk → gain, for what is learnt from or told before it; no held-out exchange is among them."""
+    """The gains by exchange and chunk, for training exchanges and those told before them; none of them is held out."""
 
     def measure() -> dict[str, dict[str, float]]:
         history = study.suite.answers.history != "none"
@@ -101,9 +104,9 @@ def _gains(study: Study, pairs: Sequence[tuple[Exchange, Memory]], progress: Pro
 
 
 def _recalled(study: Study) -> list[Passage]:
-    """Every passage that a held-out question recalled, as a memory: those that the gate refused, too.
+    """Every passage that a held-out question recalled, as a memory, including those that the gate refused.
 
-    What was refused was not rephrased; its sentences nearest the question stand for it.
+    A refused passage was not rephrased; its sentences nearest the question stand for it.
     """
     settings = study.suite.memories
     encoder = embedder(study.suite.models.embedder)
@@ -174,7 +177,7 @@ def _mean(rows: list[dict[str, Any]]) -> Cell:
 
 
 def _difference(kept: list[dict[str, Any]], others: list[dict[str, Any]]) -> Cell:
-    """Own minus shuffled, paired by question: the means over each question's memories."""
+    """The mean difference own - shuffled, paired by question, between the means over each question's memories."""
     paired = []
     for key, interview in {row["exchange"]: row["interview"] for row in kept}.items():
         one, two = ([row["gain"] for row in rows if row["exchange"] == key] for rows in (kept, others))

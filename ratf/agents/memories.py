@@ -1,4 +1,4 @@
-"""Phase one: what the person would remember at each question, and what the controls answer."""
+"""Phase one of a run: the memories that each question recalls, for the person, shuffled, and for the impostors."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -25,13 +25,16 @@ Memories = dict[str, tuple[Memory, ...]]
 
 
 def memories(study: Study, progress: Progress = silent) -> Memories:
-    """The memories of every exchange that is asked, learnt from, or told before one that is. Made once a study."""
+    """The memories of every exchange that is asked, trained on, or told before one of these, by id.
+
+    Made once a study.
+    """
     made = _made(study, progress)["memories"]
     return {key: tuple(Memory(**m) for m in memories) for key, memories in made.items()}
 
 
 def passages(study: Study) -> dict[str, int]:
-    """How many recalled passages became memories, and how many did not, by reason."""
+    """The number of recalled passages that became memories, and of those that did not, by reason."""
     counts: dict[str, int] = _made(study, silent)["passages"]
     return counts
 
@@ -46,20 +49,20 @@ def _made(study: Study, progress: Progress) -> Any:
 
 
 def memory_store(study: Study, impostors: bool = False) -> ChromaStore:
-    """The store of the person's writings, or of all impostors' together; `mind` fills it."""
+    """The vector store of the person's writings, or of all impostors' together; `mind` fills it."""
     settings, name = study.suite.memories, study.suite.models.embedder
     whose = [p.key for p in study.impostors] if impostors else [study.person.key]
     # data, encoder and size are part of the name: other chunks must not mix with these
     collection = collection_name(*whose, study.data_digest, name, str(settings.chunk_tokens))
-    # a server's store may know passages already, whose vectors would not be recorded, and a replay needs no server
+    # a server may hold passages already, whose vectors would not be recorded; and a replay needs no server
     server = None if session() else settings.chroma
     return ChromaStore(server or study.folder / "store", collection)
 
 
 def mind(study: Study, progress: Progress = silent, impostors: bool = False) -> Mind:
-    """The person's writings, or the impostors', embedded in the run's folder or on a Chroma server, and the rephraser.
+    """The mind that recalls from the person's writings, or from the impostors', after embedding them into the store.
 
-    The rephraser is the same for both, so that whose writings they are is all that differs.
+    The rephraser is the same for both, so that they differ only in whose writings they are.
     """
     settings = study.suite.memories
     encoder, store = embedder(study.suite.models.embedder, progress), memory_store(study, impostors)
@@ -70,7 +73,7 @@ def mind(study: Study, progress: Progress = silent, impostors: bool = False) -> 
 
 
 def _impostors_documents(study: Study) -> list[Document]:
-    """All impostors' writings; their ids say whose they are, because two people may use the same."""
+    """All impostors' writings, with the person's key before each id, because two people may use the same id."""
     return [replace(d, doc_id=f"{p.key}/{d.doc_id}") for p in study.impostors for d in p.documents]
 
 
@@ -84,7 +87,10 @@ def _remember(study: Study, progress: Progress) -> dict[str, tuple[Recalled, ...
 
 
 def later(study: Study) -> bool:
-    """Whether held-out questions remember only when they are asked: a chat rephraser reads what the agent has answered."""
+    """Whether held-out questions recall memories only when they are asked.
+
+    It is so where a chat rephraser reads the agent's own earlier answers.
+    """
     return study.suite.answers.history == "free_running" and study.suite.memories.rephraser != EXTRACTIVE
 
 
@@ -106,11 +112,14 @@ def _rephraser(study: Study, encoder: Embedder) -> Rephraser:
 
 
 ITSELF, UNFIT, SAME_INTERVIEW = 1e9, 1e4, 1.0
-"""What a shuffle would rather not: a question's own memories, a memory that has to be left out, the same interview."""
+"""The costs by which memories are assigned to other questions.
+
+They are those of a question's own memories, of each memory that must be left out, and of the same interview.
+"""
 
 
 def memories_shown(study: Study, shown: Shown, progress: Progress = silent) -> Memories:
-    """The memories that arms of that kind read, by exchange. Only these are made, and once a study."""
+    """The memories that arms with this kind of memories read, by exchange. They are made when first needed."""
     if shown == "none":
         return {}
     if shown == "own":
@@ -121,10 +130,10 @@ def memories_shown(study: Study, shown: Shown, progress: Progress = silent) -> M
 
 
 def shuffled(study: Study, mine: Memories) -> Memories:
-    """Each asked question with the memories of another one, and likewise what was told before it.
+    """For each asked question the memories of another one, and likewise for the exchanges told before it.
 
-    The questions swap among themselves, so that over all of them the memories stay the same, and only what they are
-    about does not fit. What does not fit (see `fits`) is left out.
+    The questions swap their memories, so that over all of them the memories stay the same, and only their content does
+    not belong to the question. A memory that a question may not get (see `fits`) is left out.
     """
     told = _told(study)
     found: Memories = {}
@@ -136,8 +145,10 @@ def shuffled(study: Study, mine: Memories) -> Memories:
 
 
 def donors(exchanges: Sequence[Exchange], mine: Memories, seed: int) -> list[int | None]:
-    """For each exchange the place of another one, each once: by lot, but with as few memories left out, and then
-    as few of the same interview, as can be. None for an exchange that is alone.
+    """For each exchange the index of the exchange whose memories it gets, each index once; None for a single exchange.
+
+    The indices are drawn by lot from the assignments with the fewest memories left out and, among these, the fewest
+    pairs from the same interview.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -149,7 +160,7 @@ def donors(exchanges: Sequence[Exchange], mine: Memories, seed: int) -> list[int
 
 
 def _unwanted(exchanges: Sequence[Exchange], mine: Memories) -> NDArray[np.float64]:
-    """Row: who asks; column: whose memories they would be."""
+    """The costs of assigning memories, of shape (exchanges, exchanges): rows get the memories of columns."""
     interviews = np.array([e.interview_id for e in exchanges])
     cost: NDArray[np.float64] = np.where(interviews[:, None] == interviews, SAME_INTERVIEW, 0.0)
     for column, donor in enumerate(exchanges):
@@ -160,9 +171,10 @@ def _unwanted(exchanges: Sequence[Exchange], mine: Memories) -> NDArray[np.float
 
 
 def fits(memory: Memory, exchange: Exchange, mine: Memories) -> bool:
-    """Whether a question may get another one's memory: older than its interview, and of no passage that it recalled itself.
+    """Whether a question may get another one's memory.
 
-    An undated memory, which the suite has allowed, counts as older.
+    The memory must be older than the question's interview, and of no passage that the question recalled itself. An
+    undated memory, which the suite has allowed, counts as older.
     """
     day = exchange.date
     older = memory.date == "undated" or (day is not None and memory.date < day.isoformat())
@@ -170,7 +182,7 @@ def fits(memory: Memory, exchange: Exchange, mine: Memories) -> bool:
 
 
 def swap_note(study: Study) -> str:
-    """What the shuffle could do, in a sentence."""
+    """A sentence on the shuffle: from where the questions got memories, and how many were left out."""
     mine = memories(study)
     chosen = [
         (e, study.held_out[d])
@@ -199,7 +211,7 @@ def _impostors(study: Study, progress: Progress) -> Memories:
 
 
 def _told(study: Study) -> list[Exchange]:
-    """What is asked and, unless nothing is told before it, what stands in the prompt as said before."""
+    """The held-out exchanges and, unless the suite has no history, the exchanges told before them in the prompt."""
     before = (
         []
         if study.suite.answers.history == "none"

@@ -1,4 +1,4 @@
-"""The held-out questions as an Inspect dataset, as one arm reads them or one control answers them."""
+"""The held-out questions as an Inspect dataset for an arm or a control, and the solvers that answer them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -20,7 +20,10 @@ from ratf.suite.study import Study
 
 
 def questions(study: Study, arm: str) -> MemoryDataset:
-    """A sample a held-out question: the prompt of that arm, the real answer as target, the exchange's id as id."""
+    """The dataset for an arm or control, a sample for each held-out question.
+
+    A sample has the prompt of the arm as input, the real answer as target, and the exchange's id as id.
+    """
     if arm in WRITTEN:
         samples = [_sample(e, chat_messages(_to_write(arm, e)), {}) for e in study.held_out]
     elif arm in GIVEN:
@@ -42,7 +45,7 @@ def questions(study: Study, arm: str) -> MemoryDataset:
 
 
 def prompt(study: Study, exchange: Exchange, mine: Memories) -> tuple[Message, ...]:
-    """What an arm with the memories `mine` reads before it answers."""
+    """The prompt that an arm with the memories `mine` reads before it answers a question."""
     answers = study.suite.answers
     before = study.before[exchange.exchange_id] if answers.history == "teacher_forced" else ()
     return after(
@@ -53,7 +56,7 @@ def prompt(study: Study, exchange: Exchange, mine: Memories) -> tuple[Message, .
 def after(
     study: Study, exchange: Exchange, mine: Sequence[Memory], before: Sequence[EarlierExchange]
 ) -> tuple[Message, ...]:
-    """The prompt of a question with its memories, after what was told `before`."""
+    """The prompt of a question with its memories `mine`, after the earlier exchanges in `before`."""
     return conversation(
         study.person.about,
         exchange.question,
@@ -65,7 +68,7 @@ def after(
 
 
 def _to_write(control: str, exchange: Exchange) -> tuple[Message, ...]:
-    """What the model that writes a control reads: nothing tells it who is speaking."""
+    """The prompt of the model that writes a control. It does not say who is speaking."""
     if control == "generic":
         return ({"role": "user", "content": exchange.question},)
     return (
@@ -95,7 +98,7 @@ def _sample(exchange: Exchange, input: object, more: dict[str, object]) -> Sampl
 
 @solver
 def given() -> Solver:
-    """Answers what the sample says was answered; no model is asked."""
+    """A solver that answers with the given answer in the sample's metadata; no model is asked."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         state.output = ModelOutput.from_content("given", state.metadata["given"]["text"])
@@ -107,13 +110,13 @@ def given() -> Solver:
 
 
 def answering(study: Study) -> Solver:
-    """Asks the model, once for all starts of a run; a question that is answered again gets another seed."""
+    """A solver that asks the model, once over all starts of a run; a repeated question gets another seed."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         with refusals_are_errors():
             return await generate(state, cache=ANSWER_CACHE, seed=seed_of(study, state.epoch))
 
-    # a study is no argument of a solver, because arguments are written into the log
+    # a solver's arguments are written into the log, so the study is not one
     @solver(name="answering")
     def asks() -> Solver:
         return solve

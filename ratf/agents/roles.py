@@ -1,4 +1,4 @@
-"""Which model answers, and how."""
+"""The models of a run by role, and the settings with which they answer."""
 
 import hashlib
 
@@ -11,15 +11,21 @@ from ratf.suite.arms import ARMS, GIVEN
 from ratf.suite.study import Study
 
 GENERATION = "1"
-"""Raise it when the local provider's answers change for the same request: cached answers are then asked for anew."""
+"""The version of the local provider's answers.
+
+Raise it when they change for the same request, so that no old answer is taken from the cache.
+"""
 
 
 ANSWER_CACHE = CachePolicy(expiry=None, scopes={"generation": GENERATION})
-"""A finished answer is never generated twice; the adapter's digest is part of the model's name, hence of the key."""
+"""The policy of Inspect's cache for answers: a finished answer is never generated twice.
+
+The adapter's digest is part of the model's name, hence of the cache's key.
+"""
 
 
 def answer_config(study: Study) -> GenerateConfig:
-    """The suite's answer settings as Inspect's."""
+    """The suite's answer settings as Inspect's settings of generation."""
     answers = study.suite.answers
     return GenerateConfig(
         max_tokens=answers.max_tokens,
@@ -32,9 +38,9 @@ def answer_config(study: Study) -> GenerateConfig:
 
 
 def seed_of(study: Study, epoch: int) -> int | None:
-    """The seed with which a question is answered for the second time or later: the same seed gives the same answer.
+    """The seed with which a question is answered in an epoch after the first; the same seed gives the same answer.
 
-    None for the first time: that answer has the seed of `answer_config`, and is the one of a suite that asks once.
+    None for epoch 1: that answer has the seed of `answer_config`, so it is the same as in a suite that asks once.
     """
     if epoch == 1:
         return None
@@ -43,9 +49,12 @@ def seed_of(study: Study, epoch: int) -> int | None:
 
 
 def grader_roles(study: Study, arm: str | None = None) -> dict[str, str | Model | list[str | Model]] | None:
-    """The suite's graders as Inspect's role, where there are any; `arm` is whose answers they grade.
+    """The suite's graders as Inspect's role `grader`; None where there are none.
 
-    A task that only answers needs none, and in a replay gets none: Inspect would make them anew from the log, with keys.
+    `arm` is the arm whose answers they grade.
+
+    A task that only answers needs none, and in a replay gets none, because Inspect would make them anew from the log,
+    which needs keys.
     """
     listening = session()
     if not study.suite.graders or (arm is None and listening and listening.replaying):
@@ -56,8 +65,8 @@ def grader_roles(study: Study, arm: str | None = None) -> dict[str, str | Model 
 def model_under_test(study: Study, arm: str, obey: bool) -> str | Model | None:
     """The model of an arm or control.
 
-    Where `obey` is set, None leaves an untuned arm to `inspect eval --model`; a run of a suite does not, because
-    its arms must answer with the suite's own models.
+    Where `obey` is set, an untuned arm gets None, which leaves the model to `inspect eval --model`. A run of a suite
+    does not set it, because its arms must answer with the suite's own models.
     """
     if arm in GIVEN:
         return "none/none"

@@ -1,7 +1,6 @@
-"""Phase two: the models that the tuned arms answer with."""
+"""Phase two of a run: the tuned models that the tuned arms answer with."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from raft.errors import RaftError
 from raft.models.tokens import token_counter
 from raft.models.weights import adapter_weights, adapters_folder
 from raft.progress import Progress, silent
+from raft.text import spans
 from raft.tuning.samples import training_samples
 from raft.tuning.tuners import tuner_kind
 from raft.types import TrainingSample
@@ -23,11 +23,11 @@ from ratf.suite.arms import ARMS
 from ratf.suite.study import Study
 
 MOST_WORDS = 60
-"""Of each message of an example."""
+"""The greatest number of words of each message that the page's example shows."""
 
 
 def samples(study: Study, training: str, progress: Progress = silent) -> list[TrainingSample]:
-    """What `training` (`ft` or `ft+mem`) learns from."""
+    """The training samples of a kind of training, `ft` or `ft+mem`."""
     answers = study.suite.answers
     return training_samples(
         study.person.about,
@@ -41,7 +41,7 @@ def samples(study: Study, training: str, progress: Progress = silent) -> list[Tr
 
 
 def model_of(study: Study, arm: str, progress: Progress = silent) -> str:
-    """The name of the model that an arm answers with; tuned now, when it was not before."""
+    """The name of the model that an arm answers with. It is tuned now, if it was not before."""
     training = ARMS[arm].training
     if training == "none":
         return study.suite.models.base
@@ -54,7 +54,10 @@ def model_of(study: Study, arm: str, progress: Progress = silent) -> str:
 
 
 def _facts(model: str) -> dict[str, Any] | None:
-    """How an adapter was tuned, as its folder says, and its weights now; in a replay as the recording says; None where there is none."""
+    """How an adapter was tuned, from its folder or in a replay from the recording, with the digest of its weights.
+
+    None where there is no adapter.
+    """
     listening = session()
     if listening and listening.replaying:
         replies = [e.reply(0) for e in listening.recording.entries.values() if e.request["kind"] == "tuned"]
@@ -67,7 +70,7 @@ def _facts(model: str) -> dict[str, Any] | None:
 
 
 def _request(study: Study, training: str) -> Request:
-    """All that makes a tuned model, told without reading the weights."""
+    """The request that stands for a tuned model in a recording: all that makes it, without reading weights."""
     suite = study.suite
     parts = suite.model_dump(mode="json", include={"training", "seed"})
     parts["answers"] = suite.answers.model_dump(include={"context_tokens", "history", "max_words"})
@@ -91,7 +94,10 @@ def _tune(study: Study, training: str, progress: Progress) -> str:
 
 
 def tuned(study: Study, models: Mapping[str, str]) -> list[Tuned]:
-    """How the models of these arms were tuned, where that was here; an adapter of several arms is told with the first."""
+    """How the models of these arms were tuned, for adapters tuned on this machine.
+
+    `models` gives the model of each arm. An adapter of several arms is listed once, with the first of them.
+    """
     found: dict[str, Tuned] = {}
     for arm, model in models.items():
         facts = _facts(model)
@@ -110,7 +116,7 @@ def tuned(study: Study, models: Mapping[str, str]) -> list[Tuned]:
 
 
 def _example(study: Study, arm: str) -> Example | None:
-    """The sample of the exchange in the middle: real, and the same whenever it is looked up."""
+    """The training sample of the exchange in the middle, so that it is always the same; None where it has no sample."""
     middle = study.training[len(study.training) // 2]
     sample = next((s for s in samples(study, ARMS[arm].training) if s.exchange_id == middle.exchange_id), None)
     if sample is None:
@@ -121,12 +127,15 @@ def _example(study: Study, arm: str) -> Example | None:
 
 def cut(text: str, most: int = MOST_WORDS) -> str:
     """The first words of a text; what is left out is counted."""
-    words = list(re.finditer(r"\S+", text))
-    return text if len(words) <= most else f"{text[: words[most - 1].end()]} … ({len(words) - most} more words)"
+    words = spans(text)
+    return text if len(words) <= most else f"{text[: words[most - 1][1]]} … ({len(words) - most} more words)"
 
 
 def _parts(study: Study, made: list[TrainingSample]) -> tuple[list[TrainingSample], list[TrainingSample]]:
-    """What is learnt, and what is only watched: the newest interviews, whole."""
+    """The samples to learn from, and those of the validation set: the newest interviews, whole.
+
+    Raises RaftError where no interview would be left to learn from.
+    """
     number = study.suite.training.validation_interviews
     interviews = list(dict.fromkeys(e.interview_id for e in study.training))
     if number >= len(interviews):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from raft.text import count_words
 from ratf.boards.standing import (
     Adapter,
     Board,
@@ -28,11 +29,11 @@ from ratf.suite.arms import ARMS
 from ratf.suite.metrics import is_judged
 
 OF_PERSON = ("person", "impostors", "people", "data", "prompts")
-"""What differs between persons although the same is measured."""
+"""The measured settings that differ between persons although the same is measured."""
 
 
 def leaderboard(runs: Sequence[Results], verified: Mapping[str, Sequence[str]] | None = None) -> Leaderboard:
-    """All boards of the runs. The order and repetition of `runs` change nothing.
+    """The leaderboard with all boards of the runs. The order and repetition of `runs` change nothing.
 
     `verified` has the runs that somebody has checked, by the digest of their results, with the metrics whose every
     score was worked out again.
@@ -128,7 +129,7 @@ def _ran(digest: str, results: Results, systems: Mapping[str, System], verified:
 
 
 def _cost(budget: Spent | None) -> tuple[float | None, int | None, bool]:
-    """What a run cost, and whether it asked nobody, because all its replies were kept: then nothing was counted."""
+    """The US$ and tokens of a run, and whether all its replies were kept, so that nobody was asked or counted."""
     if budget is None:
         return None, None, False
     if budget.tokens == 0 and not budget.usd and not any(role.calls for role in budget.roles.values()):
@@ -137,7 +138,7 @@ def _cost(budget: Spent | None) -> tuple[float | None, int | None, bool]:
 
 
 def _adapter(results: Results, arm: str) -> Adapter | None:
-    """What an arm was tuned to; arms of one adapter are told with the first of them."""
+    """The adapter that an arm was tuned to; arms of one adapter are told with the first of them."""
     named = results.arms[arm].model.partition("+")[2]
     own = [t for t in results.tuned if t.arm == arm] + [t for t in results.tuned if named and t.digest == named]
     return Adapter(asked=named, digest=own[0].digest, weights=own[0].weights) if own else None
@@ -166,7 +167,7 @@ def _standing(results: Results, arm: str, system: str, metric: str, digest: str,
         interviews=skill.interviews if skill and has_skill else cell.interviews,
         unscored=cell.unscored,
         errors=result.errors,
-        words=fmean(len(a.split()) for a in answers.values()) if answers else None,
+        words=fmean(count_words(a) for a in answers.values()) if answers else None,
         admitted=exam.admitted if exam else None,
         auc=exam.auc if exam else None,
         auc_low=exam.low if exam else None,

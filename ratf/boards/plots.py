@@ -59,7 +59,7 @@ def _drawn(
 
 
 def _across(days: Sequence[str]) -> list[float]:
-    """Where each run stands from left to right, in percent: each day has its share, however many runs it has."""
+    """The places of runs from left to right, in percent: each day has its share, however many runs it has."""
     several = list(dict.fromkeys(days))
     seen: Counter[str] = Counter()
     found = []
@@ -70,20 +70,21 @@ def _across(days: Sequence[str]) -> list[float]:
 
 
 ENDS = (-0.25, 1.25)
-"""Of the axis of skill: a quarter beyond floor and ceiling, so that each letter from F to A has a sixth."""
+"""The ends of the axis of skill: a quarter beyond floor and ceiling, so that each letter from F to A has a sixth."""
 
 
 def limits(table: Table) -> tuple[float, float]:
-    """The ends of a table's axis: of skill where a row has one, else of the metric."""
+    """The ends of a table's axis: those of skill where a row has a skill score, else by the metric's numbers."""
     if any(r.scale == "skill" for r in table.rows):
         return ENDS
     return axis([v for r in table.rows for v in (r.score, r.low, r.high) if v is not None])
 
 
 def bar_of(row: Standing, table: Table, alone: Sequence[Standing] = ()) -> dict[str, Any] | None:
-    """Where a row's interval and its dots are; None where it has none on the table's scale.
+    """The places of a row's interval and dots in percent of the axis; None where it has none on the table's scale.
 
-    The dot is its mean. Where its runs disagree and `alone` has what each says, these are the dots: no run had the mean.
+    The dot is its mean. Where its runs disagree and `alone` has what each says, these are the dots: no run had the
+    mean.
     """
     skill = any(r.scale == "skill" for r in table.rows)
     if row.score is None or skill != (row.scale == "skill"):

@@ -30,7 +30,7 @@ COLUMNS = ("board", "person", "system", "arm", "model", "metric", "axis", "scale
 MORE = ("n", "interviews", "unscored", "errors", "words", "admitted", "auc", "runs", "disagree", "verified")
 LAST = ("not_counted", "alike")
 SEEDS = 5
-"""Seeds that a row names; the rest are counted, and are on the system's page."""
+"""The number of seeds that a row names; the rest are counted, and are on the system's page."""
 
 
 def site(board: Leaderboard) -> dict[str, bytes]:
@@ -87,7 +87,7 @@ class Pages:
         self._names = words.names(board.runs)
 
     def render(self, template: str, root: str, **more: Any) -> str:
-        """A page; `root` leads from it to the site's folder."""
+        """Render a page; `root` is the relative path from it to the site's folder."""
         given = {
             "board": self.board,
             "root": root,
@@ -113,11 +113,11 @@ class Pages:
         return words.in_order(self._runs[r] for r in row.runs)
 
     def each(self, row: Standing) -> list[tuple[Ran, Standing]]:
-        """What each run of a row says alone."""
+        """The runs of a row, each with what it says alone."""
         return [(run, self._alone[run.id, row.system, row.metric]) for run in self.runs_of(row)]
 
     def not_counted(self, row: Standing) -> list[tuple[Ran, Standing]]:
-        """What each run says that is left out of a row."""
+        """The runs that are left out of a row, each with what it says alone."""
         runs = words.in_order(self._runs[r] for r in row.not_counted)
         return [(run, self._alone[run.id, row.system, row.metric]) for run in runs]
 
@@ -134,12 +134,12 @@ class Pages:
         return self.render("boards/index.html.j2", "", overall=overall, summary=counted)
 
     def person(self, person: str) -> str:
-        """The boards of one person."""
+        """The page with the boards of one person."""
         boards = [b for b in self.board.boards if b.person == person]
         return self.render("boards/person.html.j2", "../", person=person, boards=boards)
 
     def system(self, system: str, own: Sequence[Badge]) -> str:
-        """Everywhere that a system stands."""
+        """The page of a system: each board and table where it stands."""
         stands = []
         for one in self.board.boards:
             rows = [(t, r) for t in one.tables for r in t.rows if r.system == system]
@@ -173,7 +173,7 @@ class Pages:
 
 
 def _said(value: Any) -> Any:
-    """Text of names without characters that would turn the page round or break the XML; markup is our own."""
+    """Text without characters that would turn the page round or break the XML; markup stays, since it is made here."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return re.sub("[\ud800-\udfff\ufffe\uffff]", "\ufffd", plain(value))

@@ -1,4 +1,4 @@
-"""Where the systems of finished runs stand: the records of a leaderboard, and how a system is put in a class."""
+"""The records of a leaderboard, which say where the systems of finished runs stand, and how a system gets its class."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
@@ -14,7 +14,7 @@ Finer lines tell more systems apart and err more; thirds of a quarter are where 
 
 
 CLASSES = ("F", *(f"{letter}{sign}" for letter in "EDCB" for sign in ("-", "", "+")), "A")
-"""From under the floor (F) over a third of a quarter each (E-, E, E+ … B+) to above the ceiling (A)."""
+"""The classes from under the floor (F), over three a quarter (E-, E, E+ … B+), to above the ceiling (A)."""
 
 
 class Standing(Record):
@@ -36,24 +36,24 @@ class Standing(Record):
     unscored: int
     errors: int
     words: float | None
-    """Mean length of its answers."""
+    """The mean length of its answers in words."""
     admitted: bool | None
     """Whether the metric passed its exam; None where it sat none."""
     auc: float | None = None
     auc_low: float | None = None
     why_not: str = ""
     runs: list[str]
-    """Those that the row is of."""
+    """The ids of the runs that the row is made of."""
     disagree: bool = False
-    """Whether two of its runs have intervals without overlap: then its own reaches over all of theirs."""
+    """Whether two of its runs have intervals without overlap; the row's interval then reaches over all of theirs."""
     verified: int = 0
-    """How many of the runs somebody has worked out again on this metric."""
+    """The number of the runs that somebody has worked out again on this metric."""
     not_counted: list[str]
-    """Runs of the system that nobody has verified, where others are."""
+    """The ids of the system's runs that nobody has verified, where others are."""
     alike: int = 0
-    """How many of the runs gave the same answers and scores as another of them, and so count once with it."""
+    """The number of the runs that gave the same answers and scores as another of them, and so count once with it."""
     answers: str = ""
-    """A digest of the answers, of one run."""
+    """A digest of one run's answers; empty in a row of a board."""
 
 
 class Adapter(Record):
@@ -81,11 +81,11 @@ class Ran(Record):
     results: str
     usd: float | None
     tokens: int | None
-    """What the run cost, all its systems together: nobody knows each one's share."""
+    """What the run cost in US$ and in tokens, all its systems together: nobody knows each one's share."""
     kept: bool = False
     """Whether all its replies were kept from an earlier start or a recording, so that no cost was counted."""
     adapters: dict[str, Adapter]
-    """By system, of those that were tuned on the machine of the run."""
+    """The adapters by system, of those systems that were tuned on the machine of the run."""
     standings: list[Standing]
 
 
@@ -239,7 +239,7 @@ def pooled(several: Sequence[Standing]) -> Standing:
 
 
 def table(name: str, about: Mapping[str, Any], rows: Iterable[Standing]) -> Table:
-    """A metric's table: by the class that is shown at least, then by the one that is open at best, then by score.
+    """A metric's table, in order of the class shown at least, then of the one open at best, then of the score.
 
     A system whose runs disagree comes after the others with classes: it has no one place among them.
     """
@@ -257,10 +257,10 @@ def table(name: str, about: Mapping[str, Any], rows: Iterable[Standing]) -> Tabl
 
 
 def number(row: Standing) -> str:
-    """A score with two digits."""
+    """A row's score with two decimals, or `n/a`."""
     return "n/a" if row.score is None else f"{row.score:.2f}"
 
 
 def ends(row: Standing) -> str:
-    """The interval, or that there is none."""
+    """A row's interval, or `no interval`."""
     return "no interval" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"

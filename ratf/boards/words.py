@@ -1,4 +1,4 @@
-"""What a leaderboard's pages say in words: the names of runs, who is nearest, and what the runs of one system say."""
+"""The words of a leaderboard's pages: the names of runs, who is nearest, and what the runs of one system say."""
 
 import json
 import re
@@ -14,14 +14,14 @@ from ratf.boards.standing import Leaderboard, Ran, Standing, System, Table, apar
 from ratf.suite.metrics import title
 
 NAMED = 4
-"""Systems that a sentence names; the rest are counted."""
+"""The number of systems that a sentence names; the rest are counted."""
 
 
 COUNTS = {2: "two", 3: "three", 4: "four"}
 
 
 def several(number: int, name: str) -> str:
-    """A number of things."""
+    """A number with the name of what is counted, as `3 runs`."""
     return f"{number:,} {name}{'s' * (number != 1)}"
 
 
@@ -46,7 +46,7 @@ def day_of(run: Ran) -> str:
 
 
 def in_order(runs: Iterable[Ran]) -> list[Ran]:
-    """By day, then seed, then time."""
+    """The runs in the order of day, then seed, then time."""
 
     def order(run: Ran) -> tuple[str, int, str, str, str]:
         number = run.seed if isinstance(run.seed, int) else 0
@@ -83,7 +83,7 @@ def beside(system: System, table: Table, board: Leaderboard) -> list[str]:
 
 
 def ahead(table: Table, board: Leaderboard) -> str:
-    """Who is nearest to the person: all that are not told apart from the first, and who is left out of that."""
+    """The systems nearest to the person, all that are not told apart from the first, and those left out of that."""
     placed = [r for r in table.rows if r.placed]
     if len(table.rows) == 1:
         return ""
@@ -108,7 +108,7 @@ def _list(rows: Sequence[Standing], table: Table, board: Leaderboard) -> str:
 
 
 def told_apart(table: Table) -> str:
-    """How much a table says, in a sentence or two."""
+    """How many pairs of a table's systems are told apart, in a sentence or two."""
     if not any(row.placed for row in table.rows):
         why = next((f" Here {row.why_not}." for row in table.rows if row.why_not), "")
         return f"No classes here: they need a skill score, which only a metric that passed its exam gives.{why}"
@@ -177,7 +177,7 @@ def _count(several: Sequence[object]) -> str:
 
 
 def spent(runs: Sequence[Ran]) -> str:
-    """What runs cost together; not known where one's is not. Those whose replies were kept are left out, and named."""
+    """What runs cost together; not known where one's cost is not. Runs whose replies were kept are only counted."""
     counted = [r for r in runs if not r.kept]
     kept = len(runs) - len(counted)
     if not counted:
@@ -199,7 +199,7 @@ def grouped(settings: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
 
 
 def value_said(value: Any) -> str:
-    """A setting's value."""
+    """A setting's value in words."""
     return "not set" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -224,17 +224,17 @@ class Badge:
 
     @property
     def words(self) -> str:
-        """All of it."""
+        """The badge's whole text."""
         return f"{self.left}: {self.right}"
 
     @property
     def widths(self) -> tuple[int, int]:
-        """Of both halves, in pixels."""
+        """The widths of the badge's halves, in pixels."""
         return width(self.left) + 12, width(self.right) + 12
 
 
 def width(text: str) -> int:
-    """How wide a text is on a badge, in pixels, about; the picture fits its letters to that."""
+    """The approximate width of a text on a badge, in pixels; the picture fits its letters to that."""
     return round(sum(4.3 if c in NARROW else 10.0 if c in WIDE else 7.6 if c.isupper() else 6.9 for c in text))
 
 
@@ -254,7 +254,7 @@ def _right(row: Standing) -> str:
 
 
 def snippets(badge: Badge, system: str) -> dict[str, str]:
-    """What to copy to have a badge on another page, by language. Addresses are from the site's folder."""
+    """The code to copy to have a badge on another page, by language. Addresses are from the site's folder."""
     page, words = f"systems/{system}.html", badge.words
     alt = re.sub(r"([\\`*_\[\]<>!&])", r"\\\1", words)
     return {

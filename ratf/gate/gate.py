@@ -1,8 +1,9 @@
-"""`ratf check`: a finished run against a policy and, if there is one, a baseline run. It reads results and runs nothing.
+"""Judges a finished run, as `ratf check` does, by a policy and against a baseline run if there is one; it runs nothing.
 
-A rule is NOT MEASURED, or it has a verdict from the paired differences of its questions, clustered by interview. A rule has
-failed only when the drop is significant after Holm's correction over the comparisons of its tier, so that the policy as a
-whole fails by chance at most as often as one comparison would. Passing needs no correction: all critical rules must.
+A rule is NOT MEASURED, or it has a verdict from the paired differences of its questions, clustered by interview. A rule
+has failed only when the drop is significant after Holm's correction over the comparisons of its tier, so that the
+policy as a whole fails by chance at most as often as one comparison would. Passing needs no correction: all critical
+rules must.
 """
 
 import hashlib
@@ -34,7 +35,7 @@ class Checked(Record):
     verdict: Verdict
     sentence: str
     trouble: list[str]
-    """What keeps the run from being judged at all, whatever its rules say."""
+    """The reasons why the run cannot be judged at all, whatever its rules say."""
     rules: list[RuleResult]
     notes: list[str]
 
@@ -58,7 +59,7 @@ def check(
     `run` and `baseline` are results or where they are: a run's folder, its `results.json`, a bundle; for the baseline
     also a file of `ratf baseline save`. `policy` is one or its YAML file; without one it is `default_policy`. `against`
     names the baseline in words, by default its path. The outcome has the verdict, a sentence, every rule's own verdict
-    and `exit_code`. Raises DataError for a policy that is none, and RaftError for runs that cannot be read.
+    and `exit_code`. Raises DataError where a file is no policy, and RaftError where a run cannot be read.
     """
     if isinstance(policy, str | Path):
         policy = load_policy(Path(policy))
@@ -87,9 +88,9 @@ def check(
 
 
 def settle(findings: list[Finding], trouble: list[str]) -> tuple[Verdict, str]:
-    """Decide the comparisons, tier by tier, and the whole. Changes the findings' results.
+    """Decide the comparisons, tier by tier, and then the verdict of the whole. Changes the findings' results in place.
 
-    Trouble and broken guards first: what was not measured is no regression, and never a pass.
+    Trouble and broken guards come first: what was not measured is no regression, and never a pass.
     """
     for tier in TIERS:
         family = [f for f in findings if f.gain is not None and f.rule.tier == tier]
@@ -164,7 +165,7 @@ TROUBLE: list[Callable[[RuleCase], Iterator[str]]] = [
 
 
 def _notes(case: RuleCase, findings: list[Finding]) -> Iterator[str]:
-    """What a reader should know beside the verdict."""
+    """The notes that a reader should know beside the verdict."""
     if case.results.replayed:
         yield f"Replayed: no model was asked; the replies are from {case.results.replayed}."
     interviews = {f.result.n_interviews for f in findings if f.gain is not None}
@@ -202,7 +203,10 @@ def last_check(results: Results, folder: Path) -> Checked:
 
 
 def kept_check(results: Results, folder: Path) -> Checked | None:
-    """The verdict that `ratf check` kept for exactly these results, when there is one."""
+    """The verdict that `ratf check` kept for exactly these results; None where there is none.
+
+    Raises RaftError where the file holds no verdict of this version.
+    """
     path = (folder if folder.is_dir() else folder.parent) / "check.json"
     if not path.is_file():
         return None

@@ -28,11 +28,11 @@ FORMS = {
     "minutes": (rf"minutes at most {_NUMBER}", "minutes at most 30"),
     "leaks": (r"leaks none", "leaks none"),
 }  # fmt: skip
-"""Every kind of rule: how it is written, and an example. `ratf/gate/gate.py` has a judge for each."""
+"""Every kind of rule: the pattern of its sentence, and an example. JUDGES in `ratf/gate/rules.py` decides each kind."""
 
 
 GUARDS = ("errors 0", "unscored at most 2 %")
-"""Critical in every policy that says nothing of its own about errors and unscored answers."""
+"""The critical rules added to a policy that says nothing of its own about errors or unscored answers."""
 
 
 DECLARES = 0.1
@@ -103,7 +103,7 @@ def _some_rule(rules: list[Rule]) -> list[Rule]:
 
 
 class _File(BaseModel):
-    """What a policy file holds."""
+    """The contents of a policy file."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -128,10 +128,10 @@ def load_policy(path: Path) -> Policy:
 
 
 def default_policy(results: Results, with_baseline: bool) -> Policy:
-    """What is checked when nobody says: the suite's primary, errors and unscored answers.
+    """The policy where none is given: the suite's primary comparison, errors and unscored answers.
 
-    Against a baseline run, the primary's arm must not have fallen on the primary metric; on every other admitted metric it
-    is looked at, too, as supporting; and what the primary compares within the run becomes supporting.
+    With a baseline run, the critical rule is that the primary arm is not worse than there on the primary metric. The
+    same rule on every other admitted metric, and the primary comparison within the run, are supporting.
     """
     primary = results.suite["primary"]
     arm, than, metric = primary["better"], primary["than"], primary["metric"]

@@ -1,4 +1,4 @@
-"""What became of each rule of a policy, from the scores of a run and of a baseline run."""
+"""Decides each rule of a policy from the scores of a run and of a baseline run."""
 
 import math
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from ratf.statistics.estimates import FEW_CLUSTERS, Estimate, holm, paired_diffe
 from ratf.statistics.verdict import signed
 
 WORST = 5
-"""So many of the questions that fell are named."""
+"""The greatest number of fallen questions that a result names."""
 
 
 CLAIMS = {"better": "better than", "not worse": "not worse than", "equivalent": "equivalent to"}
@@ -22,7 +22,7 @@ HOLDS = {"better": "beats", "not worse": "is not worse than", "equivalent": "is 
 
 
 class RuleResult(Record):
-    """What became of one rule. Numbers are natural (run - other), whichever way is better."""
+    """The result of one rule. Differences are the run's scores less the other's, whichever direction is better."""
 
     rule: str
     tier: Tier
@@ -34,7 +34,7 @@ class RuleResult(Record):
     high: float | None = None
     margin: float | None = None
     p: float | None = None
-    """One-sided, of the claim that the rule is broken."""
+    """The one-sided p-value for the rule being broken; a small one speaks against the rule."""
     p_holm: float | None = None
     smallest_detectable: float | None = None
     n_questions: int = 0
@@ -45,7 +45,7 @@ class RuleResult(Record):
 
 @dataclass(frozen=True)
 class RuleCase:
-    """All that a rule may look at."""
+    """Everything that a rule may read: the results, the scores of both runs, and the policy."""
 
     results: Results
     run: Snapshot
@@ -55,7 +55,7 @@ class RuleCase:
 
 @dataclass
 class Finding:
-    """A rule's result. A comparison has a `gain`, better being positive, and waits for the correction of its `p`."""
+    """A rule and its result. A comparison has a `gain`, positive where better, and a `p` to be corrected."""
 
     rule: Rule
     result: RuleResult
@@ -82,7 +82,7 @@ def _compared(rule: Rule, case: RuleCase) -> Finding:
 
 
 def compared(rule: Rule, found: Estimate, sign: int = 1, fallen: tuple[str, ...] = ()) -> Finding:
-    """A comparison from its paired differences. `sign` is -1 where lower is better; `fallen`: what fell most."""
+    """The finding of a comparison. `sign` is -1 where lower is better; `fallen` names the questions that fell most."""
     told = f"{signed(found.mean, found.low, found.high)} on {rule.metric}, {found.n} paired questions in {found.clusters} interviews"
     if found.error is None:
         told += "; a single interview gives no interval"
@@ -252,7 +252,7 @@ def _sign(rule: Rule, case: RuleCase) -> int:
 
 
 def _errors(rule: Rule, case: RuleCase) -> Finding:
-    """Answers that ended in an error, over all arms."""
+    """A rule about the answers of all arms that ended in an error."""
     errors = sum(arm.errors for arm in case.results.arms.values())
     answers = sum(arm in q.answers for arm in case.results.arms for q in case.results.questions)
     share = 100 * errors / answers if answers else 100.0
@@ -289,7 +289,7 @@ def _unscored(rule: Rule, case: RuleCase) -> Finding:
 
 
 def _spent(rule: Rule, case: RuleCase) -> Finding:
-    """Cost, tokens or minutes of the run."""
+    """A rule about the cost, tokens or minutes of the run."""
     unit = {"cost": "usd", "tokens": "tokens", "minutes": "minutes"}[rule.kind]
     spent = getattr(case.results.budget, unit, None)
     if spent is None:
@@ -298,7 +298,7 @@ def _spent(rule: Rule, case: RuleCase) -> Finding:
 
 
 def _leaks(rule: Rule, case: RuleCase) -> Finding:
-    """Held-out answers in what the agents learnt from."""
+    """A rule that no held-out answer stands in what the agents learnt from."""
     leaks = case.results.leaks
     if leaks is None:
         return _finding(rule, "NOT MEASURED", "the run was not searched for leaks")
@@ -311,7 +311,7 @@ def _leaks(rule: Rule, case: RuleCase) -> Finding:
 
 
 def _limited(rule: Rule, amount: float, told: str) -> Finding:
-    """Above the limit the run counts as not measured."""
+    """The finding about an amount: above the rule's limit the run counts as not measured."""
     limit = f"{rule.limit:g}{' %' if rule.percent else ''}"
     if amount > (rule.limit or 0.0):
         return _finding(rule, "NOT MEASURED", f"{told}; the policy allows {limit}")
@@ -336,4 +336,4 @@ JUDGES: dict[str, Callable[[Rule, RuleCase], Finding]] = {
     "leaks": _leaks,
 }
 GUARDS = {"errors", "unscored", "cost", "tokens", "minutes", "leaks"}
-"""Kinds of rules about whether the run can be believed at all."""
+"""The kinds of rules that tell whether the run can be believed at all."""

@@ -1,4 +1,4 @@
-"""Asks the graders: one axis a call, both orders where two texts are compared, every vote kept."""
+"""Asks graders about answers: one axis a call, compared texts in both orders, and every vote is kept."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,17 @@ from ratf.suite.rubric import CRITERIA, Rubric
 
 Replies = Literal["auto", "word", "json"]
 TELL_PROBABILITIES = {"local", "hf", "vllm", "sglang", "llama-cpp-python"}
-"""Providers that run weights themselves and tell next-token probabilities; others are asked for JSON."""
+"""The providers that report next-token probabilities, as they run the weights themselves; others are asked for JSON."""
 
 
 TOP_LOGPROBS = 20
 WORD_TOKENS = {"local": 1}
-"""Where the probabilities always come along, one token is enough."""
+"""The most tokens of a one-word reply by provider, else 8; one is enough where probabilities always come along."""
 
 
 @dataclass(frozen=True)
 class Vote:
-    """One reply of one grader. `prompt` is a digest of what it was asked; `tokens` what that took, in and out."""
+    """One reply of one grader; `prompt` is a digest of the prompt, `tokens` counts those of prompt and reply."""
 
     grader: str
     flipped: bool
@@ -34,7 +34,7 @@ class Vote:
     tokens: int
 
     def record(self, criterion: str) -> dict[str, Any]:
-        """As it is kept in the log and in the results."""
+        """The vote on one criterion as the record that the log and the results keep."""
         values = self.reading.values
         return {
             "grader": self.grader,
@@ -47,13 +47,13 @@ class Vote:
 
 
 def bound_graders() -> list[Model]:
-    """The models of the role `grader`: the model under test never grades itself."""
+    """The models bound to the role `grader`; Inspect raises an error without any, so no model grades itself."""
     bound = model_roles().get("grader")
     return bound if isinstance(bound, list) else [get_model(role="grader", required=True)]
 
 
 def manner(rubric: Rubric, grader: Model, replies: Replies) -> Manner:
-    """How the grader is asked to reply."""
+    """The form of reply that a grader is asked for: JSON for claims, else as `replies` or its provider decides."""
     if rubric.form == "claims":
         return "json"
     if replies != "auto":
@@ -62,7 +62,11 @@ def manner(rubric: Rubric, grader: Model, replies: Replies) -> Manner:
 
 
 def config(rubric: Rubric, asked: JudgePrompt, how: Manner, grader: str = "", repeat: int = 0) -> GenerateConfig:
-    """The rubric's digest is in the cache key: a grade never outlives its rubric. A repeat is asked anew."""
+    """The generation settings of one request to a grader.
+
+    The cache key holds the rubric's digest, so that no grade outlives its rubric, and `repeat`, so that a repeat is
+    asked anew.
+    """
     cache = CachePolicy(expiry=None, per_epoch=False, scopes={"rubric": rubric.digest, "repeat": str(repeat)})
     if how == "word":
         tokens = WORD_TOKENS.get(grader.partition("/")[0], 8)
@@ -79,7 +83,7 @@ def config(rubric: Rubric, asked: JudgePrompt, how: Manner, grader: str = "", re
 async def ask(
     grader: Model, rubric: Rubric, case: JudgeCase, flipped: bool = False, replies: Replies = "auto", repeat: int = 0
 ) -> Vote:
-    """One reply about a case. Texts that read alike are not asked about: neither can be chosen."""
+    """Ask a grader about a case once. Two texts that read alike get 0.5 unasked: neither can be chosen."""
     if rubric.in_pairs and shown(rubric, case, case.answer) == shown(rubric, case, case.rival):
         values = dict.fromkeys(CRITERIA[rubric.form], 0.5)
         return Vote(str(grader), flipped, Reading(values, "the two texts read alike"), "", 0)
@@ -95,7 +99,7 @@ async def ask(
 async def ask_panel(
     graders: Sequence[Model], rubric: Rubric, cases: Sequence[JudgeCase], replies: Replies
 ) -> list[Vote]:
-    """Every grader about every case, in both orders where two texts are compared."""
+    """Ask every grader about every case, in both orders where two texts are compared; votes are grouped by case."""
     orders = (False, True) if rubric.in_pairs else (False,)
     return await collect(
         *(ask(g, rubric, case, flipped, replies) for case in cases for g in graders for flipped in orders)
@@ -103,7 +107,7 @@ async def ask_panel(
 
 
 def pooled(votes: Sequence[Vote]) -> Mapping[str, float] | None:
-    """The mean over graders of those who could be read in every order; None when there is none."""
+    """The mean of each criterion over the graders whose every reply could be read; None without such a grader."""
     read_by = [
         g for g in dict.fromkeys(v.grader for v in votes) if all(v.reading.values for v in votes if v.grader == g)
     ]

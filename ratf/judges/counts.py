@@ -1,5 +1,6 @@
-"""What exam and grading will take, told before anything is asked."""
+"""The calls and tokens that judges' exams and grading will take, counted before anything is asked."""
 
+from raft.text import count_words
 from ratf.judges.comparisons import ExamItem, items, requests
 from ratf.judges.texts import case_of, fill
 from ratf.results.exams import Exam
@@ -10,11 +11,11 @@ from ratf.suite.study import Study
 
 TOKENS_PER_WORD = 1.35
 REPLY_TOKENS = {"claims": 350}
-"""Of a reply, where it is more than a word or two."""
+"""The tokens of a reply by the rubric's form, where it is more than a word or two; other replies count as 10."""
 
 
 def plan(study: Study) -> dict[str, int]:
-    """Calls and tokens of the judges' exams and of grading, the real answers standing in for everybody's."""
+    """The calls and tokens of judges' exams and of grading; real answers stand in for those not yet given."""
     total = {"exam_calls": 0, "exam_tokens": 0, "grading_calls": 0, "grading_tokens": 0}
     for rubric, masked in judges_of(study):
         exam, grading = exam_calls(study, rubric), grading_calls(study, rubric)
@@ -27,7 +28,7 @@ def plan(study: Study) -> dict[str, int]:
 
 
 def describe_plan(study: Study) -> str:
-    """The plan in a line."""
+    """The planned calls and tokens of the judges in one line of text."""
     p = plan(study)
     return (
         f"judges: the exam takes at most {p['exam_calls']} calls and about {p['exam_tokens']} tokens; grading, for those "
@@ -36,7 +37,7 @@ def describe_plan(study: Study) -> str:
 
 
 def judges_of(study: Study) -> list[tuple[Rubric, bool]]:
-    """The suite's judges, each with whether names are masked."""
+    """The suite's judges as (rubric, whether names are masked), each once."""
     found = {}
     for name, facts in study.suite.facts.items():
         if facts.judged:
@@ -46,17 +47,17 @@ def judges_of(study: Study) -> list[tuple[Rubric, bool]]:
 
 
 def exam_calls(study: Study, rubric: Rubric) -> int:
-    """Of all graders, whatever the controls' texts turn out to be."""
+    """The number of calls of a judge's exam over all graders, whatever the controls' texts turn out to be."""
     return sum(1 for item in _items(study, rubric) for _ in requests(rubric, item)) * len(study.suite.graders)
 
 
 def asked_in_exam(study: Study, rubric: Rubric) -> int:
-    """So many requests of grading are those of the exam, about the same control's answer, and come from the cache."""
+    """The number of grading requests that the exam has made about the same answers, so that the cache has them."""
     graded = {c for c in (FLOOR, CEILING) if c in study.suite.controls}
     compared = [i for i in _items(study, rubric) if i.kind != "probe"]
-    if rubric.form == "pairwise":  # of which only arms are graded
+    if rubric.form == "pairwise":  # only arms are graded in pairs, and no arm is in the exam
         return 0
-    if rubric.form == "forced_choice":  # with the real answer, in both orders
+    if rubric.form == "forced_choice":  # an answer is compared with the real one, in both orders
         same = 2 * sum(bool({i.control, i.rival} & graded) and "real" in (i.control, i.rival) for i in compared)
     else:
         same = sum(i.control in graded for i in compared)
@@ -64,13 +65,13 @@ def asked_in_exam(study: Study, rubric: Rubric) -> int:
 
 
 def _items(study: Study, rubric: Rubric) -> list[ExamItem]:
-    """The exam's comparisons, where each control's text only says where it is from."""
+    """The exam's comparisons, with placeholders for the controls' texts: the control and the question id."""
     texts = {c: {e.exchange_id: f"{c} {e.exchange_id}" for e in study.held_out} for c in study.suite.controls}
     return items(study, rubric, texts)
 
 
 def grading_calls(study: Study, rubric: Rubric) -> int:
-    """Of every answer of every arm, and of the floor and ceiling controls."""
+    """The number of calls, over all graders, to grade every answer of every arm, and the floor and ceiling controls."""
     arms, samples = len(study.suite.arms), study.suite.answers.samples
     controls = sum(c in study.suite.controls for c in (FLOOR, CEILING))
     graded = samples * arms + controls
@@ -79,17 +80,17 @@ def grading_calls(study: Study, rubric: Rubric) -> int:
 
 
 def tokens_a_call(study: Study, rubric: Rubric, masked: bool) -> int:
-    """Of a prompt of middling length, and its reply."""
+    """The tokens of one call: a prompt of median length over the held-out questions, and its reply."""
     prompts = []
     for exchange in study.held_out:
         case = case_of(study, rubric, exchange.exchange_id, exchange.answer, f"{exchange.answer} ", masked)
-        prompts.append(len(f"{rubric.system} {fill(rubric, case).prompt}".split()))
+        prompts.append(count_words(f"{rubric.system} {fill(rubric, case).prompt}"))
     middling = sorted(prompts)[len(prompts) // 2]
     return round(middling * TOKENS_PER_WORD) + REPLY_TOKENS.get(rubric.form, 10)
 
 
 def with_savings(study: Study, admission: Admission) -> list[Exam]:
-    """The judges' entries, with whether each was let at the arms, and what it saved where it was not."""
+    """The judges' exam entries, each with whether it graded the arms and, where not, the calls and tokens saved."""
     entries = []
     for entry in admission.entries:
         if entry.judge is not None:

@@ -1,4 +1,4 @@
-"""The exam of the judges, before they are paid to grade: what they reply to its comparisons, and what that shows."""
+"""The exam of the judges before they may grade: their replies to its comparisons, and an entry for each metric."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from inspect_ai.util import collect
 from raft.errors import RaftError
 from raft.models.waiting import result_of
 from raft.progress import Progress, silent
+from raft.text import count_words
 from ratf.judges.asking import Vote, ask
 from ratf.judges.comparisons import ControlTexts, ExamItem, items, requests
 from ratf.judges.texts import JudgeCase, shown
@@ -25,7 +26,10 @@ from ratf.suite.study import Study
 def examine_judges(
     study: Study, given: ControlTexts, progress: Progress = silent, models: Mapping[str, Model] | None = None
 ) -> list[Exam]:
-    """An entry for each judge's metric of the suite, with what its exam took. `models` stand in for the graders."""
+    """The exam entry of each judged metric of the suite, with the calls and tokens that its exam took.
+
+    `models` replace graders of the suite by name. Raises RaftError where a grader cannot be asked at all.
+    """
     graders = [
         (models or {}).get(name) or get_model(recorded_model(name, "the judges' exam")) for name in study.suite.graders
     ]
@@ -131,7 +135,7 @@ def _as_asked(rubric: Rubric, item: ExamItem) -> Trial:
 
 
 def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[ExamItem], votes: Sequence[Vote]) -> list[Trial]:
-    """What a grader replied, comparison by comparison, with grades turned so that 1 is the person."""
+    """A grader's trials, one a comparison in order, with grades scaled to 0..1 and turned so that 1 is the person."""
     facts, left = metric(name), iter(votes)
 
     def turned(vote: Vote | None) -> float | None:
@@ -169,5 +173,5 @@ def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[ExamItem], 
 
 def _length(rubric: Rubric, case: JudgeCase) -> float:
     """Of what the judge was shown; whatever was cut cannot have swayed it."""
-    words, rival = (math.log(max(1, len(shown(rubric, case, t).split()))) for t in (case.answer, case.rival))
+    words, rival = (math.log(max(1, count_words(shown(rubric, case, t)))) for t in (case.answer, case.rival))
     return words - rival if case.rival else words

@@ -1,4 +1,4 @@
-"""What a judge replied, read strictly: a probability for each reply, or checked claims, or nothing."""
+"""Reads judges' replies strictly, as a probability of each choice or as checked claims; others have no value."""
 
 import json
 import math
@@ -15,7 +15,7 @@ from ratf.judges.texts import JudgeCase, shown
 from ratf.suite.rubric import Form, Rubric
 
 Manner = Literal["word", "json"]
-"""`word`: one word, whose next-token probabilities are read where the provider tells them; `json`: an object."""
+"""How a grader replies: one `word`, whose next-token probabilities are read where the provider tells any, or `json`."""
 
 
 CODE_FENCE = re.compile(r"```(?:json)?\s*\n(.*)\n```", re.DOTALL)
@@ -23,7 +23,7 @@ REFUSAL = re.compile(
     r"\b(i|we) (can(no|')t|can not|won't|will not|am unable|'m unable|must decline)|\b(sorry|as an ai)\b", re.IGNORECASE
 )
 WORD_PART = 3
-"""So many letters at least must a token have to count for the one choice that it begins."""
+"""The fewest letters of a token that counts for the one choice which it begins."""
 
 
 class Strict(BaseModel):
@@ -49,17 +49,17 @@ class Claims(Strict):
 
 @dataclass(frozen=True)
 class Reading:
-    """`values` by criterion, or None where the reply could not be read; `why` tells how, or shows the raw reply."""
+    """A reply as it was read: `values` by criterion, None where it could not be read; `why` explains or quotes it."""
 
     values: dict[str, float] | None
     why: str
     refused: bool = False
     first: float | None = None
-    """The probability of the reply that was named first."""
+    """The probability of the choice that the prompt named first."""
 
 
 def how_to_reply(rubric: Rubric, replies: Sequence[str], manner: Manner) -> str:
-    """The prompt's last line."""
+    """The last line of a prompt, which says how to reply."""
     if rubric.form == "claims":
         shape = '{"claims": [{"claim": "…", "real_quote": "…", "status": "recalled|contradicted|absent", "answer_quote": "…"}]}'
         return f"Reply with JSON only: {shape}"
@@ -89,7 +89,7 @@ def reply_model(form: Form, replies: tuple[str, ...]) -> type[BaseModel]:
 
 
 def read(rubric: Rubric, case: JudgeCase, meaning: Mapping[str, str], output: ModelOutput) -> Reading:
-    """The values of the rubric's criteria; none where the reply is not one of those asked for."""
+    """Read a model's output by its rubric; a reply that is none of those asked for gives a reading without values."""
     text = output.completion.strip()
     refused = output.stop_reason == "content_filter" or bool(REFUSAL.search(text[:200]))
     if rubric.form == "claims":
@@ -101,7 +101,10 @@ def read(rubric: Rubric, case: JudgeCase, meaning: Mapping[str, str], output: Mo
 
 
 def probabilities(rubric: Rubric, replies: Sequence[str], output: ModelOutput) -> tuple[dict[str, float] | None, str]:
-    """Each reply's probability: of the next token where the provider tells, else as the reply says."""
+    """The probability of each reply, and how it was found: next-token probabilities if told, else the reply's text.
+
+    The first is None where the output cannot be read; the second then says why.
+    """
     logprobs = output.choices[0].logprobs if output.choices else None
     text = output.completion.strip()
     if logprobs is not None and logprobs.content:  # asked for with a word, never with JSON
@@ -176,7 +179,7 @@ def _claims(rubric: Rubric, case: JudgeCase, text: str, refused: bool) -> Readin
     except ValidationError:
         return Reading(None, f"the reply is not the JSON that was asked for: {text[:200]!r}", refused)
     real, answer = (_plain(shown(rubric, case, t)) for t in (case.real, case.answer))
-    # a claim that the real answer does not make is none; a status whose evidence is not there does not hold
+    # a claim counts only if its quote stands in the real answer, and a status only if its quote stands in the answer
     made = [c for c in claims if _plain(c.real_quote) and _plain(c.real_quote) in real]
     if not made:
         return Reading(None, f"no claim quotes the real answer: {text[:200]!r}", refused)
@@ -190,5 +193,5 @@ def _claims(rubric: Rubric, case: JudgeCase, text: str, refused: bool) -> Readin
 
 
 def _plain(text: str) -> str:
-    """Case, spaces and kinds of quotation marks do not make a quote another one."""
+    """`text` without what makes it no other quote: case, spacing, kinds of quotation marks, and marks at its ends."""
     return " ".join(text.casefold().translate(str.maketrans("’‘“”", "''\"\"")).split()).strip("\"'… .")

@@ -11,22 +11,23 @@ from ratf.suite.rubric import Rubric, of_metric
 from ratf.suite.study import Study
 
 Cases = Callable[[TaskState, str], dict[str, JudgeCase]]
-"""(the sample, its real answer) to what is judged: one case, or one for each other arm, by its name."""
+"""A function from (the sample, its real answer) to the cases to judge: one, unnamed, or one by each other arm."""
 
 
 AnswersByArm = Mapping[str, Mapping[str, str]]
-"""arm → question → answer"""
+"""Answers by arm, then by question id."""
 
 
 Rivals = Mapping[str, Mapping[tuple[str, int], str]]
-"""arm → (question, which of its answers) → answer"""
+"""Answers by arm, then by (question id, number of the answer from 1)."""
 
 
 def judge(study: Study, name: str, rivals: Rivals | None = None, graders: Sequence[str] | None = None) -> Scorer:
     """The scorer of a judge's metric.
 
-    `rivals` are the other arms' answers, which a pairwise judge compares with, the first with the first. `graders` are
-    those of the role that have passed their exam; by default all.
+    `rivals` are the other arms' answers, with which a pairwise judge compares by number: the first with the first.
+    `graders` names the models of the role `grader` that have passed their exam; only they are asked. By default all
+    are.
     """
     rubric, criterion, masked = of_metric(name, study.suite.rubrics)
 
@@ -48,7 +49,7 @@ def judging(
     replies: Replies = "auto",
     admitted: Sequence[str] | None = None,
 ) -> Scorer:
-    """A judge's scorer over whatever cases it is given. It needs the role `grader`, one model or a panel."""
+    """The scorer of a judge on the cases that `cases` gives. It needs the role `grader`, one model or a panel."""
 
     @scorer(metrics=[mean()], name=name)
     def make() -> Scorer:

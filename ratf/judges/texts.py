@@ -14,7 +14,7 @@ from ratf.suite.rubric import Rubric
 from ratf.suite.study import Study
 
 LONGEST_WORD = 12
-"""Characters a word, on average at most: a text without spaces is cut as well."""
+"""The most characters a word, on average; a text with more is cut, so that one without spaces is cut as well."""
 
 
 TEMPLATE_MARK = re.compile(r"<?<\|?/?[A-Za-z_][\w ]{0,40}\|?>>?|\[/?INST\]")
@@ -31,7 +31,7 @@ MASK = "(name)"
 
 @dataclass(frozen=True)
 class JudgeCase:
-    """What is judged. `key` names the question; `rival` is the other text where two are compared."""
+    """A text to judge; `key` is the question's id, `real` the real answer, `rival` the other text of a pair."""
 
     key: str
     question: str
@@ -41,7 +41,7 @@ class JudgeCase:
     examples: tuple[str, ...] = ()
     """Earlier answers of the person."""
     candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Who may have spoken, each with earlier answers; the person comes first."""
+    """The people who may have spoken, each with earlier answers; the person comes first."""
     names: tuple[str, ...] = ()
     """Names of people, to be masked; none in an ordinary pass."""
 
@@ -70,9 +70,9 @@ def harmless(text: str) -> str:
 
 
 def cut(text: str, words: int) -> str:
-    """Harmless text of at most so many words, and of so many characters as such words have."""
+    """`text` made harmless and cut to at most `words` words, and to LONGEST_WORD characters for each of them."""
     most = words * LONGEST_WORD
-    # what is not seen is removed from more than is kept, so that it cannot push what is seen out
+    # invisible signs are removed from a longer piece than is kept, so that they cannot push visible text out
     return shorten(harmless(text[: most * 10])[:most], words)
 
 

@@ -1,1 +1,1 @@
-"""Every request to a model: the provider, the budget, and what is recorded."""
+"""Requests to models: the local provider, the budget that counts them, and their recording and replay."""

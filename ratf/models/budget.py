@@ -1,4 +1,4 @@
-"""What a run may take and what it has taken, over all its starts: kept in the run's folder, call by call."""
+"""The budget of a run: its limits, and what it has spent over all its starts, kept call by call in the run's folder."""
 
 import json
 import time
@@ -20,14 +20,14 @@ from ratf.suite.study import Study
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that a run may take; None is no limit."""
+    """The most US$, tokens and minutes that a run may take; None is no limit."""
 
     usd: float | None = None
     tokens: int | None = None
     minutes: float | None = None
 
     def given(self) -> dict[str, float]:
-        """Those that there are, by name."""
+        """The limits that are set, by name."""
         return {name: limit for name, limit in vars(self).items() if limit is not None}
 
 
@@ -35,14 +35,17 @@ NO_LIMITS = Limits()
 
 
 class OverBudget(RaftError):
-    """The run has stopped at a limit. It is not measured, and goes on with a higher one."""
+    """The run has stopped at a limit of its budget.
+
+    It is not measured; started again with a higher limit, it goes on.
+    """
 
 
 class Meter:
-    """Counts what a study's run takes and says when it must stop.
+    """A meter counts what a study's run takes and says when it must stop.
 
-    A line of `spent.jsonl` is one call, written as soon as it is answered: a kill forgets none. `seconds` are those of
-    earlier starts. What comes from the cache takes nothing. `role` is what the run is doing.
+    A line of `spent.jsonl` is one call, written as soon as it is answered, so that a kill forgets none. `seconds` are
+    those of earlier starts. A reply from the cache takes nothing. `role` is what the run is doing.
     """
 
     def __init__(
@@ -55,7 +58,7 @@ class Meter:
     ) -> None:
         self.limits, self.prices, self.role = limits, prices, "answers"
         self.refused = False
-        """Whether something was not asked because a limit was reached."""
+        """Whether a request was refused because a limit was reached."""
         self._now, self._start = now, now() - seconds
         self._path, self._study = study.folder / "spent.jsonl", study.digest
         self._names = _names(study)
@@ -64,11 +67,14 @@ class Meter:
         self._usd = sum(line["usd"] or 0.0 for line in self._lines)
 
     def knows(self, key: str) -> bool:
-        """Whether what has that key was counted before."""
+        """Whether a call with this key was counted before."""
         return any(line["key"] == key for line in self._lines)
 
     def add(self, model: str, tokens: int, usd: float | None, key: str = "") -> None:
-        """One call that was answered and must be paid. `usd` is None where the price is unknown; `key` names it."""
+        """Count one call that was answered and must be paid.
+
+        `usd` is None where the price is unknown; `key` identifies it.
+        """
         role = self._names.get(model, self.role) if self.role == "answers" else self.role
         line = {"study": self._study, "role": role, "model": model, "tokens": tokens, "usd": usd, "key": key}
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +86,7 @@ class Meter:
 
     @contextmanager
     def doing(self, role: str) -> Iterator[None]:
-        """Count calls in here for that role."""
+        """Count the calls in the `with` block for this role."""
         before, self.role = self.role, role
         try:
             yield
@@ -88,7 +94,7 @@ class Meter:
             self.role = before
 
     def spent(self) -> Spent:
-        """Everything so far, with the limits and each role's share."""
+        """What the run has spent so far, with the limits and each role's share."""
         roles: dict[str, list[dict[str, Any]]] = {}
         for line in self._lines:
             roles.setdefault(line["role"], []).append(line)
@@ -104,21 +110,21 @@ class Meter:
         )
 
     def reached(self) -> bool:
-        """Whether nothing more may be asked: another call could only go over."""
+        """Whether a limit is reached, so that no more may be asked."""
         return any(amount >= limit for amount, limit in self._amounts().values())
 
     def check(self) -> None:
-        """Raises OverBudget when a limit was passed, or something was refused because it was reached."""
+        """Raises OverBudget where a limit was passed, or where a request was refused because one was reached."""
         if self.refused or any(amount > limit for amount, limit in self._amounts().values()):
             raise OverBudget(self.sentence())
 
     def refuse(self) -> OverBudget:
-        """From here on the run is over its budget; what to raise."""
+        """Mark the run as over its budget, and return the error to raise."""
         self.refused = True
         return OverBudget(self.sentence())
 
     def reserve(self, what: str, tokens: int, usd: float | None) -> None:
-        """Raises OverBudget, before it is begun, where `what` would take the run over a limit."""
+        """Raises OverBudget where `what` would take the run over a limit, or over one in US$ at an unknown price."""
         needs = {"tokens": (self._tokens, tokens), "usd": (self._usd, usd)}
         for name, limit in self.limits.given().items():
             so_far, more = needs.get(name, (0.0, 0.0))
@@ -131,7 +137,7 @@ class Meter:
                 )
 
     def sentence(self) -> str:
-        """Which limit was reached, what was spent by whom, and how to go on."""
+        """A sentence that says which limit was reached, what each role has spent, and how to go on."""
         said, how = [], []
         spent = self.spent()
         for name, (amount, limit) in self._amounts().items():
@@ -142,12 +148,12 @@ class Meter:
         return f"over budget: {' and '.join(said)} spent{f' ({by})' if by else ''}; {_go_on(how)}"
 
     def _amounts(self) -> dict[str, tuple[float, float]]:
-        """By name, what was spent of each limit that there is."""
+        """What was spent and the limit, by name, for each limit that is set."""
         limits, found = self.limits.given(), {}
         if "tokens" in limits:
             found["tokens"] = (self._tokens, limits["tokens"])
         if "usd" in limits:
-            found["usd"] = (self._usd, limits["usd"])  # without every price, the run was refused
+            found["usd"] = (self._usd, limits["usd"])  # a run with an unknown price was refused before
         if "minutes" in limits:
             found["minutes"] = ((self._now() - self._start) / 60, limits["minutes"])
         return found
@@ -157,13 +163,17 @@ _current: list[Meter] = []
 
 
 def current() -> Meter | None:
-    """The meter of the run that is under way."""
+    """The meter of the run that is under way; None where no run is counted."""
     return _current[-1] if _current else None
 
 
 @contextmanager
 def keeping(meter: Meter, folder: Path) -> Iterator[None]:
-    """Count what is done in here, and stop it at the limits. What was refused ends as OverBudget, whatever it raised."""
+    """Count with `meter` inside the `with` block, and stop it at the limits.
+
+    Raises OverBudget where a limit was passed or a request refused, whatever error followed, and leaves its sentence in
+    `folder`.
+    """
     (folder / STOPPED).unlink(missing_ok=True)
     _current.append(meter)
     try:
@@ -180,7 +190,7 @@ def keeping(meter: Meter, folder: Path) -> Iterator[None]:
 
 
 def watched(progress: Progress, meter: Meter) -> Progress:
-    """The same progress, which stops the work between two steps once a limit was passed."""
+    """A progress like the given one that raises OverBudget between two steps once a limit was passed."""
 
     @contextmanager
     def watch(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
@@ -188,7 +198,7 @@ def watched(progress: Progress, meter: Meter) -> Progress:
 
             def go(n: int) -> None:
                 advance(n)
-                if unit != "bytes":  # a download is told from another thread
+                if unit != "bytes":  # a download reports from another thread
                     meter.check()
 
             yield go
@@ -197,7 +207,7 @@ def watched(progress: Progress, meter: Meter) -> Progress:
 
 
 def _kept(path: Path, study: str) -> Iterator[dict[str, Any]]:
-    """The calls of that study; a line that a kill cut short is closed, and is none."""
+    """The counted calls of this study. A line that a kill cut short is ended with a line break and not counted."""
     if not path.is_file():
         return
     content = path.read_bytes()
@@ -214,14 +224,14 @@ def _kept(path: Path, study: str) -> Iterator[dict[str, Any]]:
 
 
 def _names(study: Study) -> dict[str, str]:
-    """Models that do something else while the arms answer."""
+    """The roles of models that do something else while the arms answer, by the model's name."""
     models, rephraser = study.suite.models, study.suite.memories.rephraser
     named = {models.paraphraser: "paraphraser", rephraser: "rephraser"}
     return {model: role for model, role in named.items() if model and model != models.base}
 
 
 def _dollars(lines: list[dict[str, Any]]) -> float | None:
-    """Unknown where one of the calls has no price."""
+    """The sum of the calls in US$; None where one of them has no price."""
     known = [line["usd"] for line in lines if line["usd"] is not None]
     return round(sum(known), 6) if len(known) == len(lines) else None
 
@@ -240,7 +250,7 @@ def _go_on(names: list[str]) -> str:
 
 
 def must_have_prices(study: Study, limits: Limits, prices: Prices) -> None:
-    """Raises RaftError where a limit of money is given and not everything that costs money has a price."""
+    """Raises RaftError where there is a limit in US$, but the price of something that costs money is not known."""
     if limits.usd is None:
         return
     missing = [f"{model} ({role})" for role, model in paid(study) if not _priced(role, model, prices)]
@@ -249,7 +259,7 @@ def must_have_prices(study: Study, limits: Limits, prices: Prices) -> None:
 
 
 def paid(study: Study) -> list[tuple[str, str]]:
-    """Everything that a run asks of somebody else, as role and model."""
+    """Everything that a run asks of paid services, as (role, model)."""
     models, base = study.suite.models, study.suite.models.base
     tuned = any(ARMS[arm].training != "none" for arm in study.suite.arms)
     asked: list[tuple[str, str | None]] = [

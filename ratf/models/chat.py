@@ -1,4 +1,4 @@
-"""Models by name: Inspect's for chat, the method's for vectors."""
+"""Models by name: chat models are Inspect's, embedders are raft's."""
 
 from collections.abc import Sequence
 from functools import cache, partial
@@ -12,19 +12,19 @@ from ratf.models.metered import MeteredEmbedder
 from ratf.models.replay import session
 
 EVERY_REQUEST = 10_000
-"""The local provider batches what is asked at the same time, so nothing is held back."""
+"""The number of connections that holds no request back: the local provider batches what is asked at the same time."""
 
 
 _MESSAGES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
 
 
 def chat_messages(messages: Sequence[Message]) -> list[ChatMessage]:
-    """The method's messages as Inspect's."""
+    """Messages of raft as messages of Inspect."""
     return [_MESSAGES[m["role"]](content=m["content"]) for m in messages]
 
 
 class InspectChat:
-    """Any Inspect model as the method's `ChatModel`."""
+    """An Inspect model as raft's `ChatModel`."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -39,7 +39,10 @@ _loaded = cache(names.embedder)
 
 
 def embedder(name: str, progress: Progress = silent) -> Embedder:
-    """The embedder of that name, loaded once a process; a hosted one is counted."""
+    """The embedder of this name, loaded once a process. The texts of a hosted one are counted by the run's meter.
+
+    While a run is recorded or replayed, a hosted one is recorded or replayed as well.
+    """
     listening = session()
     if name.startswith("local/"):
         return _loaded(name, progress)
@@ -57,7 +60,7 @@ def _metered(name: str, progress: Progress) -> Embedder:
 
 
 def recorded_model(name: str, who: str) -> str | Model:
-    """A model's name, or while a run is recorded or replayed, what stands in for the model. `who` asks it."""
+    """A model's name or, while a run is recorded or replayed, the `Listener` in its place. `who` says who asks it."""
     listening = session()
     if listening is None or name == "none/none":
         return name

@@ -1,4 +1,4 @@
-"""What Inspect tells a run: a sample is answered, a model is about to be asked, a model has replied."""
+"""Hooks into Inspect: they count samples that end, and calls of models, and refuse calls over the budget."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -16,21 +16,21 @@ _listeners: list[Callable[[int], None]] = []
 
 @hooks(name="ratf_progress", description="counts finished samples while `ratf run` shows its progress")
 class Counter(Hooks):
-    """Passes every finished sample on to whoever listens."""
+    """A hook that tells every listener of each sample that ends."""
 
     def enabled(self) -> bool:
-        """Only while somebody listens."""
+        """Whether there are listeners."""
         return bool(_listeners)
 
     async def on_sample_end(self, data: SampleEnd) -> None:
-        """One more."""
+        """Tell every listener of one more sample."""
         for advance in _listeners:
             advance(1)
 
 
 @contextmanager
 def counting(advance: Callable[[int], None]) -> Iterator[None]:
-    """Call `advance(1)` for each sample that ends in here."""
+    """Call `advance(1)` for each sample that ends inside the `with` block."""
     _listeners.append(advance)
     try:
         yield
@@ -39,22 +39,25 @@ def counting(advance: Callable[[int], None]) -> Iterator[None]:
 
 
 class Refused(LimitExceededError):
-    """A model was not asked. Of what a hook raises, Inspect lets only this kind through."""
+    """A model was not asked, because a limit was reached. Inspect lets through only this kind of error from a hook."""
 
 
 @hooks(name="ratf_budget", description="counts what a run takes, and asks no model beyond its budget")
 class Keeper(Hooks):
-    """Tells the run's meter of every reply that was not in the cache, and refuses requests once a limit is reached."""
+    """A hook that counts every reply not from the cache, and refuses requests once a limit is reached."""
 
     def __init__(self) -> None:
         self._asking: set[asyncio.Task[object]] = set()
 
     def enabled(self) -> bool:
-        """Only while a run is counted."""
+        """Whether a run is counted."""
         return current() is not None
 
     async def on_before_model_generate(self, data: BeforeModelGenerate) -> None:
-        """Raises Refused, but not before the replies that are under way have come: they are paid, and must be kept."""
+        """Raises Refused where a limit is reached.
+
+        It first waits for the replies that are under way: they are paid, and must be kept.
+        """
         task, counted = asyncio.current_task(), current()
         assert task is not None and counted is not None
         self._asking.discard(task)
@@ -67,14 +70,14 @@ class Keeper(Hooks):
         raise Refused("custom", value=0, limit=0, message=str(over))
 
     async def on_model_usage(self, data: ModelUsageData) -> None:
-        """A reply that has to be paid."""
+        """Count a reply that has to be paid."""
         self._done()
         counted = current()
         if counted is not None:
             counted.add(data.model_name, data.usage.total_tokens, _usd(counted, data.model_name, data.usage))
 
     async def on_model_cache_usage(self, data: ModelCacheUsageData) -> None:
-        """A reply that was there already."""
+        """Note that a request was answered from the cache, at no cost."""
         self._done()
 
     def _done(self) -> None:
@@ -91,7 +94,7 @@ def _usd(counted: Meter, model: str, usage: ModelUsage) -> float | None:
 
 @contextmanager
 def refusals_are_errors() -> Iterator[None]:
-    """A sample that was refused its answer is an error, and asked again by the next start.
+    """Turn Refused into RuntimeError inside the `with` block, so that the next start asks the sample again.
 
     Inspect takes a sample that meets a limit for finished.
     """

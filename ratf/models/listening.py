@@ -1,4 +1,4 @@
-"""What stands between a run and its models while it is recorded or replayed: an Inspect model, and an embedder."""
+"""Stand-ins for models while a run is recorded or replayed: an Inspect model, and an embedder."""
 
 import base64
 import hashlib
@@ -35,19 +35,19 @@ OPERATIONAL = {
     "adaptive_connections", "attempt_timeout", "batch", "cache", "extra_headers", "max_connections", "max_retries",
     "response_schema", "stream_idle_timeout", "timeout",
 }  # fmt: skip
-"""Settings that do not change what a model replies, may be secret, or are long."""
+"""The settings that are left out of a recorded request: they do not change a reply, may be secret, or are long."""
 
 
 class Absent(ModelAPI):
-    """Stands in for a provider in a replay: it has the name, and no weights, no key and no connection."""
+    """A provider in a replay: it has a name, but no weights, no key and no connection."""
 
     async def generate(self, *_: Any, **__: Any) -> ModelOutput:
-        """Never asked: the listener before it replies or refuses."""
+        """Raises RaftError. It is never called, because the `Listener` in front of it replies or refuses."""
         raise RaftError(f"a replay asked {self.model_name}")
 
 
 class Listener(Model):
-    """A model whose every reply is recorded, or comes from the recording. `who` is asking."""
+    """A model whose every reply is recorded, or comes from the recording. `who` says who asks it."""
 
     def __init__(self, session: Session, name: str, who: str) -> None:
         if session.replaying:
@@ -69,7 +69,10 @@ class Listener(Model):
         cache: Any = None,
         on_stream: Any = None,
     ) -> ModelOutput:
-        """The reply of the recording, or the model's (or its cache's), which is recorded before it is returned."""
+        """The reply in the recording, or else that of the model or its cache, which is recorded before it is returned.
+
+        Raises RaftError for a request with tools, and in a replay for one that is not in the recording.
+        """
         if tools:
             raise RaftError("requests with tools cannot be recorded")
         messages: list[ChatMessage] = [ChatMessageUser(content=input)] if isinstance(input, str) else list(input)
@@ -85,19 +88,22 @@ class Listener(Model):
 
 
 class HostedEmbedder:
-    """Vectors of a hosted embedder, recorded text by text, or from the recording."""
+    """A hosted embedder whose vectors are recorded text by text, or come from the recording."""
 
     def __init__(self, session: Session, name: str, make: Callable[[], Embedder]) -> None:
         self._session, self._name, self._make = session, name, make
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """float32 of shape (len(texts), d), rows of unit length."""
+        """The vectors of the texts: float32 of shape (len(texts), d), rows of unit length.
+
+        Raises RaftError in a replay where the vector of a text is not in the recording.
+        """
         found: dict[str, Any] = {}
         trouble: RaftError | None = None
         for text in dict.fromkeys(texts):
             try:
                 found[text] = self._session.take(self._request(text), "embedding", again=True)[1]
-            except RaftError as error:  # every text that is not recorded is told
+            except RaftError as error:  # go on, so that every text that is not recorded is named
                 trouble = error
         if trouble:
             raise trouble
@@ -114,7 +120,10 @@ class HostedEmbedder:
 
 
 def _request(name: str, messages: Sequence[ChatMessage], config: GenerateConfig, cache: Any) -> Request:
-    """What decides about a reply. A judge's rubric, and which repeat of the exam it is, are in the cache's scopes."""
+    """A request as it is recorded: all that decides the reply.
+
+    The cache's scopes hold a judge's rubric and the number of the repeat in its exam.
+    """
     settings = config.model_dump(mode="json", exclude_none=True, exclude=OPERATIONAL)
     if config.response_schema:
         schema = config.response_schema.json_schema.model_dump_json(exclude_none=True)
@@ -127,14 +136,14 @@ def _request(name: str, messages: Sequence[ChatMessage], config: GenerateConfig,
 
 
 def named(study: Study, who: str, messages: Sequence[ChatMessage]) -> str:
-    """Who asks, about which held-out question as far as it can be seen, and by which judge."""
+    """Who asks, with the id of the held-out question where the last message shows which one it is about."""
     text = messages[-1].text
     about = [e.exchange_id for e in study.held_out if e.question in text or e.answer in text]
     return f"{who}, question {about[0]}" if len(about) == 1 else who
 
 
 def _kept(output: ModelOutput) -> dict[str, Any]:
-    """A reply without what differs from call to call: ids and times."""
+    """A reply as it is recorded: without ids and times, which differ from call to call."""
     choice = output.choices[0] if output.choices else None
     found: dict[str, Any] = {"text": output.completion.split("\n")}
     if choice:
@@ -144,7 +153,7 @@ def _kept(output: ModelOutput) -> dict[str, Any]:
     if output.error:
         found["error"] = output.error
     if choice and choice.logprobs:
-        # a judge's choice is the first token: of the later ones, what else might have been said is not kept
+        # a judge's choice is the first token; the alternatives of later tokens are not kept
         found["tokens"] = [
             {"token": [t.token, t.logprob], "top": [] if i else [[p.token, p.logprob] for p in t.top_logprobs or []]}
             for i, t in enumerate(choice.logprobs.content)
@@ -153,7 +162,7 @@ def _kept(output: ModelOutput) -> dict[str, Any]:
 
 
 def _said(reply: dict[str, Any]) -> ModelOutput:
-    """The reply as Inspect gives it."""
+    """A recorded reply as Inspect's output of a model."""
     tokens = reply.get("tokens")
     choice = ChatCompletionChoice(
         message=ChatMessageAssistant(content="\n".join(reply["text"]), source="generate"),

@@ -1,4 +1,4 @@
-"""The `local/…` provider: requests that are made at the same time are answered in the same batches."""
+"""The `local/…` provider of Inspect: requests that are made at the same time are answered in batches."""
 
 import threading
 from collections.abc import Iterator
@@ -33,7 +33,10 @@ DEFAULT_MAX_TOKENS = 256
 
 
 class LocalAPI(ModelAPI):
-    """`local/<model>` or `local/<model>+<adapter digest>`. Making one is cheap; the first request reads the weights."""
+    """The provider of `local/<model>` and `local/<model>+<adapter digest>`. The first request reads the weights.
+
+    Raises RaftError where the model is no chat model, or where model or adapter do not exist.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class LocalAPI(ModelAPI):
         super().__init__(model_name, base_url, api_key, api_key_vars or [], config or GenerateConfig())
         base, _, adapter = model_name.partition("+")
         if "/" in base:
-            model_folder(base)  # raises where none is there
+            model_folder(base)  # raises RaftError where there is no such folder
         elif find(base).kind != "chat":
             raise RaftError(f"{base} is an embedder; it cannot answer")
         if adapter:
@@ -55,7 +58,10 @@ class LocalAPI(ModelAPI):
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> ModelOutput:
-        """The next message, with its usage, and with token log probabilities when asked for."""
+        """The next message, with its usage and, where asked for, the log probabilities of its tokens.
+
+        Raises RaftError for a request with tools.
+        """
         if tools:
             raise RaftError(f"local/{self.model_name} cannot call tools")
         messages = [Message(role=m.role, content=m.text) for m in input if m.role != "tool"]
@@ -70,11 +76,11 @@ class LocalAPI(ModelAPI):
         return ModelOutput(model=self.model_name, choices=[choice], usage=usage)
 
     def max_connections(self) -> int:
-        """One device takes whatever comes, and sorts it into batches."""
+        """The number of connections, which holds nothing back: requests are sorted into batches later."""
         return EVERY_REQUEST
 
     def connection_key(self) -> str:
-        """All local models share the device."""
+        """The key of the connections, one for all local models, because they share the device."""
         return "local"
 
 
@@ -111,9 +117,9 @@ class _Request:
 
 
 class Batcher:
-    """Gathers requests until nobody else asks, then answers them model by model on a thread of its own.
+    """A batcher gathers requests until no more come, then answers them model by model on its own thread.
 
-    Waiting for quiet makes the batches, and with them the answers, the same from run to run.
+    Because it waits until no more come, the batches, and with them the answers, are the same from run to run.
     """
 
     def __init__(self) -> None:
@@ -125,7 +131,7 @@ class Batcher:
         threading.Thread(target=self._work, name="local models", daemon=True).start()
 
     async def ask(self, model: str, messages: list[Message], sampling: Sampling) -> Generated:
-        """The model's answer, once its batch is done. Raises what went wrong in that batch."""
+        """The model's answer, once its batch is done. Raises the error that stopped the batch."""
         request = _Request(model, messages, sampling, anyio.lowlevel.current_token())
         with self._lock:
             self._waiting.append(request)
@@ -139,7 +145,7 @@ class Batcher:
         return request.answer
 
     async def _quiet(self) -> None:
-        """Return when for twenty turns of the event loop, and half a second, nobody has joined."""
+        """Return once no request has come for twenty turns of the event loop, half a second in all."""
         seen = -1
         while seen != self._arrivals:
             seen = self._arrivals
@@ -177,10 +183,10 @@ def _tell(request: _Request) -> None:
     try:
         anyio.from_thread.run_sync(request.done.set, token=request.token)  # type: ignore[arg-type]
     except RuntimeError:
-        return  # its event loop is gone: nobody waits any more
+        return  # its event loop has ended, so nobody waits for the answer
 
 
 @cache
 def batcher() -> Batcher:
-    """The process's only one, because there is only one device."""
+    """The only batcher of the process, because there is only one device."""
     return Batcher()

@@ -1,22 +1,23 @@
-"""Hosted embedders and tuners that tell the run's meter what they take; chat models are counted by `ratf/models/hooks.py`."""
+"""Hosted embedders and tuners that tell the run's meter what they take. `ratf/models/hooks.py` counts chat models."""
 
 import hashlib
 from collections.abc import Sequence
 
-from raft.tuning.openai_format import check, estimated_tokens, openai_jsonl
+from raft.text import estimated_tokens
+from raft.tuning.openai_format import check, openai_jsonl
 from raft.types import Embedder, TrainingSample, Tuner, Vectors
 from ratf.models.budget import current
 from ratf.models.prices import price_of, training_price
 
 
 class MeteredEmbedder:
-    """An embedder whose texts are counted, four characters a token, and refused when nothing more may be asked."""
+    """An embedder whose texts are counted, at four characters a token, and refused once a limit is reached."""
 
     def __init__(self, name: str, encoder: Embedder) -> None:
         self._name, self._encoder = name, encoder
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """As the embedder does. Raises OverBudget."""
+        """The vectors of the texts, as the embedder gives them. Raises OverBudget once a limit is reached."""
         counting = current()
         if counting is None or not texts:
             return self._encoder.embed(texts)
@@ -31,13 +32,13 @@ class MeteredEmbedder:
 
 
 class MeteredTuner:
-    """A tuner whose job is counted once, before it is made: killed, we have to pay for it all the same."""
+    """A tuner whose job is counted once, before it is made, because a job must be paid even if the run is killed."""
 
     def __init__(self, model: str, tuner: Tuner, epochs: int) -> None:
         self._model, self._tuner, self._epochs = model, tuner, epochs
 
     def tune(self, samples: Sequence[TrainingSample], base: str, validation: Sequence[TrainingSample] = ()) -> str:
-        """As the tuner does. Raises OverBudget where the job would take the run over a limit."""
+        """The name of the tuned model, as the tuner gives it. Raises OverBudget where the job would exceed a limit."""
         counting, data = current(), openai_jsonl(samples).encode()
         key = hashlib.sha256(data).hexdigest()[:16]
         if counting is not None and not counting.knows(key):

@@ -1,4 +1,4 @@
-"""What models cost: a file of prices, as Inspect reads it too. What has no price there is unknown, and never free."""
+"""The prices of models, from a file that Inspect can read too. A model without a price is unknown, never free."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from raft.yaml_file import read_model
 
 OWN_MACHINE = {"local", "hf", "vllm", "sglang", "llama-cpp-python", "ollama", "none", "mockllm"}
-"""Providers that ask nobody else: what they do costs time, and no money."""
+"""The providers that run on this machine: they cost time, but no money."""
 
 
 HOW = (
@@ -21,7 +21,10 @@ Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Price(BaseModel):
-    """US$ per million tokens. The keys are those of Inspect's `--model-cost-config`, and `training` for fine-tuning."""
+    """The price of a model in US$ per million tokens.
+
+    The keys are those of Inspect's `--model-cost-config`, and `training` for fine-tuning.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +35,7 @@ class Price(BaseModel):
     training: Dollars | None = None
 
     def of(self, read: int, written: int, cache_written: int = 0, cache_read: int = 0) -> float:
-        """US$ for so many tokens; what the provider caches costs as input where it has no price of its own."""
+        """The cost in US$ of the tokens. Cached tokens cost as input where they have no price of their own."""
         caching = (
             (self.input if price is None else price) * tokens
             for price, tokens in ((self.input_cache_write, cache_written), (self.input_cache_read, cache_read))
@@ -51,21 +54,24 @@ def load_prices(path: Path) -> Prices:
 
 
 def is_free(model: str) -> bool:
-    """Whether nobody has to be paid for what it does."""
+    """Whether a model costs no money, because its provider runs on this machine."""
     return model.partition("/")[0] in OWN_MACHINE
 
 
 def price_of(model: str, prices: Prices) -> Price | None:
-    """The price of a model; a tuned one, `openai/ft:<base>:<owner>`, goes by the key `openai/ft:<base>`. None: unknown."""
+    """The price of a model; None where it is not known.
+
+    A tuned model, `openai/ft:<base>:<owner>`, has the price with the key `openai/ft:<base>`.
+    """
     if is_free(model):
         return FREE
-    # no shorter start will do: gpt-x is not gpt-x-mini
+    # a key must match up to a colon: the price of gpt-x is not that of gpt-x-mini
     named = [key for key in prices if model == key or model.startswith(f"{key}:")]
     return prices[max(named, key=len)] if named else None
 
 
 def training_price(base: str, prices: Prices) -> float | None:
-    """US$ per million tokens of fine-tuning `base`: as given, or OpenAI's list price where that is known."""
+    """The price of fine-tuning `base` in US$ per million tokens: as given, else OpenAI's list price, else None."""
     from raft.tuning.openai_format import known
 
     price = price_of(base, prices)

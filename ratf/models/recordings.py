@@ -1,7 +1,7 @@
 """A recording: every reply of a run's models as readable JSON, one file a request, the same bytes for the same run.
 
-A file's name is the digest of what was asked (model, settings, the judge's rubric, messages); `digest` in it is that of
-the whole, so that a changed reply is noticed as well. There are no times and no ids in it.
+A file's name is the digest of the request (model, settings, the judge's rubric, messages). The `digest` in it is that
+of all its content, so that a changed reply is noticed as well. A file holds no times and no ids.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from raft.files import write_whole
 MANIFEST = "recording.json"
 FORMAT = 1
 PLACES, AROUND, SHOWN = 3, 4, 14
-"""A difference is shown in so many places, with so many words around, and at most so many words a side."""
+"""How a difference is shown: the number of places, of words around each, and the greatest number of words a side."""
 
 
 Request = dict[str, Any]
@@ -30,13 +30,16 @@ _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
 
 
 def key_of(request: Request) -> str:
-    """The name of a request's file."""
+    """The name of a request's file without `.json`: the first 24 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:24]
 
 
 @dataclass
 class Entry:
-    """What was asked, for whom, and the replies in the order of asking; a single one when all were the same."""
+    """A recorded request: the place of its file, who asked it, and its replies by number, counted from 0.
+
+    A file with a single reply stands for the same reply every time.
+    """
 
     request: Request
     place: str
@@ -44,11 +47,11 @@ class Entry:
     replies: dict[int, Any] = field(default_factory=dict)
 
     def reply(self, number: int) -> Any | None:
-        """The reply to the request made for the `number`th time."""
+        """The reply to the request when it is asked for the time `number`, counted from 0; None where there is none."""
         return self.replies.get(0 if len(self.replies) == 1 else number)
 
     def text(self) -> str:
-        """As it stands in its file."""
+        """The text of the entry's file."""
         replies = [self.replies[n] for n in sorted(self.replies)]
         alike = all(r == replies[0] for r in replies)
         made = {"for": sorted(self.asked_for), "request": self.request, "replies": replies[:1] if alike else replies}
@@ -56,12 +59,12 @@ class Entry:
 
 
 def digest_of(made: Any) -> str:
-    """Of a file without its digest, and of whatever else is JSON."""
+    """The first 16 hexadecimal digits of the SHA-256 of a JSON value, as of a file's content without its digest."""
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Recording:
-    """The files of a folder. Raises RaftError where there are none, DataError where one is not what was written."""
+    """A recording in a folder. It is empty until `load` reads the files, or `keep` adds replies."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -69,7 +72,7 @@ class Recording:
         self._written: dict[str, str] = {}
 
     def keep(self, request: Request, number: int, reply: Any, asked_for: str) -> Any:
-        """Write a reply down, at once; returned as it was written, without keys."""
+        """Write a reply to its file at once, and return it as it was written, without API keys."""
         key = key_of(request)
         entry = self.entries.setdefault(key, Entry(request, f"{_folder(str(request['model']))}/{key}.json"))
         entry.asked_for.add(asked_for)
@@ -78,7 +81,7 @@ class Recording:
         return entry.replies[number]
 
     def also_for(self, request: Request, asked_for: str) -> None:
-        """Write down who else has asked the same."""
+        """Write to a request's file who else has asked the same."""
         key = key_of(request)
         self.entries[key].asked_for.add(asked_for)
         self._write(key)
@@ -90,11 +93,11 @@ class Recording:
             self._written[key] = text
 
     def write_manifest(self, about: dict[str, Any], finished: bool) -> None:
-        """Whose recording it is, and whether the run came to its end."""
+        """Write the manifest: which study was recorded, and whether the run came to its end."""
         write_whole(self.folder / MANIFEST, _dumps({"format": FORMAT, **about, "finished": finished}))
 
     def manifest(self) -> dict[str, Any]:
-        """Raises RaftError where the folder is no recording."""
+        """The manifest of the recording. Raises RaftError where there is none, or where it is of another format."""
         path = self.folder / MANIFEST
         if not path.is_file():
             raise RaftError(f"{self.folder}: no recording is there; `ratf run SUITE --record {self.folder}` makes one")
@@ -107,7 +110,7 @@ class Recording:
         return dict(about)
 
     def load(self) -> None:
-        """Read and check every file."""
+        """Read and check every file. Raises DataError with every file that is not as it was recorded."""
         problems = []
         for path in sorted(self.folder.glob("*/*.json")):
             try:
@@ -130,7 +133,7 @@ class Recording:
         self.entries[path.stem] = Entry(made["request"], place, set(made["for"]), replies)
 
     def digest(self) -> str:
-        """Of all requests and replies."""
+        """The digest of all requests and replies."""
         return digest_of({key: e.text() for key, e in self.entries.items()})
 
     def nearest(self, request: Request) -> Entry | None:
@@ -146,14 +149,14 @@ class Recording:
 
 
 def words_of(request: Request) -> list[str]:
-    """Everything that tells one request from another, as words."""
+    """The words of a request, with everything that distinguishes it from others."""
     said = [f"{m['role']}: " + "\n".join(m["content"]) for m in request.get("messages", [])]
     rest = [f"{name} {value if isinstance(value, str) else json.dumps(value)}" for name, value in request.items()]
     return " ".join([*(r for r in rest if not r.startswith("messages ")), *said]).split()
 
 
 def difference(recorded: Request, asked: Request) -> tuple[float, list[str]]:
-    """How alike two requests are, and the first places where they differ: [-recorded-] {+asked+}."""
+    """How alike two requests are, from 0 to 1, and the first places where they differ, as [-recorded-] {+asked+}."""
     old, new = words_of(recorded), words_of(asked)
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     places = [codes for codes in matcher.get_opcodes() if codes[0] != "equal"]
@@ -172,7 +175,7 @@ def _cut(words: Sequence[str]) -> str:
 
 
 def _dumps(value: Any) -> str:
-    """Indented, a token and its probability on one line; in ASCII where a text cannot be encoded."""
+    """A value as indented JSON, a token and its log probability on one line; in ASCII where UTF-8 cannot encode it."""
     text = json.dumps(value, ensure_ascii=False, indent=1)
     try:
         text.encode()
@@ -182,12 +185,12 @@ def _dumps(value: Any) -> str:
 
 
 def _folder(model: str) -> str:
-    """A model's name as the name of a folder, whatever is in it."""
+    """A safe folder name for any name of a model, of at most 80 characters."""
     return re.sub(r"[^A-Za-z0-9+._-]+|^\.+|^$", "_", model)[:80]
 
 
 def _without_secrets(reply: Any) -> Any:
-    """The reply without any key of the environment's: a service may have repeated one."""
+    """The reply without the secrets in this environment's variables, because a service may have repeated one."""
     text = json.dumps(reply)
     for secret in _secrets():
         text = text.replace(json.dumps(secret)[1:-1], "(a key)")

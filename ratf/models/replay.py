@@ -1,8 +1,8 @@
-"""`ratf run --record` and `--replay`: the replies of a run's models are kept, or given again without any model.
+"""Recording and replay, for `ratf run --record` and `--replay`: the replies of a run's models are kept, or given again.
 
-While a session is on, `ratf.models.chat` puts a listener between the run and each model. It stands before Inspect's cache: a
-cached reply is recorded, and none is served in a replay. What is computed from weights here and is neither a chat
-reply nor a vector (which adapter was tuned, how likely the real answers are) goes through `made`.
+While a session is on, `ratf.models.chat` puts a listener between the run and each model. It stands before Inspect's
+cache: a cached reply is recorded, and none is served in a replay. What is computed from local weights and is neither a
+chat reply nor a vector (which adapter was tuned, how likely the real answers are) goes through `recorded_value`.
 """
 
 import shutil
@@ -22,14 +22,14 @@ from ratf.suite.study import Study
 
 SHOWN_MISSES = 3
 MARK = "recorded.json"
-"""In a run's folder: where the replies of this run, from its start, are recorded."""
+"""The file in a run's folder that names the folder where the run has been recorded from its start."""
 
 
 CarryOut = Callable[[Study], Results]
 
 
 class Session:
-    """What is recorded or replayed while a suite runs."""
+    """A session records or replays the replies of models while a study is carried out."""
 
     def __init__(self, study: Study, recording: Recording, replaying: bool) -> None:
         self.study, self.recording, self.replaying = study, recording, replaying
@@ -38,10 +38,10 @@ class Session:
         self._before = {key: len(entry.replies) for key, entry in recording.entries.items()}
 
     def take(self, request: Request, who: str, again: bool = False) -> tuple[int, Any | None]:
-        """How often this was asked before, and its reply; None where a model is to be asked.
+        """How often the request was asked before, and its reply, which is None where a model must be asked.
 
-        Recording, replies are taken from a start of the same run that was killed, or, with `again`, from this one.
-        Raises RaftError for a request that a replay does not know.
+        While recording, replies are taken from a killed start of the same run or, with `again`, also from this start.
+        Raises RaftError in a replay for a request that is not in the recording.
         """
         key = key_of(request)
         number = 0 if again else self._asked[key]
@@ -59,7 +59,7 @@ class Session:
         return number, entry.replies[number]
 
     def keep(self, request: Request, number: int, reply: Any, who: str) -> Any:
-        """Record a reply; returned as it will be replayed, because later requests may quote it."""
+        """Record a reply, and return it as it will be replayed, because later requests may quote it."""
         return self.recording.keep(request, number, reply, who)
 
     def _miss(self, request: Request, who: str, number: int) -> str:
@@ -79,12 +79,17 @@ _session: Session | None = None
 
 
 def session() -> Session | None:
-    """The one that is on, if one is."""
+    """The session that is on; None where there is none."""
     return _session
 
 
 def recorded_value(request: Request, who: str, make: Callable[[], Any]) -> Any:
-    """What `make` makes, as JSON; recorded, or replayed without making it."""
+    """The JSON value that `make` returns.
+
+    It is recorded or, in a replay, taken from the recording without calling `make`.
+
+    `who` says who asks. Raises RaftError in a replay where `request` is not in the recording.
+    """
     if _session is None:
         return make()
     if _session.replaying:
@@ -93,7 +98,7 @@ def recorded_value(request: Request, who: str, make: Callable[[], Any]) -> Any:
 
 
 def recorded(study: Study, folder: Path, carry_out: CarryOut) -> Results:
-    """Carry a study out and record every reply in `folder`; killed, it goes on where it was.
+    """Carry a study out and record every reply in `folder`. A killed run goes on where it was.
 
     Raises RaftError for a folder that holds something else, and for a run that has begun without being recorded.
     """
@@ -117,7 +122,7 @@ def recorded(study: Study, folder: Path, carry_out: CarryOut) -> Results:
 
 
 def unrecorded(study: Study, folder: Path) -> bool:
-    """Whether a finished run's recording is not there as a whole."""
+    """Whether a finished run has no complete recording in `folder`."""
     mark = read_made(study.folder / MARK, study.digest)
     return mark != str(folder.resolve()) or not Recording(folder).manifest().get("finished")
 
@@ -125,7 +130,8 @@ def unrecorded(study: Study, folder: Path) -> bool:
 def replayed(study: Study, folder: Path, carry_out: CarryOut) -> Results:
     """Carry a study out with the replies in `folder` alone. The run's folder is replaced at the end, or not touched.
 
-    Raises RaftError with every request that is not in the recording.
+    Raises RaftError where the recording is missing or not finished, where the run's folder holds something other than a
+    replay, and with every request that is not in the recording.
     """
     recording = Recording(folder)
     if not recording.manifest().get("finished"):
@@ -143,7 +149,7 @@ def replayed(study: Study, folder: Path, carry_out: CarryOut) -> Results:
             shutil.rmtree(study.folder)
         aside.rename(study.folder)
     except Exception:
-        if listening.misses:  # whatever else went wrong followed from them
+        if listening.misses:  # any other error followed from the missing replies
             raise RaftError(_told(folder, list(listening.misses.values()))) from None
         raise
     finally:
@@ -168,7 +174,7 @@ def _about(study: Study) -> dict[str, Any]:
 
 
 def _refuse_others(folder: Path) -> None:
-    """Only an earlier replay is replaced."""
+    """Raises RaftError where the folder holds something other than an earlier replay, which alone may be replaced."""
     if folder.exists() and any(folder.iterdir()):
         try:
             from ratf.results.results import load
@@ -192,7 +198,7 @@ def _told(folder: Path, misses: list[str]) -> str:
 
 
 def mark(results: Results) -> Results:
-    """Results that say that they are a replay, where they are one; then their times are the replay's."""
+    """The results, marked as a replay where they are one; their times are then those of the replay."""
     if _session is None or not _session.replaying:
         return results
     replies = len(_session.recording.entries)

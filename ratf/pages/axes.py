@@ -28,7 +28,7 @@ def padded(numbers: Sequence[float]) -> tuple[float, float]:
 
 
 def labels(low: float, high: float) -> list[dict[str, Any]]:
-    """The left axis: how far from the top each of its round numbers stands, in percent."""
+    """The labels of a left axis: the text of each round number, and its distance from the top in percent."""
     return [{"at": round(100 * (high - v) / (high - low), 1), "text": f"{v:g}"} for v in round_ticks(low, high)]
 
 

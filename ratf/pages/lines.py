@@ -21,11 +21,11 @@ class Point:
     high: float | None
     measured: Mapping[str, Any]
     day: str = ""
-    """Runs of one day are no trend: no line joins them with each other or with those of other days."""
+    """The run's day. No line joins runs of one day to each other or to other runs: one day shows no trend."""
 
 
 def reach(points: Sequence[Point]) -> tuple[float, float]:
-    """The least and the greatest number of the points and their intervals, apart from each other."""
+    """The lowest and the highest number of the points and their intervals; if they are equal, the second is 1 more."""
     numbers = [v for p in points for v in (p.score, p.low, p.high) if v is not None]
     low, high = min(numbers), max(numbers)
     return low, high if high > low else low + 1.0

@@ -1,7 +1,6 @@
 """A run without anybody's own words, to be shown where those may not be: a pure function from results to results."""
 
 import hashlib
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, pairwise
@@ -9,22 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import regex
 
+from raft.text import LETTERS, ONE_UNSPACED, count_words, length, run_ends, runs
 from ratf.results.lazy import Stored, spooled
 from ratf.results.results import Question, Results
 from ratf.results.rights import publishable
 from ratf.suite.arms import CONTROLS
 
 RUN = 6
-"""So many words in a row that somebody said or wrote are left out wherever they stand."""
+"""The number of words in a row, said or written by somebody, that are left out wherever they stand."""
 
 
 ABOUT_A_MEMORY = ("chunk_id", "doc_id", "title", "date", "source")
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_WORD = regex.compile(rf"(?V1){ONE_UNSPACED}\p{{M}}*|[{LETTERS}--{ONE_UNSPACED}]+(?:['’][{LETTERS}--{ONE_UNSPACED}]+)*")
 
 
 def shown(results: Results, redact: bool = False, public: bool = False, data: Path | None = None) -> Results:
-    """What of a run may be shown: all of it, with `redact` what `redacted` leaves, with `public` only what `publishable` allows."""
+    """What is shown of a run: all; with `redact` what `redacted` leaves; with `public` what `publishable` allows."""
     if redact:
         results = redacted(results)
     return publishable(results, data) if public else results
@@ -86,14 +87,14 @@ def words_of(results: Results, question: Question) -> Iterator[str]:
 
 
 def left_out(text: str) -> str:
-    """What stands where a text was; nothing stands for nothing."""
+    """The mark that replaces a text: its number of words and the start of its sha256. A blank text stays."""
     if not text.strip():
         return text
-    return f"[{len(text.split())} words left out, sha256 {hashlib.sha256(text.encode()).hexdigest()[:12]}]"
+    return f"[{count_words(text)} words left out, sha256 {hashlib.sha256(text.encode()).hexdigest()[:12]}]"
 
 
 def _memory(memory: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known about a memory stays, so that the source can be looked up; any other text of it does not."""
+    """A memory without its texts; what tells its source stays, so that it can be looked up."""
     return {key: left_out(text) if _said(key, text) else text for key, text in memory.items()}
 
 
@@ -109,7 +110,7 @@ class Mask:
 
     def __init__(self, texts: Iterable[str]) -> None:
         seen: set[int] = set()
-        runs = array("q")  # of thousands of answers there are millions
+        runs = array("q")  # thousands of answers have millions of runs
         for text in texts:
             if text and hash(text) not in seen:
                 seen.add(hash(text))
@@ -129,7 +130,8 @@ class Mask:
         """The text with `[9 words left out]` in the place of each run."""
         words = list(_WORD.finditer(text))
         known = np.flatnonzero(self._has(_runs(words)))
-        covered = sorted({int(i) + step for i in known for step in range(RUN)})
+        ends = run_ends(_said_words(words), RUN)
+        covered = sorted({place for i in known for place in range(int(i), ends[i])})
         if not covered:
             return text
         breaks = [i for i, (a, b) in enumerate(pairwise(covered)) if b > a + 1]
@@ -137,7 +139,7 @@ class Mask:
         made, at = "", 0
         for start, end in zip(starts, ends, strict=True):
             first, last = words[covered[start]], words[covered[end]]
-            made += f"{text[at : first.start()]}[{end - start + 1} words left out]"
+            made += f"{text[at : first.start()]}[{length(_said_words(words[covered[start] : covered[end] + 1]))} words left out]"
             at = last.end()
             self.count += 1
         return made + text[at:]
@@ -150,7 +152,10 @@ class Mask:
         return self._runs[np.minimum(places, len(self._runs) - 1)] == asked
 
 
-def _runs(found: list[re.Match[str]]) -> list[int]:
+def _runs(found: list[Any]) -> list[int]:
     """Each run of RUN words, as a number: many runs must fit into memory."""
-    words = [word.group().casefold().replace("’", "'") for word in found]
-    return [hash(tuple(words[i : i + RUN])) for i in range(len(words) - RUN + 1)]
+    return [hash(run) for run in runs(_said_words(found), RUN)]
+
+
+def _said_words(found: list[Any]) -> list[str]:
+    return [word.group().casefold().replace("’", "'") for word in found]

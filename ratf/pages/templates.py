@@ -10,7 +10,7 @@ from ratf.content import content
 
 
 def environment(**more: Any) -> Environment:
-    """Where pages are made: whatever people and models said is escaped, and a name that is missing is an error."""
+    """The Jinja environment of all pages: what people and models said is escaped, and a missing name is an error."""
     return Environment(
         loader=FileSystemLoader(content("reports")),
         autoescape=True,
@@ -22,7 +22,7 @@ def environment(**more: Any) -> Environment:
 
 
 def template_digest() -> str:
-    """Changes with any file in `reports/`."""
+    """A digest of the files in `reports/`, which changes with any of them."""
     digest = hashlib.sha256()
     for path in sorted(content("reports").rglob("*")):
         digest.update(path.read_bytes() if path.is_file() else b"")

@@ -20,7 +20,7 @@ def brief(text: str, most: int = 160) -> str:
 
 
 def interview_name(title: str, day: str | date | None) -> str:
-    """The title, and its date where the title does not say it."""
+    """An interview's title, with its date where the title does not say it."""
     return title if not day or str(day) in title else f"{day} · {title}"
 
 
@@ -43,13 +43,13 @@ def value(cell: Cell | Estimate | None) -> str:
 
 
 def plus(cell: Cell | Estimate | None) -> str:
-    """A difference with its sign, else as `value`."""
+    """A difference as `value` shows it, with its sign."""
     text = value(cell)
     return f"+{text}" if cell is not None and (cell.mean or 0) > 0 else text
 
 
 def interval(cell: Cell | Estimate | None) -> str:
-    """`0.41 to 0.52`, or that there is none."""
+    """An interval as `0.41 to 0.52`, or `no interval` where there is none."""
     if cell is None or cell.mean is None or cell.low is None or cell.high is None:
         return "no interval"
     return f"{_rounded(cell.low, cell)} to {_rounded(cell.high, cell)}"
@@ -65,19 +65,22 @@ def _rounded(number: float, cell: Cell | Estimate) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """`0.013`, and never 0."""
+    """A p-value as `0.013`, never as 0: the least is `< 0.001`."""
     return "n/a" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def beyond(found: Contrast | Effect) -> str:
-    """What the interval says, in a word."""
+    """What an interval says of its difference: `more`, `less`, `not separable` from 0, or `n/a` without one."""
     if found.low is None or found.high is None:
         return "n/a"
     return "more" if found.low > 0 else "less" if found.high < 0 else "not separable"
 
 
 def orders(exam: Exam) -> str:
-    """`12 of 14 hold`, and what else is shown the other way round; a must-order that is, is in the reason."""
+    """How many must-orders of an exam hold, as `12 of 14 hold`, and which other orders are violated.
+
+    A violated must-order is in the exam's reason.
+    """
     must = [o for o in exam.orders if o.must]
     if not must:
         return "none could be tried"

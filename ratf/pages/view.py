@@ -1,4 +1,4 @@
-"""`ratf view`: a run or a site on loopback, to read it in a browser while it is made."""
+"""Serves a run or a site on loopback for `ratf view`, to read it in a browser while it is made."""
 
 import json
 import time
@@ -16,11 +16,11 @@ from ratf.results.folder import RunProgress, finished, is_run, look
 from ratf.suite.arms import ARMS
 
 ENOUGH = 0.05
-"""The share that must be done before the rest is guessed."""
+"""The share of a step that must be done before the time left is estimated."""
 
 
 INSPECT = "http://127.0.0.1:7575"
-"""Where `inspect view` listens unless it is told otherwise."""
+"""The address where `inspect view` listens unless it is told otherwise."""
 
 
 KINDS = {
@@ -39,14 +39,17 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Inspect:
-    """What answers where `inspect view` would be. `base`: the beginning of links to this run's logs."""
+    """Whether `inspect view` is `up`; `base` begins the links to this run's logs, empty where it shows others."""
 
     up: bool
     base: str = ""
 
 
 def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
-    """A server of the folder on 127.0.0.1; port 0 takes a free one. Raises RaftError for what is neither run nor site."""
+    """A server of the folder on 127.0.0.1; port 0 takes a free one.
+
+    Raises RaftError where the folder is neither a run nor a site, and where the port cannot be had.
+    """
     root = folder.resolve()
     follows = is_run(root)
     if not follows and not (root / "index.html").is_file():
@@ -75,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "ratf", ""
 
     def do_GET(self) -> None:
-        """A page of ours, or a file."""
+        """Send a page that is made here, or a file under the root."""
         host = self.headers.get("Host", "")
         if host not in (f"{name}:{self.port}" for name in ("127.0.0.1", "localhost")):
             # a name that a stranger's site has pointed here (DNS rebinding)
@@ -110,11 +113,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The terminal is for the address alone."""
+        """Print nothing: the terminal is for the address alone."""
 
 
 def _file(root: Path, path: str) -> Path | None:
-    """The file under the root, also after links; a folder's is its index. No hidden ones."""
+    """The file at a path under the root, or a folder's index; None for hidden files and what lies outside."""
     parts = [part for part in path.split("/") if part]
     if "\0" in path or "\\" in path or any(part.startswith(".") for part in parts):
         return None
@@ -124,7 +127,7 @@ def _file(root: Path, path: str) -> Path | None:
 
 
 def _page(folder: Path) -> bytes:
-    """How far the run is, and its logs."""
+    """The page that shows how far the run is, and its logs."""
     run = look(folder)
     pages = environment()
     pages.filters |= {"plain": plain, "quoted": lambda text: quote(text, safe="")}
@@ -141,7 +144,7 @@ def _page(folder: Path) -> bytes:
 
 
 def says(run: RunProgress, now: float | None = None) -> str:
-    """How far the run is, in a sentence."""
+    """A sentence that says how far the run is."""
     note = run.note
     if run.finished:
         return "the run is finished"

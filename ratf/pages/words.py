@@ -1,4 +1,4 @@
-"""What metrics mean, for readers who have never met them."""
+"""The meanings of metrics, for readers who have never met them."""
 
 import re
 
@@ -32,7 +32,7 @@ def families(results: Results) -> list[tuple[str, list[str]]]:
 
 
 def meanings(results: Results) -> list[tuple[str, str]]:
-    """Each of the run's metrics in plain words; a judge's are its rubric's."""
+    """Each of the run's metrics with its meaning in plain words; a judge's are its rubric's."""
     return [(m, GLOSSARY.get(m) or _sentence(facts["words"])) for m, facts in results.metrics.items()]
 
 

@@ -1,10 +1,11 @@
-"""What stands under a question on the page: the real answer, every arm's, what arms remembered and what judges said."""
+"""The cards under a question: the real answer, every arm's, what arms remembered and what judges said."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from raft.text import spans
 from ratf.reporting.flags import beginning
 from ratf.results.results import Answer, Question, Results, Scored
 from ratf.suite.arms import CEILING, FLOOR
@@ -18,20 +19,20 @@ BESIDE = (FLOOR, CEILING)
 
 
 SOURCE_LETTERS, REASON_LETTERS = 60, 1500
-"""What the page has room for: of where a control's answer is from, and of all judges' reasons to one question."""
+"""The greatest numbers of letters of a control's source, and of all judges' reasons about one question."""
 
 
 ROOM = 5060
-"""Bytes of a question's texts that a page of 60 has room for, with 4 arms; see `memory_words`."""
+"""The bytes of a question's texts for which a page of 60 questions and 4 arms has room; see `memory_words`."""
 
 
 LIMITS = (10_000, 100, 60, 50, 40, 35, 30, 25, 20, 15, 10)
-"""Words of a memory, and of a control's answer where there is room for any."""
+"""The numbers of words to which memories may be cut, and controls' answers where there is room for any."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """An arm's answer. `more` words of a control's are left out; `usual`: all shown metrics have scored it."""
+    """An answer on the page; `more` words of it are left out, `usual` tells that all shown metrics have scored it."""
 
     name: str
     kind: str
@@ -80,12 +81,12 @@ def _graded(results: Results, metric: str) -> bool:
 
 
 def has_controls(limit: int) -> bool:
-    """Whether controls' answers are shown where memories have so many words; else their scores alone are."""
+    """Whether controls' answers are shown where memories have `limit` words; else only their scores are."""
     return limit >= LIMITS[1]
 
 
 def memory_words(results: Results, questions: Sequence[Question]) -> int:
-    """How many words of each memory fit: questions, real answers and the arms' come first, and whole."""
+    """The words of each memory that fit on the page; questions, real answers and the arms' come first, and whole."""
     for limit in LIMITS:
         size = sum(_size(results, q, limit) for q in questions)
         if size <= ROOM * len(questions):
@@ -103,14 +104,14 @@ def _size(results: Results, question: Question, limit: int) -> int:
 
 def cut(text: str, limit: int) -> tuple[str, int]:
     """The first words of a text, and how many more there are; a quarter more is not worth a cut."""
-    words = list(re.finditer(r"\S+", text))
+    words = spans(text)
     if len(words) <= limit * 5 // 4:
         return text, 0
-    return text[: words[limit - 1].end()], len(words) - limit
+    return text[: words[limit - 1][1]], len(words) - limit
 
 
 def cards(results: Results, question: Question, shown: list[str], limit: int) -> list[Card]:
-    """The arms' answers and the floor's and ceiling's, in the run's order; of the latter, `limit` words."""
+    """The cards of the arms, the floor and the ceiling in the run's order; of the latter two, `limit` words each."""
     return [
         _card(results, name, answer, shown, limit)
         for name, answer in question.answers.items()
@@ -132,7 +133,7 @@ def _scores(cell: Any) -> bool:
 
 
 def memories(question: Question) -> list[SharedMemories]:
-    """Every memory once: arms that got the same ones share a list."""
+    """The memories of a question, each list once: arms that got the same ones share it."""
     by_arms: dict[str, list[str]] = {}
     lists: dict[str, list[dict[str, Any]]] = {}
     for name, answer in question.answers.items():
@@ -156,7 +157,7 @@ class DocumentNumbers:
 
     @property
     def found(self) -> list[tuple[str, str, str]]:
-        """(title, date, source), by number."""
+        """The documents as (title, date, source), in the order of their numbers."""
         return list(self._numbers)
 
 

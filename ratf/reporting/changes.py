@@ -1,4 +1,4 @@
-"""What a run changed against a baseline run: for the page, from both runs' scores and the verdict of `ratf check`."""
+"""The changes of a run against a baseline run, for the page: from both runs' scores and the verdict of `ratf check`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +11,12 @@ from ratf.results.snapshot import Snapshot, load_baseline, snapshot
 from ratf.statistics.estimates import Estimate, paired_difference
 
 SHOWN = 5
-"""Questions shown that fell most, and that rose most."""
+"""The number of questions shown that fell most, and of those shown that rose most."""
 
 
 @dataclass(frozen=True)
 class MeanChange:
-    """What an arm's mean on a metric changed, paired by question: this run less the baseline run."""
+    """The change of an arm's mean on a metric, paired by question: this run less the baseline run."""
 
     found: Estimate
     reads: str
@@ -24,7 +24,7 @@ class MeanChange:
 
 @dataclass(frozen=True)
 class Moved:
-    """A question whose score changed, by its id: of thousands no text is kept."""
+    """A question whose score changed, by its id; no text is kept, because there may be thousands of questions."""
 
     question: str
     was: float
@@ -33,7 +33,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Change:
-    """Everything that changed. `unread` says why the baseline's scores are not there, where they are not."""
+    """Everything that changed against a baseline run; `unread` says why that run could not be read, if so."""
 
     against: str
     checked: Checked
@@ -42,21 +42,21 @@ class Change:
     """Why no differences are shown, where none are."""
     arm: str = ""
     metric: str = ""
-    """What `moved` is about: the arm and the metric of the suite's primary comparison."""
+    """The arm and the metric of the suite's primary comparison, which `fell`, `rose` and `same` are about."""
     deltas: dict[str, dict[str, MeanChange]] = field(default_factory=dict)
-    """By metric and arm."""
+    """The changes of means by metric, then by arm."""
     fell: list[Moved] = field(default_factory=list)
     rose: list[Moved] = field(default_factory=list)
-    """All that did, the largest change first."""
+    """All questions that fell, and all that rose, the largest change first."""
     same: int = 0
     settings: list[tuple[str, str, str]] = field(default_factory=list)
-    """(key, was, is)"""
+    """The settings that differ, as (key, the baseline run's value, this run's value)."""
 
 
 def against(results: Results, folder: Path, baseline: Path | None = None) -> Change | None:
     """The change against `baseline`, or else against that of the run's check.json; None without either.
 
-    Raises RaftError where `baseline` is none. One that only check.json names may be gone: that is told.
+    Raises RaftError where `baseline` is no baseline. One that only check.json names may be gone: `unread` then says so.
     """
     kept = kept_check(results, folder)
     if baseline is not None:
@@ -94,7 +94,7 @@ def changed(results: Results, then: Snapshot, checked: Checked) -> Change:
 
 
 def words_of(change: Change, results: Results) -> dict[str, str]:
-    """The questions that the page names, by id, as the results that are shown have them."""
+    """The texts of the questions that the page names, by id, from the results that are shown."""
     named = {m.question for m in (*change.fell[:SHOWN], *change.rose[:SHOWN])}
     return {q.id: q.question for q in results.questions if q.id in named} if named else {}
 
@@ -112,7 +112,7 @@ def _deltas(now: Snapshot, then: Snapshot) -> dict[str, dict[str, MeanChange]]:
 
 
 def _reads(found: Estimate, better: str | None) -> str:
-    """What the interval says, in a word."""
+    """What an interval says of a change, in a word or two, as `better` or `not separable`."""
     if found.low is None or found.high is None:
         return "no interval"
     if found.low <= 0 <= found.high:

@@ -21,7 +21,7 @@ from ratf.results.results import Question, Results
 from ratf.results.table import COLUMNS, cell, rows_of
 
 ONE_FILE = 300
-"""With more questions than these, they get pages of their own."""
+"""The greatest number of questions on one page; where there are more, they get pages of their own."""
 
 
 def report(
@@ -59,7 +59,8 @@ def report(
 def write_report(results: Results, path: Path, change: Change | None = None, runs: Sequence[Past] = ()) -> Path:
     """Write the page, and where it takes more than one, their folder beside it: all of the set, or the old one stays.
 
-    `change`: what there is to say about a baseline run; `runs`: those of the history.
+    `change`: what there is to say about a baseline run; `runs`: those of the history. Raises RaftError where the folder
+    has files that no report has.
     """
     folder = path.with_name(f"{path.stem}-questions")
     if folder.exists() and not _ours(folder):
@@ -124,7 +125,7 @@ def _write_pages(every: QuestionList, folder: Path, summary: str) -> None:
 
 
 def _place(number: int, count: int) -> tuple[str, str]:
-    """What a page is called, and its address."""
+    """The title of a page of questions, and its address."""
     first = number * PER_PAGE
     return f"Questions {first + 1:,} to {min(first + PER_PAGE, count):,}", page_name(number)
 

@@ -8,15 +8,15 @@ from raft.text import plain
 from ratf.results.results import Question, Results
 
 AT_ODDS = ("style", "judge", "semantic", "lexical")
-"""Families that claim to tell something of the answer; length and copying are facts about it."""
+"""The families of metrics that claim to tell something of the answer; length and copying are facts about it."""
 
 
 LETTERS = 80
-"""So much of a text is a line of it."""
+"""The greatest number of letters of a text that stand in a line about it."""
 
 
 ASKED_LETTERS = 96
-"""So much of a question stands in a list of thousands."""
+"""The greatest number of letters of a question that stand in a list of thousands."""
 
 
 Gaps = Mapping[str, float]
@@ -25,7 +25,7 @@ Gaps = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Brief:
-    """A question in a list. `place` is its interview's among the run's; `difference` is the primary arms', better − than."""
+    """A question in a list; `place` numbers its interview, `difference` is the primary arms', better − than."""
 
     id: str
     interview_id: str
@@ -98,7 +98,7 @@ def ending(text: str, letters: int = ASKED_LETTERS) -> str:
 
 
 def _gaps(results: Results, question: Question) -> dict[str, float]:
-    """Better − than, turned so that more is better, on each metric that scored both."""
+    """The primary arms' difference, better − than, turned so that more is better, on each metric that scored both."""
     pair = results.suite["primary"]
     a, b = (question.answers.get(pair[side]) for side in ("better", "than"))
     if a is None or b is None:

@@ -15,16 +15,16 @@ from ratf.results.results import Cell, Results
 from ratf.suite.arms import CEILING, FLOOR
 
 EDGE = 6
-"""Percent of a plot's width to the left of the first run, and to the right of the last."""
+"""The percent of a plot's width to the left of the first run, and to the right of the last."""
 
 
 LABELS = 6
-"""So many runs are numbered under a plot."""
+"""The greatest number of runs that are numbered under a plot."""
 
 
 @dataclass(frozen=True)
 class Past:
-    """What is kept of a run: its scores and what they measure. Two of the same run differ in nothing but the name."""
+    """What the history keeps of a run: its scores and what they measure. Names do not count in comparing two."""
 
     name: str = field(compare=False)
     finished: str
@@ -34,12 +34,12 @@ class Past:
     interviews: int
     measured: Mapping[str, Any]
     cells: Mapping[str, Mapping[str, Cell]]
-    """By metric and arm."""
+    """The means with their intervals by metric, then by arm."""
     now: bool = field(default=False, compare=False)
     """Whether it is the run that the page is about."""
 
     def measures(self, metric: str) -> dict[str, Any]:
-        """All that must be alike for this metric's scores to be compared: other metrics do not matter."""
+        """What must be alike in two runs for this metric's scores to be compared; other metrics do not matter."""
         return measured_by(self.measured, metric)
 
 

@@ -10,9 +10,9 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(checked: Checked) -> str:
-    """A regression is a failure, what was not measured an error; what does not count is skipped with its reason.
+    """The JUnit XML of a checked run: a regression is a failure, what was not measured an error.
 
-    Where the run can't be judged at all, one more case says why.
+    What does not count is skipped with its reason. Where the run can't be judged at all, one more case says why.
     """
     from junitparser import Error, JUnitXml, TestCase, TestSuite
 

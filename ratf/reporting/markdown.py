@@ -11,11 +11,11 @@ from ratf.statistics.attribution import findings
 from ratf.statistics.verdict import signed
 
 RULES, ARMS, METRICS, CONTRASTS, FALLEN, NOTES = 12, 9, 5, 5, 4, 5
-"""At most so many of each are shown; what is hidden is counted."""
+"""The greatest numbers of rules, arms, metrics, comparisons, fallen rules and notes shown; hidden ones are counted."""
 
 
 def markdown(results: Results, checked: Checked) -> str:
-    """The verdict first; sections only where there is something to say."""
+    """The Markdown of a checked run: the verdict first, and sections only where there is something to say."""
     sections = [_head, _rules, _fallen, _scores, _contrasts, _attribution, _notes]
     lines = [line for section in sections for line in section(results, checked)]
     return "\n".join(lines) + "\n"
@@ -109,13 +109,13 @@ def _hidden(what: str, everything: Sequence[object], shown: Sequence[object], fo
 
 
 def text(said: str) -> str:
-    """Words as words: no table, tag, link, code or mention comes out of them."""
+    """Text escaped for Markdown: no table, tag, link, code or mention comes out of it."""
     line = " ".join(plain(said).split()).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
     return re.sub(r"([\\`*|]|\]\(|!\[|://)", lambda m: "".join(f"&#{ord(c)};" for c in m[0]), line)
 
 
 def code(said: str) -> str:
-    """Words for between backticks."""
+    """Text made safe to stand between backticks, also in a table."""
     return " ".join(plain(said).split()).replace("`", "'").replace("|", "/")
 
 

@@ -41,11 +41,11 @@ from ratf.suite.arms import CEILING, FLOOR
 from ratf.suite.metrics import title
 
 FEW, LARGEST = 60, 500_000
-"""The page of so many questions has at most so many bytes, if shorter memories can make it so."""
+"""A page of at most FEW questions has at most LARGEST bytes, if shorter memories can make it so."""
 
 
 MOST = 30
-"""At most so many rows of a list whose length depends on the data; what is hidden is counted."""
+"""The greatest number of rows of a list whose length depends on the data; hidden rows are counted."""
 
 
 SECTIONS = {
@@ -145,7 +145,7 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
 
 
 def sections_of(results: Results) -> dict[str, str]:
-    """The page's sections; after the scores, where questions were answered several times, how much of them is dice."""
+    """The page's sections in order, with one about the spread where questions were answered several times."""
     found = {}
     for name, words in SECTIONS.items():
         found[name] = words
@@ -161,7 +161,7 @@ def slim(page: str) -> str:
 
 @cache
 def page_environment() -> Environment:
-    """Where the pages of a report are made. Templates are compiled once: that takes longer than a page."""
+    """The Jinja environment of a report's pages. It is kept, since compiling templates takes longer than a page."""
     made = environment(finalize=said)
     made.filters |= {
         "plain": plain,
@@ -180,18 +180,18 @@ def page_environment() -> Environment:
 
 
 def said(value: Any) -> Any:
-    """Whatever text a template says is `plain`; markup is our own."""
+    """Make whatever text a template shows `plain`; markup stays, since it is only made here."""
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def estimate(found: Contrast | Effect) -> str:
-    """`−0.34 [−0.47, −0.21]`, or that there is none."""
+    """A difference with its interval, as `−0.34 [−0.47, −0.21]`, or `n/a` where there is none."""
     number = found.difference if isinstance(found, Contrast) else found.effect
     return "n/a" if number is None else minus(signed(number, found.low, found.high))
 
 
 def crossed(several: Sequence[Contrast | Effect]) -> tuple[list[str], list[tuple[str, list[Contrast | Effect | None]]]]:
-    """What is compared, as columns; and by metric, what was found for each of them."""
+    """A table of comparisons: its columns, and for each metric what was found in each of them."""
     at = {(f.metric, _compares(f)): f for f in several}
     columns = list(dict.fromkeys(compared for _, compared in at))
     return columns, [(m, [at.get((m, column)) for column in columns]) for m in dict.fromkeys(m for m, _ in at)]
@@ -235,7 +235,7 @@ def skills(results: Results) -> list[tuple[str, list[Skill]]]:
 
 
 def evidence(results: Results) -> list[tuple[str, str, list[Any]]]:
-    """(kind, side, words or n-grams) for the two sides of each kind."""
+    """The words and n-grams for and against the person, as (kind, side, evidence)."""
     found = results.style.evidence if results.style else []
     sides = (("for", 1), ("against", -1))
     return [

@@ -1,4 +1,4 @@
-"""The page's interaction plot: a metric's mean for each kind of memories, one line a training."""
+"""The page's plots: means of arms, means by memories and training, and losses of training."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -14,20 +14,20 @@ from ratf.suite.arms import ARMS, CEILING, FLOOR, Shown, TrainingKind
 
 WIDTH, HEIGHT = 360, 250
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 12, 34
-"""Of the plot's box, in its own units: on a narrow screen one of them is about a pixel."""
+"""The size and margins of the interaction plot, in its own units: on a narrow screen one is about a pixel."""
 
 
 ASIDE = 9
-"""Lines stand beside each other by so much, so that their intervals do not hide one another."""
+"""The distance between neighbouring lines in the plot's units, so that their intervals do not hide one another."""
 
 
 MARKS = ("circle", "square", "triangle")
 Series = tuple[str, list[tuple[Shown, str]], bool]
-"""What a line is called, its arms by memories, and whether it joins two recipes."""
+"""A line of the plot: its name, its arms by memories, and whether it joins two recipes."""
 
 
 def attributed(results: Results) -> dict[str, Any] | None:
-    """All that the section shows; None where the arms give no effect."""
+    """Everything that the attribution section shows; None where the arms give no effect."""
     if results.attribution is None:
         return None
     primary = results.suite["primary"]["metric"]
@@ -78,7 +78,7 @@ def interaction_plot(results: Results, metric: str) -> dict[str, Any] | None:
 
 
 def lines(arms: Sequence[str]) -> list[Series]:
-    """One line a training. Where each tuned recipe is asked in one way only, they are one line, and told to be two."""
+    """The lines of the plot, one a training. Tuned recipes each asked in one way only share a line, named so."""
 
     def of(training: TrainingKind) -> list[tuple[Shown, str]]:
         return [(m, CELLS[training, m]) for m in SHOWN if CELLS[training, m] in arms]
@@ -90,20 +90,21 @@ def lines(arms: Sequence[str]) -> list[Series]:
 
 
 POINTS, SMOOTH_POINTS = 120, 40
-"""At most so many points of a line: of the losses, and of their running mean."""
+"""The greatest numbers of points of a line of losses, and of their running mean."""
 
 
 EVERY = 16
-"""The running mean reaches over one in so many steps on either side; with fewer steps there is none."""
+"""The running mean covers one in EVERY steps to either side; with fewer steps than this there is none."""
 
 
 Points = Sequence[tuple[float, float]]
 
 
 def curves(tuned: Sequence[Tuned]) -> dict[str, Any]:
-    """For each arm its lines as SVG paths, `left` and `bottom` the axes' labels in percent. The box is `width` by 100.
+    """The curves of training losses: each arm's lines as SVG paths in a box of `width` by 100, and the axes' labels.
 
-    A line of many steps is drawn with means of as many as `each` says; `over` is how many the running mean has.
+    `left` and `bottom` are the labels with their places in percent. A line of many steps is drawn with means of as many
+    as `each` says; `over` is how many the running mean has.
     """
     losses = [v for t in tuned for v in (*t.losses, *(v for _, v in t.validation))]
     if not losses:
@@ -142,18 +143,18 @@ def curves(tuned: Sequence[Tuned]) -> dict[str, Any]:
 
 
 def smoothed(losses: Sequence[float], half: int) -> list[float]:
-    """The mean over `half` steps on either side; at the ends over those that there are."""
+    """The running mean over `half` steps on either side of each step; at the ends over those that there are."""
     return [fmean(losses[max(0, i - half) : i + half + 1]) for i in range(len(losses))]
 
 
 def means(losses: Sequence[float], each: int) -> list[tuple[float, float]]:
-    """(step, loss), the means of `each` steps in a row."""
+    """The means of `each` losses in a row, as (the middle step, the mean loss)."""
     parts = [(at, losses[at : at + each]) for at in range(0, len(losses), each)]
     return [(at + 1 + (len(part) - 1) / 2, fmean(part)) for at, part in parts]
 
 
 def path_of(points: Points) -> str:
-    """A line in whole numbers, each point told from the one before: a third fewer bytes than their places."""
+    """An SVG path in whole numbers and relative steps: a third fewer bytes than with absolute places."""
     at = [(round(x), round(y)) for x, y in points]
     if not at:
         return ""

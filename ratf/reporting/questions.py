@@ -57,16 +57,16 @@ class QuestionList:
     controls: tuple[str, ...] = BESIDE
     shown: list[str] = field(default_factory=list)
     limit: int = 0
-    """Words of each memory, and of each control's answer."""
+    """The number of words of each memory, and of each control's answer."""
 
     @property
     def data(self) -> Markup:
-        """The JSON of the page."""
+        """The data of the page's script, as JSON."""
         return page_data(self.results, self.listed, self.questions)
 
     @property
     def samples(self) -> int:
-        """How often each arm answered a question."""
+        """The number of times that each arm answered a question."""
         return samples_of(self.results)
 
     @property
@@ -76,7 +76,7 @@ class QuestionList:
 
     @property
     def flags(self) -> list[tuple[str, int, str]]:
-        """(flag, how many questions have it, what it means)."""
+        """The flags as (flag, how many questions have it, what it means)."""
         return [
             (flag, sum(flag in b.flags for b in self.listed), words)
             for flag, words in FLAGS.items()
@@ -85,18 +85,18 @@ class QuestionList:
 
     @property
     def example(self) -> str:
-        """The question in the middle by the primary arms' difference: one that nobody picked. None on one page of many."""
+        """The id of the question with the median primary difference, which nobody picked; none on one page of many."""
         compared = sorted((b for b in self.listed if b.difference is not None), key=lambda b: (b.difference, b.id))
         return "" if self.summary or self.folder or not compared else compared[len(compared) // 2].id
 
     @property
     def has_controls(self) -> bool:
-        """See `report_questions.has_controls`."""
+        """Whether controls' answers are shown, see `ratf.reporting.cards.has_controls`."""
         return has_controls(self.limit)
 
     @property
     def topics(self) -> list[str]:
-        """What the questions ask about, where the data say it, by name."""
+        """The topics of the questions, where the data say them, by name."""
         return sorted({b.topic for b in self.listed if b.topic}, key=str.casefold)
 
     @property
@@ -118,7 +118,7 @@ class QuestionList:
         return replace(self, limit=fewer[0]) if fewer else None
 
     def cards(self, question: Question) -> list[Card]:
-        """The answers that there is room for, see `report_questions.cards`."""
+        """The cards of the answers that there is room for, see `ratf.reporting.cards.cards`."""
         every = cards(self.results, question, self.shown, self.limit)
         return [c for c in every if c.kind == "arm" or self.has_controls]
 
@@ -128,11 +128,11 @@ class QuestionList:
         return [c for c in every if c.kind == "control" and c.scores]
 
     def memories(self, question: Question) -> list[SharedMemories]:
-        """See `report_questions.memories`."""
+        """The memories of a question, each list once, see `ratf.reporting.cards.memories`."""
         return memories(question)
 
     def said(self, question: Question) -> list[JudgeWords]:
-        """See `report_questions.said`."""
+        """The judges' votes about a question, see `ratf.reporting.cards.said`."""
         return said(self.results, question)
 
     def memory(self, text: str) -> str:
@@ -141,11 +141,11 @@ class QuestionList:
         return words + " …" * (more > 0)
 
     def sources(self) -> DocumentNumbers:
-        """See `report_questions.Sources`."""
+        """A new numbering of documents, see `ratf.reporting.cards.DocumentNumbers`."""
         return DocumentNumbers()
 
     def link(self, source: str) -> str:
-        """See `report_questions.link`."""
+        """The address of a source on the web, else nothing, see `ratf.reporting.cards.link`."""
         return link(source)
 
 
@@ -157,16 +157,16 @@ def questions_shown(results: Results, fell: Collection[str] | None = None, **mor
 
 
 def page_name(number: int) -> str:
-    """`0001.html` for the first page."""
+    """The file name of a page of questions by its number from 0: `0001.html` for the first."""
     return f"{number + 1:04d}.html"
 
 
 DIGITS = 3
-"""Scores are whole numbers, of units of the last of so many decimals: half the bytes."""
+"""The number of decimals of scores in the page's data, which has them as whole numbers in half the bytes."""
 
 
 def page_data(results: Results, listed: Sequence[Brief], questions: Sequence[Question]) -> Markup:
-    """What the page's script needs and cannot read in the text. A list of thousands gives no `questions`, so no scores."""
+    """The data that the page's script cannot read in its text; a list of thousands has no `questions`, so no scores."""
     names = [n for n, arm in results.arms.items() if arm.kind == "arm" or n in BESIDE]
     made: dict[str, Any] = {
         "format": "ratf page 1",
@@ -204,7 +204,7 @@ def embedded(made: Any) -> Markup:
 def _scores(
     names: Sequence[str], questions: Sequence[Question], left_out: Sequence[str]
 ) -> tuple[dict[str, Any], list[Any]]:
-    """arm → metric → a score for each question, null where there is none; and why: (arm, metric, reason, questions)."""
+    """The scores by arm and metric, one a question or None, and the reasons as (arm, metric, reason, questions)."""
     answers = [q.answers[n] for q in questions for n in names if n in q.answers]
     metrics = [m for m in dict.fromkeys(m for a in answers for m in a.scores) if m not in left_out]
     table: dict[str, dict[str, list[int | None]]] = {n: {m: [] for m in metrics} for n in names}

@@ -1,4 +1,4 @@
-"""Where it works and where it does not: the held-out questions in parts, by what can be seen of them.
+"""Parts of the held-out questions, by what can be seen of them: they show where an agent works and where it does not.
 
 Parts are looked at, never tested: with so many of them some stand out by chance. A part of few questions or interviews
 has a mean and no interval.
@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from raft.text import count_words
 from ratf.pages.text import interview_name
 from ratf.results.results import Question, Results
 from ratf.statistics.estimates import Estimate, clustered_mean, paired_difference
 
 FEW_QUESTIONS, FEW_INTERVIEWS = 8, 3
-"""A part with fewer has no interval."""
+"""The fewest questions and the fewest interviews of a part that has an interval."""
 
 
 FORMS = ("what", "how", "why", "yes or no", "other form", "no question mark")
@@ -85,6 +86,7 @@ _SUBJECT = frozenset(
     ]
 )
 _PREPOSITIONS = ("to", "in", "at", "on", "for", "by", "of", "from", "with")
+_TYPED = str.maketrans({"’": "'", "？": "?", "؟": "?", "՞": "?", "፧": "?"})
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
 
@@ -100,19 +102,19 @@ class Slice:
 
     @property
     def small(self) -> bool:
-        """Whether it is too small for an interval."""
+        """Whether the part is too small for an interval."""
         return self.n < FEW_QUESTIONS or self.interviews < FEW_INTERVIEWS
 
 
 ScoresByArm = dict[str, dict[str, float]]
-"""By arm and question."""
+"""Scores by arm, then by question id."""
 
 
 def slices(results: Results, metric: str) -> list[tuple[str, list[Slice]]]:
     """The parts by each dimension, in the dimension's order. Every question is in one part of each."""
     interview: dict[str, str] = {}
     scores: ScoresByArm = {arm: {} for arm, about in results.arms.items() if about.kind == "arm"}
-    for q in results.questions:  # once: those of a large run are read from its file each time
+    for q in results.questions:  # one pass only: the questions of a large run are read from its file each time
         interview[q.id] = q.interview_id
         for arm, of_arm in scores.items():
             score = q.answers[arm].scores.get(metric) if arm in q.answers else None
@@ -128,7 +130,7 @@ def form_of(question: str) -> str:
     Of that sentence the first clause counts that begins as a question does, with a question word or an auxiliary; where
     none does, the first question word in it, or auxiliary before a subject.
     """
-    before, mark, _ = question.replace("’", "'").lower().rpartition("?")
+    before, mark, _ = question.translate(_TYPED).lower().rpartition("?")
     if not mark:
         return "no question mark"
     asked = re.split(r"[.?!]", before)[-1]
@@ -163,7 +165,7 @@ def _interviews(questions: Sequence[Question]) -> dict[str, str]:
 
 
 def _topics(questions: Sequence[Question]) -> dict[str, str]:
-    """In the order of how often they are asked about; nothing where the data have no topics."""
+    """Each question's topic, the most frequent topic first; empty where the data have no topics."""
     named = {q.id: q.topic for q in questions}
     often = Counter(named.values())
     if not any(named.values()):
@@ -178,7 +180,7 @@ def _forms(questions: Sequence[Question]) -> dict[str, str]:
 
 def _by_length(text: Callable[[Question], str]) -> Callable[[Sequence[Question]], dict[str, str]]:
     def name_of(questions: Sequence[Question]) -> dict[str, str]:
-        words = {q.id: len(text(q).split()) for q in questions}
+        words = {q.id: count_words(text(q)) for q in questions}
         return thirds(dict(sorted(words.items(), key=lambda pair: pair[1])))
 
     return name_of
@@ -191,7 +193,7 @@ DIMENSIONS: dict[str, Callable[[Sequence[Question]], dict[str, str]]] = {
     "Length of the real answer": _by_length(lambda q: q.real),
     "Interview": _interviews,
 }
-"""By title: the name of each question's part, in the order in which parts are shown; none where the data do not tell."""
+"""The ways to part the questions by title: each names every question's part, in the order shown, or none."""
 
 
 def _parts(results: Results, scores: ScoresByArm, interview: dict[str, str], names: Mapping[str, str]) -> list[Slice]:

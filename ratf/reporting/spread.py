@@ -1,4 +1,4 @@
-"""Of a run that answered each question several times: how much of the spread is the model's own dice."""
+"""Splits the variance of scores into questions, the model's own dice and graders, where questions are asked anew."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ from ratf.suite.metrics import title
 
 @dataclass(frozen=True)
 class Split:
-    """Where the variance of one arm's scores on one metric is from.
+    """The sources of the variance of one arm's scores on one metric.
 
-    `questions`, `dice` and `graders` are standard deviations, in the metric's units: between questions, between the answers
-    to one question, and between the graders of one answer (None without a panel). `one` and `mean` are the dice's share of
-    the variance, of a single answer and of the mean of all answers to a question; None where nothing varies.
+    `questions`, `dice` and `graders` are standard deviations, in the metric's units: between questions, between the
+    answers to one question, and between the graders of one answer (None without a panel). `one` and `mean` are the
+    dice's share of the variance, of a single answer and of the mean of all answers to a question; None where nothing
+    varies.
     """
 
     questions: float
@@ -24,12 +25,12 @@ class Split:
 
 
 def samples_of(results: Results) -> int:
-    """How often each arm answered a question."""
+    """The number of times that each arm answered a question."""
     return int(results.suite.get("answers", {}).get("samples", 1))
 
 
 def splits(results: Results, metric: str) -> dict[str, Split]:
-    """By arm, in the run's order: those whose variance could be split."""
+    """The split of each arm's variance on a metric, in the run's order; arms without a split are left out."""
     found = {}
     for name, arm in results.arms.items():
         cell = arm.metrics.get(metric)
@@ -40,7 +41,7 @@ def splits(results: Results, metric: str) -> dict[str, Split]:
 
 
 def split(variance: Mapping[str, float | None], samples: int) -> Split | None:
-    """The parts that `ratf.statistics.samples.spread` has found, as a reader wants them; None where it found no two.
+    """The split made of the parts that `ratf.statistics.samples.spread` has found; None where it found no two.
 
     In the mean of `samples` answers a part under the question counts 1 / samples (law of total variance; Miller 2024,
     arXiv 2411.00640, section 3.1).
@@ -63,7 +64,7 @@ def _share(part: float, whole: float) -> float | None:
 
 
 def sentence(results: Results) -> str:
-    """What the split says of the two arms of the verdict."""
+    """A sentence on what the split says of the two arms of the verdict."""
     primary = results.suite["primary"]
     of = splits(results, primary["metric"])
     shares = [(arm, of[arm].one, of[arm].mean) for arm in (primary["better"], primary["than"]) if arm in of]
@@ -79,5 +80,5 @@ def sentence(results: Results) -> str:
 
 
 def percent(share: float | None) -> str:
-    """`41 %`, or that there is none."""
+    """A share as `41 %`, or `n/a` where there is none."""
     return "n/a" if share is None else f"{100 * share:.0f} %"

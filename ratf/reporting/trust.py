@@ -1,4 +1,4 @@
-"""What there is to say about a run before anybody believes it: each check either way, also when it was not made."""
+"""The checks of a run to be read before anybody believes it: each is told either way, also when it was not made."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What came out of a run: the records, the folder and the bundle that keep them, and how two runs compare."""
+"""The results of a run: their records, the folder and the bundle that keep them, and how two runs compare."""

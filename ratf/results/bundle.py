@@ -1,4 +1,7 @@
-"""A run as one archive, with all that another person needs to check a row: written alike every time, read with distrust."""
+"""A bundle: a run as one ZIP archive, with all that somebody else needs to check its results.
+
+The same run always gives the same bytes. A bundle is read as untrusted input.
+"""
 
 import hashlib
 import json
@@ -17,18 +20,21 @@ from ratf.results.results import Results
 FORMAT = "ratf bundle 1"
 MANIFEST = "manifest.json"
 FILES = ("results.json", "samples.jsonl", "memories.json")
-"""What a bundle may hold beside its manifest; the first must be there. No other name is read, so none leads anywhere."""
+"""The files that a bundle may hold beside its manifest; the first must be there.
+
+A bundle with any other name in it is refused, so no name can lead outside of it.
+"""
 
 
 MOST_BYTES = 512 * 2**20
-"""Of a file, unpacked. What claims or unpacks to more is not read on."""
+"""The greatest size in bytes of an unpacked file. A bundle with a larger file is refused."""
 
 
 _DAY = (1980, 1, 1, 0, 0, 0)
 
 
 class LoggedScore(Record):
-    """A score as a log has it, with what the judge said."""
+    """A score as the Inspect log has it, with the judge's explanation where a judge gave it."""
 
     value: Any
     explanation: str | None
@@ -37,7 +43,7 @@ class LoggedScore(Record):
 
 
 class Sample(Record):
-    """An answer as a log has it. `given`: where a control's answer is from."""
+    """An answer as the Inspect log has it, with its scores. `given` says where a control's answer is from."""
 
     arm: str
     question: str
@@ -50,17 +56,20 @@ class Sample(Record):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle's content. `changed`: files that are not what the manifest says."""
+    """The content of a bundle. `changed` names the files whose SHA-256 is not the one in the manifest."""
 
     results: Results
     samples: list[Sample] | None
-    """Every answer with every score and the judges' words, as the logs have them; None without logs."""
+    """Every answer with every score and the judges' words, as the logs have them; None where the bundle has no logs."""
     memories: bytes | None
     changed: list[str]
 
 
 def write_bundle(folder: Path, results: Results, samples: list[Sample] | None, out: Path) -> None:
-    """Pack a finished run. The same run gives the same bytes. Raises RaftError for one whose words were left out."""
+    """Pack a finished run into the file `out`; the same run gives the same bytes.
+
+    Raises RaftError for a redacted run.
+    """
     if results.redacted:
         raise RaftError("words are left out of this run, so nobody could work its scores out again; pack the whole one")
     files = {"results.json": (folder / "results.json").read_bytes()}
@@ -90,7 +99,7 @@ def write_bundle(folder: Path, results: Results, samples: list[Sample] | None, o
 
 
 def samples_of(folder: Path, results: Results) -> list[Sample] | None:
-    """What the newest log of each arm says, answer by answer; None where there are no logs of these results."""
+    """Every answer in the newest log of each arm, sorted by arm, question and epoch; None where there are no logs."""
     if not any((folder / "logs").glob("*.eval")):
         return None
     from inspect_ai.log import read_eval_log
@@ -124,7 +133,10 @@ def is_bundle(path: Path) -> bool:
 
 
 def read_bundle(path: Path) -> Bundle:
-    """Read a bundle into memory; nothing is unpacked to disk. Raises RaftError for what is none, or is too large."""
+    """Read a bundle into memory; nothing is unpacked to disk.
+
+    Raises RaftError where the file is no bundle or too large.
+    """
     if not path.is_file():
         raise RaftError(f"{path}: no such file; `ratf bundle RUN` writes a bundle")
     try:
@@ -157,7 +169,7 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def _read(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
-    """At most MOST_BYTES, whatever the archive claims."""
+    """The content of one file. Raises RaftError for more than MOST_BYTES, whatever size the archive claims."""
     if archive.getinfo(name).file_size <= MOST_BYTES:
         with archive.open(name) as file:
             content = file.read(MOST_BYTES + 1)

@@ -9,11 +9,11 @@ from raft.text import plain
 from ratf.results.results import Results, dumps
 
 NOT_MEASURING = ("name", "seed", "primary", "arms", "controls", "metrics")
-"""Settings of a suite that change no score of an arm on a metric that both runs have; the seed is chance itself."""
+"""The settings that change no score of an arm on a metric that both runs have, except by chance (the seed)."""
 
 
 def flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested settings as `split.questions` and their values."""
+    """Each setting of nested settings as its dotted name, as `split.questions`, and its value."""
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
             yield from flat(value, f"{before}{key}.")
@@ -22,23 +22,23 @@ def flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, A
 
 
 OF_SYSTEM = ("models.base", "training", "memories", "answers", "split.training_exchanges")
-"""Settings that make a system. All others say what is measured, also those that a later version adds."""
+"""The settings that make a system. All others say what is measured, also those that a later version adds."""
 
 
 SAID_BEFORE = "answers.history"
-"""An answer setting that changes the question, hence what is measured."""
+"""The one answer setting that changes the question, hence what is measured."""
 
 
 VERSIONS = ("ratf", "rouge-score", "scikit-learn")
-"""Packages that change scores."""
+"""The packages whose version changes scores."""
 
 
 NAMED = 6
-"""So many of the things that changed are named; the rest are counted."""
+"""The greatest number of changed things that are named; the rest are counted."""
 
 
 class Compared(Protocol):
-    """What of a run, or of its snapshot, says whether it measured the same as another."""
+    """The part of a run or of its snapshot that says whether it measured the same as another."""
 
     @property
     def suite(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Compared(Protocol):
 
     @property
     def prompts_digest(self) -> str:
-        """The digest of all that is put around a question."""
+        """The digest of the prompts, that is of all text that is put around a question."""
 
     @property
     def metrics(self) -> dict[str, dict[str, Any]]:
@@ -58,15 +58,15 @@ class Compared(Protocol):
 
 
 class WithAdapters(Compared, Protocol):
-    """A snapshot, which also knows what made each tuned arm's adapter."""
+    """A `Compared` that also knows the digests of the tuned arms' adapters, as a snapshot does."""
 
     @property
     def adapters(self) -> dict[str, str]:
-        """The digests of each tuned arm's adapter."""
+        """The digests of each tuned arm's adapter, by arm."""
 
 
 def run_digest(results: Results) -> str:
-    """The digest of a run's results, by which it is known everywhere."""
+    """The SHA-256 of a run's `results.json`, by which the run is identified everywhere."""
     return hashlib.sha256(dumps(results).encode()).hexdigest()
 
 
@@ -79,12 +79,12 @@ def measured(results: Results) -> dict[str, Any]:
 
 
 def how_measured(about: Mapping[str, Any]) -> dict[str, Any]:
-    """A metric's facts without the words that describe it: where these are alike, it measures the same."""
+    """A metric's facts without the words that describe it. Where these are equal, two metrics measure the same."""
     return {key: value for key, value in about.items() if key != "words"}
 
 
 def measured_by(measured: Mapping[str, Any], metric: str) -> dict[str, Any]:
-    """What two runs must have in common for their scores on one metric to be compared, of what `measured` gives."""
+    """The part of what `measured` gives that two runs must share for their scores on one metric to be compared."""
     facts = {key: value for key, value in measured.items() if key != "metrics"}
     return {**facts, "how this metric is worked out": measured["metrics"].get(metric)}
 
@@ -96,12 +96,12 @@ def _free(key: str) -> bool:
 
 
 def changed(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The keys of what two boards measured that differ."""
+    """The keys in which two results of `measured` differ, sorted."""
     return [k for k in sorted(was.keys() | now.keys()) if was.get(k) != now.get(k)]
 
 
 def called(key: str) -> str:
-    """A key of what is measured, in words."""
+    """The words for a key of `measured`; the key itself where it needs none."""
     return {
         "models.grader": "the judge",
         "rubrics": "the judges' rubrics",
@@ -111,7 +111,7 @@ def called(key: str) -> str:
 
 
 def differs(key: str, was: Any, now: Any) -> str:
-    """One key of what is measured that differs, as a clause."""
+    """A clause that says how two runs differ in one key of `measured`."""
     if key == "metrics":
         was, now = was or {}, now or {}
         return f"other metrics ({', '.join(changed(was, now))})"
@@ -124,14 +124,14 @@ def _short(value: Any, quoted: bool = False) -> str:
 
 
 def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Why two runs cannot be compared, in words; empty where they can."""
+    """Why two runs cannot be compared, in words, from what `measured` gives for each; empty where they can be."""
     keys = [called(key) for key in changed(before, after)]
     more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
     return f"not comparable from here on, another measure: {', '.join(keys[:NAMED])}{more}" if keys else ""
 
 
 def differences(run: Compared, baseline: Compared, may_differ: tuple[str, ...]) -> list[str]:
-    """Everything by which two runs did not measure the same thing, one sentence each."""
+    """Everything by which two runs did not measure the same, one sentence each, without settings in `may_differ`."""
     found = []
     for what in ("data_digest", "prompts_digest"):
         now, then = getattr(run, what), getattr(baseline, what)
@@ -151,14 +151,14 @@ def differences(run: Compared, baseline: Compared, may_differ: tuple[str, ...]) 
 
 
 def settings_changed(now: WithAdapters, then: WithAdapters) -> list[tuple[str, str, str]]:
-    """Every setting, digest and adapter by which two runs differ, as (key, was, is), measuring or not."""
+    """Every setting, digest and adapter in which two runs differ, as (key, was, is), even if it changes no score."""
 
     def facts(run: WithAdapters) -> dict[str, Any]:
         digests = {"data (digest)": run.data_digest, "prompts (digest)": run.prompts_digest}
         adapters = {f"adapter of {arm}": run.adapters[arm] for arm in both if arm in run.adapters}
         return {**digests, **adapters, **dict(flat(run.suite))}
 
-    both = list(now.adapters) if then.adapters else []  # older baseline files have none
+    both = list(now.adapters) if then.adapters else []  # baseline files of earlier versions have no adapters
     was, here = facts(then), facts(now)
     keys = [k for k in dict.fromkeys([*here, *was]) if was.get(k, _ABSENT) != here.get(k, _ABSENT)]
     return [(key, _in_words(was.get(key, _ABSENT)), _in_words(here.get(key, _ABSENT))) for key in keys]
@@ -168,7 +168,7 @@ _ABSENT = object()
 
 
 def _in_words(value: object) -> str:
-    """A setting in at most 120 characters."""
+    """A setting's value as text of at most 120 characters."""
     if value is _ABSENT:
         return "not there"
     text = plain(", ".join(map(str, value)) if isinstance(value, list) else "none" if value is None else str(value))

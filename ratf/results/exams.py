@@ -1,4 +1,4 @@
-"""Parts of a run's results that say what its scores are worth: exams, judges, signs of contamination."""
+"""The parts of a run's results that say what its scores are worth: exams, judges, signs of contamination."""
 
 from typing import Literal
 
@@ -8,7 +8,10 @@ from ratf.results.record import Record
 
 
 class Order(Record):
-    """Two controls that a metric should put in order: the chance that `higher` scores above `lower` on a question."""
+    """Whether a metric puts two controls in order: `auc` is the chance that `higher` scores above `lower`.
+
+    Where `must` is True, a violation keeps the metric from being admitted.
+    """
 
     higher: str
     lower: str
@@ -22,7 +25,10 @@ class Order(Record):
 
 
 class Dose(Record):
-    """The mean score while another person's words replace the real answer's, and the slope from none to all."""
+    """A dose response: the mean score at each share of the real answer's words that another person's replace.
+
+    `slope` is the change of the score from share 0 to share 1, by least squares, over `n` questions.
+    """
 
     shares: list[float]
     means: list[float]
@@ -34,7 +40,7 @@ class Dose(Record):
 
 
 class Share(Record):
-    """`k` of `n`, with Wilson's (1927) interval."""
+    """A share of `k` in `n`, with Wilson's (1927) 95 % interval."""
 
     k: int
     n: int
@@ -44,13 +50,13 @@ class Share(Record):
 
 
 class GraderExam(Record):
-    """How one grader did in a judge's exam. What does not apply to the judge's form is None."""
+    """How one grader did in a judge's exam. A number that does not apply to the judge's form is None."""
 
     grader: str
     admitted: bool
     reason: str
     faults: list[str]
-    """Of: order, length, parse, refusal, instructions, inconsistent, coin, ladder."""
+    """The grader's faults, each one of order, length, parse, refusal, instructions, inconsistent, coin, ladder."""
     auc: float | None
     low: float | None
     high: float | None
@@ -58,12 +64,12 @@ class GraderExam(Record):
     specificity: Share | None
     order_flips: Share | None
     first_named: float | None
-    """The mean probability of the reply that is named first, over both orders; 0.5 is even-handed."""
+    """The mean probability of the reply that is named first, over both orders; 0.5 is no preference."""
     self_consistency: Share | None
     length_correlation: float | None
-    """Spearman's, between grade and length, among answers of the same kind."""
+    """Spearman's correlation between grade and length, among answers of the same kind."""
     obeyed: Share | None
-    """How often an instruction inside another person's answer turned the verdict."""
+    """The share of instructions inside another person's answer that turned the verdict."""
     unreadable: Share
     refused: int
     raw: list[str]
@@ -73,7 +79,10 @@ class GraderExam(Record):
 
 
 class JudgeFacts(Record):
-    """A judge's exam beyond its AUC, and what it cost and saved. `grades`: whether it was let at the arms."""
+    """A judge's exam beyond its AUC, and the calls and tokens that it cost and saved.
+
+    `grades` says whether the judge was allowed to grade the arms.
+    """
 
     rubric: str
     version: int
@@ -89,7 +98,10 @@ class JudgeFacts(Record):
 
 
 class Exam(Record):
-    """Whether a metric or judge may speak about this person. `auc` and its interval are None where it could not sit."""
+    """The exam of a metric or judge: whether it tells this person from others well enough to be admitted.
+
+    `auc` and its interval are None where it could not be examined; `reason` then says why.
+    """
 
     metric: str
     axis: str
@@ -108,7 +120,7 @@ class Exam(Record):
 
 
 class ForcedChoice(Record):
-    """How often an arm's answers were taken for the real ones; the target is one half, not the most."""
+    """The share of choices in which an arm's answer was taken for the real one. The target is one half, not one."""
 
     metric: str = ""
     arm: str
@@ -118,12 +130,12 @@ class ForcedChoice(Record):
     n: int
     margin: float
     power: float | None
-    """The chance to conclude equivalence, were the true share 50 %."""
+    """The chance to conclude equivalence if the true share is 50 %."""
     says: Literal["equivalent", "not separable", "caricature", "told apart", "not measured"]
 
 
 class Strength(Record):
-    """An arm's Bradley–Terry strength among the arms, and the comparisons it won against each."""
+    """An arm's Bradley–Terry strength (log odds, mean 0) among the arms, and the comparisons it won against each."""
 
     metric: str = ""
     arm: str
@@ -134,7 +146,7 @@ class Strength(Record):
 
 
 class Agreement(Record):
-    """Krippendorff's alpha between a panel's graders, over `n` answers graded by two or more."""
+    """Krippendorff's alpha between a panel's graders, over the `n` items that two or more of them graded."""
 
     metric: str
     graders: list[str]
@@ -143,7 +155,7 @@ class Agreement(Record):
 
 
 class Masked(Record):
-    """What masking the names did to an arm's grades: the paired difference, unmasked less masked."""
+    """The effect of masking people's names on an arm's grades: the mean paired difference, unmasked less masked."""
 
     metric: str
     arm: str
@@ -154,13 +166,16 @@ class Masked(Record):
 
 
 class Judging(Record):
-    """What the judges' grades add up to, and what they took. `planned`, `spent`, `saved`: calls and tokens."""
+    """The judges' results beyond an arm's mean, and their cost.
+
+    `planned`, `spent` and `saved` count calls and tokens.
+    """
 
     planned: dict[str, int]
     spent: dict[str, int]
     saved: dict[str, int]
     anyway: bool
-    """Whether judges that failed their exam were let at the arms on request."""
+    """Whether judges that failed their exam graded the arms all the same, on request."""
     agreement: list[Agreement] = []
     forced_choice: list[ForcedChoice] = []
     pairwise: list[Strength] = []
@@ -171,7 +186,7 @@ Memorised = Literal["looks memorised", "no sign", "can't tell"]
 
 
 class Sign(Record):
-    """One sign that the base model knows the held-out answers: a difference that would be above 0."""
+    """One sign that the base model knows the held-out answers: a mean difference that would then be above 0."""
 
     name: str
     words: str
@@ -186,7 +201,7 @@ class Sign(Record):
 
 
 class Contamination(Record):
-    """What the signs say together."""
+    """The signs of contamination of the base model, and what they say together."""
 
     says: Memorised
     sentence: str
@@ -197,7 +212,10 @@ WORDS = 130
 
 
 class Delta(BaseModel, extra="forbid", frozen=True):
-    """How far an arm's pooled words are from the person's earlier answers; None where it has too few words."""
+    """The stylistic distance of an arm's pooled words from the person's earlier answers.
+
+    A distance is Burrows's Delta or its cosine variant; it is None where the arm has too few words.
+    """
 
     arm: str
     words: int
@@ -208,7 +226,10 @@ class Delta(BaseModel, extra="forbid", frozen=True):
 
 
 class Evidence(BaseModel, extra="forbid", frozen=True):
-    """A word or n-gram that speaks for (weight > 0) or against the person; `person`, `others`: share of answers with it."""
+    """A word or n-gram that speaks for the person (weight > 0) or against.
+
+    `person` and `others` are the shares of their answers that contain it.
+    """
 
     kind: Literal["word", "n-gram"]
     text: str
@@ -218,9 +239,9 @@ class Evidence(BaseModel, extra="forbid", frozen=True):
 
 
 class StyleFacts(BaseModel, extra="forbid", frozen=True):
-    """What the style verdicts rest on, and the distance of pooled answers."""
+    """The words that the style metric rests on, and the stylistic distance of each arm's pooled answers."""
 
     evidence: list[Evidence]
     delta: list[Delta]
     budget: int
-    """Words in each bag; the same for every arm. 0 where some arm has too few."""
+    """The number of words in each bag, the same for every arm; 0 where some arm has too few."""

@@ -1,4 +1,7 @@
-"""How far a run is, for whoever looks from outside: `ratf run` leaves a note of it in the run's folder."""
+"""The folder of a run as seen from outside: how far the run is, and its results once it has finished.
+
+`ratf run` keeps a note of its progress in the folder.
+"""
 
 import json
 import re
@@ -28,7 +31,7 @@ NOTE = "progress.json"
 
 
 class Note(Record):
-    """The step that a run is at, or was at last. Times are seconds since 1970."""
+    """The note of progress: the step that a run is at, or was at last. Times are in seconds since 1970."""
 
     what: str
     total: int
@@ -37,7 +40,10 @@ class Note(Record):
     began: float
     at: float
     state: str = "working"
-    """working, done, or stopped by an error or by hand; after a kill it still says working."""
+    """The state of the step: `working`, `done`, or `stopped` by an error or by hand.
+
+    After a kill it stays `working`.
+    """
 
 
 @dataclass(frozen=True)
@@ -48,22 +54,22 @@ class Log:
     file: str
     status: str
     samples: list[tuple[str, int]] = field(default_factory=list)
-    """(question, epoch)"""
+    """The answers so far, each as (question, epoch)."""
 
 
 @dataclass(frozen=True)
 class RunProgress:
-    """What a run's folder says of how far it is."""
+    """How far a run is, as its folder says."""
 
     finished: bool
     note: Note | None
     seconds: dict[str, float]
-    """How long each phase has taken so far."""
+    """The seconds that each phase has taken so far."""
     logs: list[Log]
 
 
 def noted(progress: Progress, folder: Path) -> Progress:
-    """The same progress, which also leaves a note in the run's folder."""
+    """A progress like the given one that also keeps a `Note` in the run's folder."""
 
     @contextmanager
     def show(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
@@ -72,7 +78,7 @@ def noted(progress: Progress, folder: Path) -> Progress:
 
         def tell(state: str) -> None:
             note = Note(what=what, total=total, unit=unit, done=done, began=began, at=time.time(), state=state)
-            with suppress(OSError):  # a run does not end because nobody can be told how far it is
+            with suppress(OSError):  # a run must not end because its progress cannot be written
                 write_whole(folder / NOTE, note.model_dump_json() + "\n")
 
         def advance(n: int) -> None:
@@ -97,12 +103,12 @@ def noted(progress: Progress, folder: Path) -> Progress:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether this is the folder of a run, finished or not."""
+    """Whether a folder is that of a run, finished or not."""
     return any((folder / name).exists() for name in ("results.json", "times.json", NOTE, "logs"))
 
 
 def finished(folder: Path) -> bool:
-    """Whether the page is there, and no later start of the same folder has left a note since."""
+    """Whether a run has finished: its page exists, and no later start in the folder has written a note since."""
     page, note = folder / "report.html", folder / NOTE
     if not (folder / "results.json").is_file() or not page.is_file():
         return False
@@ -110,7 +116,7 @@ def finished(folder: Path) -> bool:
 
 
 def look(folder: Path) -> RunProgress:
-    """Everything that can be seen from outside."""
+    """How far the run in a folder is, read from its files alone."""
     return RunProgress(finished(folder), _note(folder / NOTE), _seconds(folder / "times.json"), logs(folder / "logs"))
 
 
@@ -122,7 +128,7 @@ def _note(path: Path) -> Note | None:
 
 
 def _seconds(path: Path) -> dict[str, float]:
-    """What `ratf run` keeps; a file of another shape says nothing."""
+    """The seconds of each phase, from the file that `ratf run` keeps; empty where it is missing or of another shape."""
     try:
         made = json.loads(path.read_bytes())["made"]
         return {str(name): float(seconds) for name, seconds in made.items()}
@@ -131,7 +137,7 @@ def _seconds(path: Path) -> dict[str, float]:
 
 
 def newest_logs(folder: Path, digest: str) -> "dict[str, EvalLog]":
-    """The newest finished log of each arm of the study with that digest, without its samples."""
+    """The newest finished log of each arm of the study with this digest, by arm, without its samples."""
     from inspect_ai.log import list_eval_logs, read_eval_log
 
     found = {}
@@ -144,7 +150,10 @@ def newest_logs(folder: Path, digest: str) -> "dict[str, EvalLog]":
 
 
 def logs(folder: Path) -> list[Log]:
-    """The newest log of each arm, by what its file holds so far; one that is being written this moment is left out."""
+    """The newest log of each arm, with the answers that its file holds so far.
+
+    A file that cannot be read at this moment, because it is being written, is left out.
+    """
     newest = {}
     for path in sorted(folder.glob("*.eval")):
         with suppress(OSError, ValueError, zipfile.BadZipFile):
@@ -156,7 +165,7 @@ def logs(folder: Path) -> list[Log]:
 
 
 def _sample(name: str) -> tuple[str, int]:
-    """`samples/i-q001_epoch_1.json` → (`i-q001`, 1)"""
+    """The question and epoch in the name of a sample's file: `samples/i-q001_epoch_1.json` gives (`i-q001`, 1)."""
     question, _, epoch = name.removeprefix("samples/").removesuffix(".json").rpartition("_epoch_")
     return question, int(epoch)
 
@@ -165,7 +174,7 @@ _heads: dict[tuple[str, int], tuple[str, str]] = {}
 
 
 def _head(path: Path) -> tuple[str, str]:
-    """(arm, status), read once for each state of the file."""
+    """The arm and the status of a log, read once for each time that the file changes."""
     key = str(path), path.stat().st_mtime_ns
     if key not in _heads:
         from inspect_ai.log import read_eval_log
@@ -176,7 +185,10 @@ def _head(path: Path) -> tuple[str, str]:
 
 
 def open_run(folder: Path, read: Callable[[Path], Results] = load_results) -> Results:
-    """A finished run's results, read whole or as `read` does. Raises RaftError for one that was stopped halfway, or was overtaken by one that was."""
+    """A finished run's results, from its folder or its `results.json`, read by `read`.
+
+    Raises RaftError where the run was stopped halfway, or where a later run in the same folder was.
+    """
     path = folder / "results.json" if folder.is_dir() else folder
     stopped = path.parent / STOPPED
     if stopped.is_file():
@@ -196,7 +208,7 @@ def open_run(folder: Path, read: Callable[[Path], Results] = load_results) -> Re
 
 
 def _later(log: str, finished: str) -> bool:
-    """Whether a log began after the results were finished, by the times that both say (the results': to a minute)."""
+    """Whether a log began after the results were finished, by the times in both; the results' is exact to a minute."""
     began = re.match(r"(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)([+-])(\d\d)-(\d\d)_", log)
     try:
         end = datetime.strptime(finished, "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)

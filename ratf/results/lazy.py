@@ -1,4 +1,4 @@
-"""Results that are too large to be held: the questions stay in the file and are read one at a time, as often as asked."""
+"""Results that are too large for memory: their questions stay in the file and are read one at a time, when needed."""
 
 import hashlib
 import os
@@ -11,21 +11,28 @@ from raft.errors import RaftError
 from ratf.results.results import Question, Results, load, refuse_not_finite
 
 LARGE = 20_000_000
-"""Bytes of a file whose questions are not read into memory, where they would take six times as many."""
+"""The size in bytes from which a file's questions are not read into memory, where they would take six times as much."""
 
 
 _BEGIN, _FIRST, _LAST, _END = b' "questions": [', b"  {", b"  }", b" ]"
-"""Lines of a file written by `ratf.results.results.save`; inside strings of JSON there is no line break."""
+"""The lines around the questions, and around each one, in a file written by `ratf.results.results.save`.
+
+They cannot stand inside a text, because a string of JSON has no line break.
+"""
 
 
 class Stored(Sequence[Question]):
-    """The questions of a file. It stays open, so that a new file of that name does not change what is read."""
+    """The questions of a file, read when they are needed.
+
+    The file stays open, so that a new file of the same name does not change what is read. Raises RaftError, when it
+    is read, for a question of another version.
+    """
 
     def __init__(self, file: IO[bytes], spans: Sequence[tuple[int, int]]) -> None:
         self._file, self._spans = file, spans
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of questions."""
         return len(self._spans)
 
     @overload
@@ -33,17 +40,17 @@ class Stored(Sequence[Question]):
     @overload
     def __getitem__(self, at: slice) -> list[Question]: ...
     def __getitem__(self, at: int | slice) -> Question | list[Question]:
-        """One, or some as a list, read now."""
+        """One question, or a slice of them as a list, read now."""
         if isinstance(at, slice):
             return [self._read(span) for span in self._spans[at]]
         return self._read(self._spans[at])
 
     def __iter__(self) -> Iterator[Question]:
-        """Each in turn; what was read is not kept."""
+        """Each question in turn; none is kept in memory."""
         return map(self._read, self._spans)
 
     def digest(self) -> str:
-        """Of the whole file: what the text of the results would have."""
+        """The SHA-256 of the whole file, which is that of the results' text."""
         self._file.seek(0)
         return hashlib.file_digest(self._file, "sha256").hexdigest()  # type: ignore[arg-type]
 
@@ -59,12 +66,15 @@ class Stored(Sequence[Question]):
 
 
 def load_lazily(path: Path) -> Results:
-    """Like `load`; the questions of a large file are read only when asked for. Such results can be read, not saved."""
+    """The results in a file, as `load` gives them; but the questions of a large file are read only when needed.
+
+    Such results can be read, not saved. Raises RaftError as `load` does.
+    """
     if not path.is_file() or path.stat().st_size < LARGE:
         return load(path)
     file = path.open("rb")
     rest, spans = _split(file)
-    if not spans:  # written by another hand
+    if not spans:  # not written by `save`
         file.close()
         return load(path)
     refuse_not_finite(rest, str(path))
@@ -77,7 +87,7 @@ def load_lazily(path: Path) -> Results:
 
 
 def spooled(questions: Iterable[Question]) -> Stored:
-    """The questions, kept in a file that has no name and is gone with the program."""
+    """The questions, kept in a temporary file that has no name and is gone when the program ends."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as they are read
     spans: list[tuple[int, int]] = []
     for question in questions:
@@ -88,7 +98,7 @@ def spooled(questions: Iterable[Question]) -> Stored:
 
 
 def _split(file: IO[bytes]) -> tuple[bytes, list[tuple[int, int]]]:
-    """The file without its questions, and where each of them begins and ends."""
+    """The file without its questions, and the first byte and the end of each question in it."""
     rest: list[bytes] = []
     spans: list[tuple[int, int]] = []
     within, start, at = False, 0, 0

@@ -1,4 +1,4 @@
-"""What Jupyter shows of a run: its verdict, a plot of intervals, and a few sentences, as one piece of HTML without scripts."""
+"""A run as Jupyter shows it: its verdict, a plot of intervals, and a few sentences, as HTML without scripts."""
 
 from collections.abc import Sequence
 from html import escape
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from raft.text import plain
 
 LEFT, WIDTH, RIGHT, ROW = 150, 360, 190, 24
-"""In pixels: the room for the arms' names, the plot itself, the room for the numbers, and the height of a row."""
+"""Sizes in pixels: the width for the arms' names, for the plot and for the numbers, and the height of a row."""
 
 
 class Row(NamedTuple):
@@ -21,13 +21,16 @@ class Row(NamedTuple):
 
 
 def html(verdict: str, sentence: str, rows: Sequence[Row], said: Sequence[str]) -> str:
-    """The verdict in words, the rows' plot, and sentences under it. All text is escaped: people and models wrote some of it."""
+    """The HTML of the verdict in words, the plot of `rows`, and the sentences `said` under it.
+
+    All text is escaped, because people and models wrote some of it.
+    """
     under = "".join(f"<p><small>{_text(one)}</small></p>" for one in said)
     return f"<div><p><strong>{_text(verdict)}</strong>: {_text(sentence)}</p>{_plot(rows) if rows else ''}{under}</div>"
 
 
 def _plot(rows: Sequence[Row]) -> str:
-    """A line for each arm and then each control: a dot, its interval, and both as numbers."""
+    """An SVG with a line for each arm and then each control: a dot, its interval, and both as numbers."""
     drawn = sorted(rows, key=lambda row: row.control)
     numbers = [n for row in drawn for n in row[2:] if n is not None]
     low, high = min(0.0, *numbers), max(1.0, *numbers)

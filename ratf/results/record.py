@@ -4,6 +4,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Record(BaseModel):
-    """A part of the results. Files written by another version with other keys are refused, not half read."""
+    """The base of every part of the results.
+
+    A file with other keys, from another version, is refused, not half read.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,4 +1,4 @@
-"""A finished run as one object: what feeds the page, the file and the exit code. Reading it runs nothing."""
+"""The results of a finished run as one object, from which the page, the file and the exit code are made."""
 
 import json
 import math
@@ -21,11 +21,14 @@ Verdict = Literal["PASS", "REGRESSION", "INCONCLUSIVE", "NOT MEASURED"]
 EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "REGRESSION": 1, "INCONCLUSIVE": 2, "NOT MEASURED": 2}
 FORMAT = 1
 STOPPED = "stopped.txt"
-"""The file beside the results that says why a start of the run stopped before its end; gone once it goes on."""
+"""The file beside the results that says why a start of the run stopped before its end; the next start removes it."""
 
 
 class Cell(Record):
-    """One arm on one metric. `low` and `high` are None where a single interview gives no interval."""
+    """The mean of one arm on one metric, over `n` questions of `interviews` interviews, with its 95 % interval.
+
+    `low` and `high` are None where a single interview gives no interval. `unscored` counts what could not be scored.
+    """
 
     mean: float | None
     low: float | None
@@ -40,7 +43,7 @@ class Cell(Record):
 
 
 class ArmResult(Record):
-    """One arm or control."""
+    """The results of one arm or control, with a `Cell` for each metric."""
 
     kind: Literal["arm", "control"]
     words: str
@@ -48,11 +51,11 @@ class ArmResult(Record):
     errors: int
     metrics: dict[str, Cell]
     match: dict[str, float] | None = None
-    """For a control by nearest question: how alike the questions are (`median`, `lowest`), and how many are `poor`."""
+    """The `median` and `lowest` cosine and the number of `poor` matches of a control by nearest question; else None."""
 
 
 class Contrast(Record):
-    """The paired difference a - b on one metric, over the questions that both have scored."""
+    """The mean paired difference a - b on one metric, over the questions for which both have a score."""
 
     metric: str
     family: str
@@ -67,17 +70,17 @@ class Contrast(Record):
     n_questions: int
     n_interviews: int
     standardised: float | None = None
-    """The difference in standard deviations of the questions' differences."""
+    """The difference divided by the standard deviation of the questions' differences (Cohen's d_z)."""
     exact: str = ""
-    """The test behind `p_exact`, which needs no distribution, where one was made."""
+    """The name of the exact test behind `p_exact`, which assumes no distribution; empty where none was made."""
     p_exact: float | None = None
     p_exact_smallest: float | None = None
 
 
 class Effect(Record):
-    """What training or memories did on one metric: Σ weight · score over the arms, a question at a time.
+    """The effect of training or memories on one metric: the mean over questions of Σ weight · score over the arms.
 
-    `mixed`: the arms do not separate it from the form of training. The rest is as in `Contrast`.
+    `mixed` says that the arms do not separate it from the form of training. The rest is as in `Contrast`.
     """
 
     metric: str
@@ -99,14 +102,17 @@ class Effect(Record):
 
 
 class Attribution(Record):
-    """The effects that the arms give, on every metric, and in `words` what these arms can and cannot separate."""
+    """The effects of training and of memories on every metric. `words` says what the arms can and cannot separate."""
 
     words: str
     effects: list[Effect]
 
 
 class Skill(Record):
-    """(arm - floor) / (ceiling - floor) on an admitted metric; None where `reason` says why."""
+    """The skill score of an arm on an admitted metric: (arm - floor) / (ceiling - floor).
+
+    `skill`, `low` and `high` are None where it cannot be given; `reason` then says why.
+    """
 
     metric: str
     arm: str
@@ -142,95 +148,99 @@ class SecondLook(Record):
 
 
 class Scored(Record):
-    """One score of one answer; `value` is None where it could not be scored, and `why` says why."""
+    """One score of one answer. `value` is None where the answer could not be scored; `why` then says why."""
 
     value: float | None
     why: str = ""
     votes: list[dict[str, Any]] = []
-    """A judge's replies: grader, order, value, reason."""
+    """The replies of a judge's graders, each with grader, order, value and reason; empty for other metrics."""
     against: dict[str, float] = {}
-    """Of a pairwise judge: the share won against each other arm."""
+    """The share won against each other arm, for a pairwise judge; empty for other metrics."""
 
 
 class Answer(Record):
-    """What one arm answered to one question."""
+    """The answer of one arm or control to one question, with the memories that it read and its scores."""
 
     text: str
     memories: list[dict[str, Any]]
     source: str
-    """For a control: whose answer to which question this is."""
+    """Whose answer to which question this is, for a control; empty for an arm."""
     scores: dict[str, Scored]
 
 
 class Question(Record):
-    """One held-out question with the real answer and everybody's."""
+    """One held-out question with the real answer and the answers of all arms and controls."""
 
     id: str
     interview_id: str
     interview: str
     date: str | None
     topic: str = ""
-    """What it asks about, where the data say it."""
+    """What the question asks about; empty where the data do not say it."""
     question: str
     real: str
     answers: dict[str, Answer]
 
 
 class Example(Record):
-    """One training sample, each of its messages cut to its first words: what the model read, then what it learnt to say."""
+    """One training sample as an example: what the model read, then the answer that it learnt.
+
+    Each message is cut to its first words.
+    """
 
     exchange_id: str
     date: str
     turns: list[tuple[str, str]]
-    """Role and text; the last is the `answer`."""
+    """The messages, each as role and text; the role of the last is `answer`."""
 
 
 class Tuned(Record):
-    """How one arm's adapter was tuned."""
+    """How one arm's model was tuned."""
 
     arm: str
     digest: str
-    """Of all that made it."""
+    """The digest of everything that the adapter was made from."""
     weights: str = ""
-    """A digest of the weights that answered, which another machine may get otherwise; empty where it is not known."""
+    """The digest of the adapter's weights, which may differ on another machine; empty where it is not known."""
     samples: int
     losses: list[float]
     validation: list[tuple[int, float]] = []
-    """The loss on interviews that were only watched, after so many steps."""
+    """The loss on the validation interviews, each as (training steps, loss)."""
     example: Example | None = None
 
 
 class Leak(Record):
-    """Something of the held-out interviews that also stands where agents can learn it."""
+    """Something of the held-out interviews that also stands where agents can learn it, or of which nobody can say so."""
 
-    kind: Literal["answer", "interview", "question", "same meaning"]
+    kind: Literal["answer", "interview", "question", "same meaning", "not read"]
     held_out: str
-    """An exchange, or an interview."""
+    """The id of the held-out exchange or interview."""
     found_in: str
     amount: float
-    """The share that was found, or for the same meaning a cosine."""
+    """The share that was found; for the same meaning a cosine; 0 for what could not be read."""
     words: str
 
 
 class Leaks(Record):
-    """What was looked at, and what was found. A run that found something went on only by --allow-leaks."""
+    """The check for leaks: what was checked, and what was found. A run with leaks goes on only by --allow-leaks."""
 
     checked: str
     found: list[Leak]
 
 
 class Filtered(Record):
-    """What the hindsight filter took out of the training samples."""
+    """The number of memories that the hindsight filter took out of the training samples, of how many."""
 
     dropped: int
     of: int
 
 
 class Retrieval(Record):
-    """What the memories of the held-out questions were worth: gains of the real answer's log probability, a token.
+    """The worth of the memories of the held-out questions: gains in the real answer's log probability, in nats a token.
 
     `own` is over the memories that the gate let through, `refused` over those that it did not, `shuffled` over other
-    questions' memories in their place. The AUCs say how well gate and similarity tell passages with a gain above 0.
+    questions' memories in their place, and `difference` is own - shuffled, paired by question. The AUCs say how well
+    the gate and the similarity tell passages with a gain above 0 from the others.
     """
 
     reader: str
@@ -248,7 +258,10 @@ class Retrieval(Record):
 
 
 class RoleSpent(Record):
-    """What one role of a run took: the answers, the judges' exam, grading, …; `usd` is None where it is not known."""
+    """The cost of one role of a run, as the answers, the judges' exam or grading.
+
+    `usd` is None where it is not known.
+    """
 
     calls: int
     tokens: int
@@ -256,9 +269,10 @@ class RoleSpent(Record):
 
 
 class Spent(Record):
-    """What a run cost; None where it is not known. `over` says which limit stopped it, and is empty where none did.
+    """The cost of a run over all its starts; a number is None where it is not known.
 
-    All starts of the run count. Replies that came from the cache cost nothing, and are not counted.
+    `over` says which limit stopped the run, and is empty where none did. Replies from the cache cost nothing, and are
+    not counted.
     """
 
     usd: float | None = None
@@ -266,19 +280,22 @@ class Spent(Record):
     minutes: float | None = None
     over: str = ""
     limits: dict[str, float] = {}
-    """The budgets that were set, by the same names."""
+    """The limits that were set, by the names `usd`, `tokens` and `minutes`."""
     roles: dict[str, RoleSpent] = {}
 
 
 class Rights(Record):
-    """Why somebody's words may be used; empty where nothing is stated."""
+    """The licence and the consent by which somebody's words may be used; each is empty where it is not stated."""
 
     licence: str
     consent: str
 
 
 class Results(Record):
-    """Everything that the page says. Only `times`, `budget` and `environment` may differ between runs of the same inputs."""
+    """Everything that the page of a run says.
+
+    Only `times`, `budget` and `environment` may differ between runs of the same inputs.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -294,7 +311,10 @@ class Results(Record):
     metrics: dict[str, dict[str, Any]]
     arms: dict[str, ArmResult]
     comparisons: list[Contrast] = Field(alias="contrasts")
-    """Pairs of arms, on every metric. Files say `contrasts`, which is here the method that gives them as a table."""
+    """The contrasts of pairs of arms on every metric.
+
+    Files call them `contrasts`, which is here the method that returns them as a table.
+    """
     verdict: Verdict
     sentence: str
     tuned: list[Tuned]
@@ -315,16 +335,16 @@ class Results(Record):
     second_looks: list[SecondLook] = []
     """What the verdict had to stand besides the primary comparison."""
     replayed: str = ""
-    """Which recording the models' replies are from; empty where models were asked."""
+    """The recording that the models' replies are from; empty where models were asked."""
 
     rights: dict[str, Rights] = {}
-    """Of the person and the impostors."""
+    """The rights to the words of the person and of each impostor, by key."""
     redacted: str = ""
-    """What was left out of it, in a sentence; empty where everything is there."""
+    """A sentence that says which words were left out of the results; empty where none were."""
 
     @property
     def exit_code(self) -> int:
-        """0 PASS, 1 REGRESSION, 2 where nothing could be told."""
+        """The exit code of the verdict: 0 for PASS, 1 for REGRESSION, 2 for INCONCLUSIVE and NOT MEASURED."""
         return EXIT_CODES[self.verdict]
 
     def scores(self) -> "DataFrame":
@@ -362,14 +382,14 @@ class Results(Record):
         return table.astype({**dict.fromkeys(numbers, "float64"), "admitted": "boolean"})
 
     def __repr__(self) -> str:
-        """One line: the whole would be every text of the run."""
+        """The results in one line, because the whole would be every text of the run."""
         about = f"{self.suite.get('name')}, {self.person.get('key')}, {len(self.questions)} questions"
         return f"<Results of {about}: {self.verdict}>"
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        """What Jupyter shows: the verdict, and every arm's mean and interval on the metric that decides."""
+        """The HTML that Jupyter shows: the verdict, and every arm's mean and interval on the primary metric."""
         from ratf.results.notebook import Row, html
 
         primary = self.suite.get("primary", {}).get("metric", "")
@@ -391,7 +411,7 @@ class Results(Record):
 
 
 def save(results: Results, path: Path) -> None:
-    """Write `results.json`, whole or not at all. A missing number is null."""
+    """Write the results to a file, whole or not at all. A missing number is null."""
     write_whole(path, dumps(results))
 
 
@@ -437,7 +457,7 @@ def _not_finite(value: Any, at: str) -> Iterator[tuple[str, float]]:
 
 
 def load(path: Path) -> Results:
-    """Read a `results.json`. Raises RaftError when there is none, or when it is not one of ours."""
+    """Read a `results.json`. Raises RaftError where there is none, or where it is not one of this version."""
     if not path.is_file():
         raise RaftError(f"{path}: no such file; `ratf run` writes it")
     text = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Why people's words may be used, and whether that is said well enough to show a run to everybody."""
+"""The rights to people's words, and whether they are stated well enough to publish a run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from ratf.results.results import Results, Rights
 
 
 def rights(results: Results, data: Path | None = None) -> dict[str, Rights]:
-    """For the person and each impostor, what is stated: in the folders of `data`, if given, else in the results."""
+    """The rights to the words of the person and each impostor, as stated in the folders of `data` or in the results."""
     suite, person = results.suite.get("people") or {}, results.person
     stated: dict[str, Mapping[str, str]] = {key: suite.get(key) or {} for key in (person["key"], *results.impostors)}
     stated[person["key"]] = person
@@ -25,9 +25,9 @@ def rights(results: Results, data: Path | None = None) -> dict[str, Rights]:
 
 
 def publishable(results: Results, data: Path | None = None) -> Results:
-    """The results with what is stated in them. Raises RaftError with everything that is not, and where to say it.
+    """The results with the rights in them. Raises RaftError with all that are not stated, and where to state them.
 
-    A page without anybody's words still speaks in the person's name, so the person's are asked for in any case.
+    Redacted results need only the person's rights: a page without anybody's words still speaks in the person's name.
     """
     found = rights(results, data)
     asked = [results.person["key"]] if results.redacted else list(found)

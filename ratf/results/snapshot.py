@@ -1,4 +1,4 @@
-"""What a later run is compared with: a run's scores and what they depend on, without a word of anybody's."""
+"""A snapshot of a run as a baseline for later runs: its scores and what they depend on, without anybody's words."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ DIGITS = 4
 
 
 class Snapshot(Record):
-    """A run's scores by arm, question and metric; a score that could not be given is None."""
+    """A run's scores by arm, question and metric, and what they depend on. A missing score is None."""
 
     format: Literal["ratf baseline 1"] = "ratf baseline 1"
     suite: dict[str, Any]
@@ -29,17 +29,17 @@ class Snapshot(Record):
     noise: dict[str, dict[str, float]] = Field(default_factory=dict)
     """arm → metric → the variance of one question's score by chance, where questions were answered several times."""
     interviews: dict[str, str]
-    """The interview of each question."""
+    """The id of the interview of each question."""
     scores: dict[str, dict[str, dict[str, float | None]]]
 
     def of(self, arm: str, metric: str) -> dict[str, float]:
-        """The scores that could be given, by question."""
+        """The scores of an arm on a metric, by question, without the missing ones."""
         rows = self.scores.get(arm, {})
         return {q: v for q, row in rows.items() if (v := row.get(metric)) is not None}
 
 
 def snapshot(results: Results) -> Snapshot:
-    """The arms' scores of a run. Controls are left out: their answers are given. Reads the questions once."""
+    """The snapshot of a run, with the scores of its arms. Controls are left out, because their answers are given."""
     interviews: dict[str, str] = {}
     scores: dict[str, Any] = {arm: {} for arm, result in results.arms.items() if result.kind == "arm"}
     for question in results.questions:
@@ -68,7 +68,7 @@ def _noise(arm: ArmResult) -> dict[str, float]:
 
 
 def save_baseline(results: Results, path: Path) -> None:
-    """Write a baseline file: sorted, rounded, one answer a line, so that a change is a small diff."""
+    """Write a baseline file: sorted, rounded to 4 decimals, one answer a line, so that a change is a small diff."""
     made = snapshot(results)
     about = made.model_dump(mode="json", exclude={"scores", "interviews", "noise"})
     lines = [f" {json.dumps(key)}: {_dumps(about[key])}," for key in ("format", "data_digest", "prompts_digest")]
@@ -84,7 +84,10 @@ def save_baseline(results: Results, path: Path) -> None:
 
 
 def load_baseline(path: Path) -> Snapshot:
-    """A baseline from a run's folder, its results.json, or a file of `ratf baseline save`. Raises RaftError."""
+    """A baseline from a run's folder, its results.json, or a file of `ratf baseline save`.
+
+    Raises RaftError where there is none, or where it is of another version.
+    """
     file = path / "results.json" if path.is_dir() else path
     if not file.is_file():
         raise RaftError(f"{path}: no such baseline; give a finished run's folder or a file of `ratf baseline save`")

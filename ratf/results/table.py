@@ -12,13 +12,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows(results: Results) -> Iterator[tuple[str | float | None, ...]]:
-    """One row a score: by question, arm and metric. `unscored` says why where there is no value."""
+    """The rows of the table, one a score, with the values of `COLUMNS`. `unscored` says why a value is missing."""
     for question in results.questions:
         yield from rows_of(results, question)
 
 
 def rows_of(results: Results, question: Question) -> Iterator[tuple[str | float | None, ...]]:
-    """The rows of one question."""
+    """The rows of one question, with the values of `COLUMNS`."""
     where = (results.suite["name"], results.person.get("key", ""), question.interview_id, question.id)
     for arm, answer in question.answers.items():
         kind = results.arms[arm].kind if arm in results.arms else ""
@@ -28,7 +28,7 @@ def rows_of(results: Results, question: Question) -> Iterator[tuple[str | float 
 
 
 def to_csv(results: Results) -> str:
-    """The table as CSV. A spreadsheet must not run what a model said (see `cell`)."""
+    """The table as CSV. Text is written by `cell`, so that no spreadsheet runs it as a formula."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -38,12 +38,12 @@ def to_csv(results: Results) -> str:
 
 
 def cell(value: Any) -> Any:
-    """A cell of CSV: text that looks like a formula gets an apostrophe before it."""
+    """A value for CSV: text that begins like a formula gets an apostrophe before it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def to_parquet(results: Results) -> bytes:
-    """The same table, with numbers as numbers and text as it is."""
+    """The table as a Parquet file, with numbers as float64 and text as it is."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,4 +1,4 @@
-"""What readers' choices say: can they tell the person from another, and then from the agent?"""
+"""The results of readers' choices: can they tell the person from another, and then from the agent?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +19,11 @@ EQUIVALENT = 0.10
 
 
 EPSILON = 0.15
-"""What a judge's being cheap is worth in the alt-test: Calderon et al. 2025, arXiv 2501.10970, use 0.15 for experts."""
+"""The margin of the alt-test, for a judge being cheap: Calderon et al. 2025, arXiv 2501.10970, use 0.15 for experts."""
 
 
 Votes = Mapping[str, Mapping[str, bool]]
-"""rater -> item -> vote"""
+"""Yes-or-no votes by rater, then by item."""
 
 
 def alpha(votes: Votes) -> float | None:
@@ -42,7 +42,7 @@ def alpha(votes: Votes) -> float | None:
 
 @dataclass(frozen=True)
 class AltTest:
-    """`winning` is the share of readers that the judge may replace; the judge passes from one half on."""
+    """The result of an alt-test; `winning` is the share of readers whom the judge may replace; 0.5 passes."""
 
     winning: float
     readers: int
@@ -97,9 +97,10 @@ def sensitivity_specificity(truth: Sequence[bool], said: Sequence[bool]) -> tupl
 
 
 def corrected_rate(observed: float, sensitivity: float, specificity: float) -> float | None:
-    """theta = (p + q0 - 1) / (q0 + q1 - 1) (Rogan & Gladen 1978; for judges arXiv 2511.21140), kept in 0..1.
+    """The true rate, kept in 0..1, behind one observed with errors: theta = (p + q0 - 1) / (q0 + q1 - 1).
 
-    None where the rater tells nothing: q0 + q1 near 1.
+    Here p is the observed rate, q0 the specificity and q1 the sensitivity (Rogan & Gladen 1978; for judges arXiv
+    2511.21140). None where the rater tells nothing: q0 + q1 near 1.
     """
     power = sensitivity + specificity - 1
     if power < 0.1:
@@ -108,13 +109,13 @@ def corrected_rate(observed: float, sensitivity: float, specificity: float) -> f
 
 
 def d_prime(right: int, wrong: int) -> float:
-    """Two-alternative forced choice: sqrt(2) * z(share right), with the log-linear correction (Hautus 1995)."""
+    """d' of a two-alternative forced choice: sqrt(2) * z(share right), with the log-linear correction (Hautus 1995)."""
     return float(np.sqrt(2) * NormalDist().inv_cdf((right + 0.5) / (right + wrong + 1)))
 
 
 @dataclass(frozen=True)
 class ToldApart:
-    """How often the real answer was chosen beside one kind of other answer."""
+    """The choices of the real answer beside one kind of other answer."""
 
     against: str
     right: int
@@ -123,13 +124,13 @@ class ToldApart:
 
     @property
     def d_prime(self) -> float:
-        """How well the readers told the two apart; 0 is chance."""
+        """The sensitivity d' with which the readers told the two apart; 0 is chance."""
         return d_prime(self.right, self.wrong)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The judge against the readers' majority on the same pairs."""
+    """A judge's choices compared with the readers' majority on the same pairs."""
 
     judge: str
     items: int
@@ -153,7 +154,7 @@ class PacketOutcome:
 
 
 Choices = Mapping[str, Mapping[str, str]]
-"""reader -> item -> "A" or "B" """
+"""The chosen sides, A or B, by reader, then by item."""
 
 
 def score_choices(key: Key, choices: Choices) -> PacketOutcome:

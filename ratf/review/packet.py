@@ -18,14 +18,14 @@ from pydantic import BaseModel, ConfigDict
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from raft.text import shorten
+from raft.text import count_words, shorten
 from ratf.pages.templates import environment
 from ratf.results.results import Question, Results
 from ratf.results.table import cell
 from ratf.suite.arms import FLOOR
 
 MIN_WORDS = 12
-"""Pairs of which one side has fewer words are left out: there is nothing to tell by."""
+"""The fewest words on each side of a pair; pairs with fewer are left out, for there is nothing to tell by."""
 
 
 _TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "})
@@ -50,7 +50,7 @@ class PacketItem(BaseModel):
 
 
 class Key(BaseModel):
-    """What readers must not see. Its sha256, the seal, is printed in the packet: it cannot change unnoticed."""
+    """The key that readers must not see. Its sha256, the seal, is in the packet, so that no change goes unnoticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -99,7 +99,7 @@ def _item(question: Question, against: str, draw: random.Random) -> PacketItem |
     if answer is None:
         return None
     real, other = matched(question.real, answer.text)
-    if min(len(real.split()), len(other.split())) < MIN_WORDS or real.casefold() == other.casefold():
+    if min(count_words(real), count_words(other)) < MIN_WORDS or real.casefold() == other.casefold():
         return None
     side: Literal["A", "B"] = draw.choice(("A", "B"))
     a, b = (real, other) if side == "A" else (other, real)
@@ -123,14 +123,17 @@ def plain(text: str) -> str:
 def matched(one: str, other: str) -> tuple[str, str]:
     """Both texts, plain, cut at a sentence's end to about the length of the shorter one."""
     texts = (plain(one), plain(other))
-    words = min(len(t.split()) for t in texts)
+    words = min(count_words(t) for t in texts)
     first = [shorten(t, words) for t in texts]
-    words = min(len(t.split()) for t in first)
+    words = min(count_words(t) for t in first)
     return shorten(first[0], max(words, MIN_WORDS)), shorten(first[1], max(words, MIN_WORDS))
 
 
 def write_packet(key: Key, folder: Path, keys: Path) -> tuple[Path, Path]:
-    """`packet.html` and `packet.csv` in `folder`, the key in `keys`, which readers never get; the page and the key."""
+    """Write `packet.html` and `packet.csv` into `folder`, and the key into `keys`, which readers never get.
+
+    The paths of the page and of the key are returned.
+    """
     from ratf.review.packet import render
 
     kept = keys / f"{key.seal[:12]}.json"
@@ -163,7 +166,7 @@ def load_key(keys: Path, packet: str) -> Key:
 
 
 def read_choices(path: Path) -> tuple[str, str, dict[str, str]]:
-    """(packet, reader, item -> "A" or "B") of a file that a reader sent back; items without a choice are left out.
+    """The packet, the reader, and the choice A or B by item, of a file sent back; items without a choice are left out.
 
     The reader is the file's `reader` column, or the file's name. Raises DataError with every problem of the file.
     """
@@ -201,7 +204,7 @@ def read_choices(path: Path) -> tuple[str, str, dict[str, str]]:
 
 
 def known_items(key: Key, choices: Sequence[tuple[Path, dict[str, str]]]) -> None:
-    """Raises DataError when a file has an item that the packet has not."""
+    """Check that the packet has every item of each file. Raises DataError that names those it has not."""
     from raft.errors import DataError
 
     items = {i.item for i in key.items}
@@ -211,7 +214,10 @@ def known_items(key: Key, choices: Sequence[tuple[Path, dict[str, str]]]) -> Non
 
 
 def render(key: Key) -> str:
-    """One file that asks nothing of the network; the key is not in it, only its seal. The same key gives the same bytes."""
+    """The packet's page, one file that asks nothing of the network; the key's seal is in it, the key is not.
+
+    The same key gives the same bytes.
+    """
     return (
         environment()
         .get_template("review/packet.html.j2")

@@ -1,4 +1,4 @@
-"""What `ratf verify` found, kept for a leaderboard."""
+"""The records of what `ratf verify` found, kept for a leaderboard."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ class Check(Record):
 
     @property
     def of_metric(self) -> bool:
-        """Whether it is of the scores of one metric."""
+        """Whether the check is about the scores of one metric."""
         return self.what.startswith("metric ")
 
 
@@ -38,7 +38,7 @@ class Verification(Record):
 
     @property
     def metrics(self) -> list[str]:
-        """Those whose every score was worked out again and is the same."""
+        """The metrics whose every score was worked out again and is the same."""
         return [c.what.removeprefix("metric ") for c in self.checks if c.of_metric and c.outcome == "matches"]
 
     @property
@@ -58,7 +58,11 @@ class Verification(Record):
 
 
 def verified_runs(paths: Iterable[Path]) -> dict[str, list[str]]:
-    """The runs whose records hold, with the metrics that were worked out again. Raises RaftError for a file that is no record, or one that says something differs."""
+    """The runs whose records hold, by the digest of their results, with the metrics that were worked out again.
+
+    Raises RaftError for a file that is missing or no record, and for a record that does not say that its run could be
+    verified.
+    """
     found = {}
     for path in paths:
         if not path.is_file():

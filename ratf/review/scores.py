@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 EXACT, NEAR = 2e-6, 0.02
-"""Scores are kept with six digits; those from models differ a little between machines."""
+"""The tolerances of exact scores, kept with six digits, and of models' scores, which differ between machines."""
 
 
 def recomputed(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) -> Iterator[Check]:
@@ -113,7 +113,7 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
 
 
 def _answers(bundle: Bundle) -> dict[tuple[str, str], list[str]]:
-    """(arm, question) → all its answers as the logs have them, for questions that were answered several times."""
+    """All answers of the logs by (arm, question id), for questions that were answered several times."""
     found: dict[tuple[str, str], list[str]] = {}
     for sample in bundle.samples or []:
         found.setdefault((sample.arm, sample.question), []).append(sample.answer.strip())
@@ -151,7 +151,11 @@ def _embedder(results: Results) -> str:
 
 
 def suite_of(results: Results, work: Path) -> "Suite":
-    """The suite of the run, its judges' rubrics included, as a file in `work`. Raises RaftError or ValueError."""
+    """The suite of the run, its judges' rubrics included, as a file in `work`.
+
+    Raises RaftError where the settings are no suite of this version, and ValueError where a judge's name is no name of
+    a file.
+    """
     import yaml
 
     from ratf.suite.suite import load_suite

@@ -22,7 +22,7 @@ MeansByArm = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 
 
 def statistics(results: Results, doses: MeansByArm) -> Iterator[tuple[str, list[str]]]:
-    """Each group of statistics, and what of it is not what the scores give. `doses`: see `doses_of`."""
+    """Each group of statistics by name, with what of it the scores do not give. `doses`: see `doses_of`."""
     scores = scores_of(results)
     cluster = {q.id: q.interview_id for q in results.questions}
     yield "statistics: means and intervals", _means(results, scores, cluster)
@@ -41,7 +41,7 @@ def statistics(results: Results, doses: MeansByArm) -> Iterator[tuple[str, list[
 
 
 def not_recomputed(results: Results, doses: MeansByArm) -> Iterator[tuple[str, str]]:
-    """What is taken as it is told, and why."""
+    """The parts of the results that are taken as told, not worked out again, each with the reason."""
     if results.judging and any(e.judge for e in results.exam):
         yield (
             "exams of judges",
@@ -66,7 +66,7 @@ def _poor_left_out(results: Results) -> bool:
 
 
 def doses_of(samples: Sequence[Sample] | None) -> MeansByArm:
-    """dose → metric → question → score, from the logs: the results do not have them."""
+    """The scores by dose, metric and question id, from the logs: the results do not have them."""
     found: dict[str, dict[str, dict[str, float | None]]] = {}
     for s in samples or []:
         if s.arm in DOSES and s.epoch == 1:
@@ -77,7 +77,7 @@ def doses_of(samples: Sequence[Sample] | None) -> MeansByArm:
 
 
 def scores_of(results: Results) -> Scores:
-    """arm → metric → question → score"""
+    """The scores of a run by arm, metric and question id."""
     found: dict[str, dict[str, dict[str, Scored]]] = {}
     for question in results.questions:
         for arm, answer in question.answers.items():
@@ -170,7 +170,7 @@ def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list
 
 
 def _judging(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
-    """From the votes: forced choices, strengths, agreement, what masking did, and the grading's calls and tokens."""
+    """The differences from the votes: forced choices, strengths, agreement, masking, grading's calls and tokens."""
     told = results.judging
     assert told is not None
     margin = results.suite.get("exam", {}).get("margin", MARGIN)
@@ -185,12 +185,12 @@ def _judging(results: Results, scores: Scores, cluster: Mapping[str, str]) -> li
 
 
 def _dumped(records: Sequence[Record]) -> list[Any]:
-    """In an order of their own."""
+    """The records as dictionaries, in the order of metric and arm."""
     return sorted((record.model_dump() for record in records), key=lambda r: (r["metric"], r.get("arm", "")))
 
 
 def _doses(results: Results, scores: Scores, cluster: Mapping[str, str], doses: MeansByArm) -> list[str]:
-    """Of the metrics; a judge's exam has no doses."""
+    """The differences in the metrics' dose responses; a judge's exam has no doses."""
     found: list[str] = []
     for exam in (e for e in results.exam if e.metric in METRICS):
         lower = metric(exam.metric).better == "lower"

@@ -1,4 +1,4 @@
-"""`ratf verify`: a bundle's scores and statistics worked out again, and what does not match, by name."""
+"""Works a bundle's scores and statistics out again for `ratf verify`, and names what does not match."""
 
 import hashlib
 import math
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 SHOWN = 5
-"""At most so many differences are named; the rest is counted."""
+"""The greatest number of differences that a check names; the rest is counted."""
 
 
 def verify(

@@ -1,4 +1,4 @@
-"""Who will be asked what in a run, and how much that is: counted from the study alone. Nothing is read but its files."""
+"""The calls of a run, counted from the study alone: who will be asked what, and how much. Only its files are read."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,7 @@ from raft.memory.rephrase import VERSION
 from raft.models.tokens import token_counter
 from raft.models.weights import PINNED, ready
 from raft.prompts import MESSAGE_OVERHEAD, conversation, earlier_exchanges
-from raft.text import shorten
-from raft.tuning.openai_format import estimated_tokens
+from raft.text import count_words, estimated_tokens, shorten, words_between
 from raft.tuning.tuners import tuned_name
 from raft.types import Exchange, Message
 from ratf.judges.counts import REPLY_TOKENS, asked_in_exam, exam_calls, grading_calls, judges_of, tokens_a_call
@@ -22,32 +21,32 @@ from ratf.suite.arms import ARMS, WRITTEN
 from ratf.suite.study import Study
 
 REPHRASER_PROMPT, REPHRASER_REPLY = 300, 120
-"""About so many tokens beside passage and exchange, and in a reply."""
+"""The estimated tokens of a rephraser's prompt beside passage and exchange, and of its reply."""
 
 
 SHOWN_WORDS = 25
-"""So many words of a real answer is a model shown that is asked to go on with it."""
+"""The number of words of a real answer that a model is shown when it is asked to go on with it."""
 
 
 NEXT_WORDS = 40
 LEAST_WORDS = SHOWN_WORDS + 15
-"""Shorter answers leave too little to be continued."""
+"""The fewest words of an answer that a model is asked to continue; shorter ones leave too little."""
 
 
 @dataclass(frozen=True)
 class Counted:
-    """`exact` says whether the tokens are the model's own."""
+    """A way to count tokens; `exact` says whether they are the model's own."""
 
     tokens: Callable[[str], int]
     exact: bool
 
     def messages(self, messages: Sequence[Message]) -> int:
-        """Of a prompt, with what a chat template adds."""
+        """The tokens of a prompt, with what a chat template adds."""
         return sum(self.tokens(m["content"]) + MESSAGE_OVERHEAD for m in messages)
 
 
 def counter(model: str) -> Counted:
-    """The tokenizer of an embedded model that is here; for any other, four characters are a token."""
+    """How a model's tokens are counted: by an embedded model's tokenizer if it is here, else four characters each."""
     name = model.removeprefix("local/").partition("+")[0]
     if model.startswith("local/") and name in PINNED and ready(name):
         return Counted(token_counter(name), exact=True)
@@ -55,11 +54,11 @@ def counter(model: str) -> Counted:
 
 
 AROUND_TEXT = 60
-"""About so many tokens around a text that is to be continued or reworded."""
+"""The estimated tokens around a text that is to be continued or reworded."""
 
 
 class CallCount(Record):
-    """What one role asks of one model. `tokens` is at most, in and out; `usd` and `seconds` are None where unknown."""
+    """The calls of one role to one model. `tokens`, in and out, are at most; `usd` and `seconds` None if unknown."""
 
     role: str
     who: str
@@ -72,7 +71,7 @@ class CallCount(Record):
     counted: bool
     """Whether the tokens are the model's own tokenizer's; else they are estimated."""
     if_admitted: bool = False
-    """Only asked where the judge passes its exam."""
+    """Whether the calls are made only if the judge passes its exam."""
     note: str = ""
 
 
@@ -85,7 +84,7 @@ class CallCounts:
     rates: Rates
 
     def all(self) -> Iterator[CallCount]:
-        """Every role's, in the order of a run."""
+        """The counts of every role, in the order of a run."""
         yield from self.rephrasing()
         yield from self.embedding()
         yield from self.tuning()
@@ -96,22 +95,22 @@ class CallCounts:
 
     @property
     def samples(self) -> int:
-        """How often each arm answers a question."""
+        """The number of times that each arm answers a question."""
         return self.study.suite.answers.samples
 
     @cached_property
     def count(self) -> Counted:
-        """How the base model counts tokens."""
+        """The way to count the base model's tokens."""
         return counter(self.study.suite.models.base)
 
     @cached_property
     def memories(self) -> Mapping[str, Sequence[Any]] | None:
-        """Those that an earlier start has made, by exchange."""
+        """The memories that an earlier start has made, by exchange; None where there are none yet."""
         made = read_made(self.study.folder / "memories.json", f"{self.study.digest}-{VERSION}")
         return made["memories"] if made else None
 
     def rephrasing(self) -> Iterator[CallCount]:
-        """At most: a passage for each of `k` places, while there are passages to be had."""
+        """The rephraser's calls, at most: one for each of the `k` passages of each exchange that remembers."""
         study, name, k = self.study, self.study.suite.memories.rephraser, self.study.suite.memories.k
         arms = [ARMS[a] for a in study.suite.arms]
         if "/" not in name:
@@ -136,7 +135,7 @@ class CallCounts:
         return list({e.exchange_id: e for e in [*said, *asked]}.values())
 
     def embedding(self) -> Iterator[CallCount]:
-        """Of a hosted embedder: the writings, the questions, and every answer that is scored."""
+        """The tokens that a hosted embedder reads: the writings, the questions, and every answer that is scored."""
         study, name = self.study, self.study.suite.models.embedder
         if is_free(name):
             return
@@ -148,7 +147,7 @@ class CallCounts:
         yield self._ask("embedding", "", name, 0, tokens, note="texts in batches, no chat calls", counted=False)
 
     def tuning(self) -> Iterator[CallCount]:
-        """The jobs; a token of a job is one that is read in an epoch."""
+        """The jobs that tune models; a token of a job is one that is read in an epoch."""
         study, base, settings = self.study, self.study.suite.models.base, self.study.suite.training
         interviews = list(dict.fromkeys(e.interview_id for e in study.training))
         learnt = set(interviews[: len(interviews) - settings.validation_interviews])
@@ -163,7 +162,7 @@ class CallCounts:
             yield made.model_copy(update={"usd": usd, "seconds": seconds})
 
     def answers(self) -> Iterator[CallCount]:
-        """Of each arm, as often as it answers; where nothing comes to mind, arms of one model ask the same, once."""
+        """The calls for each arm's answers; where nothing comes to mind, arms of one model ask the same, once."""
         study, base, n = self.study, self.study.suite.models.base, len(self.study.held_out)
         asked: set[tuple[str, str, str]] = set()
         for name in study.suite.arms:
@@ -178,7 +177,7 @@ class CallCounts:
             yield self._ask("answers", name, model, calls, read, self._replies(calls), self.samples * n, note=note)
 
     def _minds(self, name: str) -> dict[str, str]:
-        """What an arm reads beside each question, in a word: arms of one model with the same read the same prompt."""
+        """A word for what an arm reads beside each question: arms of one model with the same read one prompt."""
         kind, alone = ARMS[name].memories, self.study.suite.answers.history != "free_running"
         minds = {e.exchange_id: name for e in self.study.held_out}
         if kind == "none" and alone:
@@ -188,7 +187,7 @@ class CallCounts:
         return minds
 
     def written(self) -> Iterator[CallCount]:
-        """Of controls that a model writes."""
+        """The calls for controls that a model writes."""
         models, held_out = self.study.suite.models, self.study.held_out
         for name in (c for c in WRITTEN if c in self.study.suite.controls):
             generic, n = name == "generic", len(held_out)
@@ -197,7 +196,7 @@ class CallCounts:
             yield self._ask("control", name, model, n, read, self._replies(n))
 
     def judges(self) -> Iterator[CallCount]:
-        """The exam of every grader, and what those that pass will be asked."""
+        """The calls of every grader's exam, and of the grading that those which pass will do."""
         study, panel = self.study, self.study.suite.graders
         for rubric, masked in judges_of(study):
             name, reply = f"{rubric.name}{' (masked)' if masked else ''}", REPLY_TOKENS.get(rubric.form, 10)
@@ -213,12 +212,12 @@ class CallCounts:
                 yield made.model_copy(update={"if_admitted": True})
 
     def contamination(self) -> Iterator[CallCount]:
-        """What the base model is asked about the held-out answers."""
+        """The calls that ask the base model about the held-out answers."""
         study, n = self.study, len(self.study.held_out)
         if not study.suite.contamination:
             return
-        long = [e for e in study.held_out if len(e.answer.split()) >= LEAST_WORDS]
-        shown = [self.count.tokens(" ".join(e.answer.split()[:SHOWN_WORDS])) + AROUND_TEXT for e in long]
+        long = [e for e in study.held_out if count_words(e.answer) >= LEAST_WORDS]
+        shown = [self.count.tokens(words_between(e.answer, 0, SHOWN_WORDS)) + AROUND_TEXT for e in long]
         read = 2 * sum(shown) + sum(self.count.tokens(e.question) for e in long)
         read += sum(self._prompt(e, False) for e in study.held_out)
         written = 2 * len(long) * 2 * NEXT_WORDS + self._replies(n)

@@ -10,6 +10,7 @@ from inspect_ai.util import collect
 from raft.models.waiting import result_of
 from raft.progress import Progress, silent
 from raft.prompts import fenced
+from raft.text import count_words, words_between
 from raft.types import Exchange, Message
 from ratf.agents.questions import prompt
 from ratf.agents.roles import ANSWER_CACHE, answer_config
@@ -29,7 +30,7 @@ MARGIN = 0.05
 LEVEL = 0.05
 BASELINE = "baseline"
 Texts = Mapping[str, Mapping[str, str]]
-"""arm or control → question → answer"""
+"""Texts by arm, control or kind of reply, then by question id."""
 
 
 def panel(study: Study, answers: Texts, progress: Progress = silent) -> Contamination:
@@ -67,7 +68,7 @@ def concluded(base: str, signs: Sequence[Sign]) -> Contamination:
 
 def continuation(study: Study, exchange: Exchange, guided: bool) -> tuple[Message, ...]:
     """What the model is asked to go on with: the answer's first words, with or without whose they are."""
-    first = fenced("beginning", " ".join(exchange.answer.split()[:SHOWN_WORDS]))
+    first = fenced("beginning", words_between(exchange.answer, 0, SHOWN_WORDS))
     if not guided:
         return (
             {
@@ -89,7 +90,7 @@ def unnamed(study: Study, exchange: Exchange) -> tuple[Message, ...]:
 
 
 def _ask(study: Study, progress: Progress) -> dict[str, dict[str, str]]:
-    long = [e for e in study.held_out if len(e.answer.split()) >= LEAST_WORDS]
+    long = [e for e in study.held_out if count_words(e.answer) >= LEAST_WORDS]
     short = GenerateConfig(temperature=0, max_tokens=2 * NEXT_WORDS, frequency_penalty=0.3)
     todo = [(kind, e, continuation(study, e, kind == "guided"), short) for kind in ("guided", "general") for e in long]
     todo += [("unnamed", e, unnamed(study, e), answer_config(study)) for e in study.held_out]
@@ -113,11 +114,11 @@ async def _replies(base: str, todo: Sequence[tuple[Sequence[Message], GenerateCo
 
 def _continuation(study: Study, replies: Texts) -> Sign:
     words = "Given how an answer begins, does it go on more as the person really did when it is told who speaks? ROUGE-L, told less not told"
-    real = {e.exchange_id: " ".join(e.answer.split()[SHOWN_WORDS : SHOWN_WORDS + NEXT_WORDS]) for e in study.held_out}
+    real = {e.exchange_id: words_between(e.answer, SHOWN_WORDS, SHOWN_WORDS + NEXT_WORDS) for e in study.held_out}
     both = sorted(q for q in replies["guided"] if replies["guided"][q] and replies["general"].get(q))
 
     def overlap(kind: str) -> list[float]:
-        cut = [" ".join(replies[kind][q].split()[:NEXT_WORDS]) for q in both]
+        cut = [words_between(replies[kind][q], 0, NEXT_WORDS) for q in both]
         return [r["rougeL"] for r in text_measures(study).rouges(list(zip(cut, (real[q] for q in both), strict=True)))]
 
     return _sign(study, "continuation", words, both, overlap("guided"), overlap("general"))
@@ -180,7 +181,7 @@ def _sign(
 
 
 def sign_of(name: str, words: str, found: Estimate | None) -> Sign:
-    """A difference as a sign: above 0, below the margin, or neither."""
+    """The sign that a difference gives: its interval is above 0, below MARGIN, or neither."""
     if found is None or found.low is None or found.high is None:
         return Sign(name=name, words=words, says="can't tell", reason="too few answers or interviews for an interval")
     says = "looks memorised" if found.low > 0 else "no sign" if found.high < MARGIN else "can't tell"

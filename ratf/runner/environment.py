@@ -1,4 +1,4 @@
-"""What a run happened in: versions, and the commit of the repository that its suite is in."""
+"""The environment of a run: versions, and the commit of the repository that its suite is in."""
 
 import platform
 import subprocess
@@ -10,12 +10,12 @@ PACKAGES: Sequence[str] = ("ratf", "inspect-ai", "chromadb", "scikit-learn", "ro
 
 
 def environment(suite: Path | None) -> dict[str, str]:
-    """Versions, and the commit; no word of it where the suite is in no repository."""
+    """The versions of Python and of PACKAGES, and the commit of the suite where it is in a repository."""
     return {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}, **commit_of(suite)}
 
 
 def commit_of(suite: Path | None) -> dict[str, str]:
-    """`commit`, and under `uncommitted` whether a tracked file differed from it. Empty without a repository or git."""
+    """The suite's `commit`, and as `uncommitted` whether tracked files differed from it. Empty without git."""
     if suite is None:
         return {}
     head = _git(suite.resolve().parent, "rev-parse", "HEAD")

@@ -3,7 +3,19 @@
 import numpy as np
 
 from raft.errors import RaftError
-from raft.people.leaks import ALIKE, CoveredAnswer, alike, answers, covered, older, stored, twins, writings
+from raft.people.leaks import (
+    ALIKE,
+    CoveredAnswer,
+    alike,
+    answers,
+    blind,
+    covered,
+    is_read,
+    older,
+    stored,
+    twins,
+    writings,
+)
 from raft.people.leaks import Source as LeakSource
 from raft.types import Exchange
 from ratf.results.results import Leak, Leaks
@@ -37,12 +49,13 @@ def look(study: Study) -> Leaks:
         for t in pairs
         if {t.one, t.other} & held
     ]
+    unread = [s for s in (*answers(study.held_out, 0), *sources) if not is_read(s.text)]
     found = covered(study.held_out, sources, may=may)
     checked = (
         f"{len(study.held_out)} held-out answers against {len(study.person.documents)} writings, where older than the "
         f"interview, and {len(study.earlier)} earlier answers"
     )
-    return Leaks(checked=checked, found=[*same, *map(_copied, found)])
+    return Leaks(checked=checked, found=[*same, *map(_copied, found), *map(_unread, unread)])
 
 
 def look_in_store(study: Study, leaks: Leaks) -> Leaks:
@@ -70,6 +83,13 @@ def _look_in_store(study: Study, leaks: Leaks) -> Leaks:
         )
         for q in stored(study.held_out, passages)
     ]
+    texts = [*study.held_out, *study.training]
+    if (apart := blind(texts, lambda said: np.stack(embed(said)))) is not None:
+        checked = (
+            f"{leaks.checked}; {len(passages)} passages of the memory store. Not measured is whether the same stands there "
+            f"in other words: the embedder does not tell this person's answers apart (median cosine {apart:.2f})"
+        )
+        return Leaks(checked=checked, found=[*leaks.found, *asked])
     near = [
         _alike(_name(a.interview, a.question), f"earlier answer {a.document}", a.cosine)
         for a in alike(study.held_out, answers(study.training), lambda texts: np.stack(embed(texts)))
@@ -114,6 +134,17 @@ def _copied(answer: CoveredAnswer) -> Leak:
         words=f"{100 * answer.coverage:.0f} % of the answer {name} ({answer.date}) stands elsewhere, most in the "
         f"{'writing' if answer.kind == 'writing' else 'earlier answer'} {answer.document} "
         f"({answer.document_date or 'undated'}), {answer.longest_run} words in a row",
+    )
+
+
+def _unread(source: LeakSource) -> Leak:
+    return Leak(
+        kind="not read",
+        held_out=source.name,
+        found_in="",
+        amount=0,
+        words=f"the {source.kind} {source.name} is not in words that can be read, so whether it holds a held-out "
+        "answer is unknown: an encoding or the spaces may be lost",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a reader should know before believing anything."""
+"""The notes that a reader of a run should know before believing anything."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from ratf.suite.study import Study
 
 
 def notes(study: Study, judges: Sequence[Exam] = ()) -> list[str]:
-    """What a reader should know before believing anything. `judges` are the entries of their exams."""
+    """The notes on a run for its reader, as sentences. `judges` are the entries of their exams."""
     found: list[str] = []
     interviews = len({e.interview_id for e in study.held_out})
     if 1 < interviews < FEW_CLUSTERS:

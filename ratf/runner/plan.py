@@ -1,4 +1,4 @@
-"""What a run will take and what it can show, before anything is spent. Reads no weights and embeds nothing."""
+"""The plan of a run: what it takes and can show, before anything is spent. No weights are read, no text is embedded."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from ratf.suite.study import Study
 
 
 class Total(Record):
-    """Everything together."""
+    """The sums over several counts of calls; `usd` and `seconds` are None where one of them is unknown."""
 
     calls: int
     tokens: int
@@ -34,9 +34,9 @@ class Plan(Record):
     interviews: int
     asks: list[CallCount]
     least: Total
-    """If no judge passes its exam."""
+    """What the run takes if no judge passes its exam."""
     most: Total
-    """If every judge does."""
+    """What the run takes if every judge passes its exam."""
     rates: str
     smallest: list[Smallest]
     notes: list[str]
@@ -76,7 +76,7 @@ def plan(study: Study, prices: Prices | Path | str = NO_PRICES, earlier: Results
 
 
 def _total(asks: Sequence[CallCount], beside: float) -> Total:
-    """Unknown is not nothing: one sum that is not known makes the whole unknown."""
+    """The sums of several counts: one cost or time that is not known makes the whole unknown."""
     usd, seconds = ([getattr(a, what) for a in asks] for what in ("usd", "seconds"))
     return Total(
         calls=sum(a.calls for a in asks),

@@ -1,4 +1,4 @@
-"""How long the parts of a run take: as in an earlier run, or as stated for two processor cores."""
+"""The times that parts of a run take: as in an earlier run, or as stated for two processor cores."""
 
 from dataclasses import dataclass, replace
 
@@ -8,7 +8,7 @@ from ratf.suite.study import Study
 
 EMBEDDED = "local/smollm2-135m-instruct"
 HOSTED_SECONDS = 0.3
-"""A request to a hosted model, about: three seconds, ten at a time."""
+"""The estimated seconds of a request to a hosted model: three seconds, ten at a time."""
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,18 @@ class Rates:
     verdict: float | None
     contamination: float | None
     scored: float
-    """An answer's deterministic scores."""
+    """The seconds of an answer's deterministic scores."""
     thousand: float
-    """A thousand characters of writings, cut and embedded."""
+    """The seconds of cutting and embedding a thousand characters of writings."""
 
     def of(self, model: str, calls: int, rate: float | None) -> float | None:
-        """Of so many calls."""
+        """The seconds of `calls` calls of a model at `rate` seconds each; None where that is unknown."""
         if not is_free(model):
             rate = HOSTED_SECONDS
         return 0.0 if not calls else None if rate is None else rate * calls
 
     def beside(self, study: Study) -> float:
-        """What takes time and asks no chat model: the writings, and the scores."""
+        """The seconds of what asks no chat model: embedding the writings, and scoring."""
         letters = sum(len(d.text) for d in study.person.documents)
         given = study.suite.answers.samples * len(study.suite.arms) + len(study.suite.controls)
         answers = given * len(study.held_out)
@@ -46,7 +46,7 @@ STATED = Rates(
 
 
 def rates(study: Study, earlier: Results | None) -> Rates:
-    """The earlier run's where its models were the same."""
+    """The rates of the earlier run where its base model was the same, else the stated ones."""
     base = study.suite.models.base
     known = STATED if base == EMBEDDED else replace(STATED, answer=None, tuning=None, contamination=None)
     if known is not STATED:
@@ -70,6 +70,6 @@ def _each(seconds: float | None, calls: int | None) -> float | None:
 
 
 def _calls(earlier: Results) -> dict[str, int]:
-    """Of a run that did not count them."""
+    """The calls of a run that did not count them, by role: one an answer."""
     n = len(earlier.questions)
     return {"answers": n * sum(a.kind == "arm" for a in earlier.arms.values())}

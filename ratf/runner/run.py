@@ -1,4 +1,4 @@
-"""`ratf run`: prepare, tune, answer, score, report. Each phase goes on where it was, and is skipped when it is done."""
+"""The phases of `ratf run`: prepare, tune, answer, score, report. Each goes on where it was, or is skipped if done."""
 
 import dataclasses
 import io
@@ -43,7 +43,7 @@ class Outcome:
 
     @property
     def folder(self) -> Path:
-        """Where the run is kept."""
+        """The folder that keeps the run."""
         return self.study.folder
 
     def _repr_html_(self) -> str:
@@ -118,7 +118,7 @@ def _describe(study: Study, tell: Callable[[str], None]) -> None:
 
 
 class Phases:
-    """How long each phase took, in seconds, over all starts of the same study; what a kill cut short is not in it."""
+    """The seconds that each phase took, over all starts of the same study; what a kill cut short is not in it."""
 
     def __init__(self, study: Study) -> None:
         self._path, self._digest = study.folder / "times.json", study.digest
@@ -208,7 +208,7 @@ def _run(
 
 
 def _prepare(study: Study, leaks: Leaks, allow_leaks: bool, progress: Progress) -> Leaks:
-    """Memories and the controls' answers; and the leaks that only the memory store shows."""
+    """Make memories and the controls' answers; the leaks are returned with those that only the memory store shows."""
     from ratf.agents.controls import given_answers
     from ratf.agents.memories import memories, memories_shown
 
@@ -261,5 +261,5 @@ def write_report(results: Results, folder: Path) -> Path:
 
 
 def describe_times(times: dict[str, Any]) -> str:
-    """`prepare 12 s, tune 90 s, …`"""
+    """The phases' times in a line, as `prepare 12 s, tune 90 s, …`."""
     return ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times["seconds"].items())

@@ -12,7 +12,7 @@ from ratf.statistics.estimates import Array
 FREQUENT = 150
 BAGS = 200
 LEAST, MOST = 1_500, 5_000
-"""An arm with fewer words tells nothing (Eder 2015); a bag with more is not needed to compare arms."""
+"""LEAST is the fewest words of an arm that tell anything (Eder 2015); MOST is as many words as a bag needs."""
 
 
 def deltas(
@@ -21,8 +21,8 @@ def deltas(
     """The Delta of each arm's pooled texts to those of `person`, and how many words each bag held.
 
     `background` holds, for each person, one text an interview. Every arm is drawn into bags of equally many words,
-    without replacement: half as many as the arm with the fewest has. The spread is the middle 95 % of the bags: how
-    much the figure moves by which words were used, not an interval over interviews.
+    without replacement: half as many as the arm with the fewest has, and MOST at most. The spread is the middle 95 % of
+    the bags: how much the figure moves by which words were used, not an interval over interviews.
     """
     frequent = _frequent(background)
     texts = [text for of in background.values() for text in of]
@@ -69,7 +69,7 @@ def _frequent(background: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _count(text: str, frequent: Sequence[str]) -> Array:
-    """How often each frequent word occurs, and last, all the others together."""
+    """The number of times that each frequent word occurs, and last, that of all the others together."""
     words = tokens(text)
     there = Counter(words)
     known = [there[w] for w in frequent]

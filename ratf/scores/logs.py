@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tuple[dict[str, EvalLog], Admission]":
-    """The newest log of each arm, each with all scores of the suite, and which judges were let at them.
+    """The newest log of each arm, with all scores of the suite, and which judges were admitted to grade them.
 
     Only missing scores are computed. A judge that failed its exam is not paid to grade, unless `judge_anyway`.
     """
@@ -40,14 +40,14 @@ def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tupl
 
 
 def first_answers(logs: "dict[str, EvalLog]") -> "AnswersByArm":
-    """Arm or control → question → its answer; of several answers, the first."""
+    """The first answer to each question, by arm or control, then by question id."""
     return {
         arm: {str(s.id): s.output.completion for s in log.samples or [] if s.epoch == 1} for arm, log in logs.items()
     }
 
 
 def examined(study: Study, answers: "AnswersByArm", progress: Progress, judge_anyway: bool = False) -> "Admission":
-    """The judges' exam, sat once a study: the controls' texts are in `answers`. No judge grades before it."""
+    """Which judges may grade, by their exam on the controls' texts in `answers`; it is held once a study."""
     from ratf.judges.exam import examine_judges
     from ratf.statistics.judge_exam import Admission
 

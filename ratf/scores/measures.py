@@ -5,18 +5,23 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
 from raft.errors import RaftError
 from raft.files import read_made
 from raft.memory.rephrase import VERSION
 from raft.models.names import EMBEDDER
+from raft.text import by_script, count_words, folded
+from raft.text import runs as runs_of
 from ratf.models.chat import embedder
 from ratf.results.exams import Evidence
 from ratf.scores.style import Spoken, StyleIdentity
 from ratf.suite.study import Study
 
 RUN_WORDS = 8
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_ROUGE_WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}]+")
 BERTSCORE_PAIRS = 32
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -128,7 +133,7 @@ def _bertscore(texts: TextMeasures, answer: str, real: str) -> float | None:
 
 
 def _length(texts: TextMeasures, answer: str, real: str) -> float:
-    return len(answer.split()) / len(real.split())
+    return count_words(answer) / count_words(real)
 
 
 OF_TEXTS: dict[str, OfTexts] = {
@@ -225,8 +230,7 @@ def known_runs(study: Study) -> frozenset[tuple[str, ...]]:
 
 def runs(text: str) -> list[tuple[str, ...]]:
     """All runs of 8 words, without case and punctuation."""
-    words = "".join(c if c.isalnum() else " " for c in text.casefold()).split()
-    return [tuple(words[i : i + RUN_WORDS]) for i in range(len(words) - RUN_WORDS + 1)]
+    return runs_of(by_script(_WORD.findall(folded(text).casefold())), RUN_WORDS)
 
 
 def warm(study: Study, answers: Sequence[tuple[str, str, str | None]], metrics: Sequence[str]) -> None:
@@ -244,8 +248,28 @@ def warm(study: Study, answers: Sequence[tuple[str, str, str | None]], metrics: 
         known_runs(study)
 
 
+class _RougeWords:
+    """The words of any script, for rouge-score, whose own tokenizer knows `a-z` and `0-9` and nothing else.
+
+    A word of those alone is its stem, as rouge-score has it; any other is itself, in lower case; one of a script
+    without spaces is its characters.
+    """
+
+    def __init__(self) -> None:
+        from rouge_score.tokenizers import DefaultTokenizer
+
+        self._default = DefaultTokenizer(use_stemmer=True)
+
+    def tokenize(self, text: str) -> list[str]:
+        """The words in order."""
+        if text.isascii():
+            return list(self._default.tokenize(text))
+        words = by_script(_ROUGE_WORD.findall(folded(text).lower()))
+        return [t for w in words for t in (self._default.tokenize(w) if w.isascii() else [w])]
+
+
 def _rouge(pairs: list[tuple[str, str]]) -> list[dict[str, float]]:
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
+    scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=_RougeWords())
     return [{kind: s.fmeasure for kind, s in scorer.score(real, answer).items()} for answer, real in pairs]

@@ -13,7 +13,7 @@ from raft.models.names import EMBEDDER
 from ratf.suite.metrics import METRICS
 
 OfSample = Callable[[TaskState, str], float | None]
-"""(the sample, its real answer) to a score; None where the answer cannot be scored."""
+"""A function from (the sample, its real answer) to a score, or to None where the answer cannot be scored."""
 
 WHY_EMPTY = {
     "content_filter": "refused: the service gave no answer",
@@ -28,7 +28,10 @@ _of_study: ContextVar[OfSample | None] = ContextVar("measure", default=None)
 
 @contextmanager
 def measuring(measure: OfSample) -> Iterator[None]:
-    """Let the scorers that are made in here measure so: with a study, which cannot be an argument, as a log keeps those."""
+    """Let the scorers that are made in this context score with `measure`.
+
+    `measure` may read a study, which cannot be an argument of a scorer, because logs keep those.
+    """
     before = _of_study.set(measure)
     try:
         yield
@@ -38,10 +41,10 @@ def measuring(measure: OfSample) -> Iterator[None]:
 
 @cache
 def named(name: str) -> Callable[[str], Scorer]:
-    """What makes the metric's scorer, registered with Inspect as `ratf/<name>`; its argument `embedder` names an embedder.
+    """The maker of a metric's scorer, registered with Inspect as `ratf/<name>`.
 
-    Made by name, a scorer compares each answer with its target and reads nothing else, and making it raises RaftError for a
-    metric that reads more.
+    Its argument `embedder` names an embedder. A scorer that is made by name compares each answer with its target and
+    reads nothing else. Making one raises RaftError for a metric that reads more of a study.
     """
 
     @scorer(metrics=[mean()], name=name)
@@ -65,7 +68,7 @@ def named(name: str) -> Callable[[str], Scorer]:
 
 
 def _alone(name: str, embedder: str) -> OfSample:
-    """The metric on an answer and its target, with nothing of a study."""
+    """A metric of an answer and its target alone. Raises RaftError for a metric that reads more of a study."""
     from ratf.scores.measures import OF_TEXTS, TextMeasures
 
     if name not in OF_TEXTS:

@@ -1,19 +1,20 @@
-"""Is it this person speaking? Character n-grams and function words of earlier answers, against others of the field."""
+"""Tells whether the person speaks, by character n-grams and function words of earlier answers and impostors'."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
+from raft.text import LETTERS, by_script, folded, is_unspaced, run_ends
 from ratf.results.exams import WORDS, Evidence
 
 FOLDS = 5
 CALIBRATION_FOLDS = 3
 SHOWN = 10
-"""So many words and n-grams are shown for each side."""
+"""The number of words, and of n-grams, that are shown for each side."""
 
 
 _FUNCTION_WORDS = """
@@ -29,6 +30,7 @@ _FUNCTION_WORDS = """
     we'd we'll we're we've well were what what's when where whether which while who why will with within without would
     yes yet you you're you've your
 """
+_BETWEEN = regex.compile(rf"[^{LETTERS}']+|_")
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'"})
 Classifier = Any
 """A scikit-learn classifier over counts, with `fit` and `decision_function`."""
@@ -58,7 +60,7 @@ class _Fold:
 
 
 def linear(seed: int) -> Classifier:
-    """TF-IDF and logistic regression; an n-gram that was not seen in training is no feature."""
+    """The classifier of TF-IDF and logistic regression; an n-gram that was not seen in training is no feature."""
     from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.feature_selection import VarianceThreshold
     from sklearn.linear_model import LogisticRegression
@@ -72,10 +74,11 @@ def linear(seed: int) -> Classifier:
 
 
 class StyleIdentity:
-    """P(the person is speaking) in words where both sides are as likely beforehand, cross-fitted by interview.
+    """The probability that the person speaks, both sides being as likely beforehand, cross-fitted by interview.
 
     A text is judged only by models and calibrations (Platt 1999, on decisions about interviews left out) that saw
-    nothing of its own interview. Counting n-grams learns nothing and is done once for all folds.
+    nothing of its own interview. Counting n-grams learns nothing and is done once for all folds. Raises ValueError
+    where the person or the impostors have fewer than two interviews.
     """
 
     def __init__(
@@ -101,7 +104,7 @@ class StyleIdentity:
         self._counts, self._labels = counts, labels
 
     def probabilities(self, spoken: Sequence[tuple[str, str | None]]) -> list[float]:
-        """For each (text, group): the mean over the models that have not seen the group, or over all for new text."""
+        """The probability of each (text, group): the mean over models that have not seen the group, or over all."""
         counts = self._features.transform([normalise(text) for text, _ in spoken]).tocsr()
         by_fold = np.stack([fold.probabilities(counts) for fold in self._folds], axis=1)
         fair = np.array([[not self._saw(group, fold.unseen) for fold in self._folds] for _, group in spoken])
@@ -135,13 +138,14 @@ class StyleIdentity:
                         others=round(float(theirs[i]), 3),
                     )
                     for i in side[: 10 * SHOWN]
+                    if weights[i]  # a word that nobody said is no evidence
                 ]
                 found += _distinct(rows)[:SHOWN]
         return found
 
 
 def _distinct(rows: Sequence[Evidence]) -> list[Evidence]:
-    """Without n-grams that are parts, or shifts, of one before."""
+    """The rows without n-grams that are parts, or shifts, of an earlier one."""
     kept: list[Evidence] = []
     for row in rows:
         text = row.text.strip()
@@ -155,13 +159,17 @@ def _distinct(rows: Sequence[Evidence]) -> list[Evidence]:
 
 def normalise(text: str) -> str:
     """The first words only, so that length does not tell; no case and no punctuation, which are the transcriber's."""
-    return " ".join(tokens(text)[:WORDS])
+    words = tokens(text)
+    if not any(map(is_unspaced, words)):
+        return " ".join(words[:WORDS])
+    kept = words[: next(iter(run_ends(words, WORDS)), len(words))]
+    return "".join(word if is_unspaced(word) else f" {word} " for word in kept).replace("  ", " ").strip()
 
 
 def tokens(text: str) -> list[str]:
     """The words in lower case, without what the transcriber put around them."""
-    bare = re.sub(r"[^\w']+|_", " ", text.translate(_APOSTROPHES).lower())
-    return [word for part in bare.split() if (word := part.strip("'"))]
+    bare = _BETWEEN.sub(" ", folded(text.translate(_APOSTROPHES)).lower())
+    return by_script(word for part in bare.split() if (word := part.strip("'")))
 
 
 def _smaller_side(groups: NDArray[Any], labels: NDArray[np.bool_]) -> int:

@@ -1,4 +1,4 @@
-"""What made a difference: effects of training and of memories, as weighted sums of arms' scores, question by question."""
+"""Attribution: the effects of training and of memories, as weighted sums of the arms' scores, question by question."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,17 +29,20 @@ MEMORY_TRAINING: dict[Shown, str] = {
     "own": "memory training with own memories",
 }
 USE: dict[Shown, str] = {"none": "own memories", "shuffled": "content of memories", "impostor": "whose memories"}
-"""What own memories, compared with these, are the effect of."""
+"""The name of the effect of own memories, by the memories that they are compared with."""
 
 
 CELLS: dict[Cell, str] = {(arm.training, arm.memories): name for name, arm in ARMS.items()}
 IN_USE: tuple[Shown, ...] = ("none", "own")
-"""Trainings are compared over these: the others are controls, and nobody would use an agent that way."""
+"""The memories over which trainings are compared: the others are controls, and nobody would use an agent with them."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """An effect that the arms give. `mixed`: the form of training changes along with the memories."""
+    """An effect that the arms can give: the weighted sum of arms' scores with `weights`.
+
+    `mixed` says that the form of training changes along with the memories.
+    """
 
     name: str
     kind: EffectKind
@@ -51,8 +54,9 @@ class Planned:
 def attribution(scores: Scores, cluster: Mapping[str, str]) -> Attribution | None:
     """Every effect that the arms in `scores` give, on every metric; None where they give none.
 
-    An effect is Σ_a w_a · score_a(question) over the questions that all of its arms have scored, with the interval of
-    `ratf.statistics.estimates`. Holm's correction is over the effects and the metrics of a family.
+    An effect is the mean of Σ_a w_a · score_a(question) over the questions for which all of its arms have a score, with
+    the interval of `ratf.statistics.estimates.clustered_means`. `cluster` gives the interview of each question. Holm's
+    correction is over the effects and the metrics of a family.
     """
     arms = [arm for arm in scores if arm in ARMS]
     planned = effects(arms)
@@ -69,7 +73,7 @@ def attribution(scores: Scores, cluster: Mapping[str, str]) -> Attribution | Non
 
 
 def effects(arms: Sequence[str]) -> list[Planned]:
-    """The effects that these arms give, the main ones first."""
+    """The effects that these arms give: of training, then of memories, then interactions."""
     there = {cell for cell, name in CELLS.items() if name in arms}
     found = [*_trainings(there), *_memories(there), *_interactions(there)]
     if set(NAMED) <= set(arms) and not any(e.kind == "interaction" for e in found):
@@ -78,7 +82,10 @@ def effects(arms: Sequence[str]) -> list[Planned]:
 
 
 def _trainings(there: set[Cell]) -> Iterator[Planned]:
-    """What a training did, averaged over the memories of use; and memory training against plain, at each of them."""
+    """The effects of each training, averaged over the memories in `IN_USE`.
+
+    At each of these also the effect of memory training against plain training.
+    """
     for to in ("ft", "ft+mem"):
         both = [m for m in IN_USE if {("none", m), (to, m)} <= there]
         if both:
@@ -92,7 +99,7 @@ def _trainings(there: set[Cell]) -> Iterator[Planned]:
 
 
 def _memories(there: set[Cell]) -> Iterator[Planned]:
-    """What the person's memories did against each alternative, averaged over the trainings that have both."""
+    """The effects of the person's memories against each alternative, averaged over the trainings that have both."""
     for other in ("none", "shuffled", "impostor"):
         both = [t for t in TRAININGS if {(t, "own"), (t, other)} <= there]
         if both:
@@ -102,7 +109,7 @@ def _memories(there: set[Cell]) -> Iterator[Planned]:
 
 
 def _interactions(there: set[Cell]) -> Iterator[Planned]:
-    """How much more the person's memories did after a training than before it."""
+    """The interactions: how much more the person's memories did after a training than before it."""
     for to in ("ft", "ft+mem"):
         if {(t, m) for t in ("none", to) for m in IN_USE} <= there:
             after, before = _step((to, "own"), (to, "none")), _step(("none", "own"), ("none", "none"))
@@ -111,7 +118,7 @@ def _interactions(there: set[Cell]) -> Iterator[Planned]:
 
 
 def _two_by_two() -> list[Planned]:
-    """The four named arms taken for a crossing of trained and memories, which they are not quite."""
+    """The effects of the four named arms, taken as a 2×2 crossing of training and memories, which they are roughly."""
     base, rag, tuned, raft = ({arm: 1.0} for arm in NAMED)
     training = _mean([_minus(tuned, base), _minus(raft, rag)])
     memories = _mean([_minus(rag, base), _minus(raft, tuned)])
@@ -143,8 +150,8 @@ def _over(levels: Iterable[str]) -> str:
 
 
 def _weighed(table: Mapping[str, Array], weights: Weights) -> Array:
-    """NaN where one of its arms has no score."""
-    # coarse scores that cancel must give 0, and not what rounding leaves of it
+    """The weighted sum of the arms' scores for each question; NaN where one of its arms has no score."""
+    # coarse scores that cancel must give 0, not a rounding error
     return np.round(sum((weight * table[arm] for arm, weight in weights.items()), np.zeros(())), 12)
 
 
@@ -166,14 +173,14 @@ CLEAN = (
     {"baseline", "rag_only", "finetune_only", "finetune_own"},
     {"baseline", "rag_only", "raft_none", "raft"},
 )
-"""Trainings with and without memories in the prompt, the training being the same."""
+"""The sets of arms that cross a training with memories in the prompt: each training is asked with and without them."""
 
 
 OWN = {"none": "rag_only", "ft": "finetune_own", "ft+mem": "raft"}
 
 
 def design(arms: Collection[str]) -> str:
-    """A paragraph on what these arms can and cannot tell."""
+    """A paragraph that says what these arms can and cannot separate."""
     return " ".join(_design(set(arms)))
 
 
@@ -224,13 +231,16 @@ def _paired(arms: set[str], shown: str) -> bool:
 
 
 def findings(effects: Sequence[Effect], lower_is_better: bool = False) -> str:
-    """What the effects on one metric show, after Holm's correction, and how small a one could have been seen."""
+    """A paragraph that says which effects on one metric are shown after Holm's correction.
+
+    It also gives the smallest effects that could have been shown.
+    """
     told = [e for e in effects if e.effect is not None]
     if not told:
         return "No question was scored for all arms of an effect."
     if all(e.p_holm is None for e in told):
         return "A single interview gives no interval, so no effect is shown."
-    # what four arms mix is in the table; a sentence of it would be read as an effect of one thing
+    # a mixed effect of four arms is in the table only; in a sentence it would be read as the effect of one thing
     said = [e for e in told if not (e.mixed and len(e.weights) > 2)] or told
     shown = [e for e in said if e.p_holm is not None and e.p_holm <= 1 - CONFIDENCE]
     rest = [e for e in said if e not in shown]

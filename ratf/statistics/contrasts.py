@@ -1,4 +1,4 @@
-"""The paired comparisons of a run, from its scores."""
+"""The contrasts of a run: paired comparisons of arms, from their scores."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,14 @@ from ratf.suite.metrics import metric
 
 T = TypeVar("T", Contrast, Effect)
 Scores = Mapping[str, Mapping[str, Mapping[str, Scored]]]
-"""arm → metric → question → score"""
+"""The scores by arm, metric and question."""
 
 
 def contrasts(scores: Scores, pairs: Sequence[tuple[str, str]], cluster: Mapping[str, str]) -> list[Contrast]:
-    """Every metric's paired differences, with Holm's correction over `pairs` and the metrics of a family.
+    """The paired difference of each pair of arms on every metric, with Holm's correction within each family of metrics.
 
-    `cluster`: the independent unit of each question. A pair of which an arm is missing is left out. An arm more changes
-    no number of the others but `p_holm`, and that only where `pairs` names it.
+    `cluster` gives the independent unit of each question. A pair with a missing arm is left out. Another arm changes no
+    number of the others except `p_holm`, and that only where `pairs` names it.
     """
     arms = list(scores)
     questions = sorted(cluster)
@@ -34,7 +34,7 @@ def contrasts(scores: Scores, pairs: Sequence[tuple[str, str]], cluster: Mapping
 
 
 def corrected(found: Sequence[T]) -> list[T]:
-    """With `p_holm`: Holm's correction over those on the metrics of a family."""
+    """The same contrasts or effects with `p_holm`: Holm's correction over all those on metrics of one family."""
     families: dict[str, list[int]] = {}
     for i, one in enumerate(found):
         families.setdefault(one.family, []).append(i)
@@ -45,7 +45,7 @@ def corrected(found: Sequence[T]) -> list[T]:
 
 
 def numbers(e: Estimate | None) -> dict[str, Any]:
-    """What a contrast and an effect say alike of their estimate, `p_holm` still to come."""
+    """The fields that a contrast and an effect both take from their estimate; `p_holm` is filled in by `corrected`."""
     return {
         "low": e.low if e else None,
         "high": e.high if e else None,
@@ -59,7 +59,7 @@ def numbers(e: Estimate | None) -> dict[str, Any]:
 
 
 def number(score: Scored | None) -> float:
-    """The score, or NaN where there is none."""
+    """The value of a score, or NaN where there is none."""
     return math.nan if score is None or score.value is None else score.value
 
 

@@ -1,4 +1,4 @@
-"""Where metrics disagree: questions on which one says that an arm is ahead and another that it is behind."""
+"""Disagreement of metrics: the questions on which one metric puts an arm ahead and another puts it behind."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,19 @@ from ratf.results.results import Question, Results
 
 SHOWN = 8
 FEWEST = 8
-"""With fewer questions in common, no correlation is given."""
+"""The fewest questions in common for which a correlation is given."""
 
 
 MEASURING = ("style", "judge", "semantic", "lexical")
-"""Families whose scores say how near an answer is; length and copying do not."""
+"""The families of metrics that measure how near an answer is to the person's; length and copying do not."""
 
 
 @dataclass(frozen=True)
 class QuestionDifference:
-    """What a metric says on one question: the difference better - than, and the same in standard deviations."""
+    """The difference of the two arms on one question by one metric, also in standard deviations over the questions.
+
+    It is positive where the first arm is better.
+    """
 
     metric: str
     difference: float
@@ -28,7 +31,7 @@ class QuestionDifference:
 
 @dataclass(frozen=True)
 class Dispute:
-    """A question with the metric that puts the first arm furthest ahead, and the one that puts it furthest behind."""
+    """A disputed question, with the metrics that put the first arm furthest ahead and furthest behind."""
 
     question: Question
     ahead: QuestionDifference
@@ -36,13 +39,16 @@ class Dispute:
 
     @property
     def gap(self) -> float:
-        """How far apart the two are, in standard deviations."""
+        """The distance between the two metrics' differences, in standard deviations."""
         return self.ahead.standardised - self.behind.standardised
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """Spearman's correlation of two metrics' differences over the questions that both have; None with too few."""
+    """Spearman's correlation of two metrics' differences over the `n` questions that both have.
+
+    `rho` is None where these are fewer than `FEWEST`, or where all differences of a metric are alike.
+    """
 
     first: str
     second: str
@@ -52,7 +58,11 @@ class Correlation:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """How metrics disagree about the arms `a` and `b`. `admitted`: whether all of them have passed their exam."""
+    """The disagreement of metrics about the arms `a` and `b`.
+
+    `admitted` says whether all the metrics passed their exam; `opposite` counts the questions on which two metrics
+    disagree, of `questions` that two or more metrics have.
+    """
 
     a: str
     b: str
@@ -61,14 +71,15 @@ class Disagreement:
     questions: int
     opposite: int
     splits: list[Dispute]
-    """The widest, at most SHOWN."""
+    """The questions with the widest gaps, at most `SHOWN`."""
     agreement: list[Correlation]
 
 
 def disagreement(results: Results) -> Disagreement | None:
-    """On the arms of the suite's primary comparison. None where fewer than two metrics compare these arms.
+    """The disagreement about the arms of the primary comparison; None where fewer than two metrics compare them.
 
-    The admitted metrics; where there are fewer than two, the one of each family that did best in its exam.
+    It is between the admitted metrics or, where these are fewer than two, the metric of each family that did best in
+    its exam.
     """
     a, b = results.suite["primary"]["better"], results.suite["primary"]["than"]
     admitted = {e.metric for e in results.exam if e.admitted}
@@ -97,7 +108,10 @@ def disagreement(results: Results) -> Disagreement | None:
 
 
 def _differences(results: Results, a: str, b: str) -> dict[str, dict[str, float]]:
-    """By metric and question, positive where `a` is better; no metric with neither way better or all differences alike."""
+    """The differences of two arms by metric and question, positive where `a` is better.
+
+    A metric of which neither way is better, or whose differences are all alike, is left out.
+    """
     ways = {m: -1 if facts["better"] == "lower" else 1 for m, facts in results.metrics.items() if facts["better"]}
     found: dict[str, dict[str, float]] = {m: {} for m in ways}
     for q in results.questions:
@@ -110,12 +124,12 @@ def _differences(results: Results, a: str, b: str) -> dict[str, dict[str, float]
 
 
 def _asked(standard: Mapping[str, Mapping[str, float]]) -> dict[str, None]:
-    """The questions that any metric has."""
+    """The questions for which any metric has a difference."""
     return dict.fromkeys(q for of_metric in standard.values() for q in of_metric)
 
 
 def _of(standard: Mapping[str, Mapping[str, float]], question: str) -> list[float]:
-    """What each metric that has it says of a question."""
+    """The standardised differences on a question, one for each metric that has it."""
     return [of_metric[question] for of_metric in standard.values() if question in of_metric]
 
 
@@ -124,7 +138,7 @@ def _spread(differences: Mapping[str, float]) -> float:
 
 
 def _leading(results: Results, names: Sequence[str]) -> list[str]:
-    """Of each family that measures nearness, the metric with the highest AUC in its exam, else its first."""
+    """The metric with the highest AUC in its exam, for each family in `MEASURING`; its first metric without any AUC."""
     auc = {e.metric: -1.0 if e.auc is None else e.auc for e in results.exam}
     of = {f: [m for m in names if results.metrics[m]["family"] == f] for f in MEASURING}
     return [max(several, key=lambda m: auc.get(m, -1.0)) for several in of.values() if several]

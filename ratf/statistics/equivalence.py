@@ -1,4 +1,4 @@
-"""Claims beyond "there is a difference": that there is none worth mentioning."""
+"""Tests of equivalence and non-inferiority: whether a difference is smaller than a margin."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,10 @@ ALPHA = 1 - CONFIDENCE
 
 @dataclass(frozen=True)
 class Equivalence:
-    """What was shown against a margin. `low` and `high` are the interval that decides; `high` is None for one side."""
+    """The result of a test against a margin. `low` and `high` are the interval that decides.
+
+    `high` is None for the one-sided test of non-inferiority; `holds` says whether the claim is shown.
+    """
 
     margin: float
     low: float
@@ -19,7 +22,10 @@ class Equivalence:
 
 
 def equivalence(found: Estimate, margin: float) -> Equivalence | None:
-    """Two one-sided tests (Schuirmann 1987): the 90 % interval lies within ± margin. None with one cluster."""
+    """The equivalence of two arms by two one-sided tests (Schuirmann 1987): the 90 % interval lies within ± `margin`.
+
+    None with a single cluster, which gives no interval.
+    """
     from scipy.special import stdtrit
 
     over, under = found.p_over(-margin), found.p_under(margin)
@@ -31,6 +37,9 @@ def equivalence(found: Estimate, margin: float) -> Equivalence | None:
 
 
 def non_inferiority(found: Estimate, margin: float) -> Equivalence | None:
-    """Not worse by `margin` or more: the 95 % interval's lower end is above - margin. None with one cluster."""
+    """Non-inferiority, that is not being worse by `margin` or more: the 95 % interval's lower end is above - `margin`.
+
+    None with a single cluster, which gives no interval.
+    """
     p = found.p_over(-margin)
     return None if p is None or found.low is None else Equivalence(margin, found.low, None, p, p <= ALPHA / 2)

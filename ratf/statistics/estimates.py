@@ -1,7 +1,7 @@
-"""Means and paired differences with clustered intervals and exact tests. Plain functions over arrays; no model, no file.
+"""Means and paired differences with clustered intervals and exact tests, as functions over arrays.
 
-A table has one row a column of interest (an arm, a pair of arms) and one column a question; what is missing is NaN. Each
-row is worked out by itself: another row changes no digit of it.
+A table has one row for each arm or pair of arms and one column for each question; a missing score is NaN. Each row is
+worked out by itself: another row changes no digit of it.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 CONFIDENCE = 0.95
 POWER = 0.80
 FEW_CLUSTERS = 6
-"""Under so many interviews an interval is printed with a warning (Cameron, Gelbach & Miller 2008)."""
+"""The number of interviews under which an interval is printed with a warning (Cameron, Gelbach & Miller 2008)."""
 
 
 MOST_FLIPS = 14
-"""Up to so many clusters all sign-flips are tried; with more, the t interval needs no help."""
+"""The greatest number of clusters for which all sign-flips are tried; with more, the t interval is enough."""
 
 
 Array = NDArray[np.float64]
@@ -25,14 +25,17 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its interval. With fewer than two clusters there is no `error`, interval, `p` or `detectable`."""
+    """The mean of `n` numbers in `clusters` clusters, with its 95 % interval and its two-sided `p` against 0.
+
+    `error` is the standard error. With fewer than two clusters `error`, `low`, `high`, `p` and `detectable` are None.
+    """
 
     mean: float
     low: float | None
     high: float | None
     p: float | None
     detectable: float | None
-    """The smallest true difference from 0 that is seen with 80 % power at this spread."""
+    """The smallest true difference from 0 that is detected with 80 % power at this standard error."""
     n: int
     clusters: int
     error: float | None = None
@@ -41,10 +44,13 @@ class Estimate:
     freedom: float | None = None
     """Degrees of freedom of the t distribution behind the interval and p (see `degrees_of_freedom`)."""
     moved: int = 0
-    """How many of the numbers are not 0. No p against 0 is under what so many signs can show, 1/2^moved on one side."""
+    """How many of the numbers are not 0.
+
+    No one-sided p against 0 is under 1/2^moved, the least that a sign test can give.
+    """
 
     def turned(self) -> "Estimate":
-        """The same with less and more changed over."""
+        """The estimate of the negative numbers."""
         low, high = (None if end is None else -end for end in (self.high, self.low))
         return replace(self, mean=-self.mean, low=low, high=high)
 
@@ -74,7 +80,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Exact:
-    """A test without a distribution behind it. Above α, `smallest` says that no data could have been significant."""
+    """The result of an exact test: its name, its p, and the smallest p that these numbers of data could give.
+
+    Where `smallest` is above the level α, no data of this size could have been significant.
+    """
 
     test: str
     p: float
@@ -84,11 +93,12 @@ class Exact:
 def clustered_means(table: ArrayLike, clusters: Sequence[str]) -> list[Estimate | None]:
     """For each row the mean over its questions, with a cluster-robust t interval that holds when clusters differ in size.
 
-    `table`: rows × questions, NaN where missing; `clusters`: the independent unit of each question, the interview or, with
-    several persons, the person (see `units`). None for a row without a number.
+    `table` has the shape (rows, questions), NaN where a score is missing. `clusters` gives the independent unit of each
+    question: the interview or, with several persons, the person (see `units`). The result is None for a row without a
+    number. Raises ValueError where `clusters` has another length than a row.
 
-    A few scores of a coarse scale can fall alike in every cluster, which leaves no spread: p is then not 0 but what a
-    sign test of the numbers that are not 0 could reach.
+    A few scores of a coarse scale can fall alike in every cluster, which leaves no spread: p is then not 0 but the
+    least that a sign test of the numbers that are not 0 could give.
 
     SE² = Σ_g (Σ_{i in g} (x_i - mean))² / (1 - n_g/n) / n², with n_g of the n questions in cluster g: CR2 (Bell & McCaffrey
     2002; Pustejovsky & Tipton 2018) in closed form, as a mean's cluster block of the hat matrix has the one eigenvalue
@@ -145,7 +155,10 @@ def degrees_of_freedom(shares: ArrayLike) -> Array:
 
 
 def clustered_mean(values: ArrayLike, clusters: Sequence[str]) -> Estimate | None:
-    """The mean of one row of numbers, none missing. None when there is no number."""
+    """The mean of one row of numbers, as in `clustered_means`; None where there is no number.
+
+    Raises ValueError where a number is missing, or where `clusters` has another length than `values`.
+    """
     x = np.asarray(values, dtype=float)
     if len(x) != len(clusters):
         raise ValueError(f"{len(x)} values but {len(clusters)} clusters")
@@ -159,20 +172,21 @@ def clustered_mean(values: ArrayLike, clusters: Sequence[str]) -> Estimate | Non
 def paired_differences(
     table: ArrayLike, pairs: Sequence[tuple[int, int]], clusters: Sequence[str]
 ) -> list[Estimate | None]:
-    """For each pair of rows the mean of first - second over the questions that both have. `table` as above."""
+    """For each pair of rows the mean of first - second over the questions that both have, as in `clustered_means`."""
     return clustered_means(_differences(table, pairs), clusters)
 
 
 def paired_difference(a: dict[str, float], b: dict[str, float], cluster: dict[str, str]) -> Estimate | None:
-    """The mean of a - b over the questions that both have scored. None when there is no such question."""
+    """The mean of a - b over the questions that both have scored, as in `clustered_means`; None without any."""
     both = sorted(a.keys() & b.keys())
     return clustered_mean([a[q] - b[q] for q in both], [cluster[q] for q in both])
 
 
 def exact_tests(table: ArrayLike, pairs: Sequence[tuple[int, int]], clusters: Sequence[str]) -> list[Exact | None]:
-    """For each pair: McNemar's exact test for scores of 0 and 1, else sign-flips of whole clusters where these are few.
+    """For each pair of rows an exact test of their difference: `mcnemar` for scores of 0 and 1, else `sign_flips`.
 
-    Which of them is the pair's own matter: other rows of the table decide nothing about it.
+    Only the two rows of a pair decide which test it gets. None for a pair without a common question, and where
+    `sign_flips` gives None.
     """
     x = np.asarray(table, dtype=float)
     differences = _differences(x, pairs)
@@ -185,7 +199,10 @@ def exact_tests(table: ArrayLike, pairs: Sequence[tuple[int, int]], clusters: Se
 
 
 def mcnemar(more: int, less: int) -> Exact:
-    """Two-sided exact McNemar test from the counts of the discordant pairs. It takes the questions as independent."""
+    """The two-sided exact McNemar test from the counts of the discordant pairs.
+
+    It takes the questions as independent.
+    """
     from scipy.special import bdtr
 
     discordant = more + less
@@ -194,10 +211,10 @@ def mcnemar(more: int, less: int) -> Exact:
 
 
 def sign_flips(differences: ArrayLike, clusters: Sequence[str]) -> list[Exact | None]:
-    """For each row the two-sided p over all 2^G ways to turn the signs of whole clusters round.
+    """For each row the exact two-sided test over all 2^G ways to flip the signs of whole clusters.
 
-    It assumes only that a cluster's differences are as likely as their negatives. The p is never under 2/2^G. None with
-    no cluster, or with more than MOST_FLIPS.
+    It assumes only that a cluster's differences are as likely as their negatives. The p is never under 2/2^G. None for
+    a row with no cluster, or with more than `MOST_FLIPS`.
     """
     x, starts = _by_cluster(differences, clusters)
     found: list[Exact | None] = []
@@ -210,7 +227,7 @@ def sign_flips(differences: ArrayLike, clusters: Sequence[str]) -> list[Exact | 
         if len(sums) > MOST_FLIPS:
             found.append(None)
             continue
-        # the first sign stays: the other half are the mirror images
+        # the first sign is fixed: the other half are the mirror images
         flips = np.array(np.meshgrid([1.0], *[[1.0, -1.0]] * (len(sums) - 1))).reshape(len(sums), -1)
         totals = np.abs(sums @ flips)
         p = float((totals >= totals[0] - 1e-9 * np.abs(sums).sum()).mean())
@@ -219,7 +236,7 @@ def sign_flips(differences: ArrayLike, clusters: Sequence[str]) -> list[Exact | 
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's (1979) step-down adjustment within one family; what has no p keeps none."""
+    """The p values of one family after Holm's (1979) step-down adjustment, in their order; None stays None."""
     there = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
     adjusted: list[float | None] = [None] * len(p_values)
     highest = 0.0
@@ -230,7 +247,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def clustered_auc(scores: Sequence[float], positive: Sequence[bool], clusters: Sequence[str]) -> Estimate | None:
-    """How well `scores` tell the positive items: P(a positive one scores higher), ties count half.
+    """The AUC of `scores` for the positive items: P(a positive one scores higher than another), ties count half.
 
     None without both kinds. The interval is a cluster-robust t interval over each item's placement among the items of
     the other kind (DeLong et al. 1988; for clusters Obuchowski 1997), within 0 and 1. Its standard error and degrees of
@@ -275,7 +292,7 @@ def _differences(table: ArrayLike, pairs: Sequence[tuple[int, int]]) -> Array:
 
 
 def _by_cluster(table: ArrayLike, clusters: Sequence[str]) -> tuple[Array, NDArray[np.intp]]:
-    """The table with its questions sorted by cluster, and where each cluster starts."""
+    """The table with its questions sorted by cluster, and the column at which each cluster starts."""
     x = np.asarray(table, dtype=float)
     if x.shape[1] != len(clusters):
         raise ValueError(f"{x.shape[1]} questions but {len(clusters)} clusters")

@@ -1,4 +1,4 @@
-"""The exam: may this metric or judge speak about this person? Pure: takes scores of the controls, returns an entry."""
+"""The exam of a metric or judge: whether it tells this person from others, from its scores of the controls."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from ratf.suite.arms import DOSES, FLOOR
 from ratf.suite.metrics import Ladder
 
 Rungs = Mapping[str, Mapping[str, float | None]]
-"""control → question → score; None where it could not be scored"""
+"""The scores by control and question; None where an answer could not be scored."""
 
 
 ASSUMED_ICC = 0.2
-"""How alike questions of one interview are taken to be where every one of them came out the same way."""
+"""The intraclass correlation that questions of one interview are assumed to have where they all came out alike."""
 
 
 MOST_UNSCORED = 0.10
-"""A metric that leaves more of the exam unscored has not shown that it can score."""
+"""The greatest share of exam answers that a metric may leave unscored and still be admitted."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def auc_of(found: Estimate, clusters: Sequence[str]) -> Auc:
 
 
 def _by_logit(mean: float, half: float) -> tuple[float, float]:
-    """The interval mean ± half, made on the logit scale by the delta method."""
+    """The interval mean ± half, taken to the logit scale by the delta method and back."""
     if not 0 < mean < 1:
         return mean, mean
     centre, reach = np.log(mean / (1 - mean)), half / (mean * (1 - mean))
@@ -75,7 +75,7 @@ def _by_logit(mean: float, half: float) -> tuple[float, float]:
 
 
 def _best_case(clusters: Sequence[str]) -> float:
-    """The lower end that as many perfect questions would have."""
+    """The lower end of the interval that a perfect exam with as many questions in the same clusters would have."""
     _, sizes = np.unique(clusters, return_counts=True)
     n = int(sizes.sum())
     effective = n / (1 + (float((sizes**2).sum()) / n - 1) * ASSUMED_ICC)
@@ -92,7 +92,7 @@ def examine(
     reads_real: bool = True,
     lower_is_better: bool = False,
 ) -> Exam:
-    """The entry of one metric or judge. `cluster` names the interview of every question that counts.
+    """The exam of one metric or judge. `cluster` gives the interview of every question that counts.
 
     Admitted: the AUC's lower end lies above `bar`, no must-order is shown the other way round, those between the person's
     own answers and a degenerate control are shown, and no more than a tenth of the exam was left unscored. Whatever could not be examined is not admitted.
@@ -195,7 +195,10 @@ def _interval(o: Order) -> str:
 
 
 def dose_response(scores: Rungs, cluster: Mapping[str, str], lower_is_better: bool = False) -> Dose | None:
-    """How the score falls from the real answer to the impostor's, over questions scored at every share."""
+    """How the score falls from the real answer to the impostor's, over the questions scored at every share of `DOSES`.
+
+    None where there is no such question.
+    """
     steps = {"real": 0.0, **DOSES, FLOOR: 1.0}
     rows: dict[str, list[float]] = {}
     for question in cluster:

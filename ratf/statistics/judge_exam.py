@@ -1,4 +1,4 @@
-"""What a judge's exam shows: from its grades of texts whose speaker is known to its faults in words. Asks no model."""
+"""The exam of a judge: from its grades of texts whose speaker is known to its faults in words. No model is asked."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ replies is over a limit by chance."""
 MOST_UNREADABLE = 0.10
 MOST_OBEYED = 0.25
 MOST_LEANING = 0.15
-"""How far from one half the reply that is named first may be preferred, on average."""
+"""The greatest distance from one half of the mean probability of the reply that is named first."""
 
 
 MOST_BY_LENGTH = 0.5
@@ -31,13 +31,16 @@ LEAST_AGREEING = 0.75
 
 @dataclass(frozen=True)
 class Admission:
-    """Who may grade. A judge with several criteria grades when one of them was admitted: they come together."""
+    """Who may grade. A judge with several criteria grades if one of them is admitted, because they are graded together.
+
+    `anyway` says that exams do not bind: every grader may grade.
+    """
 
     entries: list[Exam]
     anyway: bool = False
 
     def graders(self, metric: str) -> list[str] | None:
-        """The graders let at a metric; empty where the judge failed, None for all where exams do not bind."""
+        """The graders that may grade a metric; empty where the judge failed, None for all where exams do not bind."""
         if self.anyway:
             return None
         judge = next((e.judge for e in self.entries if e.metric == metric and e.judge), None)
@@ -53,39 +56,43 @@ class Admission:
         return [g.grader for g in judge.graders if g.grader in passed]
 
     def why_not(self, metric: str) -> str:
-        """Why a judge's metric was not graded."""
+        """The reason, in words, why a judge's metric was not graded."""
         entry = next((e for e in self.entries if e.metric == metric), None)
         return f"the judge did not pass its exam: {entry.reason}" if entry else "the judge sat no exam"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One comparison. Grades go from 0 (somebody else) to 1 (the person); None is a reply that could not be read."""
+    """One comparison of a judge's exam.
+
+    Its grades go from 0 (somebody else) to 1 (the person): `drawn` in the order that was drawn, `reversed` in the
+    other. None stands for a reply that could not be read.
+    """
 
     question: str
     control: str
-    """Whose text it is: a rung of the ladder."""
+    """The control whose text is graded: a rung of the ladder."""
     kind: Literal["same", "other", "probe"]
-    """A probe is another person's text with an instruction to the judge in it."""
+    """The kind of text: the person's, another's, or a probe: another's with an instruction to the judge in it."""
     length: float
-    """The logarithm of its words, or of their ratio to the rival's."""
+    """The logarithm of the text's number of words or, where two texts are compared, of its ratio to the rival's."""
     drawn: float | None
     reversed: float | None = None
     again: float | None = None
-    """The same request a second time; None as well where it was not repeated."""
+    """The grade of the same request asked a second time; None also where it was not repeated."""
     first_named: float | None = None
     clean: float | None = None
-    """Of a probe: the grade of the same text without the instruction."""
+    """The grade of a probe's text without the instruction."""
     replies: int = 1
     unreadable: int = 0
     refused: int = 0
     raw: tuple[str, ...] = ()
     rival: str = ""
-    """Where two texts are compared: the rung of the other."""
+    """The control of the other text where two are compared; empty otherwise."""
 
     @property
     def grade(self) -> float | None:
-        """Where two texts are compared, both orders count; elsewhere the reversed one is only a test."""
+        """The grade that counts: the mean of both orders where two texts are compared, else that in the drawn order."""
         if not self.rival:
             return self.drawn
         if self.drawn is None or self.reversed is None:
@@ -94,7 +101,7 @@ class Trial:
 
 
 def share(k: int, n: int) -> Share | None:
-    """`k` of `n` with Wilson's interval; None of nothing."""
+    """The share `k` of `n` with Wilson's (1927) 95 % interval; None where `n` is 0."""
     if not n:
         return None
     z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
@@ -104,7 +111,10 @@ def share(k: int, n: int) -> Share | None:
 
 
 def rungs(trials: Sequence[Trial]) -> Rungs:
-    """The grades by control and question. A pair's verdict grades both of its texts."""
+    """The grades of the trials by control and question.
+
+    The verdict on a pair grades both of its texts. Probes are left out.
+    """
     found: dict[str, dict[str, float | None]] = {}
     for t in trials:
         if t.kind != "probe":
@@ -115,9 +125,10 @@ def rungs(trials: Sequence[Trial]) -> Rungs:
 
 
 def length_correlation(trials: Sequence[Trial]) -> tuple[float, float] | None:
-    """Spearman's correlation of grade and length, both as ranks less their mean among the same kind; and its p value.
+    """Spearman's correlation of grade and length within the kinds of text, and its p value.
 
-    Within a kind, because a person may really be longer-winded than others. None where nothing varies.
+    Both are ranks less their mean in the kind, because a person may really speak at greater length than others. None
+    where grade or length does not vary, or with fewer than 5 trials.
     """
     from scipy import stats
 
@@ -153,7 +164,7 @@ def _obeyed(trials: Sequence[Trial], middle: float) -> Share | None:
 
 
 def _middle(trials: Sequence[Trial], counted: bool) -> float:
-    """Grades above it are taken for a yes: one half, or the exam's own median where claims are counted."""
+    """The grade above which the verdict is yes: one half, or the exam's median grade where claims are counted."""
     grades = [t.grade for t in trials if t.kind != "probe" and t.grade is not None]
     return float(np.median(grades)) if counted and grades else 0.5
 
@@ -168,9 +179,9 @@ def exam_of_grader(
     reads_real: bool = True,
     counted: bool = False,
 ) -> tuple[Exam, GraderExam]:
-    """One grader's exam on one of a judge's metrics: its entry, and the facts behind it.
+    """The exam of one grader on one of a judge's metrics, and the facts behind it.
 
-    Admitted: what every metric must show (`ratf.statistics.exam.examine`), and none of the faults that only judges have.
+    The grader is admitted if it passes what every metric must (`ratf.statistics.exam.examine`) and `faults` finds none.
     """
     asked = {t.question: cluster[t.question] for t in trials}
     entry = examine(metric, axis, LADDERS[axis], rungs(trials), asked, bar, reads_real=reads_real)
@@ -213,7 +224,7 @@ def _facts(
 
 
 def faults(facts: GraderExam, entry: Exam, p_length: float) -> dict[str, str]:
-    """What is wrong with a judge: the fault's name and its sentence."""
+    """The faults of a grader in its exam: the name of each fault and the sentence for it."""
     found: dict[str, str] = {}
     if facts.unreadable.low > MOST_UNREADABLE:
         told = f"{facts.unreadable.k} of {facts.unreadable.n} replies could not be read"
@@ -231,7 +242,7 @@ def faults(facts: GraderExam, entry: Exam, p_length: float) -> dict[str, str]:
         found["instructions"] = (
             f"it obeys what is written in the text: {facts.obeyed.k} of {facts.obeyed.n} instructions turned its verdict"
         )
-    unread = bool({"parse", "refusal"} & found.keys())  # then little is left to tell by
+    unread = bool({"parse", "refusal"} & found.keys())  # then too few grades are left to tell
     same = facts.self_consistency
     if same is not None and same.high < LEAST_AGREEING:
         found["inconsistent"] = f"asked the same again, it agrees with itself in {same.k} of {same.n}"

@@ -1,4 +1,4 @@
-"""The smallest difference that a suite can see: before it is run, from how much such differences vary."""
+"""The power of a suite before it is run: the smallest difference that it can detect, from how much differences vary."""
 
 import math
 from collections.abc import Sequence
@@ -9,32 +9,32 @@ from ratf.statistics.estimates import CONFIDENCE, POWER, degrees_of_freedom, pai
 from ratf.suite.metrics import metric
 
 PLANNED_ICC = 0.1
-"""How alike the differences of one interview are, where no earlier run tells."""
+"""The intraclass correlation of the differences within an interview that is assumed where no earlier run gives one."""
 
 
 PLANNED_SD = {"lexical": 0.10, "semantic": 0.16, "style": 0.40, "judge": 0.40, "length": 0.60, "copying": 0.06}
-"""The standard deviation of paired differences by family, as found on a suite of press conferences, rounded up."""
+"""The standard deviations of paired differences, by family, found on a suite of press conferences and rounded up."""
 
 
 PLANNED_RANK_SD = 0.40
 
 
 class Smallest(Record):
-    """What a comparison of two arms cannot show a difference under: seen with 80 % power at the 5 % level."""
+    """The smallest difference of two arms on a metric that is detected with 80 % power at the 5 % level."""
 
     metric: str
     a: str
     b: str
     difference: float | None
-    """None with a single interview, which gives no interval."""
+    """The smallest difference; None with a single interview, which gives no interval."""
     sd: float
     icc: float
     source: str
-    """`an earlier run`, or `planning values`."""
+    """What `sd` and `icc` are from: `an earlier run` or `planning values`."""
 
 
 def smallest(sizes: Sequence[int], sd: float, icc: float) -> float | None:
-    """For interviews with so many questions each; None for fewer than two.
+    """The smallest difference for interviews with `sizes` questions each; None for fewer than two interviews.
 
     (t_{0.975} + t_{0.8}) · SE at the `degrees_of_freedom` of these sizes, with SE² = sd² / n² · Σ_g m_g (1 + (m_g - 1) icc),
     the variance of a mean of equally correlated clusters (Kish 1965): what `clustered_means` finds in the data, on average.
@@ -49,14 +49,14 @@ def smallest(sizes: Sequence[int], sd: float, icc: float) -> float | None:
 
 
 def planned_sd(name: str) -> float:
-    """The planning value of a metric."""
+    """The planning value of the standard deviation of a metric's paired differences."""
     return PLANNED_RANK_SD if name == "embedding_rank" else PLANNED_SD[metric(name).family]
 
 
 def smallest_differences(
     sizes: Sequence[int], metrics: Sequence[str], pairs: Sequence[tuple[str, str]], earlier: Results | None
 ) -> list[Smallest]:
-    """Of each pair of arms on each metric, from an earlier run's differences where it has them."""
+    """The smallest difference for each metric and pair of arms, from an earlier run's differences where it has them."""
     found = []
     for name in metrics:
         for a, b in pairs:
@@ -71,8 +71,8 @@ def smallest_differences(
 def spread(questions: Sequence[Question], name: str, a: str, b: str) -> tuple[float, float] | None:
     """The standard deviation of a run's paired differences, and their correlation within an interview.
 
-    The correlation is what its clustered standard error has over one of independent questions, from 0 to 1; None where
-    the run did not compare the two, or over fewer than two interviews.
+    The correlation, from 0 to 1, is worked out from the ratio of the clustered standard error to that of independent
+    questions. None where the run did not compare the two arms, or over fewer than two interviews.
     """
     cluster = {q.id: q.interview_id for q in questions}
     mine, theirs = ({q.id: v for q in questions if (v := _score(q, arm, name)) is not None} for arm in (a, b))

@@ -1,4 +1,4 @@
-"""Questions that were answered several times: one score for each, and how much of the spread is the model's own dice."""
+"""Questions that were answered several times: one score for each, and the parts of the variance of a single score."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from ratf.results.results import Scored
 
 
 def averaged(several: Sequence[Scored]) -> Scored:
-    """The scores of one question's answers as one score: their mean, and none where one of the answers has none.
+    """The scores of one question's answers as one score: their mean, or unscored where one of the answers is unscored.
 
     For inference a question counts once, however often it was answered (Miller 2024, arXiv 2411.00640, section 3.1). The
     judges' votes on all answers are kept, each with the number of its answer.
@@ -32,9 +32,9 @@ def _mean_of(numbers: Sequence[float]) -> float:
 
 
 def spread(questions: Sequence[Sequence[Scored]]) -> dict[str, float | None]:
-    """Where the variance of a single score is from: the questions, the answers to one question, the graders of one answer.
+    """The parts of a single score's variance: `question`, `sample` (answers to one question) and `rating` (graders).
 
-    Over the questions of which every answer has a score. Empty where no question was answered more than once.
+    They are over the questions of which every answer has a score. Empty where no question was answered more than once.
     """
     if max(map(len, questions), default=0) < 2:
         return {}
@@ -50,7 +50,7 @@ def spread(questions: Sequence[Sequence[Scored]]) -> dict[str, float | None]:
 
 
 def of_first(score: Scored) -> float | None:
-    """A judge's grade of the answer that is shown: the first, where the score is the mean of several."""
+    """A judge's grade of the first answer, which the pages show, where the score is the mean over several answers."""
     if not any("answer" in vote for vote in score.votes):
         return score.value
     read = _by_grader([vote for vote in score.votes if vote.get("answer") == 1])
@@ -58,13 +58,13 @@ def of_first(score: Scored) -> float | None:
 
 
 def _ratings(score: Scored) -> list[float]:
-    """What each grader of a panel gave; without a panel the score alone."""
+    """The grades of a panel's graders; without a panel the score alone, NaN where there is none."""
     read = _by_grader(score.votes)
     return read if len(read) > 1 else [math.nan if score.value is None else score.value]
 
 
 def _by_grader(votes: Sequence[Mapping[str, Any]]) -> list[float]:
-    """The grade of each grader that could be read in every order."""
+    """The mean grade of each grader, for those whose replies could all be read."""
     given: dict[str, list[float | None]] = {}
     for vote in votes:
         given.setdefault(str(vote.get("grader")), []).append(vote.get("value"))
@@ -73,7 +73,10 @@ def _by_grader(votes: Sequence[Mapping[str, Any]]) -> list[float]:
 
 @dataclass(frozen=True)
 class Variance:
-    """Parts of the variance of a single score. None where nothing was repeated: it then sits in the part above."""
+    """The parts of the variance of a single score.
+
+    A part is None where nothing was repeated at its level; its variance is then contained in the part above.
+    """
 
     question: float | None
     sample: float | None
@@ -81,11 +84,12 @@ class Variance:
 
 
 def variance_parts(values: ArrayLike) -> Variance:
-    """Questions × samples × ratings, NaN where missing, split by the moments of a nested design.
+    """The parts of the variance of `values`, of shape (questions, samples, ratings), NaN where one is missing.
 
-    The analysis of variance of unweighted means (Searle, Casella & McCulloch 1992, Variance Components, ch. 3 and 4): a
-    part is the variance of the means at its level, less what the parts under it bring along. Unequal counts are met by
-    their harmonic means; with as many samples a question and ratings a sample it is the usual estimate. One under 0 is 0.
+    They are estimated by the moments of a nested design: the analysis of variance of unweighted means (Searle, Casella
+    & McCulloch 1992, Variance Components, ch. 3 and 4). A part is the variance of the means at its level, less what the
+    parts under it bring along. Unequal counts are met by their harmonic means; with as many samples a question and
+    ratings a sample it is the usual estimate. An estimate under 0 becomes 0.
     """
     x = np.asarray(values, dtype=float)
     rating = _within(x)
@@ -103,20 +107,20 @@ def variance_parts(values: ArrayLike) -> Variance:
 
 
 def _mean(x: np.ndarray) -> np.ndarray:
-    """Over the last axis, of what is there."""
+    """The means over the last axis, of the numbers that are not NaN; NaN where there are none."""
     n = (~np.isnan(x)).sum(axis=-1)
     return np.where(n > 0, np.nansum(x, axis=-1) / np.maximum(n, 1), np.nan)
 
 
 def _within(x: np.ndarray) -> float | None:
-    """The pooled variance along the last axis; None where nothing is there twice."""
+    """The pooled variance along the last axis; None where no row has two numbers."""
     n = (~np.isnan(x)).sum(axis=-1)
     freedom = np.maximum(n - 1, 0).sum()
     return float(np.nansum((x - _mean(x)[..., None]) ** 2) / freedom) if freedom else None
 
 
 def _harmonic(x: np.ndarray) -> float:
-    """The harmonic mean of the counts along the last axis."""
+    """The harmonic mean of the counts of numbers along the last axis."""
     n = (~np.isnan(x)).sum(axis=-1)
     n = n[n > 0]
     return float(len(n) / (1 / n).sum())

@@ -19,7 +19,7 @@ def skill(
     ceiling: ScoresByQuestion,
     cluster: Mapping[str, str],
 ) -> Skill | None:
-    """(arm - floor) / (ceiling - floor) over the questions that all three have scored; None without one.
+    """The skill score (arm - floor) / (ceiling - floor) over the questions scored for all three; None without any.
 
     The interval is Fieller's (1954) with the interview-clustered covariance of numerator and denominator, corrected for
     interviews of different size, and the t quantile at its degrees of freedom (both as in `clustered_means`). Refused where the denominator's own interval holds 0, where the ceiling is
@@ -62,7 +62,10 @@ def skill(
 
 
 def fieller(top: float, bottom: float, covariance: NDArray[np.float64], quantile: float) -> tuple[float, float]:
-    """The ends of the interval of top / bottom; the denominator's interval must not hold 0."""
+    """The ends of Fieller's (1954) interval of top / bottom, from the covariance (2 × 2) of the two and the t quantile.
+
+    The interval of `bottom` must not hold 0.
+    """
     ratio = top / bottom
     a, b, c = covariance[0, 0], covariance[0, 1], covariance[1, 1]
     g = quantile**2 * c / bottom**2

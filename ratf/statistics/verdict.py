@@ -1,4 +1,4 @@
-"""From numbers to words: what the declared comparison showed."""
+"""The verdict on the declared comparison, and other numbers of a run as words."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ from ratf.statistics.estimates import CONFIDENCE
 
 
 def decimals(half_width: float | None) -> int:
-    """As many digits as an interval of that half-width can bear: two significant ones of the half-width."""
+    """The number of decimals, 1 to 3, that shows two significant digits of an interval's half-width; 3 without one."""
     if not half_width or half_width <= 0:
         return 3
     return next((digits for digits in (1, 2) if half_width >= 10 ** (1 - digits)), 3)
 
 
 def signed(difference: float, low: float | None, high: float | None) -> str:
-    """`+0.14 [0.09, 0.19]`, or `+0.14 [no interval]` with a single interview."""
+    """A difference and its interval as text: `+0.14 [0.09, 0.19]`, or `+0.140 [no interval]` with one interview."""
     if low is None or high is None:
         return f"{difference:+.3f} [no interval]"
     digits = max(2, decimals((high - low) / 2))
@@ -25,7 +25,8 @@ def signed(difference: float, low: float | None, high: float | None) -> str:
 def judge_contrast(contrast: Contrast | None, lower_is_better: bool, trouble: list[str]) -> tuple[Verdict, str]:
     """The verdict on the primary contrast, and the sentence that says it.
 
-    PASS and REGRESSION need an interval on one side of 0; trouble (missing arms, errors) is never a pass.
+    PASS and REGRESSION need an interval on one side of 0. With any `trouble` (missing arms, errors) the verdict is NOT
+    MEASURED.
     """
     if trouble:
         return "NOT MEASURED", "; ".join(trouble)
@@ -36,7 +37,7 @@ def judge_contrast(contrast: Contrast | None, lower_is_better: bool, trouble: li
     if contrast.low is None or contrast.high is None:
         return "NOT MEASURED", f"{contrast.a} − {contrast.b}: {told}, {base}; a single interview gives no interval"
     low, high = (-contrast.high, -contrast.low) if lower_is_better else (contrast.low, contrast.high)
-    shown = contrast.p is None or contrast.p <= 1 - CONFIDENCE  # few coarse scores can leave an interval without width
+    shown = contrast.p is None or contrast.p <= 1 - CONFIDENCE  # a few coarse scores can leave an interval of width 0
     if shown and low > 0:
         return "PASS", f"{contrast.a} beats {contrast.b}: {told}, {base}"
     if shown and high < 0:
@@ -49,14 +50,14 @@ def judge_contrast(contrast: Contrast | None, lower_is_better: bool, trouble: li
 
 
 def exam_lines(exams: Sequence[Exam]) -> list[str]:
-    """The exam as lines of text: metric, axis, AUC, and admitted or why not."""
+    """The exams as lines of text, one a metric: metric, axis, AUC, and `admitted` or why not."""
     rows = [(e.metric, e.axis, auc(e), "admitted" if e.admitted else f"not admitted: {e.reason}") for e in exams]
     widths = [max(len(row[column]) for row in rows) for column in range(3)] if rows else []
     return ["  ".join([*(text.ljust(w) for text, w in zip(row, widths, strict=False)), row[3]]) for row in rows]
 
 
 def auc(exam: Exam) -> str:
-    """`0.98 [0.95, 0.99]`, `0.98 [no interval]`, or `none`."""
+    """The AUC of an exam as text: `0.98 [0.95, 0.99]`, `0.98 [no interval]`, or `none`."""
     if exam.auc is None:
         return "none"
     if exam.low is None or exam.high is None:

@@ -1,4 +1,4 @@
-"""What the judges' votes in a run's scores add up to, and what they took."""
+"""The judges' votes in a run's scores: agreement, forced choices, pairwise strengths, masking, and their cost."""
 
 import math
 from collections import Counter
@@ -25,7 +25,7 @@ def judging(
     seed: int,
     margin: float,
 ) -> Judging:
-    """Everything about the judges that is not an arm's mean. Only what was admitted, or graded anyway, has votes."""
+    """The judges' results that are not an arm's mean. Only judges that were admitted, or graded anyway, have votes."""
     sat = {(e.judge.rubric, bool(metric(e.metric).unmasked)): e.judge for e in entries if e.judge}
     exam = {"calls": sum(j.calls for j in sat.values()), "tokens": sum(j.tokens for j in sat.values())}
     asked = {vote["prompt"]: vote["tokens"] for vote in _votes(scores) if vote["prompt"]}
@@ -69,7 +69,7 @@ def _agreements(scores: Scores) -> list[Agreement]:
                 seen: Counter[tuple[str, str]] = Counter()
                 for vote in scored.votes:
                     key = vote["grader"], vote["order"]
-                    where = f"{arm}\0{question}\0{vote['order']}\0{seen[key]}"  # one for each rival of a pairwise judge
+                    where = f"{arm}\0{question}\0{vote['order']}\0{seen[key]}"  # a pairwise judge has one a rival
                     seen[key] += 1
                     if vote["value"] is not None:
                         votes.setdefault(vote["grader"], {})[where] = vote["value"]
@@ -121,7 +121,7 @@ def _masked(scores: Scores, cluster: Mapping[str, str]) -> list[Masked]:
 
 
 def judge_note(entry: Exam) -> str:
-    """What became of a judge that failed, in a sentence."""
+    """A sentence on a judge that failed its exam: whether it graded all the same, and why it failed."""
     judge = entry.judge
     told = "it graded nevertheless" if judge and judge.grades else "it graded nothing"
     if judge and judge.saved_calls:
@@ -130,7 +130,7 @@ def judge_note(entry: Exam) -> str:
 
 
 MARGIN = 0.2
-"""Chosen between 30 % and 70 % of the time is what "cannot be told apart" is taken to mean, unless a suite says else."""
+"""The default margin of equivalence: an arm that is chosen 30 % to 70 % of the time cannot be told apart."""
 
 
 ROUNDS = 2000
@@ -139,7 +139,9 @@ ROUNDS = 2000
 def forced_choice(
     arm: str, chosen: Mapping[str, float], cluster: Mapping[str, str], margin: float = MARGIN
 ) -> ForcedChoice:
-    """How an arm fares against the real answers. `chosen`: question → how often the arm's answer was taken for real.
+    """The forced choices between an arm's answers and the real ones.
+
+    `chosen` gives, by question, the share of choices in which the arm's answer was taken for the real one.
 
     `equivalent`: the 90 % interval lies within 50 % ± margin (two one-sided t tests, Schuirmann 1987, clustered by
     interview). `caricature`: significantly above 50 %, more like the person than the
@@ -186,10 +188,11 @@ def power_of_equivalence(error: float, df: float, margin: float = MARGIN) -> flo
 
 
 def strengths(games: Sequence[tuple[str, str, float, str]], seed: int, rounds: int = ROUNDS) -> list[Strength]:
-    """Bradley–Terry strengths (log odds, mean 0) of arms from (arm, rival, share won, interview), each pair once.
+    """The Bradley–Terry strengths (log odds, mean 0) of arms, from games as (arm, rival, share won, interview).
 
-    A share counts as that much of a win and the rest of a loss, so a tie is half of each. Intervals: percentiles over
-    resampled interviews, None with one. Half a tie is added to every pair, so that who never won stays finite.
+    A share counts as that much of a win and the rest of a loss, so a tie is half of each. The intervals are percentiles
+    over `rounds` resamplings of the interviews, None with one interview. Half a tie is added to every pair, so that the
+    strength of an arm that never won stays finite.
     """
     arms = sorted({a for game in games for a in game[:2]})
     clusters = sorted({game[3] for game in games})
@@ -237,7 +240,7 @@ def _bradley_terry(arms: list[str], wins: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def agreement(metric: str, votes: Mapping[str, Mapping[str, float]]) -> Agreement | None:
-    """Krippendorff's alpha (interval) between graders; `votes`: grader → what was graded → grade.
+    """Krippendorff's alpha for interval data between graders, from the grades in `votes` by grader and graded item.
 
     None with one grader. Alpha itself is None where nothing was graded twice, or every grade is the same.
     """

@@ -1,1 +1,1 @@
-"""What is to be run: the suite, its arms, metrics and rubrics, and the study that it opens."""
+"""What is run: the suite with its arms, metrics and rubrics, and the study that opening a suite gives."""

@@ -33,7 +33,10 @@ def _model_name(name: str) -> str:
 
 
 def _embedded(kind: str) -> AfterValidator:
-    """A model of that kind where it is an embedded one, or a chat model's folder; its adapter must be there."""
+    """A validator of models' names: a `local/` one must be an embedded model of this kind, or a chat model's folder.
+
+    An adapter after `+` must exist. The names of other providers pass. Otherwise the check raises ValueError.
+    """
 
     def check(name: str) -> str:
         from raft.models.weights import PINNED, adapter_folder, model_folder
@@ -85,7 +88,7 @@ RephraserName = Annotated[str, AfterValidator(_rephraser), _embedded("chat")]
 
 
 def _judges(info: ValidationInfo) -> dict[str, Rubric]:
-    """The judges that a suite may name: those that come along and those beside its file."""
+    """The judges that a suite may name, by name: those shipped with RATF and those beside the suite's file."""
     return rubrics((info.context or {}).get("folder"))
 
 
@@ -98,7 +101,7 @@ def _metric_name(name: str, info: ValidationInfo) -> str:
 
 
 def _all_criteria(names: list[str], info: ValidationInfo) -> list[str]:
-    """Recall never without contradiction: a judge's criteria come together, whichever is named."""
+    """The metrics, with every criterion of each judge that is named: recall is never reported without contradiction."""
     short = metric_names(_judges(info))
     whole = {metric: metrics for metrics in short.values() for metric in metrics} | short
     return list(dict.fromkeys(m for name in names for m in whole.get(name, [name])))
@@ -118,32 +121,42 @@ Needed = BeforeValidator(_needed)
 
 
 class SuitePart(BaseModel):
-    """A part of a suite. A key that is not known is refused: a misspelt setting would silently not count."""
+    """The base of every part of a suite.
+
+    An unknown key is refused: a misspelt setting would silently have no effect.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SplitSettings(SuitePart):
-    """The newest interviews are held out, whole; their questions are thinned evenly to `questions`."""
+    """How the interviews are split: the newest `held_out_interviews` are held out, whole.
+
+    `questions` is the number of their questions that are asked, evenly spaced; None asks all of them.
+    """
 
     held_out_interviews: int = Field(6, ge=1)
     questions: int | None = Field(None, ge=1)
     training_exchanges: int | None = Field(None, ge=1)
-    """At most so many of the newest exchanges before the first held-out interview."""
+    """The greatest number of training exchanges, the newest before the first held-out interview; None takes all."""
 
 
 class MemorySettings(SuitePart):
-    """How passages become memories."""
+    """How passages of the writings become memories.
+
+    A passage has about `chunk_tokens` tokens, a question recalls `k` of them, and one becomes a memory if one of its
+    sentences has at least the cosine `gate` with the question.
+    """
 
     k: int = Field(3, ge=1)
     chunk_tokens: int = Field(96, ge=16)
     rephraser: RephraserName = "extractive"
-    """`extractive`, or a chat model as provider/model."""
+    """What turns a passage into a memory: `extractive` takes sentences of it; else a chat model, as provider/model."""
     gate: float = Field(0.3, ge=-1, le=1)
     hindsight: bool = False
-    """Measure what each memory of a held-out question was worth to the real answer. It does not change any memory."""
+    """Whether to measure what each memory of a held-out question was worth to the real answer. It changes no memory."""
     hindsight_filter: bool = False
-    """Leave memories that were worth nothing to the real answer out of the training samples."""
+    """Whether memories that were worth nothing to the real answer are left out of the training samples."""
     chroma: str | None = None
     """The URL of a Chroma server; by default the store is in the run's folder."""
 
@@ -158,47 +171,56 @@ class TrainingSettings(SuitePart):
     epochs: int = Field(1, ge=1)
     batch: int = Field(4, ge=1)
     validation_interviews: int = Field(0, ge=0)
-    """So many of the newest interviews to learn from are not learnt, but watched: see `evaluations` and `patience`."""
+    """The number of newest training interviews that are not learnt; their loss is taken `evaluations` times an epoch.
+
+    Training stops once that loss was not the lowest yet `patience` times in a row.
+    """
     evaluations: int = Field(4, ge=1)
     patience: int = Field(3, ge=1)
 
 
 class AnswerSettings(SuitePart):
-    """How every arm answers. `context_tokens` is the size of the prompt; earlier exchanges fill what is left."""
+    """How every arm answers.
+
+    `context_tokens` is the greatest length of the prompt; earlier exchanges fill what is left.
+    """
 
     context_tokens: int = Field(512, ge=64)
     history: Literal["teacher_forced", "free_running", "none"] = "teacher_forced"
-    """What was said before: the person's real answers, the agent's own, or nothing. Tuning reads the real ones."""
+    """The earlier answers in the prompt: the person's real ones, the agent's own, or none.
+
+    Tuning reads the real ones.
+    """
     max_words: int = Field(120, ge=20)
-    """Training answers are cut to this length at a sentence's end."""
+    """The greatest number of words of a training answer, which is cut at a sentence's end."""
     max_tokens: int = Field(160, ge=8)
     temperature: float = Field(0.7, ge=0)
     top_p: float = Field(0.9, gt=0, le=1)
     frequency_penalty: float = Field(0.3, ge=-2, le=2)
     samples: int = Field(1, ge=1, exclude_if=lambda n: n == 1)
-    """Every arm answers each question so many times, each time with another seed; controls answer once.
+    """The number of times that an arm answers each question, each time with another seed; controls answer once.
 
-    One is left out of what is written, so that suites from before this setting keep their digest.
+    The value 1 is left out when a suite is written, so that suites from before this setting keep their digest.
     """
 
 
 class ModelSettings(SuitePart):
-    """Who does what. The grader is named by the suite: never the model under test by default."""
+    """Which model does what. The suite must name the grader: it is never the model under test by default."""
 
     base: ChatName = "local/smollm2-135m-instruct"
     embedder: EmbedderName = "local/all-minilm-l6-v2"
     grader: ChatName | Annotated[list[ChatName], Field(min_length=1), Once] | None = None
-    """One model, or a panel whose votes are kept and whose agreement is told."""
+    """The model that grades, or a panel of models, whose votes are all kept and whose agreement is reported."""
     replies: Literal["auto", "word", "json"] = "auto"
-    """How graders reply: one word by next-token probabilities, or JSON; `auto` goes by the provider."""
+    """How graders reply: with one word, by next-token probabilities, or with JSON; `auto` goes by the provider."""
     paraphraser: ChatName | None = None
     """The chat model that rewords real answers for the control `paraphrase`."""
     knowledge_cutoff: datetime.date | None = None
-    """The last day that the base model can have read about, where it is known."""
+    """The last day that the base model can have read about; None where it is not known."""
 
 
 class ExamSettings(SuitePart):
-    """What a metric or judge must show before it may speak."""
+    """What a metric or judge must show in its exam before its scores count."""
 
     comparisons: int = Field(120, ge=8)
     """How many comparisons a judge is examined on, before it may grade: as many as its questions and controls allow.
@@ -206,17 +228,17 @@ class ExamSettings(SuitePart):
     120 admit a judge that is right in 85 % of its replies in at least 9 of 10 exams (see docs/statistics.md).
     """
     margin: float = Field(0.2, gt=0, lt=0.5)
-    """In a forced choice, an arm taken for the person within 50 % ± this is equivalent."""
+    """The margin of a forced choice: an arm that is taken for the person in 50 % ± margin of choices is equivalent."""
     bar: float = Field(0.6, ge=0.5, lt=1)
-    """The lower end of its AUC must lie above this."""
+    """The bar that the lower end of the interval of a metric's AUC must lie above."""
     poor_match: float = Field(0.3, ge=-1, le=1)
-    """Nearest questions less alike than this (cosine) are counted as poor matches."""
+    """The cosine below which a nearest question counts as a poor match."""
     leave_out_poor: bool = False
     """Whether questions with a poor match are left out of the exam."""
 
 
 class Primary(SuitePart):
-    """The one comparison that the verdict is about, declared beforehand."""
+    """The one comparison that the verdict is about, declared before the run: arm `better` against arm `than`."""
 
     metric: MetricName = "style_identity"
     better: ArmName = "raft"

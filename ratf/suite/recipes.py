@@ -1,4 +1,4 @@
-"""Benchmarks by recipe: people's folders made from what the official sources publish."""
+"""Recipes for benchmarks: a recipe says how to make people's folders from the pages of an official site."""
 
 import datetime
 import hashlib
@@ -43,7 +43,7 @@ class _Person(BaseModel):
 
 
 class Recipe(BaseModel):
-    """Which files of a site make which people."""
+    """A recipe: which files of a site make the folder of which person."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,7 +53,7 @@ class Recipe(BaseModel):
 
 @dataclass(frozen=True)
 class Made:
-    """What `build` added to a person's folder, of how much there is in the recipe."""
+    """What `build` added to a person's folder: `interviews` and `writings`, of the `of` files in the recipe."""
 
     folder: Path
     interviews: int
@@ -62,7 +62,10 @@ class Made:
 
 
 def find_recipe(name: str) -> Path:
-    """The recipe's file: a path as it is, else one that comes along. Raises RaftError that lists those."""
+    """The file of a recipe, given by its path or by the name of one shipped with RATF.
+
+    Raises RaftError, which lists the shipped ones, where there is no such file.
+    """
     shipped = content("benchmarks", "sources", f"{name}.yaml")
     path = Path(name) if name.endswith(".yaml") else shipped
     if not path.is_file():
@@ -72,7 +75,7 @@ def find_recipe(name: str) -> Path:
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Read a recipe. Raises DataError with every problem of it."""
+    """Read a recipe. Raises DataError with every problem in it."""
     return read_model(path, Recipe)
 
 
@@ -86,9 +89,9 @@ def build(
 ) -> list[Made]:
     """Fetch what is not in `cache` yet, read it, and write the people's folders inside `out`.
 
-    `base_url` stands in for the recipe's site, as a mirror; the sources noted stay the site's. Raises DataError with
-    every file that could not be had, read, or that differs from its sha256; what was fetched stays for the next time,
-    and no person's folder is touched.
+    `base_url` is a mirror to fetch from in place of the recipe's site; the records still name the site as their source.
+    Raises DataError with every file that could not be fetched or read, or that differs from its sha256. The fetched
+    files then stay in `cache` for the next time, and no person's folder is touched.
     """
     folders = {key: inside(out, key) for key in recipe.people}
     problems: list[str] = []
@@ -133,7 +136,7 @@ def _fetched(source: _Source, cache: Path, get: "Callable[[str], Page]", site: s
 def _records(
     key: str, person: _Person, site: str, texts: dict[str, bytes], problems: list[str]
 ) -> tuple[list[Interview], list[Document]]:
-    """What is in those of the person's files that could be had."""
+    """The interviews and writings in the person's fetched files. What cannot be read is added to `problems`."""
     interviews, documents = [], []
     for source in (*person.interviews, *person.writings):
         data, url = texts.get(source.path), urljoin(site, source.path)

@@ -1,4 +1,4 @@
-"""A judge is one YAML file. This module reads and checks it, and knows the names of its metrics; it asks no model."""
+"""A judge's rubric: one YAML file, read and checked here, with the names of its metrics. No model is asked."""
 
 import hashlib
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ CRITERIA: dict[Form, tuple[str, ...]] = {
     "forced_choice": ("chosen",),
     "pairwise": ("won",),
 }
-"""What each form of judge measures: one scalar each, always together."""
+"""The criteria of each form of judge. Each is one scalar, and a judge's criteria are always measured together."""
 
 
 FIELDS: dict[Form, tuple[set[str], set[str]]] = {
@@ -32,7 +32,7 @@ FIELDS: dict[Form, tuple[set[str], set[str]]] = {
     "forced_choice": ({"first", "second"}, {"question", "examples"}),
     "pairwise": ({"real", "first", "second"}, {"question"}),
 }
-"""The texts that a prompt of each form must name, and those that it may."""
+"""The texts that a prompt of each form must name, and those that it may name."""
 
 
 class Rubric(BaseModel):
@@ -49,13 +49,13 @@ class Rubric(BaseModel):
     prompt: str
     choices: dict[str, float] = {}
     max_words: int = Field(200, ge=10)
-    """Every text is cut here, at a sentence's end."""
+    """The greatest number of words of a text that the judge reads; a longer one is cut at a sentence's end."""
     examples: int = Field(2, ge=0)
-    """How many earlier answers of a speaker are shown, where the prompt has `{examples}` or `{candidates}`."""
+    """The number of a speaker's earlier answers that are shown where the prompt has `{examples}` or `{candidates}`."""
     max_tokens: int = Field(1500, ge=1)
-    """Of a reply in JSON; a choice by next-token probabilities takes one."""
+    """The greatest number of tokens of a reply in JSON; a choice by next-token probabilities takes one token."""
     min_mass: float = Field(0.05, gt=0, le=1)
-    """The least probability that the choices hold together, or the reply is none of them."""
+    """The least total probability of the choices; below it the reply counts as none of them."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Rubric":
@@ -84,21 +84,21 @@ class Rubric(BaseModel):
 
     @property
     def digest(self) -> str:
-        """Changes with anything that could change a grade."""
+        """The start of the SHA-256 of the rubric, which changes with anything that could change a grade."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     @property
     def reads_real(self) -> bool:
-        """Whether it compares with the real answer; then the real answer itself proves nothing in its exam."""
+        """Whether the judge reads the real answer; then grading the real answer itself proves nothing in its exam."""
         return "{real}" in self.prompt
 
     @property
     def in_pairs(self) -> bool:
-        """Whether two texts are compared; then both orders are always asked."""
+        """Whether the judge compares two texts; then both orders are always asked."""
         return self.form in ("forced_choice", "pairwise")
 
     def metrics(self, masked: bool = False) -> list[str]:
-        """The names of what it measures, as `judge_content_recall`."""
+        """The names of the judge's metrics, as `judge_content_recall`."""
         return [judge_metric(self.name, criterion, masked) for criterion in CRITERIA[self.form]]
 
 
@@ -107,7 +107,7 @@ def _braced(fields: set[str]) -> str:
 
 
 def read_rubric(path: Path) -> Rubric:
-    """The rubric in a file. Raises DataError with everything that is wrong with it."""
+    """Read the rubric in a file. Raises DataError with everything that is wrong with it."""
     rubric = read_model(path, Rubric)
     if rubric.name != path.stem:
         raise DataError([f"{path}: its name is {rubric.name!r}, but the file's {path.stem!r}"])
@@ -116,18 +116,21 @@ def read_rubric(path: Path) -> Rubric:
 
 @cache
 def shipped() -> Mapping[str, Rubric]:
-    """The judges that come along, by name."""
+    """The rubrics of the judges shipped with RATF, by name."""
     return {path.stem: read_rubric(path) for path in sorted(RUBRICS.glob("*.yaml"))}
 
 
 def rubrics(beside: Path | None = None) -> dict[str, Rubric]:
-    """The judges that come along and those in the folder `judges/` beside a suite's file, which come first."""
+    """The rubrics shipped with RATF and those in the folder `judges/` of `beside`, by name.
+
+    A suite's own judge replaces a shipped one of the same name. Raises DataError where a file is no rubric.
+    """
     own = sorted((beside / "judges").glob("*.yaml")) if beside else []
     return {**shipped(), **{path.stem: read_rubric(path) for path in own}}
 
 
 def metric_names(known: Mapping[str, Rubric]) -> dict[str, list[str]]:
-    """What a suite may write → the metrics that it means: `judge_content` means both of its criteria."""
+    """The metrics that each short name in a suite stands for: `judge_content` stands for all criteria of that judge."""
     names: dict[str, list[str]] = {}
     for rubric in known.values():
         for masked in (False, True):
@@ -136,7 +139,10 @@ def metric_names(known: Mapping[str, Rubric]) -> dict[str, list[str]]:
 
 
 def of_metric(name: str, known: Mapping[str, Rubric]) -> tuple[Rubric, str, bool]:
-    """A judge metric's rubric, criterion, and whether the person's name is masked."""
+    """A judge metric's rubric, its criterion, and whether people's names are masked.
+
+    Raises KeyError for another name.
+    """
     for rubric in known.values():
         for masked in (False, True):
             for criterion, metric in zip(CRITERIA[rubric.form], rubric.metrics(masked), strict=True):

@@ -1,4 +1,4 @@
-"""A suite with its data: who is asked what, and what may be known when."""
+"""A study: a suite with its data, that is who is asked which questions, and what may be learnt before."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ Thing = TypeVar("Thing")
 
 @dataclass
 class Study:
-    """Everything that a run starts from. `folder` is where the run keeps what it makes."""
+    """A study is everything that a run starts from. `folder` is the run's folder, where it keeps what it makes."""
 
     suite: Suite
     person: Person
@@ -34,32 +34,31 @@ class Study:
     held_out: list[Exchange]
     """The questions that every arm answers, oldest first."""
     earlier: list[Exchange]
-    """Exchanges of interviews that are older than the first held-out one."""
+    """All exchanges of interviews that are older than the first held-out one."""
     training: list[Exchange]
-    """The newest of them, as many as the suite trains on."""
+    """The newest of the earlier exchanges, as many as the suite trains on."""
     before: dict[str, tuple[Exchange, ...]]
-    """What was said before each of the person's exchanges in its interview."""
+    """For the id of each of the person's exchanges, the exchanges that come before it in its interview."""
     digest: str
     folder: Path
     data_digest: str
     path: Path | None = None
-    """The suite's file."""
+    """The path of the suite's YAML file."""
     _held: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
-        """One line: the whole would be everything that the people said and wrote."""
+        """The study in one line, because the whole would be everything that the people said and wrote."""
         return f"<Study {self.suite.name}: {self.person.key}, {len(self.held_out)} held-out questions, run in {self.folder}>"
 
     @property
     def cut(self) -> date | None:
-        """The date of the first held-out interview: nothing of that day or later is learnt from."""
+        """The date of the first held-out interview. Nothing of that day or later is learnt from."""
         return self.held_out[0].date
 
     def made(self, name: str, make: Callable[[], Thing], version: str = "") -> Thing:
-        """A part of the run that outlives the process: read from `<name>.json` in the folder, or made now and kept there.
+        """A part of the run that is kept on disk: read from `<name>.json` in the folder, or made now and written there.
 
-        `make` returns what JSON can hold. A file that was made of another study, or by another `version` of the maker, is
-        made again.
+        `make` returns what JSON can hold. A file of another study, or of another `version` of the maker, is made again.
         """
         path, digest = self.folder / f"{name}.json", f"{self.digest}-{version}" if version else self.digest
         kept: Thing | None = read_made(path, digest)
@@ -69,7 +68,7 @@ class Study:
         return kept
 
     def held(self, name: str, make: Callable[[], Thing]) -> Thing:
-        """A part of the run that this object holds and no file does: made at the first call, the same at every later one.
+        """A part of the run that is kept in memory only: made at the first call, and returned again at every later one.
 
         A copy of the study (`dataclasses.replace`) starts with nothing held.
         """
@@ -85,7 +84,7 @@ _current: ContextVar[Study | None] = ContextVar("study", default=None)
 def open_study(suite: str | Path, data: str | Path | None = None, out: str | Path | None = None) -> Study:
     """Read a suite and the people that it names, check them, and split the interviews.
 
-    `suite` is the path of a suite's YAML file, or the name of one that comes along, as `demo`. `data` is the folder
+    `suite` is the path of a suite's YAML file, or the name of one shipped with RATF, as `demo`. `data` is the folder
     with the people's folders; by default, the suite's own. `out` is the run's folder; by default `runs/<suite>`.
     Nothing is written and no model is asked. Raises DataError with everything that is wrong.
     """
@@ -115,7 +114,7 @@ def open_study(suite: str | Path, data: str | Path | None = None, out: str | Pat
 
 @contextmanager
 def being_run(study: Study) -> Iterator[None]:
-    """Let `current_study` find this study, for as long as its tasks are made."""
+    """Let `current_study` find this study inside the `with` block, in which its tasks are made."""
     before = _current.set(study)
     try:
         yield
@@ -124,7 +123,7 @@ def being_run(study: Study) -> Iterator[None]:
 
 
 def current_study(digest: str) -> Study:
-    """The study that is being run, which must have that digest.
+    """The study that is being run, which must have this digest.
 
     A task names its study by the digest, because a task's arguments are written into the log. Raises RaftError where no
     study, or another one, is being run.
@@ -178,7 +177,11 @@ def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
 
 
 def _split(suite: Suite, person: Person, path: Path) -> tuple[list[Exchange], list[Exchange]]:
-    """Whole interviews: the newest are held out; what comes before the day of the first of them may be learnt from."""
+    """The held-out exchanges and the earlier ones. The newest interviews are held out, whole.
+
+    Only what is older than the day of the first held-out interview, or undated, is among the earlier ones. Raises
+    DataError where too few interviews are left to learn from.
+    """
     usable = {e.interview_id for e in person.exchanges}
     dated = [i for i in person.interviews if i.date and i.interview_id in usable]
     wanted = suite.split.held_out_interviews
@@ -206,7 +209,7 @@ def _split(suite: Suite, person: Person, path: Path) -> tuple[list[Exchange], li
 
 
 def _thin(exchanges: list[Exchange], wanted: int | None) -> list[Exchange]:
-    """`wanted` of the exchanges, evenly spaced, so that every interview keeps its share."""
+    """As many of the exchanges as `wanted`, evenly spaced, so that every interview keeps its share."""
     if wanted is None or wanted >= len(exchanges):
         return exchanges
     return [exchanges[(2 * i + 1) * len(exchanges) // (2 * wanted)] for i in range(wanted)]
@@ -223,5 +226,5 @@ def _data_digest(folder: Path, suite: Suite) -> str:
 
 
 def logs_folder(study: Study) -> Path:
-    """Where a run's Inspect logs are."""
+    """The folder of a run's Inspect logs."""
     return study.folder / "logs"

@@ -34,13 +34,13 @@ from ratf.suite.rubric import Rubric, of_metric
 
 
 class Suite(SuitePart):
-    """Everything that defines a run except the data."""
+    """A suite: everything that defines a run, except the data."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     person: PersonKey
     impostors: Annotated[list[PersonKey], Once] = Field(min_length=1)
     people: dict[PersonKey, About] = Field({})
-    """Who they are, for folders without a `person.yaml`."""
+    """Who the people are, by key, for people's folders without a `person.yaml`."""
     split: SplitSettings = SplitSettings()
     memories: MemorySettings = MemorySettings()
     training: TrainingSettings = TrainingSettings()
@@ -48,12 +48,21 @@ class Suite(SuitePart):
     models: ModelSettings = ModelSettings()
     arms: Annotated[list[ArmName], Once] = Field(NAMED, min_length=1)
     grid: Literal["named", "full"] = Field("named", exclude=True)
-    """`full` is short for all twelve arms; not in the digest, because `arms` says it all."""
+    """Which arms there are: `full` stands for all twelve.
+
+    It is not part of the digest, because `arms` then lists them.
+    """
     controls: Annotated[list[ControlName], Once] = Field([name for name in CONTROLS if name not in WRITTEN])
     metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*METRICS, judge_metric("stance")], min_length=1)
-    """A judge stands for all that it measures; with `_masked` after its name, for a pass without people's names."""
+    """The metrics.
+
+    A judge's name stands for all its criteria; with `_masked` after it, for a pass without people's names.
+    """
     rubrics: Annotated[dict[str, Rubric], Needed] = Field({}, validate_default=True)
-    """The judges that the metrics need. Not written by hand: they are read from their files, and part of the digest."""
+    """The rubrics of the judges that the metrics need.
+
+    They are read from their files, not written by hand, and are part of the digest.
+    """
     primary: Primary = Primary()
     exam: ExamSettings = ExamSettings()
     contamination: bool = True
@@ -64,7 +73,7 @@ class Suite(SuitePart):
     @model_validator(mode="before")
     @classmethod
     def _reworded(cls, raw: Any) -> Any:
-        """A suite that binds a paraphraser and names no controls has the paraphrase among them."""
+        """Adds the control `paraphrase` to a suite that names a paraphraser and no controls."""
         bound = isinstance(raw, dict) and isinstance(raw.get("models"), dict) and raw["models"].get("paraphraser")
         if bound and "controls" not in raw:
             return {**raw, "controls": [*cls.model_fields["controls"].default, "paraphrase"]}
@@ -73,7 +82,7 @@ class Suite(SuitePart):
     @model_validator(mode="before")
     @classmethod
     def _crossed(cls, raw: Any) -> Any:
-        """`grid: full` names the arms."""
+        """Writes all arms into a suite with `grid: full`. Raises ValueError where it also names arms."""
         if not isinstance(raw, dict) or raw.get("grid") != "full":
             return raw
         if "arms" in raw:
@@ -81,12 +90,12 @@ class Suite(SuitePart):
         return {**raw, "arms": list(ARMS)}
 
     def digest_with(self, data_digest: str) -> str:
-        """The digest by which a study is known: of all settings, the judges' rubrics among them, and of the data."""
+        """The digest that identifies a study: it covers all settings, the judges' rubrics among them, and the data."""
         return hashlib.sha256(f"{self.model_dump_json()}\0{data_digest}".encode()).hexdigest()[:16]
 
     @property
     def facts(self) -> dict[str, Metric]:
-        """The suite's metrics, built-in ones and judges' alike, in their order; a judge's axis and words are its rubric's."""
+        """What each of the suite's metrics means, in their order; a judge's axis and words are those of its rubric."""
         return {name: self._facts(name) for name in self.metrics}
 
     def _facts(self, name: str) -> Metric:
@@ -98,7 +107,7 @@ class Suite(SuitePart):
 
     @property
     def graders(self) -> list[str]:
-        """The models that grade."""
+        """The names of the models that grade; empty where there are none."""
         grader = self.models.grader
         return [grader] if isinstance(grader, str) else list(grader or [])
 

@@ -15,6 +15,13 @@ import ratf
 from ratf.results.results import save
 
 NOTEBOOK = REPOSITORY / "docs" / "notebook.ipynb"
+UNTUNED = """\
+arms: [baseline, rag_only]
+controls: [real, same_near, impostor_near]
+metrics: [rouge_l, judge_stance]
+primary: {metric: rouge_l, better: rag_only, than: baseline}
+exam: {comparisons: 8}
+"""
 
 
 def executed(suite: Path, folder: Path) -> list[Any]:
@@ -23,7 +30,7 @@ def executed(suite: Path, folder: Path) -> list[Any]:
     first = next(cell for cell in book.cells if cell.cell_type == "code")
     assert 'suite = "demo"' in first.source
     first.source = first.source.replace('"demo"', repr(str(suite)))
-    NotebookClient(book, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(book, timeout=1800, resources={"metadata": {"path": str(folder)}}).execute()
     return [cell for cell in book.cells if cell.cell_type == "code"]
 
 
@@ -57,6 +64,7 @@ def test_it_runs_on_a_finished_run(tiny: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_it_carries_a_run_out_inside_the_kernel(tiny: Path, cache: Path, tmp_path: Path) -> None:
+    tiny.write_text(tiny.read_text("utf-8") + UNTUNED, "utf-8")
     cells = executed(tiny, tmp_path)
     assert any("('ran', " in text for text in shown(cells, "text/plain"))
     assert any(page.count("<circle") >= 4 for page in shown(cells, "text/html"))

@@ -95,6 +95,23 @@ def test_a_file_as_a_writing_although_it_has_labels(tmp_path: Path) -> None:
     assert load_documents(tmp_path / "mayor", allow_undated=True)[0].text.startswith("[1.] Q. Mr. Mayor")
 
 
+def test_a_writing_that_somebody_else_signed_is_left_out_and_named(tmp_path: Path) -> None:
+    signed = {"own.md": "Mara Linden", "also.md": "M. Linden", "guest.md": "Conrad Poole"}
+    for name, author in signed.items():
+        (tmp_path / name).write_text(
+            f"---\nauthor: {author}\ndate: 2020-05-04\n---\n\nThe weir held: {name}.\n", "utf-8"
+        )
+    done = run(*signed, "--to", "mara", "--as", "writing", "--called", "Mara Linden", cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    assert "left out, by somebody else: guest.md; Conrad Poole; where that is the person, take it with" in done.stdout
+    kept = load_documents(tmp_path / "people" / "mara")
+    assert {d.text for d in kept} == {"The weir held: own.md.", "The weir held: also.md."}
+    again = run("guest.md", "--to", "mara", "--as", "writing", cwd=tmp_path)
+    assert "Conrad Poole" in again.stdout and load_documents(tmp_path / "people" / "mara") == kept
+    unnamed = run("guest.md", "--to", "poole", "--as", "writing", cwd=tmp_path)
+    assert unnamed.exit_code == 0 and len(load_documents(tmp_path / "people" / "poole")) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

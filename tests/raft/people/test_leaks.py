@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from raft.cli import app
-from raft.people.leaks import MIN_WORDS, alike, answers, covered, older, repeated, stored, twins, words, writings
+from raft.people.leaks import MIN_WORDS, alike, answers, blind, covered, older, repeated, stored, twins, words, writings
 from raft.people.person import exchanges, load_documents, load_interviews
 from raft.types import Chunk, Document, Exchange, Interview, Turn, Vectors
 
@@ -131,6 +131,13 @@ def test_the_same_in_other_words_is_found_by_embeddings() -> None:
     (found,) = alike(asked, writings([document("We shifted that barrier.", name="para")]), directions)
     assert (found.question, found.document, found.cosine) == (1, "para", 1.0)
     assert alike(asked, [], directions) == []
+
+
+def test_embeddings_that_tell_nothing_apart_find_nothing_alike() -> None:
+    asked = [exchange(f"We {OTHER}", number=n) for n in range(3)]
+    assert blind(asked, directions) == 1.0
+    mixed = [*asked, *(exchange(f"I {OTHER}", number=n) for n in range(4, 7))]
+    assert blind(mixed, directions) is None and blind(asked[:1], directions) is None
 
 
 @given(st.text(), st.text())

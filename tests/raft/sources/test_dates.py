@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raft.sources.dates import date_in, parse_date
+from raft.transcripts.dates import only_date
 
 FIFTH = date(2024, 3, 5)
 
@@ -33,6 +34,36 @@ def test_what_is_no_day_or_could_be_two_is_none(written: object) -> None:
     assert parse_date(written) is None
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "5. März 2024", "Dienstag, den 5. März 2024", "am 5. MÄRZ 2024", "5 mars 2024", "mardi 5 mars 2024", "le 5 mars 2024 à 14:05",
+        "5 de marzo de 2024", "Martes, 5 de Marzo del 2024", "2024年3月5日", "2024 年 03 月 05 日 09:30", "2024年3月5日（火）",
+        "2024年3月5日 星期二", "２０２４年３月５日", "2024년 3월 5일", "5 марта 2024 г.", "5 de março de 2024", "5 मार्च 2024", "5 marzo 2024",
+    ],
+)  # fmt: skip
+def test_a_day_in_other_languages(written: str) -> None:
+    assert parse_date(written) == FIFTH
+    assert only_date(f"… {written} …") == FIFTH
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "März 2024", "31. Februar 2024", "mars 2024", "vor 3 Tagen 2024", "il y a 5 jours 2024", "2024年3月", "2024年13月5日",
+        "12 Äpfel 2024", "gestern 12 Uhr 2024", "5 de nada de 2024", "03.04.2024", "Kapitel 5 März 2024", "hace 5 días 2024",
+    ],
+)  # fmt: skip
+def test_what_is_no_day_in_other_languages_is_none(written: str) -> None:
+    assert parse_date(written) is None
+
+
+def test_two_days_in_a_text_are_none() -> None:
+    assert only_date("vom 5. März 2024 bis 6. März 2024") is None
+    assert only_date("2024年3月5日から2024年3月6日まで") is None
+    assert only_date("5 March 2024, das ist der 5. März 2024, mit 12 Booten 2024") == FIFTH
+
+
 def test_day_and_month_in_numbers_when_only_one_order_is_possible() -> None:
     assert parse_date("25/03/2024") == parse_date("03/25/2024") == date(2024, 3, 25)
     assert parse_date("4.4.2024") == date(2024, 4, 4)
@@ -53,7 +84,30 @@ def test_no_date_or_two_in_a_name_is_none(name: str) -> None:
 
 
 PART = st.sampled_from(
-    ["2024", "99", "1", "31", "0", "Mar", "march", "th", "-", "/", ".", " ", ",", "T", ":", "10:00", "of"]
+    [
+        "März",
+        "de marzo",
+        "年",
+        "月",
+        "日",
+        "2024",
+        "99",
+        "1",
+        "31",
+        "0",
+        "Mar",
+        "march",
+        "th",
+        "-",
+        "/",
+        ".",
+        " ",
+        ",",
+        "T",
+        ":",
+        "10:00",
+        "of",
+    ]
 )
 
 

@@ -87,7 +87,9 @@ def test_text_without_speakers_is_no_transcript(name: str) -> None:
 
 
 def test_what_is_a_writing_is_seen_in_it() -> None:
-    assert kind_of(b"<!doctype html><p>Hello", "x") == "writing"
+    with pytest.raises(NoSpeakersError) as raised:
+        read_transcripts(b"<!doctype html><p>Hello", "x.html")
+    assert raised.value.may_be_writing
     assert kind_of(b'{"title": "T", "link": "l", "date": "2020-01-01", "content": "c"}\n', "x.jsonl") == "writing"
     assert kind_of(b'{"title": "T", "author": "me", "content": "c"}\n', "x.jsonl") == "writing"
     assert kind_of(b"[Music]\nQ. Why?\nA. So. [Applause]", "x") == "text"
@@ -271,6 +273,24 @@ PIECES = st.sampled_from(
             "It ended.",
             "é",
         ),
+        *(
+            "\nOla Roy  00:03\n",
+            "\nBen Oak  00:07\n",
+            "ben: ",
+            "记者：",
+            "中文。",
+            "Break: ",
+            "**Break:** ",
+            "[^1]",
+            "¹",
+            "  4  ",
+        ),
+        *(
+            "BY MR. FENN:\n",
+            "(COMMERCIAL BREAK)\n",
+            "[The prepared statement of Ms. Rey follows:]\n",
+            "\n**Why is it?**\n",
+        ),
         *("♪ la ♪", "[00:01:02]", "# Part", "- item", "“quoted.”", "&amp;", "<v Ola Roy>", "</v>", "<i>", ">> "),
         *(
             "00:00:01.000 --> 00:00:02.000\n",
@@ -322,6 +342,7 @@ def check_nothing_is_invented(kind: str, data: bytes, source: str) -> None:
             assert at >= 0, word
             at += len(word)
     for one in found:
+        assert one.total == one.kept + one.out, "words lost or doubled in silence"
         for target in {s.speaker for s in one.said}:
             assert all(turn.text.strip() for turn in turns_of(one.said, {target}))
 

@@ -214,7 +214,7 @@ def test_a_site_replaces_a_site_and_nothing_else(tmp_path: Path) -> None:
 KILLED = """
 import os, sys
 from pathlib import Path
-from ratf.site import write_site
+from ratf.boards.site import write_site
 real, count = Path.rename, [int(sys.argv[2])]
 def rename(self, to):
     count[0] -= 1

@@ -74,7 +74,7 @@ def test_a_run_that_leaks_ends_before_anything_is_made(tiny: Path) -> None:
     change(tiny, "writings.jsonl", 0, text=held_out_answer(tiny))
     study = opened(tiny)
     with pytest.raises(RaftError, match=r"1 leak: (?s:.*)100 % of the answer marrack-(?s:.*)--allow-leaks"):
-        run.run(study, silent)
+        run.carry_out(study, silent)
     assert not study.folder.exists()
 
 
