@@ -1,14 +1,20 @@
-"""The README's pictures, from a finished run and a site: `python docs/pictures.py RUN SITE` writes report.png and board.png.
+"""The README's pictures: `python docs/pictures.py RUN SITE` writes report.png, board.png and explain.svg.
+
+The first two are of a finished run and a site, the third is of what `raft import --explain` says of an invented file.
 
 Drives Debian's chromium. A picture is a part of this project, so none is written that shows anybody's own words.
 """
 
+import io
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, sync_playwright
+from rich.console import Console
 
 from ratf.pages.redact import Mask, words_of
 from ratf.reporting.page import render
@@ -44,8 +50,41 @@ def take(browser: Browser, page: Path, results: Results, out: Path) -> None:
     view.close()
 
 
+TALK = """\
+The Kiln Hour
+
+2021-05-04
+
+ODA MARSH, HOST: Who lit the kiln this morning?
+
+TOBIAS FENN, POTTER: I did, before anybody was up, and it sulked for an hour.
+
+MARSH: Does it do that often?
+
+FENN: [laughs] Every spring, when the wood is wet.
+
+WOMAN IN AUDIENCE: Is it old?
+
+FENN: Older than the three of us together.
+"""
+
+
+def explain(out: Path) -> None:
+    """Write what `raft import --explain` prints as an SVG, without fonts from elsewhere."""
+    with TemporaryDirectory() as work:
+        (Path(work) / "kiln-hour.txt").write_text(TALK, "utf-8")
+        command = [sys.executable, "-m", "raft.cli", "import", "kiln-hour.txt", "--explain", "--target", "fenn"]
+        said = subprocess.run(command, cwd=work, capture_output=True, text=True, check=True)
+    screen = Console(record=True, width=92, file=io.StringIO())
+    screen.print(f"$ raft import {' '.join(command[4:])}", style="bold", highlight=False)
+    screen.print(said.stdout + said.stderr, highlight=False, markup=False)
+    drawn = screen.export_svg(title="raft import --explain", unique_id="explain")
+    out.write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL), "utf-8")
+
+
 def main(run: Path, site: Path) -> None:
-    """Both pictures, beside this file."""
+    """Write the pictures beside this file."""
+    explain(Path(__file__).parent / "explain.svg")
     results = open_run(run)
     here = Path(__file__).parent
     with TemporaryDirectory() as work, sync_playwright() as playwright:

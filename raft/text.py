@@ -22,9 +22,12 @@ ONE_UNSPACED = rf"[[{_SCRIPTS}]&&[\p{{L}}\p{{N}}]]"
 
 _HAS_UNSPACED = regex.compile(rf"(?V1){ONE_UNSPACED}")
 _PARTS = regex.compile(rf"(?V1){ONE_UNSPACED}\p{{M}}*|[^{ONE_UNSPACED}]+")
-_PIECE = regex.compile(rf"(?V1)[^\w\s]*(?:{ONE_UNSPACED}\p{{M}}*[^\w\s]*){{1,2}}|[^\s{ONE_UNSPACED}]+")
+_SPACE = r"\s\x1c-\x1f"  # what `str.split` takes for space; `regex` leaves out the separators
+_PIECE = regex.compile(
+    rf"(?V1)[^\w{_SPACE}]*(?:{ONE_UNSPACED}\p{{M}}*[^\w{_SPACE}]*){{1,2}}|[^{_SPACE}{ONE_UNSPACED}]+"
+)
 _NOT_LATIN = regex.compile(r"(?V1)[\p{L}--\p{Latin}]")
-_SPACED_PIECE = regex.compile(r"\S+")
+_SPACED_PIECE = re.compile(r"\S+")
 LONGEST_WORD = 40
 """What has more letters without a space is no word, but text that lost its spaces, or code."""
 

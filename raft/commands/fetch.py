@@ -55,7 +55,7 @@ def fetch(
 def _fetch_all(
     folder: Path, asked: Sequence[tuple[str, str | None]], called: str | None, pause: float, by: Sequence[str] = ()
 ) -> list[str]:
-    """Take from one source after the other, each with its summary; what went wrong with which."""
+    """Fetch from one source after the other and print a summary of each; return the messages of those that failed."""
     from raft.console import progress
     from raft.errors import RaftError
     from raft.sources.bylines import Owner
@@ -81,7 +81,10 @@ def _fetch_all(
 
 
 def _take(folder: Path, source: str, kind: str | None, called: str | None, visit: "Visit", by: Sequence[str]) -> None:
-    """Keep the source's new documents: those from the web each as it comes, those of files all or none."""
+    """Add the source's new documents to the folder: those from the web one by one, those of files all together.
+
+    Raises RaftError where the source cannot be read; of files, nothing is added then.
+    """
     from raft.people.additions import add_documents
     from raft.people.person import introduce
     from raft.sources import READERS, kind_of

@@ -19,7 +19,9 @@ CHUNK_TOKENS = 96
 
 
 def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int = CHUNK_TOKENS) -> Iterator[Chunk]:
-    """Passages of at most `max_tokens`, and of as many words without spaces, cut at the best paragraph, sentence or word end, never across documents.
+    """Yield passages of at most `max_tokens`, cut at the end of a paragraph, else of a sentence, else of a word.
+
+    Where the text has no spaces, a passage has at most as many words as well, two characters being one.
 
     No passage spans two documents. `chunk.start` and `chunk.end` are offsets in characters into the document's text.
     `tokenizer_file` is a `tokenizer.json`, whose tokens are counted.

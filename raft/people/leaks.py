@@ -37,7 +37,7 @@ Two different press conferences of one person came up to 0.12, by their set phra
 
 
 COMPARED = 200
-"""As many answers are compared with each other to see whether embeddings tell them apart."""
+"""The number of answers that are compared with each other to see whether embeddings tell them apart."""
 
 
 ALIKE = 0.9
@@ -48,8 +48,11 @@ Different answers of one person came up to 0.78 with the embedded encoder.
 
 
 BLIND = 0.6
-"""Median cosine of a person's answers, above which embeddings do not tell what is said. It was 0.12 to 0.36 for five
-people in English with the embedded encoder, which knows no other language: 0.83 in Chinese, 0.88 in Hindi."""
+"""The median cosine of a person's answers above which embeddings do not tell what is said.
+
+It was 0.12 to 0.36 for five people in English with the embedded encoder, which knows no other language: 0.83 in
+Chinese, 0.88 in Hindi.
+"""
 
 
 WINDOW = 100
@@ -58,7 +61,7 @@ WINDOW = 100
 
 _WORD = regex.compile(rf"[{LETTERS}']+")
 READABLE = 0.5
-"""A text of which a smaller share than this is in words is not read: signs, private letters, words run together."""
+"""The least share of a text that is in words, not in signs, private letters or words run together, where it is read."""
 
 
 Shingle = tuple[str, ...]
@@ -127,24 +130,27 @@ class StoredQuestion:
 
 
 def words(text: str) -> list[str]:
-    """Lower-cased words; apostrophes belong to them, in whichever way they are typed. Characters, without spaces."""
+    """Return the text's words in lower case; of a script without spaces, its characters.
+
+    Apostrophes belong to words, and typographic ones count as plain ones.
+    """
     return by_script(_WORD.findall(folded(text).lower().replace("’", "'")))
 
 
 def is_long(answer: str) -> bool:
-    """Whether an answer is looked at: it has 20 words or more."""
+    """Tell whether an answer has the 20 words from which it is looked at."""
     return length(words(answer)) >= MIN_WORDS
 
 
 def is_read(text: str) -> bool:
-    """Whether the text is in words, so that not finding it elsewhere says something. Short texts are."""
+    """Tell whether the text is in words, so that not finding it elsewhere means something. A short text always is."""
     seen = sum(not c.isspace() for c in text)
     read = sum(len(word) for word in words(text) if len(word) <= LONGEST_WORD)
     return seen < 2 * LONGEST_WORD or read >= READABLE * seen
 
 
 def shingles(text: str) -> list[Shingle]:
-    """Every run of 8 words, in order."""
+    """Return every run of 8 words of the text, in order; none where it has fewer words."""
     return runs(words(text), SHINGLE)
 
 
@@ -154,7 +160,7 @@ def writings(documents: Iterable[Document]) -> list[Source]:
 
 
 def answers(exchanges: Iterable[Exchange], least: int = MIN_WORDS) -> list[Source]:
-    """Answers as sources. Those under `least` words are left out: a sign-off is said every time."""
+    """Return the answers of `least` words or more as sources; short ones, such as a sign-off, recur every time."""
     return [
         Source(e.exchange_id, "answer", e.date, e.answer, e.interview_id)
         for e in exchanges
@@ -255,7 +261,11 @@ def alike(
     at_least: float = ALIKE,
     may: Callable[[Exchange, Source], bool] = elsewhere,
 ) -> list[AlikeAnswer]:
-    """Answers that say the same as a source, by embeddings: in other words, perhaps. Nearest first."""
+    """Return the answers whose cosine with a passage of a source is at least `at_least`, nearest first.
+
+    Embeddings find what says the same in other words. Answers of fewer than 20 words are left out. `embed` returns unit
+    vectors of shape (texts, d), and `may`, called with the exchange and a source, whether that source counts.
+    """
     asked = [e for e in exchanges if is_long(e.answer)]
     pieces = [(source, piece) for source in sources for piece in _windows(source)]
     if not asked or not pieces:
@@ -272,7 +282,7 @@ def alike(
 
 
 def blind(exchanges: Sequence[Exchange], embed: Callable[[Sequence[str]], Vectors]) -> float | None:
-    """The median cosine of the answers, where it is too high for `alike` to mean anything; None where it is not."""
+    """Return the median cosine of the answers, where it is too high for `alike` to mean anything; None where it is not."""
     asked = [e for e in exchanges if is_long(e.answer)][:COMPARED]
     if len(asked) < 2:
         return None
@@ -282,7 +292,7 @@ def blind(exchanges: Sequence[Exchange], embed: Callable[[Sequence[str]], Vector
 
 
 def _windows(source: Source) -> list[str]:
-    """An answer is one piece; a writing is many, of about an answer's length."""
+    """Return the passages of a source to embed: an answer is one, a writing is cut into overlapping windows."""
     if source.kind == "answer":
         return [source.text]
     return windows(source.text, WINDOW, WINDOW // 2)

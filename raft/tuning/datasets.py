@@ -26,7 +26,7 @@ from raft.tuning.records import LONGEST_ANSWER, Shares, TuningRecord, read_recor
 from raft.types import Exchange, Memory
 
 RECIPE = 2
-"""Raise it when the same data and settings come to make other files."""
+"""The version of how the files are made; raise it when the same data and settings come to make other files."""
 
 
 ANSWER_ROOM = 1024

@@ -126,7 +126,7 @@ def _example(study: Study, arm: str) -> Example | None:
 
 
 def cut(text: str, most: int = MOST_WORDS) -> str:
-    """The first words of a text; what is left out is counted."""
+    """The first `most` words of a text; the words left out are counted at its end."""
     words = spans(text)
     return text if len(words) <= most else f"{text[: words[most - 1][1]]} … ({len(words) - most} more words)"
 

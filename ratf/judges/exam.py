@@ -172,6 +172,6 @@ def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[ExamItem], 
 
 
 def _length(rubric: Rubric, case: JudgeCase) -> float:
-    """Of what the judge was shown; whatever was cut cannot have swayed it."""
+    """The log number of words that the judge was shown, less any rival's; what was cut cannot have swayed it."""
     words, rival = (math.log(max(1, count_words(shown(rubric, case, t)))) for t in (case.answer, case.rival))
     return words - rival if case.rival else words

@@ -153,7 +153,7 @@ class Mask:
 
 
 def _runs(found: list[Any]) -> list[int]:
-    """Each run of RUN words, as a number: many runs must fit into memory."""
+    """The hash of each run of RUN words: as numbers, millions of runs fit into memory."""
     return [hash(run) for run in runs(_said_words(found), RUN)]
 
 

@@ -103,7 +103,7 @@ def _size(results: Results, question: Question, limit: int) -> int:
 
 
 def cut(text: str, limit: int) -> tuple[str, int]:
-    """The first words of a text, and how many more there are; a quarter more is not worth a cut."""
+    """The first `limit` words of a text, and how many more it has; a text up to a quarter longer is not cut."""
     words = spans(text)
     if len(words) <= limit * 5 // 4:
         return text, 0

@@ -210,14 +210,14 @@ class Tuned(Record):
 
 
 class Leak(Record):
-    """Something of the held-out interviews that also stands where agents can learn it, or of which nobody can say so."""
+    """One leak: something of the held-out interviews that also stands where agents can learn it, or may for all we know."""
 
     kind: Literal["answer", "interview", "question", "same meaning", "not read"]
     held_out: str
     """The id of the held-out exchange or interview."""
     found_in: str
     amount: float
-    """The share that was found; for the same meaning a cosine; 0 for what could not be read."""
+    """The share of it that was found; a cosine where the kind is `same meaning`; 0 where it is `not read`."""
     words: str
 
 

@@ -67,7 +67,7 @@ def concluded(base: str, signs: Sequence[Sign]) -> Contamination:
 
 
 def continuation(study: Study, exchange: Exchange, guided: bool) -> tuple[Message, ...]:
-    """What the model is asked to go on with: the answer's first words, with or without whose they are."""
+    """The prompt to go on with an answer's first words; where `guided`, it tells who said them, where and to what."""
     first = fenced("beginning", words_between(exchange.answer, 0, SHOWN_WORDS))
     if not guided:
         return (

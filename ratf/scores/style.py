@@ -158,7 +158,7 @@ def _distinct(rows: Sequence[Evidence]) -> list[Evidence]:
 
 
 def normalise(text: str) -> str:
-    """The first words only, so that length does not tell; no case and no punctuation, which are the transcriber's."""
+    """The first WORDS words without case and punctuation: neither length nor the transcriber's hand may tell."""
     words = tokens(text)
     if not any(map(is_unspaced, words)):
         return " ".join(words[:WORDS])
