@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ratf.scores.style import tokens
+from ratf.statistics.style import tokens
 from ratf.scores.voice import LEAST
 
 Reason = Literal["empty", "too short", "copied", "same for other questions", "off topic", "not fluent"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ratf.results.exams import Delta
-from ratf.scores.style import tokens
+from ratf.statistics.style import tokens
 from ratf.statistics.estimates import Array
 
 FREQUENT = 150

@@ -13,7 +13,7 @@ from raft.memory.rephrase import VERSION
 from raft.models.names import EMBEDDER
 from ratf.models.chat import embedder
 from ratf.results.exams import Evidence
-from ratf.scores.style import Spoken, StyleIdentity
+from ratf.statistics.style import Spoken, StyleIdentity
 from ratf.suite.study import Study
 
 RUN_WORDS = 8

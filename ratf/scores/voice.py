@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ratf.scores.style import _FUNCTION_WORDS, tokens
+from ratf.statistics.style import _FUNCTION_WORDS, tokens
 from ratf.statistics.estimates import Estimate, clustered_auc
 
 LEAST = 50
