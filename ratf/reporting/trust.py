@@ -7,6 +7,7 @@ from typing import Literal
 from ratf.results.results import Results
 from ratf.statistics.estimates import FEW_CLUSTERS
 from ratf.statistics.verdict import auc
+from ratf.suite.arms import SAYS_NOTHING
 from ratf.suite.metrics import title
 
 State = Literal["fine", "doubt", "unknown"]
@@ -86,7 +87,7 @@ def _errors(r: Results) -> Iterator[TrustCheck]:
 
 
 def _unscored(r: Results) -> Iterator[TrustCheck]:
-    arms = {name: arm for name, arm in r.arms.items() if name != "empty"}
+    arms = {name: arm for name, arm in r.arms.items() if name not in ("empty", *SAYS_NOTHING)}
     cells = {m: [a.metrics[m] for a in arms.values() if m in a.metrics] for m in r.metrics}
     mute = [m for m, of in cells.items() if of and not any(c.n for c in of)]
     spoke = {m: of for m, of in cells.items() if m not in mute}

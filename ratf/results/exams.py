@@ -238,6 +238,24 @@ class Evidence(BaseModel, extra="forbid", frozen=True):
     others: float
 
 
+class Placebo(Record):
+    """How well interviewers' questions alone tell who was asked: an AUC of words that none of the people spoke."""
+
+    auc: float
+    low: float | None
+    high: float | None
+    n: int
+    interviews: int
+
+
+class VoiceFacts(Record):
+    """What voice rests on besides its exam. `refused`: for each check before voice, the share of the person's real
+    answers that it would refuse. `placebo` is None where too few interviews have questions to tell."""
+
+    refused: dict[str, float]
+    placebo: Placebo | None = None
+
+
 class StyleFacts(BaseModel, extra="forbid", frozen=True):
     """The words that the style metric rests on, and the stylistic distance of each arm's pooled answers."""
 

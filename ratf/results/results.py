@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from ratf.results.exams import Contamination, Exam, Judging, StyleFacts
+from ratf.results.exams import Contamination, Exam, Judging, StyleFacts, VoiceFacts
 from ratf.results.record import Record
 
 if TYPE_CHECKING:
@@ -330,6 +330,7 @@ class Results(Record):
     budget: Spent | None = None
     skill: list[Skill] = []
     style: StyleFacts | None = None
+    voice: VoiceFacts | None = None
     judging: Judging | None = None
     attribution: Attribution | None = None
     second_looks: list[SecondLook] = []

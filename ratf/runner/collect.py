@@ -18,6 +18,7 @@ from ratf.runner.environment import environment
 from ratf.runner.notes import notes
 from ratf.scores.qualify import exams, match_of, skills, style_facts, why_not
 from ratf.scores.scorers import metrics_of
+from ratf.scores.speaking import voice_facts
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
 from ratf.statistics.decision import decide
@@ -89,6 +90,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         prompts_digest=_prompts_digest(study),
         exam=examined,
         skill=skills(study, scores, examined),
+        voice=voice_facts(study),
         style=style_facts(study, {arm: [s.output.completion for s in of.values()] for arm, of in samples.items()}),
         judging=judging(
             scores, _clusters(study), judged, plan(study), admission.anyway, study.suite.seed, study.suite.exam.margin
@@ -231,6 +233,8 @@ def _question(
 def _source(given: Given | None) -> str:
     if given is None:
         return ""
+    if given.similarity is None and given.exchange_id:
+        return f"{given.person}, {given.exchange_id}, to every question alike: {given.question}"
     if given.similarity is None:
         return "said by nobody: written for the exam"
     return f"{given.person}, {given.exchange_id} (questions alike by {given.similarity:.2f}): {given.question}"

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ratf.scores.style import tokens
 from ratf.scores.voice import LEAST
+from ratf.statistics.style import tokens
 
 Reason = Literal["empty", "too short", "copied", "same for other questions", "off topic", "not fluent"]
 REASONS: dict[Reason, str] = {

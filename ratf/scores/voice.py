@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ratf.scores.style import _FUNCTION_WORDS, tokens
 from ratf.statistics.estimates import Estimate, clustered_auc
+from ratf.statistics.style import _FUNCTION_WORDS, tokens
 
 LEAST = 50
 """An answer of fewer words has no score: the table of lengths in tests/test_voice_people.py is where this is measured."""

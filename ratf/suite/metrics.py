@@ -64,7 +64,7 @@ METRICS = {
     ),
     "style_identity": Metric(
         "style",
-        "probability that the person is speaking, by character n-grams and function words",
+        "how much more it sounds like the person than like anybody else, by grammar and small words",
         "higher",
         1,
         "identity",
@@ -189,8 +189,9 @@ GLOSSARY = {
     "place of the right one.",
     "bertscore": "Each word is matched with the nearest in the other answer, by what it means there. Even unlike texts score high: only "
     "differences say something.",
-    "style_identity": "The probability that this person speaks and not one of the others, by letters and small words. It knows nothing of "
-    "the content: nonsense in the right voice scores high.",
+    "style_identity": "How much more the answer sounds like this person than like the others, the interviewers or a stranger, by grammar and "
+    "small words: 1 is the person, 0 anybody else. It is no probability, and knows nothing of the content. What is too short, copied, "
+    "said to every question, off the topic or no fluent speech has no voice.",
     "length_ratio": "Words in the answer divided by words in the real one. Neither way is better.",
     "copying": "Share of the answer's runs of eight words that stand in memories, writings or earlier answers.",
 }

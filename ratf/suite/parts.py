@@ -22,7 +22,10 @@ def _one_of(kind: str, valid: Sequence[str]) -> AfterValidator:
 
 
 ArmName = Annotated[str, _one_of("arm", list(ARMS))]
-ControlName = Annotated[str, _one_of("control", list(CONTROLS))]
+ControlName = Annotated[
+    str, BeforeValidator(lambda name: "yes" if name is True else name), _one_of("control", list(CONTROLS))
+]
+"""YAML reads a bare `yes` as true; among controls it is the yes-sayer."""
 
 
 def _model_name(name: str) -> str:

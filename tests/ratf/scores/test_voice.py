@@ -8,9 +8,9 @@ from sklearn.metrics import roc_auc_score
 
 from raft.types import Exchange
 from ratf.agents.controls import NONANSWERS
-from ratf.scores.style import tokens
 from ratf.scores.voice import _SIZE, LEAST, WORDS, Said, Voice, _Grammar, _masked, _windows, blocks, placebo
 from ratf.statistics.estimates import Estimate
+from ratf.statistics.style import tokens
 from ratf.suite.study import Study, open_study
 
 
