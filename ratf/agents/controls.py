@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Literal
@@ -14,6 +14,8 @@ from raft.progress import Progress, silent
 from raft.text import count_words, joined, words_between
 from raft.text import parts as sentence_parts
 from raft.types import Embedder, Exchange, Vectors
+from ratf.agents import degenerate
+from ratf.agents.evidence import words_for
 from ratf.suite.arms import DOSES, GIVEN
 from ratf.suite.study import Study
 
@@ -22,7 +24,7 @@ from ratf.suite.study import Study
 class Given:
     """An answer that stands in for an agent's. `similarity` is the cosine of the two questions.
 
-    What nobody said has no person, no exchange and no similarity.
+    What nobody said has no person, no exchange and no similarity; what is said to every question alike has no similarity.
     """
 
     text: str
@@ -31,6 +33,11 @@ class Given:
     interview_id: str = ""
     question: str = ""
     similarity: float | None = None
+
+    @property
+    def as_answer(self) -> bool:
+        """Whether somebody really answered a question with it, this one or one chosen for it; else it was made up."""
+        return self.similarity is not None
 
     @property
     def interview(self) -> str | None:
@@ -90,6 +97,24 @@ class Sources:
     def one_of(self, name: str, texts: Sequence[str]) -> GivenAnswers:
         """One of the texts for each question, by lot; nobody said them."""
         return {e.exchange_id: Given(texts[self.lot(name, e) % len(texts)]) for e in self.study.held_out}
+
+    def made_up(self, texts: Mapping[str, str]) -> GivenAnswers:
+        """Texts that nobody said, by question; where there is none, nothing is said."""
+        return {e.exchange_id: Given(texts.get(e.exchange_id, "")) for e in self.study.held_out}
+
+    def parrot(self) -> GivenAnswers:
+        """One earlier answer of the person's to everything, with where it is from."""
+        said = degenerate.parrot(self.study.held_out, self.study.earlier)
+        source = {e.answer: e for e in self.study.earlier}
+        return {
+            key: replace(_given(self.study.person, source[text], 0.0), similarity=None) for key, text in said.items()
+        }
+
+    def salted(self) -> GivenAnswers:
+        """The nearest answer of another person with words strewn in that speak for the person."""
+        theirs = {key: given.text for key, given in self.near("impostor").items()}
+        asked, seed = self.study.held_out, self.study.suite.seed
+        return self.made_up(degenerate.salted(asked, theirs, words_for(self.study), seed))
 
     def mixed(self, share: float) -> GivenAnswers:
         """The real answer with `share` of its words in sentences of another's answer; it keeps the other's interview.
@@ -255,6 +280,14 @@ MAKERS: dict[str, Callable[[Sources], GivenAnswers]] = {
     "impostor_far": lambda of: of.far("impostor"),
     "boilerplate": lambda of: of.one_of("boilerplate", BOILERPLATE),
     "nonanswer": lambda of: of.one_of("nonanswer", NONANSWERS),
+    "yes": lambda of: of.made_up(degenerate.yes(of.study.held_out)),
+    "dont_know": lambda of: of.made_up(degenerate.dont_know(of.study.held_out)),
+    "parrot": Sources.parrot,
+    "babble": lambda of: of.made_up(degenerate.babble(of.study.held_out, of.study.earlier, of.study.suite.seed)),
+    "evidence_words": lambda of: of.made_up(
+        degenerate.evidence_words(of.study.held_out, words_for(of.study), of.study.suite.seed)
+    ),
+    "salted": Sources.salted,
     "empty": lambda of: of.one_of("empty", [""]),
     **{name: partial(Sources.mixed, share=share) for name, share in DOSES.items()},
 }

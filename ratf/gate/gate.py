@@ -99,6 +99,7 @@ def settle(findings: list[Finding], trouble: list[str]) -> tuple[Verdict, str]:
     critical = [f for f in findings if f.rule.tier == "critical"]
     guards = [f.result for f in critical if f.rule.kind in GUARDS]
     others = [f.result for f in critical if f.rule.kind not in GUARDS]
+    shown = [f.result for f in findings if f.demoted]
     fallen = [f.result for f in findings if f.rule.tier == "supporting" and f.result.verdict == "REGRESSION"]
     broken = [r.sentence for r in guards if r.verdict != "PASS"]
     if trouble or broken:
@@ -110,6 +111,8 @@ def settle(findings: list[Finding], trouble: list[str]) -> tuple[Verdict, str]:
             return verdict, "; ".join(found) + (f"; also broken: {also}" if also and verdict == "REGRESSION" else "")
     if fallen:
         return "INCONCLUSIVE", "every critical rule holds, but " + "; ".join(r.sentence for r in fallen)
+    if shown and not others:
+        return "INCONCLUSIVE", "no rule could decide: " + "; ".join(r.sentence for r in shown)
     if not critical:
         return "NOT MEASURED", "the policy has no critical rule"
     return "PASS", "; ".join(r.sentence for r in others or guards)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -35,9 +35,16 @@ GUARDS = ("errors 0", "unscored at most 2 %")
 """The critical rules added to a policy that says nothing of its own about errors or unscored answers."""
 
 
+DECLARES = 0.1
+"""The drop that `not worse` without a margin must be able to see, in score points, where a policy says nothing else."""
+
+
 @dataclass(frozen=True)
 class Rule:
-    """One sentence of a policy. `other` is an arm or BASELINE_RUN; `limit` is a margin or a maximum."""
+    """One sentence of a policy. `other` is an arm or BASELINE_RUN; `limit` is a margin or a maximum.
+
+    `declares` matters to `not worse` without a margin: it passes only where so small a drop would have been seen.
+    """
 
     text: str
     tier: Tier
@@ -47,6 +54,7 @@ class Rule:
     metric: str = ""
     limit: float | None = None
     percent: bool = False
+    declares: float = DECLARES
 
 
 @dataclass(frozen=True)
@@ -105,15 +113,17 @@ class _File(BaseModel):
     supporting: list[Annotated[Rule, _rule_of("supporting")]] = []
     advisory: list[Annotated[Rule, _rule_of("advisory")]] = []
     may_differ: list[str] = []
+    declares: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] = DECLARES
+    """The smallest drop, in score points, that `not worse` without a margin must be able to see."""
 
 
 def load_policy(path: Path) -> Policy:
-    """Read a policy file: `critical`, `supporting` and `advisory` lists of rules, and `may_differ`.
+    """Read a policy file: `critical`, `supporting` and `advisory` lists of rules, `may_differ` and `declares`.
 
     Raises DataError with every problem. A policy without a critical rule would pass everything, so it is refused.
     """
     read = read_model(path, _File)
-    rules = [*read.critical, *read.supporting, *read.advisory]
+    rules = [replace(rule, declares=read.declares) for rule in (*read.critical, *read.supporting, *read.advisory)]
     return Policy([*rules, *_missing_guards(rules)], tuple(read.may_differ))
 
 

@@ -1,5 +1,6 @@
 """Decides each rule of a policy from the scores of a run and of a baseline run."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from ratf.results.record import Record
 from ratf.results.results import Results, Verdict
 from ratf.results.snapshot import Snapshot
 from ratf.statistics.equivalence import ALPHA, equivalence, non_inferiority
-from ratf.statistics.estimates import Estimate, paired_difference
+from ratf.statistics.estimates import FEW_CLUSTERS, Estimate, holm, paired_difference
 from ratf.statistics.verdict import signed
 
 WORST = 5
@@ -61,6 +62,8 @@ class Finding:
     gain: Estimate | None = None
     told: str = ""
     p: float | None = None
+    demoted: bool = False
+    """Whether a critical rule is only shown: nothing says how far its numbers move by chance."""
 
 
 def _compared(rule: Rule, case: RuleCase) -> Finding:
@@ -117,6 +120,10 @@ def decided(finding: Finding, p_holm: float | None, family: int) -> RuleResult:
             words = f"shows no regression against {rule.other}"
     else:
         verdict, words = "INCONCLUSIVE", f"is not shown to be {CLAIMS[rule.kind]} {rule.other}{margin}"
+        if rule.kind == "not worse" and rule.limit is None:
+            few = gain.clusters < FEW_CLUSTERS
+            why = f"from under {FEW_CLUSTERS} interviews" if few else f"as a drop of {rule.declares:g} could be missed"
+            words = f"shows no drop against {rule.other}, which proves nothing {why}"
     sentence = f"{rule.arm} {words}: {finding.told}"
     if verdict == "INCONCLUSIVE" or (verdict == "PASS" and rule.kind == "not worse" and rule.limit is None):
         sentence += f"; smallest difference that can be seen: {gain.detectable:.2g}"
@@ -129,13 +136,24 @@ def _kept(gain: Estimate, rule: Rule) -> bool:
         shown = gain.p_over(rule.limit or 0.0)
         return shown is not None and shown <= ALPHA / 2
     if rule.limit is None:
-        return True
+        return _sees(gain, rule)
     claim = equivalence(gain, rule.limit) if rule.kind == "equivalent" else non_inferiority(gain, rule.limit)
     return claim is not None and claim.holds
 
 
+def _sees(gain: Estimate, rule: Rule) -> bool:
+    """Whether the drop that the policy declares would have been seen: without that, no drop means nothing."""
+    return gain.clusters >= FEW_CLUSTERS and gain.detectable is not None and gain.detectable <= rule.declares
+
+
 def _each_question(rule: Rule, case: RuleCase) -> Finding:
-    """A rule that no single question falls by more than the limit, which a mean would hide."""
+    """Breakage that a mean would hide: no question may fall by more than the limit, and than chance explains.
+
+    How far one question moves by chance is told by questions that were answered several times, in both runs. A question
+    is broken where its drop beyond the limit has a one-sided p of at most α/2 after Holm's correction over all questions
+    (normal noise of that variance; t with as many degrees of freedom as questions). Without repeated answers the rule
+    is advisory: two runs of the very same agent would break it.
+    """
     rule = replace(rule, arm=rule.arm or case.results.suite["primary"]["better"])
     lacks = _lacking(rule, case)
     if lacks:
@@ -145,18 +163,56 @@ def _each_question(rule: Rule, case: RuleCase) -> Finding:
     gain = {q: _sign(rule, case) * (ours[q] - theirs[q]) for q in ours.keys() & theirs.keys()}
     if not gain:
         return _finding(rule, "NOT MEASURED", f"no question has a score on {rule.metric} on both sides")
-    broken = sorted((q for q in gain if gain[q] < -limit - 1e-9), key=lambda q: (gain[q], q))
-    lost = sorted(theirs.keys() - ours.keys())
-    if lost and not broken:
-        return _finding(
-            rule, "NOT MEASURED", f"{len(lost)} questions lost their score on {rule.metric}: {', '.join(lost[:WORST])}"
-        )
+    fell = sorted((q for q in gain if gain[q] < -limit - 1e-9), key=lambda q: (gain[q], q))
+    noise = _noise(rule, case)
+    broken = fell if noise is None else beyond_chance({q: -gain[q] - limit for q in gain}, noise)
+    lost, new = sorted(theirs.keys() - ours.keys()), sorted(ours.keys() - theirs.keys())
+    if (lost or new) and not broken:
+        told = [
+            f"{len(alone)} questions {what} on {rule.metric}: {', '.join(alone[:WORST])}"
+            for alone, what in ((lost, "lost their score"), (new, f"had no score in {rule.other}"))
+            if alone
+        ]
+        return _finding(rule, "NOT MEASURED", "; ".join(told))
     if not broken:
-        return _finding(rule, "PASS", f"none of {len(gain)} questions fell by more than {limit:g} on {rule.metric}")
+        chance = f": {len(fell)} did, no more than answers to one question differ by chance" if fell else ""
+        none = "none" if not fell else "not shown that any"
+        return _finding(
+            rule, "PASS", f"{none} of {len(gain)} questions fell by more than {limit:g} on {rule.metric}{chance}"
+        )
     named = ", ".join(f"{q} by {-gain[q]:.2f}" for q in broken[:WORST])
     more = f" and {len(broken) - WORST} more" if len(broken) > WORST else ""
-    told = f"{len(broken)} of {len(gain)} questions fell by more than {limit:g} on {rule.metric}: {named}{more}"
-    return _finding(rule, "REGRESSION", told, questions=tuple(broken[:WORST]), n_questions=len(gain))
+    sentence = f"{len(broken)} of {len(gain)} questions fell by more than {limit:g} on {rule.metric}: {named}{more}"
+    critical = rule.tier == "critical"
+    if noise is None:
+        sentence += (
+            "; only shown, because no question was answered twice in both runs, so nothing says what chance does to one"
+        )
+        rule = replace(rule, tier="advisory")
+    found = _finding(rule, "REGRESSION", sentence, questions=tuple(broken[:WORST]), n_questions=len(gain))
+    found.demoted = noise is None and critical
+    return found
+
+
+def _noise(rule: Rule, case: RuleCase) -> float | None:
+    """The variance, by chance alone, of one question's difference; None where a side answered each question once."""
+    ours = case.run.noise.get(rule.arm, {}).get(rule.metric)
+    against_run = rule.other == BASELINE_RUN and case.baseline is not None
+    arm, side = (rule.arm, case.baseline) if against_run and case.baseline else (rule.other, case.run)
+    theirs = side.noise.get(arm, {}).get(rule.metric)
+    return None if ours is None or theirs is None else ours + theirs
+
+
+def beyond_chance(excess: dict[str, float], noise: float) -> list[str]:
+    """The questions that fell by more than the limit and than chance explains, worst first. `excess`: beyond the limit."""
+    from scipy.special import stdtr
+
+    questions = sorted((q for q in excess), key=lambda q: (-excess[q], q))
+    sd = math.sqrt(noise)
+    p = [float(stdtr(len(excess), -excess[q] / sd)) if sd else float(excess[q] <= 1e-9) for q in questions]
+    return [
+        q for q, corrected in zip(questions, holm(p), strict=True) if corrected is not None and corrected <= ALPHA / 2
+    ]
 
 
 def _lacking(rule: Rule, case: RuleCase) -> str:
@@ -205,7 +261,7 @@ def _errors(rule: Rule, case: RuleCase) -> Finding:
 
 
 def _unscored(rule: Rule, case: RuleCase) -> Finding:
-    """A rule about the most unscored answers of an arm on a metric that the policy's rules read, errors included."""
+    """The worst of the arms and metrics that the policy's rules read, in either run; errors count as unscored, too."""
     read = [r for r in case.policy.rules if r.metric and r.tier in (rule.tier, "critical")]
     of_rules = {r.metric for r in read} & case.run.metrics.keys() or {case.results.suite["primary"]["metric"]}
     metrics = {rule.metric} if rule.metric else of_rules
@@ -216,6 +272,14 @@ def _unscored(rule: Rule, case: RuleCase) -> Finding:
         for arm in sorted(named or case.run.scores)
         for metric in sorted(metrics & case.run.metrics.keys())
     ]
+    before = case.baseline
+    if before is not None:
+        compared = {r.arm for r in read if r.other == BASELINE_RUN} & before.scores.keys()
+        counts += [
+            (len(case.run.interviews.keys() - before.of(arm, metric).keys()), f"{arm} in {BASELINE_RUN}", metric)
+            for arm in sorted(compared)
+            for metric in sorted(metrics & before.metrics.keys())
+        ]
     if not counts or not asked:
         return _finding(rule, "NOT MEASURED", f"there are no scores{f' on {rule.metric}' if rule.metric else ''}")
     most, arm, metric = max(counts, key=lambda c: c[0])

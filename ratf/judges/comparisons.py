@@ -51,15 +51,20 @@ def items(study: Study, rubric: Rubric, given: ControlTexts, masked: bool = Fals
     wanted = study.suite.exam.comparisons
     probes = round(PROBES * wanted)
     each = wanted - probes if rubric.in_pairs else (wanted - probes) // 2
-    questions = _spread([e.exchange_id for e in study.held_out], each)
+    held_out = [e.exchange_id for e in study.held_out]
+    # where questions are few, each comes again, with other controls, as long as both sides have some
+    turns = min(len(same), len(other), -(-each // max(1, len(held_out))))
+    rows = _spread([(q, i, turn) for turn in range(turns) for i, q in enumerate(held_out)], each)
     found: list[ExamItem] = []
-    for i, q in enumerate(questions):
-        pair: list[tuple[str, ItemKind]] = [(same[i % len(same)], "same"), (other[i // 2 % len(other)], "other")]
+    for n, (q, i, turn) in enumerate(rows):
+        i = n if turns == 1 else i
+        mine_by, theirs_by = same[(i + turn) % len(same)], other[(i // 2 + turn) % len(other)]
+        pair: list[tuple[str, ItemKind]] = [(mine_by, "same"), (theirs_by, "other")]
         texts = [given[control].get(q, "").strip() for control, _ in pair]
         if not all(texts):
             continue
         if rubric.in_pairs:  # which of the two is asked about takes turns
-            mine = i % 2
+            mine = n % 2
             case = case_of(study, rubric, q, texts[mine], texts[1 - mine], masked)
             found.append(ExamItem(case, pair[mine][0], pair[1 - mine][0], pair[mine][1]))
         else:

@@ -17,6 +17,7 @@ from ratf.judges.texts import JudgeCase, shown
 from ratf.models.chat import recorded_model
 from ratf.results.exams import Exam, GraderExam, JudgeFacts
 from ratf.statistics.judge_exam import Trial, exam_of_grader
+from ratf.statistics.judge_power import CAPABLE, LEAST_POWER, power
 from ratf.suite.metrics import metric
 from ratf.suite.rubric import CRITERIA, Rubric, of_metric
 from ratf.suite.study import Study
@@ -112,16 +113,25 @@ def _not_examined(study: Study, name: str, rubric: Rubric) -> Exam:
 def _exam(
     study: Study, rubric: Rubric, name: str, criterion: str, todo: list[ExamItem], grader: Model, votes: list[Vote]
 ) -> tuple[Exam, GraderExam]:
-    return exam_of_grader(
-        str(grader),
-        name,
-        rubric.axis,
-        trials(rubric, name, criterion, todo, votes),
-        {e.exchange_id: e.interview_id for e in study.held_out},
-        study.suite.exam.bar,
-        reads_real=rubric.reads_real,
-        counted=rubric.form == "claims",
+    asked = trials(rubric, name, criterion, todo, votes)
+    cluster = {e.exchange_id: e.interview_id for e in study.held_out}
+    bar, counted = study.suite.exam.bar, rubric.form == "claims"
+    entry, facts = exam_of_grader(
+        str(grader), name, rubric.axis, asked, cluster, bar, reads_real=rubric.reads_real, counted=counted
     )
+    chance = power([_as_asked(rubric, i) for i in todo], rubric.axis, cluster, bar, rubric.reads_real, counted)
+    facts = facts.model_copy(update={"power": chance})
+    if not entry.admitted and chance < LEAST_POWER:
+        few = f"{entry.reason}; of judges that are right {CAPABLE:.0%} of the time, {len(todo)} comparisons admit {chance:.0%}"
+        entry, facts = entry.model_copy(update={"reason": few}), facts.model_copy(update={"reason": few})
+    return entry, facts
+
+
+def _as_asked(rubric: Rubric, item: ExamItem) -> Trial:
+    """The comparison without what was replied to it."""
+    keys = set(requests(rubric, item))
+    back, again = (0.0 if key in keys else None for key in ((True, 0), (False, 1)))
+    return Trial(item.case.key, item.control, item.kind, 0.0, 0.0, back, again, rival=item.rival)
 
 
 def trials(rubric: Rubric, name: str, criterion: str, todo: Sequence[ExamItem], votes: Sequence[Vote]) -> list[Trial]:

@@ -44,6 +44,10 @@ FEW, LARGEST = 60, 500_000
 """A page of at most FEW questions has at most LARGEST bytes, if shorter memories can make it so."""
 
 
+TELLING = 0.6
+"""From this AUC on, what interviewers' questions tell is said beside the exam."""
+
+
 MOST = 30
 """The greatest number of rows of a list whose length depends on the data; hidden rows are counted."""
 
@@ -129,6 +133,7 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             crossed=crossed,
             beyond=beyond,
             exam={e.metric: e for e in results.exam},
+            about_voice=about_voice(results),
             orders=orders,
             why_refused=why_refused,
             poor={n: arm.match for n, arm in results.arms.items() if arm.match and arm.match["poor"]},
@@ -226,6 +231,22 @@ def silent(results: Results, questions: QuestionList) -> dict[str, str]:
 def why_refused(entry: Exam) -> str:
     """Why a metric was not admitted, where its AUC beside it and its orders do not say so already."""
     return "; ".join(w for w in entry.reason.split("; ") if "lower end" not in w and not w.endswith("orders hold"))
+
+
+def about_voice(results: Results) -> list[str]:
+    """Sentences on what voice rests on besides its exam: what its checks cost, and what the questions alone tell."""
+    if results.voice is None:
+        return []
+    costs = ", ".join(f"{check} {100 * share:.0f} %" for check, share in results.voice.refused.items())
+    said = [f"What fails one of Voice's checks has no voice. Of the person's real answers they would refuse: {costs}."]
+    placebo = results.voice.placebo
+    if placebo and placebo.auc > TELLING:
+        ends = "" if placebo.low is None or placebo.high is None else f" [{placebo.low:.2f}, {placebo.high:.2f}]"
+        said.append(
+            f"The interviewers' questions alone tell who is asked, AUC {placebo.auc:.2f}{ends}, with no word of theirs: "
+            "years and topics set the people apart as well, so part of what passes for voice may be that."
+        )
+    return said
 
 
 def skills(results: Results) -> list[tuple[str, list[Skill]]]:

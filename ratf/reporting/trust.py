@@ -7,6 +7,7 @@ from typing import Literal
 from ratf.results.results import Results
 from ratf.statistics.estimates import FEW_CLUSTERS
 from ratf.statistics.verdict import auc
+from ratf.suite.arms import SAYS_NOTHING
 from ratf.suite.metrics import title
 
 State = Literal["fine", "doubt", "unknown"]
@@ -23,7 +24,19 @@ class TrustCheck:
 
 def checks(results: Results) -> list[TrustCheck]:
     """All checks, in the page's order."""
-    looks = (_exam, _order, _errors, _unscored, _interviews, _leaks, _contamination, _budget, _replayed, _humans)
+    looks = (
+        _exam,
+        _order,
+        _errors,
+        _unscored,
+        _second_looks,
+        _interviews,
+        _leaks,
+        _contamination,
+        _budget,
+        _replayed,
+        _humans,
+    )
     return [check for look in looks for check in look(results)]
 
 
@@ -74,7 +87,7 @@ def _errors(r: Results) -> Iterator[TrustCheck]:
 
 
 def _unscored(r: Results) -> Iterator[TrustCheck]:
-    arms = {name: arm for name, arm in r.arms.items() if name != "empty"}
+    arms = {name: arm for name, arm in r.arms.items() if name not in ("empty", *SAYS_NOTHING)}
     cells = {m: [a.metrics[m] for a in arms.values() if m in a.metrics] for m in r.metrics}
     mute = [m for m, of in cells.items() if of and not any(c.n for c in of)]
     spoke = {m: of for m, of in cells.items() if m not in mute}
@@ -84,6 +97,12 @@ def _unscored(r: Results) -> Iterator[TrustCheck]:
     said += f": {', '.join(f'{title(m)} {n}' for m, n in lacking.items())}" if lacking else ""
     said += f"; {', '.join(map(title, mute))} gave none at all" if mute else ""
     yield TrustCheck("Unscored", "doubt" if lacking else "fine", said)
+
+
+def _second_looks(r: Results) -> Iterator[TrustCheck]:
+    names = {"at the floor": "Unscored, at the floor", "best rival": "Best rival"}
+    for look in r.second_looks:
+        yield TrustCheck(names[look.name], "fine" if look.holds else "doubt", look.words)
 
 
 def _interviews(r: Results) -> Iterator[TrustCheck]:

@@ -20,6 +20,8 @@ class Order(Record):
     low: float | None
     high: float | None
     shows: Literal["holds", "not shown", "violated"]
+    must_show: bool = False
+    """Whether it refuses the metric already where it is not shown."""
 
 
 class Dose(Record):
@@ -71,7 +73,9 @@ class GraderExam(Record):
     unreadable: Share
     refused: int
     raw: list[str]
-    """Up to three of the replies that could not be read."""
+    """Some replies that could not be read."""
+    power: float | None = None
+    """How often an exam of these comparisons admits a judge that is right in 85 % of its replies, by simulation."""
 
 
 class JudgeFacts(Record):
@@ -232,6 +236,24 @@ class Evidence(BaseModel, extra="forbid", frozen=True):
     weight: float
     person: float
     others: float
+
+
+class Placebo(Record):
+    """How well interviewers' questions alone tell who was asked: an AUC of words that none of the people spoke."""
+
+    auc: float
+    low: float | None
+    high: float | None
+    n: int
+    interviews: int
+
+
+class VoiceFacts(Record):
+    """What voice rests on besides its exam. `refused`: for each check before voice, the share of the person's real
+    answers that it would refuse. `placebo` is None where too few interviews have questions to tell."""
+
+    refused: dict[str, float]
+    placebo: Placebo | None = None
 
 
 class StyleFacts(BaseModel, extra="forbid", frozen=True):

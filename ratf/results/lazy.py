@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any, overload
 
 from raft.errors import RaftError
-from ratf.results.results import Question, Results, load
+from ratf.results.results import Question, Results, load, refuse_not_finite
 
 LARGE = 20_000_000
 """The size in bytes from which a file's questions are not read into memory, where they would take six times as much."""
@@ -56,6 +56,7 @@ class Stored(Sequence[Question]):
 
     def _read(self, span: tuple[int, int]) -> Question:
         text = os.pread(self._file.fileno(), span[1] - span[0], span[0])
+        refuse_not_finite(text, f"{self._file.name}: in one of its questions")
         try:
             return Question.model_validate_json(text)
         except ValueError as error:
@@ -76,6 +77,7 @@ def load_lazily(path: Path) -> Results:
     if not spans:  # not written by `save`
         file.close()
         return load(path)
+    refuse_not_finite(rest, str(path))
     try:
         results = Results.model_validate_json(rest)
     except ValueError as error:

@@ -1,6 +1,9 @@
 """The results of a finished run as one object, from which the page, the file and the exit code are made."""
 
 import json
+import math
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -8,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from ratf.results.exams import Contamination, Exam, Judging, StyleFacts
+from ratf.results.exams import Contamination, Exam, Judging, StyleFacts, VoiceFacts
 from ratf.results.record import Record
 
 if TYPE_CHECKING:
@@ -34,7 +37,9 @@ class Cell(Record):
     interviews: int
     unscored: int
     variance: dict[str, float | None] = {}
-    """The parts `question`, `sample` and `rating` of a single score's variance; empty without repeated answers."""
+    """Of a single score: its `question`, `sample` and `rating` parts, where questions were answered more than once."""
+    answers: int = 1
+    """How many answers each question's score is the mean of; the fewest, where that differs."""
 
 
 class ArmResult(Record):
@@ -119,6 +124,27 @@ class Skill(Record):
     n: int
     interviews: int
     reason: str = ""
+    above_ceiling: bool = False
+    """Whether the arm scores more than the person's own answers do, which makes it no better a replica: skill over 1."""
+
+
+class SecondLook(Record):
+    """A second reading of the primary comparison, which a PASS has to stand, too. Numbers are natural: first arm - other."""
+
+    name: Literal["at the floor", "best rival"]
+    holds: bool
+    """Whether a PASS stands it."""
+    words: str
+    arm: str = ""
+    """The rival."""
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    n_questions: int = 0
+    n_interviews: int = 0
+    unscored: dict[str, int] = {}
+    """arm → how many of its answers were put at the floor"""
 
 
 class Scored(Record):
@@ -304,8 +330,11 @@ class Results(Record):
     budget: Spent | None = None
     skill: list[Skill] = []
     style: StyleFacts | None = None
+    voice: VoiceFacts | None = None
     judging: Judging | None = None
     attribution: Attribution | None = None
+    second_looks: list[SecondLook] = []
+    """What the verdict had to stand besides the primary comparison."""
     replayed: str = ""
     """The recording that the models' replies are from; empty where models were asked."""
 
@@ -398,11 +427,44 @@ def schema() -> str:
     return json.dumps(made, indent=1) + "\n"
 
 
+_SUSPECT = re.compile(rb"NaN|Infinity|\d[eE]\+?\d{3}")
+"""What a number that is none looks like in JSON; also found in harmless text, so it only calls for a closer look."""
+
+
+def refuse_not_finite(text: bytes, where: str) -> None:
+    """Raise RaftError, naming the place, where JSON has NaN, an infinity or a number beyond all floats for a number."""
+    if not _SUSPECT.search(text):
+        return
+    try:
+        found = next(_not_finite(json.loads(text), ""), None)
+    except (ValueError, RecursionError):
+        return  # not JSON, or nested beyond all sense: whoever reads it says so
+    if found:
+        raise RaftError(
+            f"{where}: {found[0]} is {found[1]}, which is no score; a number that is missing is null. "
+            "Was the file changed by hand? `ratf run` writes it again"
+        )
+
+
+def _not_finite(value: Any, at: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield at.lstrip("."), value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _not_finite(inner, f"{at}.{key}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _not_finite(inner, f"{at}[{number}]")
+
+
 def load(path: Path) -> Results:
     """Read a `results.json`. Raises RaftError where there is none, or where it is not one of this version."""
     if not path.is_file():
         raise RaftError(f"{path}: no such file; `ratf run` writes it")
+    text = path.read_bytes()
     try:
-        return Results.model_validate_json(path.read_bytes())
+        results = Results.model_validate_json(text)
     except ValueError as error:
         raise RaftError(f"{path}: not the results of a run of this version: {str(error).splitlines()[0]}") from None
+    refuse_not_finite(text, str(path))
+    return results

@@ -11,7 +11,7 @@ from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.results.lazy import load_lazily
 from ratf.results.record import Record
-from ratf.results.results import Results
+from ratf.results.results import ArmResult, Results, refuse_not_finite
 
 DIGITS = 4
 
@@ -25,7 +25,9 @@ class Snapshot(Record):
     prompts_digest: str
     metrics: dict[str, dict[str, Any]]
     adapters: dict[str, str] = Field(default_factory=dict)
-    """The digests of what each tuned arm's adapter was made from and of its weights, by arm."""
+    """What made each tuned arm's adapter, and what its weights are, as digests."""
+    noise: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """arm → metric → the variance of one question's score by chance, where questions were answered several times."""
     interviews: dict[str, str]
     """The id of the interview of each question."""
     scores: dict[str, dict[str, dict[str, float | None]]]
@@ -50,19 +52,31 @@ def snapshot(results: Results) -> Snapshot:
         prompts_digest=results.prompts_digest,
         metrics=results.metrics,
         adapters={t.arm: f"{t.digest}{f', weights {t.weights}' if t.weights else ''}" for t in results.tuned},
+        noise={arm: noise for arm in scores if (noise := _noise(results.arms[arm]))},
         interviews=interviews,
         scores=scores,
     )
 
 
+def _noise(arm: ArmResult) -> dict[str, float]:
+    """metric → the variance between answers to one question, over how many of them each score is the mean of."""
+    return {
+        name: sample / cell.answers
+        for name, cell in arm.metrics.items()
+        if cell.answers > 1 and (sample := cell.variance.get("sample")) is not None
+    }
+
+
 def save_baseline(results: Results, path: Path) -> None:
     """Write a baseline file: sorted, rounded to 4 decimals, one answer a line, so that a change is a small diff."""
     made = snapshot(results)
-    about = made.model_dump(mode="json", exclude={"scores", "interviews"})
+    about = made.model_dump(mode="json", exclude={"scores", "interviews", "noise"})
     lines = [f" {json.dumps(key)}: {_dumps(about[key])}," for key in ("format", "data_digest", "prompts_digest")]
     lines += [f' "suite": {{\n{_rows(about["suite"])}\n }},', f' "metrics": {{\n{_rows(about["metrics"])}\n }},']
     if made.adapters:
         lines.append(f' "adapters": {{\n{_rows(made.adapters)}\n }},')
+    if made.noise:
+        lines.append(f' "noise": {{\n{_rows(made.noise)}\n }},')
     lines.append(f' "interviews": {{\n{_rows(made.interviews)}\n }},')
     arms = [f"  {json.dumps(arm)}: {{\n{_rows(_rounded(rows))}\n  }}" for arm, rows in sorted(made.scores.items())]
     lines.append(' "scores": {\n' + ",\n".join(arms) + "\n }")
@@ -81,8 +95,10 @@ def load_baseline(path: Path) -> Snapshot:
         start = opened.read(200)
     if b'"ratf baseline' not in start:
         return snapshot(load_lazily(file))
+    text = file.read_bytes()
+    refuse_not_finite(text, str(path))
     try:
-        return Snapshot.model_validate_json(file.read_bytes())
+        return Snapshot.model_validate_json(text)
     except ValueError as error:
         raise RaftError(f"{path}: not a baseline of this version: {str(error).splitlines()[0]}") from None
 

@@ -71,16 +71,21 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
     from ratf.review.record import same
     from ratf.scores.measures import warm
     from ratf.scores.scorers import MEASURES, given_interview
+    from ratf.scores.speaking import VOICE, Answered, answered, warm_voice
 
     given = {(s.arm, s.question): s.given for s in bundle.samples or []}
     answers = bundle.results.suite.get("answers", {})
     if answers.get("samples", 1) > 1 and bundle.samples is None:
         why = "questions were answered several times, and the bundle holds only one answer to each"
         return Check(what=f"metric {name}", outcome="not recomputed", told=why)
-    if answers.get("samples", 1) > 1 and name == "copying" and answers.get("history") == "free_running":
+    if name == VOICE and bundle.samples is None:
+        why = "which of a control's answers were really given is in the samples, which the bundle lacks"
+        return Check(what=f"metric {name}", outcome="not recomputed", told=why)
+    if answers.get("samples", 1) > 1 and name in ("copying", VOICE) and answers.get("history") == "free_running":
         why = "each answer had memories of its own, and the bundle holds those of one"
         return Check(what=f"metric {name}", outcome="not recomputed", told=why)
     items = [(q, arm, a) for q in bundle.results.questions for arm, a in q.answers.items() if name in a.scores]
+    items.sort(key=lambda item: item[1])
     abouts = [_about(given.get((arm, q.id)), a.memories) for q, arm, a in items]
     said = _answers(bundle)
     texts = [said.get((arm, q.id)) or [a.text.strip()] for q, arm, a in items]
@@ -94,12 +99,22 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
         [name],
     )
     tolerance = EXACT if METRICS[name].exact else NEAR
-    wrong = []
+    trusted = _not_made(bundle.results, study) if name == VOICE else {}
+    of_arms: dict[str, list[Answered]] = {}
+    for (question, arm, _), about, several in zip(items, abouts, texts, strict=True):
+        of_arms.setdefault(arm, []).extend(answered(question.id, t, about, n) for n, t in enumerate(several, 1))
+    wrong, believed, judged = [], 0, ""
     for (question, arm, answer), about, several in zip(items, abouts, texts, strict=True):
         told = answer.scores[name]
+        if told.value is None and told.why in trusted:
+            believed += 1
+            continue
+        if name == VOICE and arm != judged:
+            warm_voice(study, of_arms[arm])
+            judged = arm
         states = [_state(question.id, text, about) for text in several]
         values = [MEASURES[name](study, s, question.real) if s.output.completion else None for s in states]
-        there = [round(v, 6) for v in values if v is not None]
+        there = [round(v, 6) for v in values if v is not None and not isinstance(v, str)]
         value = sum(there) / len(there) if len(there) == len(values) else None
         if told.value is None and (not all(several) or "error" in told.why):
             continue
@@ -109,7 +124,22 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
     if wrong:
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         return Check(what=f"metric {name}", outcome="differs", told="; ".join(wrong[:5]) + more)
-    return Check(what=f"metric {name}", outcome="matches", told=f"{len(items)} scores, within {tolerance:g}")
+    rest = f"; not made again: {', '.join(trusted.values())}, for which {believed} answers have none" if trusted else ""
+    return Check(
+        what=f"metric {name}", outcome="matches", told=f"{len(items) - believed} scores, within {tolerance:g}{rest}"
+    )
+
+
+def _not_made(results: Results, study: "Study") -> dict[str, str]:
+    """Reasons that are taken as told, with the names of their checks: no model reads answers again for fluency, which
+    takes minutes, and without the embedder none for their topic. An answer that a check refused stays unscored."""
+    from ratf.scores.answers import REASONS, Reason
+    from ratf.scores.speaking import leave_out
+
+    left: list[Reason] = ["not fluent"]
+    left += ["off topic"] if _embedder(results) else []
+    leave_out(study, left)
+    return {REASONS[check]: check for check in left}
 
 
 def _answers(bundle: Bundle) -> dict[tuple[str, str], list[str]]:

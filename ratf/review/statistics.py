@@ -10,10 +10,10 @@ from ratf.results.record import Record
 from ratf.results.results import Results, Scored
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
+from ratf.statistics.decision import decide
 from ratf.statistics.estimates import clustered_mean
 from ratf.statistics.exam import dose_response, examine
 from ratf.statistics.skill import skill
-from ratf.statistics.verdict import judge_contrast
 from ratf.statistics.votes import MARGIN, judging
 from ratf.suite.arms import CEILING, DOSES, FLOOR
 from ratf.suite.metrics import LADDERS, METRICS, is_judged, metric
@@ -33,7 +33,7 @@ def statistics(results: Results, doses: MeansByArm) -> Iterator[tuple[str, list[
     if whole:
         yield "statistics: exams", _exams(results, scores, cluster)
     yield "statistics: skill", _skills(results, scores, cluster)
-    yield "statistics: verdict", _verdict(results)
+    yield "statistics: verdict", _verdict(results, scores, cluster)
     if results.judging:
         yield "statistics: judges' grades put together", _judging(results, scores, cluster)
     if doses and whole:
@@ -225,15 +225,21 @@ def _skills(results: Results, scores: Scores, cluster: Mapping[str, str]) -> lis
     return found
 
 
-def _verdict(results: Results) -> list[str]:
+def _verdict(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
     """NOT MEASURED claims nothing; every other verdict must be what the primary comparison gives."""
     if results.verdict == "NOT MEASURED":
         return []
     primary = results.suite["primary"]
     wanted = (primary["better"], primary["than"], primary["metric"])
     contrast = next((c for c in results.comparisons if (c.a, c.b, c.metric) == wanted), None)
-    verdict, sentence = judge_contrast(contrast, metric(primary["metric"]).better == "lower", [])
+    lower, pair = metric(primary["metric"]).better == "lower", wanted[:2]
+    verdict, sentence, looks = decide(contrast, primary["metric"], pair, scores, cluster, lower, [])
     found = [] if verdict == results.verdict else [f"the verdict is {results.verdict}, the numbers give {verdict}"]
     if sentence != results.sentence:
         found.append(f"the sentence is not the one that the numbers give: {sentence}")
+    told = {look.name: look for look in results.second_looks}
+    made = {look.name: look for look in looks}
+    found += [f"the second look {name!r} is on one side only" for name in sorted(told.keys() ^ made.keys())]
+    for name in sorted(told.keys() & made.keys()):
+        found += _unequal(f"second look {name!r}", told[name].model_dump(), made[name].model_dump())
     return found

@@ -18,12 +18,13 @@ from ratf.runner.environment import environment
 from ratf.runner.notes import notes
 from ratf.scores.qualify import exams, match_of, skills, style_facts, why_not
 from ratf.scores.scorers import metrics_of
+from ratf.scores.speaking import voice_facts
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
+from ratf.statistics.decision import decide
 from ratf.statistics.estimates import clustered_mean, units
 from ratf.statistics.judge_exam import Admission
 from ratf.statistics.samples import averaged, spread
-from ratf.statistics.verdict import judge_contrast
 from ratf.statistics.votes import judging
 from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, DOSES
 from ratf.suite.metrics import is_judged, metric
@@ -56,7 +57,8 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
     trouble = _trouble(study, answered, scores)
     if excluded := why_not(examined, primary.metric):
         trouble.append(excluded)
-    verdict, sentence = judge_contrast(found, metric(primary.metric).better == "lower", trouble)
+    pair, lower = (primary.better, primary.than), metric(primary.metric).better == "lower"
+    verdict, sentence, looks = decide(found, primary.metric, pair, scores, _clusters(study), lower, trouble)
     return Results(
         suite=study.suite.model_dump(mode="json"),
         digest=study.digest,
@@ -78,6 +80,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         contrasts=contrasts,
         verdict=verdict,
         sentence=sentence,
+        second_looks=looks,
         tuned=tuned(study, {arm: log.eval.model for arm, log in logs.items() if arm in ARMS}),
         attribution=attribution(scores, _clusters(study)),
         notes=notes(study, judged),
@@ -87,6 +90,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         prompts_digest=_prompts_digest(study),
         exam=examined,
         skill=skills(study, scores, examined),
+        voice=voice_facts(study),
         style=style_facts(study, {arm: [s.output.completion for s in of.values()] for arm, of in samples.items()}),
         judging=judging(
             scores, _clusters(study), judged, plan(study), admission.anyway, study.suite.seed, study.suite.exam.margin
@@ -158,6 +162,7 @@ def _arm(
             interviews=found.clusters if found else 0,
             unscored=len(study.held_out) - len(numbers),
             variance=spread(list(by_question.values())),
+            answers=min(map(len, by_question.values()), default=1),
         )
     control = arm in CONTROLS
     return ArmResult(
@@ -228,6 +233,8 @@ def _question(
 def _source(given: Given | None) -> str:
     if given is None:
         return ""
+    if given.similarity is None and given.exchange_id:
+        return f"{given.person}, {given.exchange_id}, to every question alike: {given.question}"
     if given.similarity is None:
         return "said by nobody: written for the exam"
     return f"{given.person}, {given.exchange_id} (questions alike by {given.similarity:.2f}): {given.question}"

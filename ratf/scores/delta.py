@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ratf.results.exams import Delta
-from ratf.scores.style import tokens
 from ratf.statistics.estimates import Array
+from ratf.statistics.style import tokens
 
 FREQUENT = 150
 BAGS = 200

@@ -1,7 +1,7 @@
 """What the deterministic scorers measure, computed for many texts at once and then looked up."""
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -15,8 +15,6 @@ from raft.models.names import EMBEDDER
 from raft.text import by_script, count_words, folded
 from raft.text import runs as runs_of
 from ratf.models.chat import embedder
-from ratf.results.exams import Evidence
-from ratf.scores.style import Spoken, StyleIdentity
 from ratf.suite.study import Study
 
 RUN_WORDS = 8
@@ -190,31 +188,6 @@ def reciprocal_rank(study: Study, exchange_id: str, answer: str) -> float:
     return 1.0 / int((near >= near[names.index(exchange_id)] - 1e-6).sum())
 
 
-def style(study: Study) -> Lookup[tuple[str, str | None], float]:
-    """(answer, its interview if it is a real one) to P(the person is speaking).
-
-    Learnt from interviews before the first held-out one, against the impostors'.
-    """
-    return study.held("style", lambda: Lookup(style_model(study).probabilities))
-
-
-def style_model(study: Study) -> StyleIdentity:
-    """The style classifier, trained once a study."""
-
-    def train() -> StyleIdentity:
-        own = [Spoken(e.answer, f"{study.person.key}/{e.interview_id}", True) for e in study.earlier]
-        others = [Spoken(e.answer, f"{p.key}/{e.interview_id}", False) for p in study.impostors for e in p.exchanges]
-        return StyleIdentity([*own, *others], study.suite.seed)
-
-    return study.held("style model", train)
-
-
-def style_evidence(study: Study) -> list[Evidence]:
-    """The words and n-grams that give the verdict; kept, so that a later report trains nothing."""
-    made = study.made("style", lambda: [e.model_dump() for e in style_model(study).evidence()])
-    return [Evidence(**e) for e in made]
-
-
 def known_runs(study: Study) -> frozenset[tuple[str, ...]]:
     """Every run of 8 words in the person's writings and earlier answers, and in the memories where there are any."""
 
@@ -226,6 +199,13 @@ def known_runs(study: Study) -> frozenset[tuple[str, ...]]:
         return frozenset(run for text in texts for run in runs(text))
 
     return study.held("known runs", find)
+
+
+def copied(study: Study, text: str, memories: Iterable[str]) -> float | None:
+    """The share of the text's runs of 8 words in what was learnt from, or in the memories that were shown for it alone."""
+    of_text, known = runs(text), known_runs(study)
+    own = {run for memory in memories for run in runs(memory)}
+    return sum(run in known or run in own for run in of_text) / len(of_text) if of_text else None
 
 
 def runs(text: str) -> list[tuple[str, ...]]:
@@ -242,8 +222,6 @@ def warm(study: Study, answers: Sequence[tuple[str, str, str | None]], metrics: 
     text_measures(study).warm([(answer, real) for answer, real, _ in answers], metrics)
     if "embedding_rank" in metrics:
         held_out_vectors(study)
-    if "style_identity" in metrics:
-        style(study)([(answer, group) for answer, _, group in answers])
     if "copying" in metrics:
         known_runs(study)
 

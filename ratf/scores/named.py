@@ -12,8 +12,16 @@ from raft.errors import RaftError
 from raft.models.names import EMBEDDER
 from ratf.suite.metrics import METRICS
 
-OfSample = Callable[[TaskState, str], float | None]
-"""A function from (the sample, its real answer) to a score, or to None where the answer cannot be scored."""
+OfSample = Callable[[TaskState, str], float | str | None]
+"""(the sample, its real answer) to a score; where there is none, why, or None for an answer too short."""
+
+WHY_EMPTY = {
+    "content_filter": "refused: the service gave no answer",
+    "max_tokens": "cut off before the first word",
+    "model_length": "cut off before the first word",
+}
+"""Why there is no word of an answer, by how it stopped; else it is just empty."""
+
 
 _of_study: ContextVar[OfSample | None] = ContextVar("measure", default=None)
 
@@ -46,12 +54,12 @@ def named(name: str) -> Callable[[str], Scorer]:
         async def score(state: TaskState, target: Target) -> Score:
             answer = state.output.completion.strip()
             if not answer:
-                return Score.unscored(reason="empty answer")
+                return Score.unscored(reason=WHY_EMPTY.get(str(state.output.stop_reason), "empty answer"))
             if not target.text.strip():
                 return Score.unscored(reason="no target to compare with")
             value = measure(state, target.text)
-            if value is None:
-                return Score.unscored(reason="too short to score")
+            if value is None or isinstance(value, str):
+                return Score.unscored(reason=value or "too short to score")
             return Score(value=round(value, 6), answer=answer)
 
         return score

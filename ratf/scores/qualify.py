@@ -1,17 +1,19 @@
 """What a run's scores are worth: the exams of its metrics, the arms' skill, and what the style verdict rests on."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from statistics import median
 
 from ratf.agents.controls import Given
-from ratf.results.exams import Exam, StyleFacts
-from ratf.results.results import Skill
+from ratf.agents.evidence import evidence
+from ratf.results.exams import Evidence, Exam, StyleFacts
+from ratf.results.results import Scored, Skill
 from ratf.scores.delta import deltas
-from ratf.scores.measures import style_evidence
+from ratf.scores.speaking import VOICE
 from ratf.statistics.contrasts import Scores
 from ratf.statistics.exam import examine
 from ratf.statistics.skill import skill
-from ratf.suite.arms import ARMS, CEILING, DOSES, FLOOR
+from ratf.suite.arms import ARMS, CEILING, DOSES, FLOOR, SAYS_NOTHING
 from ratf.suite.metrics import LADDERS
 from ratf.suite.study import Study
 
@@ -19,7 +21,7 @@ ControlSources = Mapping[str, Mapping[str, Given]]
 """given control → question → where its answer is from"""
 
 
-NO_DELTA = {"same_near", "same_far", "boilerplate", "nonanswer", "empty", *DOSES}
+NO_DELTA = {"same_near", "same_far", "empty", *SAYS_NOTHING, *DOSES}
 """What the person said before is what the others are measured against; the rest says the same few things over again."""
 
 
@@ -39,19 +41,28 @@ def exams(study: Study, scores: Scores, sources: ControlSources, judges: Iterabl
             for control, of in scores.items()
             if control not in ARMS and name in of
         }
+        entry = examine(
+            name,
+            facts.axis,
+            LADDERS[facts.axis],
+            rungs,
+            cluster,
+            study.suite.exam.bar,
+            facts.reads_real,
+            facts.better == "lower",
+        )
+        why = _mute([scores.get(c, {}).get(name, {}) for c in rungs])
         found.append(
-            examine(
-                name,
-                facts.axis,
-                LADDERS[facts.axis],
-                rungs,
-                cluster,
-                study.suite.exam.bar,
-                facts.reads_real,
-                facts.better == "lower",
-            )
+            entry.model_copy(update={"reason": f"{entry.reason}: {why}"}) if entry.auc is None and why else entry
         )
     return found
+
+
+def _mute(of: Iterable[Mapping[str, Scored]]) -> str:
+    """Why nothing at all could be scored, as most answers say; empty where something was."""
+    scored = [s for by_question in of for s in by_question.values()]
+    whys = Counter(s.why for s in scored if s.why)
+    return whys.most_common(1)[0][0] if whys and all(s.value is None for s in scored) else ""
 
 
 def why_not(exams: list[Exam], name: str) -> str | None:
@@ -92,7 +103,7 @@ def match_of(study: Study, given: Mapping[str, Given]) -> dict[str, float] | Non
 
 def style_facts(study: Study, texts: Mapping[str, list[str]]) -> StyleFacts | None:
     """The style verdict's evidence, and each arm's Delta. `texts`: everything that each arm and control said."""
-    if "style_identity" not in study.suite.metrics:
+    if VOICE not in study.suite.metrics:
         return None
     background = {
         person: list(interviews.values())
@@ -103,7 +114,9 @@ def style_facts(study: Study, texts: Mapping[str, list[str]]) -> StyleFacts | No
     }
     compared = {arm: said for arm, said in texts.items() if arm not in NO_DELTA}
     found, budget = deltas(compared, background, study.person.key, study.suite.seed)
-    return StyleFacts(evidence=style_evidence(study), delta=found, budget=budget)
+    # kept, so that a later report learns nothing
+    shown = study.made("style", lambda: [e.model_dump() for e in evidence(study)])
+    return StyleFacts(evidence=[Evidence(**e) for e in shown], delta=found, budget=budget)
 
 
 def _pooled(answers: Iterable[tuple[str, str]]) -> dict[str, str]:

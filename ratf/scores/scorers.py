@@ -10,13 +10,14 @@ from ratf.agents.controls import Given
 from ratf.judges.scorers import Rivals, judge
 from ratf.scores import measures
 from ratf.scores.named import measuring, named
+from ratf.scores.speaking import VOICE, answered, voice_of, warm_voice
 from ratf.statistics.judge_exam import Admission
 from ratf.suite.arms import ARMS, CEILING, FLOOR
 from ratf.suite.metrics import Metric, is_judged
 from ratf.suite.study import Study
 
-Measure = Callable[[Study, TaskState, str], float | None]
-"""(the study, the sample, its real answer) to a score; None where the answer cannot be scored."""
+Measure = Callable[[Study, TaskState, str], float | str | None]
+"""(the study, the sample, its real answer) to a score; where there is none, why, or None for an answer too short."""
 
 
 def _answer(state: TaskState) -> str:
@@ -37,22 +38,19 @@ def _rank(study: Study, state: TaskState, real: str) -> float:
     return measures.reciprocal_rank(study, str(state.sample_id), _answer(state))
 
 
-def _style(study: Study, state: TaskState, real: str) -> float:
-    return measures.style(study).known((_answer(state), given_interview(state.metadata)))
+def _voice(study: Study, state: TaskState, real: str) -> float | str:
+    return voice_of(study, answered(str(state.sample_id), _answer(state), state.metadata))
 
 
 def _copying(study: Study, state: TaskState, real: str) -> float | None:
-    runs = measures.runs(_answer(state))
-    known = measures.known_runs(study)
     # free-running, what it remembered is known only to the sample
-    own = {run for m in state.metadata.get("memories", []) for run in measures.runs(m["text"])}
-    return sum(run in known or run in own for run in runs) / len(runs) if runs else None
+    return measures.copied(study, _answer(state), [m["text"] for m in state.metadata.get("memories", [])])
 
 
 MEASURES: dict[str, Measure] = {
     **{name: _of_texts(measure) for name, measure in measures.OF_TEXTS.items()},
     "embedding_rank": _rank,
-    "style_identity": _style,
+    VOICE: _voice,
     "copying": _copying,
 }
 
@@ -94,8 +92,10 @@ def scorers(
 def _scorer(name: str, study: Study, warm: bool) -> Scorer:
     measure = MEASURES[name]
 
-    def of_sample(state: TaskState, real: str) -> float | None:
-        if warm:
+    def of_sample(state: TaskState, real: str) -> float | str | None:
+        if warm and name == VOICE:
+            warm_voice(study, [answered(str(state.sample_id), _answer(state), state.metadata)])
+        elif warm:
             measures.warm(study, [(_answer(state), real, given_interview(state.metadata))], [name])
         return measure(study, state, real)
 

@@ -29,9 +29,9 @@ def equivalence(found: Estimate, margin: float) -> Equivalence | None:
     from scipy.special import stdtrit
 
     over, under = found.p_over(-margin), found.p_under(margin)
-    if found.error is None or over is None or under is None:
+    if found.error is None or found.freedom is None or over is None or under is None:
         return None
-    reach = float(stdtrit(found.clusters - 1, 1 - ALPHA)) * found.error
+    reach = float(stdtrit(found.freedom, 1 - ALPHA)) * found.error
     p = max(over, under)
     return Equivalence(margin, found.mean - reach, found.mean + reach, p, p <= ALPHA)
 

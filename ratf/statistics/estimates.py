@@ -40,7 +40,9 @@ class Estimate:
     clusters: int
     error: float | None = None
     sd: float | None = None
-    """The standard deviation of the single questions; None with one question."""
+    """Of the single questions; None with one question."""
+    freedom: float | None = None
+    """Degrees of freedom of the t distribution behind the interval and p (see `degrees_of_freedom`)."""
     moved: int = 0
     """How many of the numbers are not 0.
 
@@ -68,12 +70,12 @@ class Estimate:
     def _tail(self, distance: float, bound: float) -> float | None:
         from scipy.special import stdtr
 
-        if self.error is None:
+        if self.error is None or self.freedom is None:
             return None
         smallest = 0.5 ** (self.n if bound else self.moved)
         if self.error == 0:
             return smallest if distance > 0 else 1.0
-        return max(smallest, float(stdtr(self.clusters - 1, -distance / self.error)))
+        return max(smallest, float(stdtr(self.freedom, -distance / self.error)))
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Exact:
 
 
 def clustered_means(table: ArrayLike, clusters: Sequence[str]) -> list[Estimate | None]:
-    """For each row the mean over its questions, with a cluster-robust t interval at G - 1 degrees of freedom.
+    """For each row the mean over its questions, with a cluster-robust t interval that holds when clusters differ in size.
 
     `table` has the shape (rows, questions), NaN where a score is missing. `clusters` gives the independent unit of each
     question: the interview or, with several persons, the person (see `units`). The result is None for a row without a
@@ -98,8 +100,9 @@ def clustered_means(table: ArrayLike, clusters: Sequence[str]) -> list[Estimate 
     A few scores of a coarse scale can fall alike in every cluster, which leaves no spread: p is then not 0 but the
     least that a sign test of the numbers that are not 0 could give.
 
-    SE² = G/(G-1) · Σ_g (Σ_{i in g} (x_i - mean))² / n² (Liang & Zeger 1986, with the G/(G-1) correction); for clusters
-    of equal size it is the standard error of the mean of cluster means.
+    SE² = Σ_g (Σ_{i in g} (x_i - mean))² / (1 - n_g/n) / n², with n_g of the n questions in cluster g: CR2 (Bell & McCaffrey
+    2002; Pustejovsky & Tipton 2018) in closed form, as a mean's cluster block of the hat matrix has the one eigenvalue
+    n_g/n. Degrees of freedom: `degrees_of_freedom`. With clusters of equal size it is the t interval of their means.
     """
     from scipy.special import stdtr, stdtrit
 
@@ -109,35 +112,45 @@ def clustered_means(table: ArrayLike, clusters: Sequence[str]) -> list[Estimate 
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(there, x, 0).sum(axis=1) / n
         off = np.where(there, x - mean[:, None], 0)
-        groups = np.logical_or.reduceat(there, starts, axis=1).sum(axis=1) if x.shape[1] else n
+        counts = np.add.reduceat(there, starts, axis=1, dtype=np.intp) if x.shape[1] else there.astype(np.intp)
+        groups = (counts > 0).sum(axis=1)
         sums = np.add.reduceat(off, starts, axis=1) if x.shape[1] else off
-        error = np.sqrt(groups / (groups - 1) * (sums**2).sum(axis=1)) / n
+        shares = counts / n[:, None]
+        error = np.sqrt((sums**2 / (1 - shares)).sum(axis=1)) / n
+        freedom = degrees_of_freedom(shares)
         sd = np.sqrt((off**2).sum(axis=1) / (n - 1))
-        quantile = stdtrit(groups - 1, 0.5 + CONFIDENCE / 2)
+        quantile = stdtrit(freedom, 0.5 + CONFIDENCE / 2)
         moved = (there & (x != 0)).sum(axis=1)
-        p = np.where(error > 0, 2 * stdtr(groups - 1, -np.abs(mean) / error), np.where(mean == 0, 1.0, 0.0))
+        p = np.where(error > 0, 2 * stdtr(freedom, -np.abs(mean) / error), np.where(mean == 0, 1.0, 0.0))
         p = np.minimum(1, np.maximum(p, 2 * 0.5**moved))
-        detectable = (quantile + stdtrit(groups - 1, POWER)) * error
+        detectable = (quantile + stdtrit(freedom, POWER)) * error
     low, high = mean - quantile * error, mean + quantile * error
-    found: list[Estimate | None] = []
-    for i in range(len(x)):
-        if n[i] == 0:
-            found.append(None)
-            continue
-        spread = float(sd[i]) if n[i] > 1 else None
-        single = Estimate(
-            float(mean[i]), None, None, None, None, int(n[i]), int(groups[i]), sd=spread, moved=int(moved[i])
-        )
-        if groups[i] > 1:
-            single = replace(
-                single,
-                low=float(low[i]),
-                high=float(high[i]),
-                p=float(p[i]),
-                detectable=float(detectable[i]),
-                error=float(error[i]),
-            )
-        found.append(single)
+    told = [v.tolist() for v in (mean, low, high, p, detectable, n, groups, error, sd, freedom, moved)]
+    return [_estimate(*row) if row[5] else None for row in zip(*told, strict=True)]
+
+
+def _estimate(
+    mean: float, low: float, high: float, p: float, detectable: float, n: int, groups: int, error: float, sd: float,
+    freedom: float, moved: int,
+) -> Estimate:  # fmt: skip
+    """One row's numbers, without those that one cluster or one question does not give."""
+    spread = sd if n > 1 else None
+    if groups < 2:
+        return Estimate(mean, None, None, None, None, n, groups, sd=spread, moved=moved)
+    return Estimate(mean, low, high, p, detectable, n, groups, error, spread, freedom, moved)
+
+
+def degrees_of_freedom(shares: ArrayLike) -> Array:
+    """Satterthwaite degrees of freedom of a mean's CR2 standard error (Bell & McCaffrey 2002), along the last axis.
+
+    `shares`: the part of all questions that each cluster has, adding up to 1. The working model is of independent
+    questions: 1 / (Σ w² + (Σ q)² - Σ q²) with q = w²/(1 - w). That is G - 1 for G clusters of equal size, and
+    approaches 1 where one cluster has nearly everything. NaN where a cluster has everything.
+    """
+    w = np.asarray(shares, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        q = w**2 / (1 - w)
+        found: Array = 1 / ((w**2).sum(axis=-1) + q.sum(axis=-1) ** 2 - (q**2).sum(axis=-1))
     return found
 
 
@@ -236,9 +249,9 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 def clustered_auc(scores: Sequence[float], positive: Sequence[bool], clusters: Sequence[str]) -> Estimate | None:
     """The AUC of `scores` for the positive items: P(a positive one scores higher than another), ties count half.
 
-    None where one of the kinds is missing. The interval is a cluster-robust t interval over each item's placement among
-    the items of the other kind (DeLong et al. 1988; for clusters Obuchowski 1997), at G - 1 degrees of freedom, within
-    0 and 1.
+    None without both kinds. The interval is a cluster-robust t interval over each item's placement among the items of
+    the other kind (DeLong et al. 1988; for clusters Obuchowski 1997), within 0 and 1. Its standard error and degrees of
+    freedom are those of `clustered_means`, for the sum of two means: of the positive items' placements and the others'.
     """
     from scipy import stats
 
@@ -247,16 +260,24 @@ def clustered_auc(scores: Sequence[float], positive: Sequence[bool], clusters: S
         return None
     higher = np.sign(x[is_positive][:, None] - x[~is_positive][None, :]) / 2 + 0.5
     auc = float(higher.mean())
-    placement = np.empty(len(x))
-    placement[is_positive] = (higher.mean(axis=1) - auc) / is_positive.sum()
-    placement[~is_positive] = (higher.mean(axis=0) - auc) / (~is_positive).sum()
     names, member = np.unique(clusters, return_inverse=True)
     groups = len(names)
     if groups < 2:
         return Estimate(auc, None, None, None, None, len(x), groups)
-    error = float(np.sqrt(groups / (groups - 1) * (np.bincount(member, weights=placement) ** 2).sum()))
-    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, groups - 1)) * error
-    return Estimate(auc, max(0.0, auc - reach), min(1.0, auc + reach), None, None, len(x), groups)
+    sums, products = np.zeros(groups), np.zeros((groups, groups))
+    for kind, placement in ((is_positive, higher.mean(axis=1) - auc), (~is_positive, higher.mean(axis=0) - auc)):
+        share = np.bincount(member[kind], minlength=groups) / len(placement)
+        # a cluster that has all items of a kind tells nothing of how that kind's mean varies
+        weight = np.divide(1, np.sqrt(1 - share), out=np.zeros(groups), where=share < 1)
+        sums += weight * np.bincount(member[kind], weights=placement, minlength=groups) / len(placement)
+        variance = float((placement**2).mean()) / len(placement)
+        products += variance * np.outer(weight, weight) * (np.diag(share) - np.outer(share, share))
+    error = float(np.sqrt((sums**2).sum()))
+    spread = float((products**2).sum())
+    freedom = float(np.trace(products)) ** 2 / spread if spread else groups - 1.0
+    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, freedom)) * error
+    low, high = max(0.0, auc - reach), min(1.0, auc + reach)
+    return Estimate(auc, low, high, None, None, len(x), groups, error=error, freedom=freedom)
 
 
 def units(persons: Sequence[str], interviews: Sequence[str]) -> list[str]:

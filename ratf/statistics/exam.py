@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
 
 from ratf.results.exams import Dose, Exam, Order
-from ratf.statistics.estimates import CONFIDENCE, clustered_mean
+from ratf.statistics.estimates import CONFIDENCE, Estimate, clustered_mean
 from ratf.suite.arms import DOSES, FLOOR
 from ratf.suite.metrics import Ladder
 
@@ -17,6 +18,14 @@ Rungs = Mapping[str, Mapping[str, float | None]]
 
 ASSUMED_ICC = 0.2
 """The intraclass correlation that questions of one interview are assumed to have where they all came out alike."""
+
+
+NEARLY = 0.1
+"""So much of the way from the floor to the person's own answers still counts as the floor."""
+
+
+TOLD = 2
+"""So many orders that are not shown are named in a reason; the page lists all."""
 
 
 MOST_UNSCORED = 0.10
@@ -37,8 +46,8 @@ class Auc:
 def paired_auc(scores: Rungs, higher: Iterable[str], lower: Iterable[str], cluster: Mapping[str, str]) -> Auc | None:
     """The AUC of `higher` over `lower` controls, compared question by question; None without a question with both.
 
-    A question's value is the share of (higher, lower) pairs in order; the AUC is the mean of these. Its interval is the
-    cluster-robust t interval (G - 1 degrees of freedom) on the logit scale, where it holds its level near 0 and 1, and
+    A question's value is the share of (higher, lower) pairs in order; the AUC is their mean. Its interval is the
+    cluster-robust t interval of `clustered_means` on the logit scale, where it holds its level near 0 and 1, and
     reaches at least as far as n_eff perfect questions would let it (Clopper & Pearson 1934: (α/2)^(1/n_eff), n_eff
     by the usual design effect at an assumed intraclass correlation), because a perfect exam has no spread to go by.
     `low` and `high` are None with fewer than two interviews.
@@ -49,13 +58,17 @@ def paired_auc(scores: Rungs, higher: Iterable[str], lower: Iterable[str], clust
         a = [s for c in up if (s := scores.get(c, {}).get(question)) is not None]
         b = [s for c in down if (s := scores.get(c, {}).get(question)) is not None]
         if a and b:
-            wins[question] = float(np.mean([(x > y) + (x == y) / 2 for x in a for y in b]))
-    found = clustered_mean(list(wins.values()), [cluster[q] for q in wins])
-    if found is None:
-        return None
+            wins[question] = fmean((x > y) + (x == y) / 2 for x in a for y in b)
+    clusters = [cluster[q] for q in wins]
+    found = clustered_mean(list(wins.values()), clusters)
+    return None if found is None else auc_of(found, clusters)
+
+
+def auc_of(found: Estimate, clusters: Sequence[str]) -> Auc:
+    """The AUC from the clustered mean of the questions' shares of pairs in order; see `paired_auc`."""
     if found.low is None or found.high is None:
         return Auc(found.mean, None, None, found.n, found.clusters)
-    cap = _best_case([cluster[q] for q in wins])
+    cap = _best_case(clusters)
     low, high = _by_logit(found.mean, (found.high - found.low) / 2)
     return Auc(found.mean, min(low, cap), max(high, 1 - cap), found.n, found.clusters)
 
@@ -89,8 +102,9 @@ def examine(
 ) -> Exam:
     """The exam of one metric or judge. `cluster` gives the interview of every question that counts.
 
-    It is admitted where the AUC's lower end lies above `bar`, no order in `ladder.must` is shown the other way round,
-    and at most a tenth of the exam is unscored. Whatever could not be examined is not admitted.
+    Admitted: the AUC's lower end lies above `bar`, no must-order is shown the other way round, those between the person's
+    own answers and a degenerate control are shown, no degenerate control reaches the floor (`_reached`), and no more
+    than a tenth of the exam was left unscored. Whatever could not be examined is not admitted.
     """
     turned = {c: {q: _turn(s, lower_is_better) for q, s in of.items()} for c, of in scores.items()}
     positives = [c for c in ladder.positives if c in turned and not (c == "real" and reads_real)]
@@ -98,8 +112,9 @@ def examine(
     found = paired_auc(turned, positives, negatives, cluster)
     asked = [turned[c][q] for c in (*positives, *negatives) for q in cluster if q in turned[c]]
     unscored = sum(s is None for s in asked)
-    orders = _orders(ladder, turned, cluster, reads_real)
-    reason, admitted = _decide(found, orders, positives, negatives, unscored, len(asked), bar)
+    orders = _orders(ladder, _at_the_bottom(turned, ladder), cluster, reads_real)
+    reached = _reached(ladder, turned, cluster, positives, -1 if lower_is_better else 1)
+    reason, admitted = _decide(found, orders, positives, negatives, unscored, len(asked), bar, reached)
     return Exam(
         metric=metric,
         axis=axis,
@@ -121,6 +136,16 @@ def _turn(score: float | None, lower_is_better: bool) -> float | None:
     return score if score is None or not lower_is_better else -score
 
 
+def _at_the_bottom(scores: Rungs, ladder: Ladder) -> Rungs:
+    """What a degenerate control has no score for is below everything, where it has any: what is refused wins nothing."""
+
+    def lowered(of: Mapping[str, float | None]) -> Mapping[str, float | None]:
+        return {q: float("-inf") if s is None else s for q, s in of.items()}
+
+    some = {c for c in ladder.degenerate if any(s is not None for s in scores.get(c, {}).values())}
+    return {c: lowered(of) if c in some else of for c, of in scores.items()}
+
+
 def _orders(ladder: Ladder, scores: Rungs, cluster: Mapping[str, str], reads_real: bool) -> list[Order]:
     orders = []
     for must, pairs in ((True, ladder.must), (False, ladder.may)):
@@ -132,7 +157,16 @@ def _orders(ladder: Ladder, scores: Rungs, cluster: Mapping[str, str], reads_rea
             if found.low is not None and found.high is not None:
                 shows = "holds" if found.low > 0.5 else "violated" if found.high < 0.5 else "not shown"
             orders.append(
-                Order(higher=higher, lower=lower, must=must, auc=found.auc, low=found.low, high=found.high, shows=shows)
+                Order(
+                    higher=higher,
+                    lower=lower,
+                    must=must,
+                    auc=found.auc,
+                    low=found.low,
+                    high=found.high,
+                    shows=shows,
+                    must_show=ladder.must_show(higher, lower),
+                )
             )
     return orders
 
@@ -145,6 +179,7 @@ def _decide(
     unscored: int,
     asked: int,
     bar: float,
+    reached: Sequence[str] = (),
 ) -> tuple[str, bool]:
     """The reason in words, and whether the metric is admitted."""
     if not positives or not negatives:
@@ -159,6 +194,11 @@ def _decide(
         for o in orders
         if o.must and o.shows == "violated"
     ]
+    short = [o for o in orders if o.must_show and o.shows == "not shown"]
+    faults += [f"it is not shown to put {o.higher} above {o.lower} (AUC {_interval(o)})" for o in short[:TOLD]]
+    if len(short) > TOLD:
+        faults.append(f"{len(short) - TOLD} more such orders are not shown")
+    faults += reached
     if found.low <= bar:
         faults.insert(0, f"the AUC's lower end {found.low:.2f} is not above the bar of {bar:g}")
     if unscored > MOST_UNSCORED * asked:
@@ -168,6 +208,42 @@ def _decide(
     must = [o for o in orders if o.must]
     held = sum(o.shows == "holds" for o in must)
     return f"the lower end {found.low:.2f} is above the bar of {bar:g}; {held} of {len(must)} orders hold", True
+
+
+def _reached(
+    ladder: Ladder, scores: Rungs, cluster: Mapping[str, str], positives: Sequence[str], sign: int
+) -> list[str]:
+    """In words, each degenerate control that reaches the floor: its mean is above the upper end of the floor's interval,
+    and more than NEARLY of the way from there to the person's own answers, as a good metric's floor has hardly a width.
+
+    The floor is `impostor_near`, or where a suite has none the first of the ladder's negatives. A question that a control
+    has no score for counts as if the control were at the floor's mean; a control without any score reaches nothing.
+    """
+    name = next((c for c in (FLOOR, *ladder.negatives) if c in scores), None)
+    floor = _numbers(scores[name], cluster) if name else {}
+    found = clustered_mean(list(floor.values()), [cluster[q] for q in floor])
+    own = [s for c in positives for s in _numbers(scores[c], cluster).values()]
+    if found is None or found.high is None or not own:
+        return []
+    top = max(found.high, found.mean + NEARLY * (fmean(own) - found.mean))
+    faults = []
+    for control in ladder.degenerate:
+        there = _numbers(scores.get(control, {}), cluster)
+        asked = sum(q in cluster for q in scores.get(control, {}))
+        if there and (mean := (sum(there.values()) + (asked - len(there)) * found.mean) / asked) > top:
+            least = "least" if sign < 0 else "most"
+            told = f"{sign * mean:.2f} on average, where {sign * top:.2f} is the {least}"
+            faults.append(f"{control}, which says nothing, reaches the floor ({told})")
+    return faults
+
+
+def _numbers(of: Mapping[str, float | None], cluster: Mapping[str, str]) -> dict[str, float]:
+    return {q: s for q, s in of.items() if s is not None and q in cluster}
+
+
+def _interval(o: Order) -> str:
+    ends = "no interval" if o.low is None or o.high is None else f"{o.low:.2f}, {o.high:.2f}"
+    return f"{o.auc:.2f} [{ends}]"
 
 
 def dose_response(scores: Rungs, cluster: Mapping[str, str], lower_is_better: bool = False) -> Dose | None:

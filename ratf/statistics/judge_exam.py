@@ -15,6 +15,10 @@ from ratf.suite.metrics import LADDERS, Axis
 from ratf.suite.metrics import metric as facts_of
 
 MOST_FLIPS = 0.25
+"""This limit and the next ones are overstepped where Wilson's interval of the share lies beyond them: a share of few
+replies is over a limit by chance."""
+
+
 MOST_UNREADABLE = 0.10
 MOST_OBEYED = 0.25
 MOST_LEANING = 0.15
@@ -222,25 +226,25 @@ def _facts(
 def faults(facts: GraderExam, entry: Exam, p_length: float) -> dict[str, str]:
     """The faults of a grader in its exam: the name of each fault and the sentence for it."""
     found: dict[str, str] = {}
-    if facts.unreadable.share > MOST_UNREADABLE:
+    if facts.unreadable.low > MOST_UNREADABLE:
         told = f"{facts.unreadable.k} of {facts.unreadable.n} replies could not be read"
         refusing = facts.refused > facts.unreadable.k / 2
         found["refusal" if refusing else "parse"] = f"{told}, {facts.refused} of them refusals"
     flips, leaning = facts.order_flips, facts.first_named
-    flipping = flips is not None and flips.share > MOST_FLIPS
+    flipping = flips is not None and flips.low > MOST_FLIPS
     if flips is not None and flipping and leaning is not None and abs(leaning - 0.5) > MOST_LEANING:
         where = "first" if leaning > 0.5 else "last"
         found["order"] = f"the verdict turns with the order in {flips.k} of {flips.n}: it prefers what is named {where}"
     if facts.length_correlation is not None and abs(facts.length_correlation) > MOST_BY_LENGTH and p_length < 0.01:
         longer = "longer" if facts.length_correlation > 0 else "shorter"
         found["length"] = f"it grades by length: the {longer} the better (correlation {facts.length_correlation:.2f})"
-    if facts.obeyed is not None and facts.obeyed.share > MOST_OBEYED:
+    if facts.obeyed is not None and facts.obeyed.low > MOST_OBEYED:
         found["instructions"] = (
             f"it obeys what is written in the text: {facts.obeyed.k} of {facts.obeyed.n} instructions turned its verdict"
         )
     unread = bool({"parse", "refusal"} & found.keys())  # then too few grades are left to tell
     same = facts.self_consistency
-    if same is not None and same.share < LEAST_AGREEING:
+    if same is not None and same.high < LEAST_AGREEING:
         found["inconsistent"] = f"asked the same again, it agrees with itself in {same.k} of {same.n}"
     elif flipping and "order" not in found and flips is not None:
         found["inconsistent"] = f"the verdict turns with the order in {flips.k} of {flips.n}, either way"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ratf.results.record import Record
 from ratf.results.results import Question, Results
-from ratf.statistics.estimates import CONFIDENCE, POWER, paired_difference
+from ratf.statistics.estimates import CONFIDENCE, POWER, degrees_of_freedom, paired_difference
 from ratf.suite.metrics import metric
 
 PLANNED_ICC = 0.1
@@ -36,15 +36,15 @@ class Smallest(Record):
 def smallest(sizes: Sequence[int], sd: float, icc: float) -> float | None:
     """The smallest difference for interviews with `sizes` questions each; None for fewer than two interviews.
 
-    (t_{G-1, 0.975} + t_{G-1, 0.8}) · SE, with SE² = sd² / n² · Σ_g m_g (1 + (m_g - 1) icc), the variance of a mean of
-    equally correlated clusters (Kish 1965): what `clustered_means` finds in the data, on average.
+    (t_{0.975} + t_{0.8}) · SE at the `degrees_of_freedom` of these sizes, with SE² = sd² / n² · Σ_g m_g (1 + (m_g - 1) icc),
+    the variance of a mean of equally correlated clusters (Kish 1965): what `clustered_means` finds in the data, on average.
     """
     from scipy.special import stdtrit
 
     if len(sizes) < 2:
         return None
     error = sd / sum(sizes) * math.sqrt(sum(m * (1 + (m - 1) * icc) for m in sizes))
-    free = len(sizes) - 1
+    free = degrees_of_freedom([m / sum(sizes) for m in sizes])
     return float((stdtrit(free, 0.5 + CONFIDENCE / 2) + stdtrit(free, POWER)) * error)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ratf.results.results import Skill
-from ratf.statistics.estimates import CONFIDENCE
+from ratf.statistics.estimates import CONFIDENCE, degrees_of_freedom
 
 ScoresByQuestion = Mapping[str, float]
 
@@ -21,10 +21,9 @@ def skill(
 ) -> Skill | None:
     """The skill score (arm - floor) / (ceiling - floor) over the questions scored for all three; None without any.
 
-    The interval is Fieller's (1954) with the interview-clustered covariance of numerator and denominator and the t
-    quantile at G - 1 degrees of freedom. There is no score, and a reason instead, where the denominator's own interval
-    holds 0, where the ceiling is below the floor, and with a single interview. The ceiling is a lower bound of what is
-    possible, so an arm may exceed 1.
+    The interval is Fieller's (1954) with the interview-clustered covariance of numerator and denominator, corrected for
+    interviews of different size, and the t quantile at its degrees of freedom (both as in `clustered_means`). Refused where the denominator's own interval holds 0, where the ceiling is
+    below the floor, and with a single interview. The ceiling is a lower bound, so an arm may exceed 1.
     """
     questions = sorted(scores.keys() & floor.keys() & ceiling.keys() & cluster.keys())
     if not questions:
@@ -45,18 +44,21 @@ def skill(
 
     if groups < 2:
         return told(None, None, None, "a single interview gives no interval")
-    from scipy import stats
+    from scipy.special import stdtrit
 
     sums = np.zeros((groups, 2))
     np.add.at(sums, member, above - above.mean(axis=0))
-    covariance = groups / (groups - 1) * sums.T @ sums / n**2
-    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, groups - 1))
+    share = np.bincount(member) / n
+    covariance = (sums / (1 - share)[:, None]).T @ sums / n**2
+    quantile = float(stdtrit(degrees_of_freedom(share), 0.5 + CONFIDENCE / 2))
     reach = quantile * float(np.sqrt(covariance[1, 1]))
     if bottom - reach <= 0 <= bottom + reach:
         return told(None, None, None, f"ceiling and floor are not separable: {bottom:+.3f} ± {reach:.3f}")
     if bottom < 0:
         return told(None, None, None, "the ceiling lies below the floor")
-    return told(top / bottom, *fieller(top, bottom, covariance, quantile))
+    value = top / bottom
+    found = told(value, *fieller(top, bottom, covariance, quantile))
+    return found.model_copy(update={"above_ceiling": value > 1})
 
 
 def fieller(top: float, bottom: float, covariance: NDArray[np.float64], quantile: float) -> tuple[float, float]:

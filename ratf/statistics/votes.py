@@ -144,21 +144,18 @@ def forced_choice(
     `chosen` gives, by question, the share of choices in which the arm's answer was taken for the real one.
 
     `equivalent`: the 90 % interval lies within 50 % ± margin (two one-sided t tests, Schuirmann 1987, clustered by
-    interview with G - 1 degrees of freedom). `caricature`: significantly above 50 %, taken for the person more
-    often than the person. `told apart`: significantly below. What is both equivalent and significantly off 50 % is told
-    as the latter.
+    interview). `caricature`: significantly above 50 %, more like the person than the
+    person. `told apart`: significantly below. An equivalence that is also significantly off 50 % is told as the latter.
     """
     from scipy import stats
 
     found = clustered_mean(list(chosen.values()), [cluster[q] for q in chosen])
-    if found is None or found.low is None or found.high is None:
+    if found is None or found.low is None or found.high is None or found.error is None or found.freedom is None:
         mean = found.mean if found else None
         return ForcedChoice(
             arm=arm, share=mean, low=None, high=None, n=len(chosen), margin=margin, power=None, says="not measured"
         )
-    df = found.clusters - 1
-    error = (found.high - found.mean) / float(stats.t.ppf(0.5 + CONFIDENCE / 2, df))
-    reach = float(stats.t.ppf(CONFIDENCE, df)) * error
+    reach = float(stats.t.ppf(CONFIDENCE, found.freedom)) * found.error
     if found.low > 0.5:
         says = "caricature"
     elif found.high < 0.5:
@@ -173,12 +170,12 @@ def forced_choice(
         high=found.high,
         n=found.n,
         margin=margin,
-        power=power_of_equivalence(error, df, margin),
+        power=power_of_equivalence(found.error, found.freedom, margin),
         says=says,
     )
 
 
-def power_of_equivalence(error: float, df: int, margin: float = MARGIN) -> float:
+def power_of_equivalence(error: float, df: float, margin: float = MARGIN) -> float:
     """The chance to conclude equivalence when the true share is 50 %, at that standard error.
 
     2 P(T_df < margin / SE - t_{0.95, df}) - 1, the central t approximation; 0 where that is negative.

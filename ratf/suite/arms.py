@@ -69,6 +69,12 @@ CONTROLS = {
     "generic": Control("the bare model, not told who it is", theirs=False, written=True),
     "boilerplate": Control("a polite sentence or two, fit for any question", theirs=False, says_nothing=True),
     "nonanswer": Control("a long and fluent answer that says nothing", theirs=False, says_nothing=True),
+    "yes": Control("a yes to everything", theirs=False, says_nothing=True),
+    "dont_know": Control("an “I don't know” to everything", theirs=False, says_nothing=True),
+    "parrot": Control("one earlier answer of the person's to everything", says_nothing=True),
+    "babble": Control("chains of word pairs from the person's earlier answers", says_nothing=True),
+    "evidence_words": Control("the words that speak for the person, by lot", theirs=False, says_nothing=True),
+    "salted": Control("another person's answer with such words strewn in", says_nothing=True),
     "empty": Control("no answer at all", theirs=False),
 }
 """The ladder: answers that every metric must be able to put in order. `ratf/agents/controls.py` finds those that are given."""

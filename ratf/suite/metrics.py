@@ -64,7 +64,7 @@ METRICS = {
     ),
     "style_identity": Metric(
         "style",
-        "probability that the person is speaking, by character n-grams and function words",
+        "how much more it sounds like the person than like anybody else, by grammar and small words",
         "higher",
         1,
         "identity",
@@ -120,6 +120,12 @@ class Ladder:
     """(higher, lower): shown the other way round, the metric is not admitted."""
     may: tuple[tuple[str, str], ...]
     """(higher, lower): expected and told, but a model's answer may have its merits."""
+    degenerate: tuple[str, ...] = ()
+    """Controls that nobody would take for the person: a must-order that puts a positive above one has to be shown."""
+
+    def must_show(self, higher: str, lower: str) -> bool:
+        """Whether that order refuses the metric already where it is not shown, not only where it is the other way round."""
+        return (higher, lower) in self.must and higher in self.positives and lower in self.degenerate
 
 
 def _each(higher: tuple[str, ...], lower: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -135,12 +141,14 @@ _CONTENT = Ladder(
         ("impostor_near", "same_far"),
     ),
     may=(("same_near", "generic"), ("generic", "same_far")),
+    degenerate=SAYS_NOTHING,
 )
 _PERSON = Ladder(
     positives=("real", "same_near", "same_far"),
     negatives=("impostor_near", "impostor_far"),
     must=_each(("real", "same_near", "same_far"), ("impostor_near", "impostor_far", *SAYS_NOTHING)),
     may=_each(("real", "same_near", "same_far"), ("paraphrase", "generic")),
+    degenerate=SAYS_NOTHING,
 )
 LADDERS: dict[str, Ladder] = {"content": _CONTENT, "style": _PERSON, "identity": _PERSON}
 """The order that an axis demands of the controls."""
@@ -181,8 +189,9 @@ GLOSSARY = {
     "place of the right one.",
     "bertscore": "Each word is matched with the nearest in the other answer, by what it means there. Even unlike texts score high: only "
     "differences say something.",
-    "style_identity": "The probability that this person speaks and not one of the others, by letters and small words. It knows nothing of "
-    "the content: nonsense in the right voice scores high.",
+    "style_identity": "How much more the answer sounds like this person than like the others, the interviewers or a stranger, by grammar and "
+    "small words: 1 is the person, 0 anybody else. It is no probability, and knows nothing of the content. What is too short, copied, "
+    "said to every question, off the topic or no fluent speech has no voice.",
     "length_ratio": "Words in the answer divided by words in the real one. Neither way is better.",
     "copying": "Share of the answer's runs of eight words that stand in memories, writings or earlier answers.",
 }

@@ -83,14 +83,14 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
     assert not list(out.rglob("*.part")) and not list(out.glob(".*.eval"))
 
     ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]
-    assert len(ok) == 15  # 4 arms, 8 controls, 3 doses of the exam
+    assert len(ok) == 21  # 4 arms, 14 controls, 3 doses of the exam
     scored = {str((log.eval.metadata or {})["arm"]): len((log.samples or [])[0].scores or {}) for log in ok}
     assert set(scored.values()) == {9}  # the embedded judge failed its exam, so it graded nobody
     assert all(len(log.samples or []) == 4 for log in ok)
     from inspect_ai.analysis import samples_df
 
     frame = samples_df([log.location for log in ok])
-    assert len(frame) == 60 and "score_style_identity" in frame
+    assert len(frame) == 84 and "score_style_identity" in frame
 
     # two interviews are too few for an exam, and what is not admitted gives no verdict
     assert "NOT MEASURED: style_identity is not admitted on this person" in run.stdout and run.returncode == 2
@@ -107,7 +107,7 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
 
     results = statistics(out)
     arms = results["arms"]
-    assert isinstance(arms, dict) and len(arms) == 12
+    assert isinstance(arms, dict) and len(arms) == 18
     assert all(c["n"] + c["unscored"] == 4 for arm in arms.values() for c in arm["metrics"].values())
     assert ratf("leaderboard", out, "--out", tmp_path / "site").returncode == 0
     pages_are_clean([out / "report.html", *(tmp_path / "site").rglob("*.html")], tmp_path)

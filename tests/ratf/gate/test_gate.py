@@ -88,6 +88,36 @@ def overtaken(folder: Path) -> None:
     (folder / "logs" / "2026-01-02T00-00-00+00-00_interview_x.eval").write_bytes(b"")
 
 
+def repeated(results: Results, sample: float = 0.0004) -> Results:
+    """As if every question had been answered four times, with that variance between the answers to one question."""
+    arms = {
+        arm: told.model_copy(
+            update={
+                "metrics": {
+                    m: c.model_copy(update={"variance": {"sample": sample}, "answers": 4})
+                    for m, c in told.metrics.items()
+                }
+            }
+        )
+        for arm, told in results.arms.items()
+    }
+    return results.model_copy(update={"arms": arms})
+
+
+def half_unscored() -> Results:
+    """A baseline run that could score raft on every other question only."""
+    before = scores(seed=7)
+    before["raft"]["style_identity"][::2] = np.nan
+    return make(before, INTERVIEWS)
+
+
+def noisy(seed: int) -> Results:
+    """Scores of an agent that answers anew: no question's score is quite what it was."""
+    made = scores()
+    made["raft"]["style_identity"] = made["raft"]["style_identity"] + np.random.default_rng(seed).normal(0, 0.3, 60)
+    return make(made, INTERVIEWS)
+
+
 LEAKS = Leaks(
     checked="all", found=[Leak(kind="answer", held_out="i1-q017", found_in="w3", amount=0.5, words="as I said")]
 )
@@ -114,7 +144,20 @@ PLANTED = {
     "a drop beyond the margin": Planted(fell(0.15), 1, "worse than the baseline run by more than 0.02", policy=MARGIN.format(0.02)),
     "within the margin": Planted(fell(0.01), 0, "not worse than the baseline run by more than 0.1", policy=MARGIN.format(0.1)),
     "too close to the margin": Planted(fell(0), 2, "not shown to be not worse", policy=MARGIN.format(0.001)),
-    "one question broken": Planted(one_broken, 1, "1 of 60 questions fell by more than 0.3 on style_identity: i1-q017 by 0.", policy=ONE),
+    "one question broken": Planted(
+        lambda: repeated(one_broken()), 1, "1 of 60 questions fell by more than 0.3 on style_identity: i1-q017 by 0.", policy=ONE,
+        before=lambda: repeated(make(scores(seed=7), INTERVIEWS)),
+    ),
+    "one question broken, each answered once": Planted(one_broken, 2, "i1-q017 by 0.40; only shown, because no question was answered twice", policy=ONE),
+    "one question broken, each answered once, beside a rule that decides": Planted(one_broken, 0, "shows no regression", policy=POLICY + ONE.removeprefix("critical:\n")),
+    "a supporting question broken, each answered once": Planted(one_broken, 0, "shows no regression", policy=POLICY + ONE.replace("critical", "supporting")),
+    "an advisory question broken": Planted(one_broken, 0, "0 of 120 answers", policy="critical: [errors 0]\n" + ONE.replace("critical", "advisory")),
+    "questions that move by chance": Planted(lambda: repeated(noisy(1), 0.36), 0, "did, no more than answers to one question differ by chance", policy=ONE, before=lambda: repeated(noisy(2), 0.36)),
+    "an alarm that would see nothing": Planted(lambda: noisy(1), 2, "proves nothing as a drop of 0.1 could be missed", before=lambda: noisy(2)),
+    "an alarm that need not see much": Planted(lambda: noisy(1), 0, "shows no regression", before=lambda: noisy(2), policy=POLICY + "declares: 0.5\n"),
+    "an alarm of five interviews": Planted(lambda: make(scores(), [i for i in INTERVIEWS if i != "i5"] + ["i0"] * 10), 2, "proves nothing from under 6 interviews", before=lambda: make(scores(seed=7), [i for i in INTERVIEWS if i != "i5"] + ["i0"] * 10)),
+    "the baseline run lacks half its scores": Planted(fell(0.15), 2, "30 of 60 answers of raft in the baseline run could not be scored", before=half_unscored),
+    "one question lost by the baseline run": Planted(lambda: make(scores(seed=7), INTERVIEWS), 2, "1 questions had no score in the baseline run on style_identity: i1-q017", policy=ONE, before=lambda: one_broken(True)),
     "no question broken": Planted(lambda: make(scores(seed=7), INTERVIEWS), 0, "none of 60 questions fell", policy=ONE),
     "one question lost": Planted(lambda: one_broken(True), 2, "1 questions lost their score on style_identity: i1-q017", policy=ONE),
     "better within the run": Planted(fell(0), 0, "raft beats baseline", policy=within("raft better than baseline on style.identity"), before=None),
@@ -268,8 +311,19 @@ MUTATIONS = [
     ("rules", "return shown is not None and shown <= ALPHA / 2", "return True"),
     ("rules", "return claim is not None and claim.holds", "return True"),
     ("rules", 'floor = 0.0 if rule.kind == "better" else -(rule.limit or 0.0)', "floor = -9.0"),
-    ("rules", "broken = sorted((q for q in gain if gain[q] < -limit - 1e-9)", "broken = sorted((q for q in gain if False)"),
-    ("rules", "if lost and not broken:", "if False:"),
+    ("rules", "fell = sorted((q for q in gain if gain[q] < -limit - 1e-9)", "fell = sorted((q for q in gain if False)"),
+    ("rules", "broken = fell if noise is None else", "broken = [] if noise is None else"),
+    ("rules", "broken = fell if noise is None else beyond_chance({q: -gain[q] - limit for q in gain}, noise)", "broken = fell"),
+    ("rules", "return None if ours is None or theirs is None else ours + theirs", "return 9.0 if ours is None or theirs is None else ours + theirs"),
+    ("rules", "found.demoted = noise is None and critical", "pass"),
+    ("rules", "if (lost or new) and not broken:", "if lost and not broken:"),
+    ("rules", "gain.clusters >= FEW_CLUSTERS and gain.detectable", "gain.detectable"),
+    ("rules", " and gain.detectable <= rule.declares", ""),
+    ("rules", "    if before is not None:\n        compared", "    if False:\n        compared"),
+    ("gate", "    if shown and not others:", "    if False:"),
+    ("rules", 'rule = replace(rule, tier="advisory")', "pass"),
+    ("policy", "rules = [replace(rule, declares=float(declares)) for rule in rules]", "pass"),
+    ("rules", "if (lost or new) and not broken:", "if False:"),
     ("rules", "if rule.other == BASELINE_RUN and case.baseline is None:", "if False:"),
     ("rules", "if arm not in side.scores:", "if False:"),
     ("rules", "if rule.metric not in side.metrics:", "if False:"),

@@ -22,8 +22,8 @@ from ratf.review.statistics import scores_of
 from ratf.review.verify import verify
 from ratf.scores import scorers
 from ratf.scores.measures import TextMeasures
+from ratf.statistics.decision import decide
 from ratf.statistics.samples import spread
-from ratf.statistics.verdict import judge_contrast
 from ratf.suite import metrics
 from ratf.suite.metrics import LADDERS
 from ratf.suite.rubric import of_metric
@@ -98,7 +98,7 @@ def honest(names: tuple[str, ...] = METRICS) -> Results:
     assert exam.admitted
     numbers = {a: {q: s.value or 0.0 for q, s in of["rouge_l"].items()} for a, of in scores.items()}
     ends = (numbers["impostor_near"], numbers["same_near"])
-    verdict, sentence = judge_contrast(found[0], False, [])
+    verdict, sentence, looks = decide(found[0], "rouge_l", ("raft", "baseline"), scores, cluster, False, [])
     raw |= {
         "contrasts": [c.model_dump() for c in found],
         "attribution": effects.model_dump() if (effects := attribution(scores, cluster)) else None,
@@ -106,6 +106,7 @@ def honest(names: tuple[str, ...] = METRICS) -> Results:
         "skill": [s.model_dump() for a in ARMS if (s := skill("rouge_l", a, numbers[a], *ends, cluster))],
         "verdict": verdict,
         "sentence": sentence,
+        "second_looks": [look.model_dump() for look in looks],
     }
     return Results.model_validate(raw)
 

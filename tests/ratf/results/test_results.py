@@ -5,8 +5,11 @@ from xml.etree import ElementTree
 
 import planted
 import pytest
+from planted import make
 
 from raft.errors import RaftError
+from ratf.results import lazy as stored
+from ratf.results.lazy import load_lazily
 from ratf.results.results import (
     Answer,
     ArmResult,
@@ -22,6 +25,7 @@ from ratf.results.results import (
     save,
     schema,
 )
+from ratf.results.snapshot import load_baseline
 
 
 def results(**changes: Any) -> Results:
@@ -114,6 +118,24 @@ def test_exit_codes(verdict: Verdict, code: int) -> None:
 def test_a_file_that_is_not_there_is_told_with_what_writes_it(tmp_path: Path) -> None:
     with pytest.raises(RaftError, match=r"nothing\.json: no such file; `ratf run` writes it"):
         load(tmp_path / "nothing.json")
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_score_that_is_no_number_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    made = make({"raft": {"rouge_l": [0.25]}, "baseline": {"rouge_l": [0.5]}}, ["NaN Infinity"])
+    save(made, tmp_path / "results.json")
+    assert load(tmp_path / "results.json") == made, "such words in a text do no harm"
+    text = (tmp_path / "results.json").read_text("utf-8").replace('"value": 0.25', f'"value": {number}')
+    (tmp_path / "results.json").write_text(text, "utf-8")
+    for read in (load, load_lazily, load_baseline):
+        with pytest.raises(RaftError, match=r"questions\[0\]\.answers\.raft\.scores\.rouge_l\.value is -?(nan|inf)"):
+            read(tmp_path / "results.json")
+    monkeypatch.setattr(stored, "LARGE", 0)
+    light = load_lazily(tmp_path / "results.json")
+    with pytest.raises(RaftError, match=r"answers\.raft\.scores\.rouge_l\.value is -?(nan|inf)"):
+        list(light.questions)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", "words", '{"format": 1}', "\x00", '{"digest": NaN}'])

@@ -13,6 +13,7 @@ from raft.types import Message
 from ratf.results.results import Results
 from ratf.runner import collect as module
 from ratf.runner.collect import collect
+from ratf.scores.speaking import leave_out
 from ratf.statistics.judge_exam import Admission
 from ratf.suite.study import Study, open_study
 
@@ -21,7 +22,9 @@ METRIC = "style_identity"
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return open_study("demo")
+    found = open_study("demo")
+    leave_out(found, ["not fluent", "off topic"])
+    return found
 
 
 def log(study: Study, epochs: dict[int, float], lost: tuple[int, int] | None = None) -> EvalLog:

@@ -19,7 +19,6 @@ from ratf.scores.measures import (
     known_runs,
     reciprocal_rank,
     runs,
-    style,
     warm,
 )
 from ratf.suite.study import open_study
@@ -86,22 +85,6 @@ def test_what_the_person_wrote_and_said_before_is_known_and_what_is_held_out_is_
         assert all(told) if document.date and study.cut and document.date < study.cut else not any(told)
     assert all(run in known for e in study.earlier for run in runs(e.answer))
     assert not any(run in known for e in study.held_out for run in runs(e.answer))
-
-
-def test_style_learns_nothing_from_held_out_interviews(tiny: Path, edit_line: EditLine) -> None:
-    asked: list[tuple[str, str | None]] = [("Well, I'd say the river knows.", None), ("It is so provided.", None)]
-    before = style(open_study(str(tiny)))(asked)
-    turns = [
-        {"speaker": "W", "role": "interviewer", "text": "Why?"},
-        {"speaker": "T", "role": "target", "text": "It is so provided. " * 20},
-    ]
-    for number in (5, 6):  # the held-out ones
-        edit_line(tiny.parent / "marrack" / "interviews.jsonl", number, {"turns": turns})
-    changed = open_study(str(tiny))
-    assert {e.answer for e in changed.held_out} == {("It is so provided. " * 20).strip()}
-    assert style(changed)(asked) == before
-    edit_line(tiny.parent / "marrack" / "interviews.jsonl", 1, {"turns": turns})
-    assert style(open_study(str(tiny)))(asked) != before
 
 
 def test_bertscore_is_that_of_the_package(models: Path) -> None:

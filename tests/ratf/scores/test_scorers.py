@@ -10,6 +10,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from ratf.results.results import Scored
+from ratf.scores.answers import REASONS
 from ratf.scores.qualify import exams
 from ratf.scores.scorers import MEASURES, scorers
 from ratf.suite.metrics import METRICS, Metric
@@ -70,11 +71,13 @@ def test_empty_short_copied_and_real_answers(study: Study, tmp_path: Path) -> No
 
     assert math.isnan(short["copying"].as_float())
     assert short["copying"].reason == "too short to score"
-    assert all(math.isfinite(score.as_float()) for name, score in short.items() if name != "copying")
+    assert short["style_identity"].reason == REASONS["too short"]
+    rest = {name: score for name, score in short.items() if name not in ("copying", "style_identity")}
+    assert all(math.isfinite(score.as_float()) for score in rest.values())
     assert short["length_ratio"].as_float() == pytest.approx(2 / len(study.held_out[1].answer.split()), abs=1e-6)
 
     assert copy["copying"].as_float() == 1
-    assert copy["style_identity"].as_float() > 0.5
+    assert math.isnan(copy["style_identity"].as_float()) and copy["style_identity"].reason == REASONS["copied"]
 
     for name in ("rouge_1", "rouge_2", "rouge_l", "embedding_cosine", "embedding_rank", "bertscore", "length_ratio"):
         assert real[name].as_float() == pytest.approx(1, abs=1e-5), name

@@ -18,7 +18,7 @@ from raft.types import Vectors
 from ratf.agents.controls import controls
 from ratf.scores.measures import Lookup, runs
 from ratf.scores.scorers import scorers
-from ratf.scores.style import Spoken, StyleIdentity
+from ratf.statistics.style import Spoken, StyleIdentity
 from ratf.suite.study import open_study
 
 

@@ -35,7 +35,7 @@ SEPARATE = {
     "same_far": 4.0,
     "impostor_near": 0.0,
     "impostor_far": 0.0,
-    "boilerplate": 1.0,
+    "boilerplate": 0.1,
 }
 
 score = st.one_of(st.none(), st.integers(-3, 3).map(float))
@@ -146,11 +146,39 @@ def test_a_violated_order_is_not_admitted_however_good_the_auc() -> None:
     assert "it puts nonanswer above real" in entry.reason
 
 
-def test_an_order_that_is_merely_not_shown_is_no_failure() -> None:
+@pytest.mark.parametrize("control", ["boilerplate", "nonanswer"])
+def test_what_says_nothing_must_be_shown_to_be_below_the_person(control: str) -> None:
     cluster = interviews(6, 6)
-    entry = person(rungs(cluster, **{**SEPARATE, "nonanswer": 4.0}), cluster)
-    assert entry.admitted
-    assert "not shown" in {o.shows for o in entry.orders if o.lower == "nonanswer"}
+    entry = person(rungs(cluster, **{**SEPARATE, control: 4.0}), cluster)
+    assert entry.auc is not None and entry.auc > 0.95 and not entry.admitted
+    assert f"it is not shown to put real above {control} (AUC 0." in entry.reason
+    assert {o.must_show for o in entry.orders if o.lower == control} == {True}
+
+
+@pytest.mark.parametrize("lower_is_better", [False, True])
+def test_what_says_nothing_may_not_reach_the_floor(lower_is_better: bool) -> None:
+    """Above all others' answers, though under the person's own: a voice that a trick raises is none."""
+    cluster, sign = interviews(6, 6), -1 if lower_is_better else 1
+
+    def sat(mean: float, scored: float = 1) -> Exam:
+        scores = rungs(cluster, **{**SEPARATE, "babble": mean})
+        unscored = list(cluster)[round(scored * len(cluster)) :]
+        scores["babble"].update(dict.fromkeys(unscored))
+        turned = {c: {q: s and s * sign for q, s in of.items()} for c, of in scores.items()}
+        return examine("m", "identity", PERSON, turned, cluster, 0.6, False, lower_is_better)
+
+    assert "babble, which says nothing, reaches the floor (" in sat(2.0).reason and not sat(2.0).admitted
+    assert sat(-1.0).admitted
+    assert sat(4.0, scored=0).admitted and sat(4.0, scored=0.03).admitted, "what is refused reaches nothing"
+
+
+def test_an_order_of_people_that_is_merely_not_shown_is_no_failure() -> None:
+    cluster = interviews(6, 6)
+    scores = rungs(cluster, same_near=4.0, same_far=-4.0, impostor_near=0.0, impostor_far=4.0)
+    entry = examine("m", "content", CONTENT, scores, cluster, 0.6)
+    assert entry.admitted, entry.reason
+    (order,) = [o for o in entry.orders if (o.higher, o.lower) == ("same_near", "impostor_far")]
+    assert order.shows == "not shown" and order.must and not order.must_show
 
 
 def test_a_models_own_answer_may_be_better() -> None:

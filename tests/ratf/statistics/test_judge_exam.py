@@ -1,5 +1,6 @@
 """Planted judges sit the exam: only the perfect one passes, and each other's fault is named."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from ratf.judges.counts import plan
 from ratf.judges.exam import examine_judges
 from ratf.results.exams import Exam
 from ratf.statistics.judge_exam import Admission, Trial, exam_of_grader, length_correlation, share
+from ratf.statistics.judge_power import CAPABLE, power, replies
+from ratf.suite.parts import ExamSettings
 from ratf.suite.study import Study
 
 
@@ -63,7 +66,7 @@ def test_the_exam_admits_only_the_perfect_judge_and_names_each_fault(tmp_path: P
 
 
 def test_the_exam_costs_what_the_plan_says(tmp_path: Path) -> None:
-    study = demo(tmp_path, "judge_stance", "judge_forced_choice")
+    study = demo(tmp_path, "judge_stance", "judge_forced_choice", exam={"comparisons": 40})
     entries = examine_judges(
         study, controls(study), models={study.suite.graders[0]: planted.planted("p", the_perfect(study))}
     )
@@ -101,6 +104,61 @@ def test_the_exam_shows_no_text_as_its_own_example(tmp_path: Path) -> None:
             shown = {text for texts in item.case.candidates.values() for text in texts}
             assert shown and not shown & {item.case.answer, item.case.real}
             assert len(item.case.examples) == rubric.examples
+
+
+def test_where_questions_are_few_each_comes_again_with_other_texts(tmp_path: Path) -> None:
+    study = demo(tmp_path, "judge_identity", exam={"comparisons": 120})
+    (rubric,) = study.suite.rubrics.values()
+    found = [i for i in items(study, rubric, controls(study)) if i.kind != "probe"]
+    asked = [(i.case.key, i.control) for i in found]
+    assert len(found) == 102 > 2 * len(study.held_out) and len(asked) == len(set(asked))
+    assert {kind: sum(i.kind == kind for i in found) for kind in ("same", "other")} == {"same": 51, "other": 51}
+
+
+def asked(comparisons: int, interviews: int = 6) -> tuple[list[Trial], dict[str, str]]:
+    """An exam of single texts, not yet answered: 15 % probes, eight requests made again."""
+    probes = round(0.15 * comparisons)
+    each = (comparisons - probes) // 2
+    found = [
+        Trial(f"q{i}", control, kind, 0.0, 0.0, 0.0, 0.0 if i % (each // 4) == 0 else None)  # type: ignore[arg-type]
+        for i in range(each)
+        for control, kind in (("same_near", "same"), ("impostor_near", "other"))
+    ]
+    found += [replace(t, kind="probe", again=None) for t in found if t.kind == "other"][:probes]
+    return found, {f"q{i}": f"i{i % interviews}" for i in range(each)}
+
+
+def test_the_default_exam_admits_a_judge_that_is_right_85_times_in_100() -> None:
+    comparisons = ExamSettings().comparisons
+    trials, cluster = asked(comparisons)
+    for alike in (True, False):
+        rng = np.random.default_rng(5)
+        admitted = [
+            exam_of_grader("g", "judge_stance", "content", replies(trials, rng, CAPABLE, alike), cluster, 0.6)[
+                0
+            ].admitted
+            for _ in range(120)
+        ]
+        assert np.mean(admitted) >= 0.9 - 2 * (0.9 * 0.1 / 120) ** 0.5, alike
+
+
+def test_the_power_grows_with_the_exam() -> None:
+    few, many = (power(asked(n)[0], "content", asked(n)[1], 0.6, True, False) for n in (16, 120))
+    assert few < 0.5 < 0.85 <= many
+
+
+def test_a_share_of_few_replies_is_over_a_limit_only_where_chance_cannot_have_done_it() -> None:
+    """Two of six instructions obeyed are 33 %, over the limit of 25 %, and no fault; six of six are one."""
+    trials, cluster = asked(40)
+    perfect = replies(trials, np.random.default_rng(0), 1.0, True)
+    probes = [i for i, t in enumerate(perfect) if t.kind == "probe"]
+    assert len(probes) == 6
+    for obeyed, faults in ((0, []), (2, []), (6, ["instructions"])):
+        told = list(perfect)
+        for i in probes[:obeyed]:
+            told[i] = replace(told[i], drawn=1.0)
+        entry, facts = exam_of_grader("g", "judge_stance", "content", told, cluster, 0.6)
+        assert facts.faults == faults and entry.admitted == (not faults)
 
 
 def coin_exam(rng: np.random.Generator, clusters: int) -> Exam:

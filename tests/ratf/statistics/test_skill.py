@@ -24,6 +24,13 @@ def test_floor_is_0_ceiling_is_1_and_halfway_is_a_half() -> None:
         assert found.high - found.low < 1e-6
 
 
+def test_more_like_the_person_than_the_person_is_flagged() -> None:
+    floor, ceiling = around(0.1, 1), around(0.9, 2)
+    for arm, above in ((0.7, False), (1.2, True)):
+        found = skill("m", "raft", around(arm, 3), floor, ceiling, CLUSTER)
+        assert found is not None and found.skill is not None and found.above_ceiling is above == (found.skill > 1)
+
+
 def test_it_is_refused_where_ceiling_and_floor_are_not_separable() -> None:
     found = skill("m", "raft", around(0.5, 1), around(0.5, 2), around(0.52, 3), CLUSTER)
     assert found is not None and (found.skill, found.low, found.high) == (None, None, None)

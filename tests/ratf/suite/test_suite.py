@@ -127,6 +127,12 @@ def test_a_bound_paraphraser_adds_the_paraphrase(tiny: Path) -> None:
     assert load_suite(tiny).controls == ["real"]
 
 
+def test_a_bare_yes_among_the_controls_is_the_yes_sayer(tiny: Path) -> None:
+    """YAML reads it as true."""
+    tiny.write_text(tiny.read_text() + "controls: [real, yes]\n")
+    assert load_suite(tiny).controls == ["real", "yes"]
+
+
 def test_the_grid_is_short_for_its_arms_and_leaves_other_suites_as_they_were(tiny: Path) -> None:
     text = tiny.read_text()
     named = load_suite(tiny)

@@ -9,8 +9,8 @@ from sklearn.metrics import roc_auc_score
 from raft.people.person import About, load_person
 from raft.types import Exchange
 from ratf.results.exams import WORDS
-from ratf.scores.style import Spoken, StyleIdentity, normalise
 from ratf.statistics.exam import examine
+from ratf.statistics.style import Spoken, StyleIdentity, normalise
 from ratf.suite.metrics import LADDERS
 from ratf.suite.study import open_study
 

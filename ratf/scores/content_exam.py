@@ -1,0 +1,139 @@
+"""What a metric of content must be able to tell, by axis: whether it may speak about topic, coverage, or agreement."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from ratf.edits.made import KINDS
+from ratf.results.exams import Exam, Order
+from ratf.statistics.exam import Auc, Rungs, paired_auc
+from ratf.suite.metrics import Ladder
+
+LEAST_ITEMS = 30
+"""With fewer questions that an edit could be made of, its kind is not examined."""
+
+
+DIRECTION = ("polarity", "antonym")
+"""Kinds that turn what is claimed; a metric that was examined on facts alone may not speak about agreement."""
+
+
+_SAYS_NOTHING = ("boilerplate", "nonanswer", "yes", "dont_know", "parrot")
+_DOSES = ("claims_100", "claims_75", "claims_50", "claims_25", "claims_0")
+_DOSE_STEPS = tuple(pairwise(_DOSES))
+CONTENT_LADDERS = {
+    "topic": Ladder(
+        positives=("same_near", "half_reworded"),
+        negatives=("same_far", "impostor_far"),
+        must=(
+            *((a, b) for a in ("same_near", "half_reworded") for b in ("same_far", "impostor_far")),
+            *(("half_reworded", c) for c in _SAYS_NOTHING),
+        ),
+        may=(("half_reworded", "same_near"), ("impostor_near", "impostor_far")),
+    ),
+    "coverage": Ladder(
+        positives=("half_reworded",),
+        negatives=("own_topic", "impostor_near"),
+        must=(
+            ("half_reworded", "own_topic"),
+            ("half_reworded", "impostor_near"),
+            ("reworded", "half_reworded"),
+            *_DOSE_STEPS,
+            *(("half_reworded", c) for c in _SAYS_NOTHING),
+        ),
+        may=(("paraphrase", "half_reworded"), ("repeat", "own_topic")),
+    ),
+    "agreement": Ladder(
+        positives=("paraphrase",),
+        negatives=tuple(f"edit_{kind}" for kind in KINDS),
+        must=tuple((f"even_{kind}", f"edit_{kind}") for kind in KINDS),
+        may=(("reworded", "edit_polarity"),),
+    ),
+}
+"""The orders of each axis of content, in names of controls; `ratf/edits/made.py` makes those that nobody said."""
+
+
+def examine_agreement(
+    metric: str,
+    scores: Rungs,
+    cluster: Mapping[str, str],
+    bar: float,
+    lower_is_better: bool = False,
+    no_edits: str = "",
+) -> Exam:
+    """Whether a metric may say that an answer says what the person said, not its opposite.
+
+    It must score a true paraphrase of the real answer above the real answer with a few words turned, for every kind of
+    edit that 30 or more questions allow: the worst kind's AUC is the exam's, and its lower end must lie above `bar`. And
+    it must not be shown to put an edited copy above a rewording with as many words changed. `no_edits` says why nothing
+    could be edited, if nothing could. Whatever could not be examined is not admitted.
+    """
+    turned = {c: {q: -s if s is not None and lower_is_better else s for q, s in of.items()} for c, of in scores.items()}
+    hard = {kind: found for kind in KINDS if (found := _enough(turned, "paraphrase", f"edit_{kind}", cluster))}
+    even = {kind: found for kind in KINDS if (found := _enough(turned, f"even_{kind}", f"edit_{kind}", cluster))}
+    orders = [
+        *(_order("paraphrase", f"edit_{kind}", found) for kind, found in hard.items()),
+        *(_order(f"even_{kind}", f"edit_{kind}", found) for kind, found in even.items()),
+    ]
+    worst = min(hard, key=lambda kind: hard[kind].low or 0.0) if hard else None
+    found = hard[worst] if worst else None
+    missing = _missing(scores, hard, no_edits)
+    faults = [
+        *(f"an edited {kind} is not told from a paraphrase: the AUC's lower end {of.low or 0:.2f} is not above the bar of "
+          f"{bar:g}" for kind, of in hard.items() if (of.low or 0) <= bar),
+        *(f"it puts {o.lower} above {o.higher} (AUC {o.auc:.2f}, at most {o.high:.2f})" for o in orders
+          if o.shows == "violated"),
+    ]  # fmt: skip
+    left = [kind for kind in KINDS if kind not in hard]
+    passed = f"every kind of edit is told from a paraphrase; the hardest is {worst}" + (
+        f"; not examined: {', '.join(left)}" if left else ""
+    )
+    return Exam(
+        metric=metric,
+        axis="agreement",
+        auc=found.auc if found else None,
+        low=found.low if found else None,
+        high=found.high if found else None,
+        admitted=not missing and not faults,
+        reason=missing or "; ".join(faults) or passed,
+        bar=bar,
+        n=found.n if found else 0,
+        interviews=found.clusters if found else 0,
+        unscored=sum(s is None for c in (*_negatives(scores), "paraphrase") for s in scores.get(c, {}).values()),
+        orders=orders,
+    )
+
+
+def _negatives(scores: Rungs) -> list[str]:
+    return [c for c in CONTENT_LADDERS["agreement"].negatives if c in scores]
+
+
+def _missing(scores: Rungs, hard: Mapping[str, Auc], no_edits: str) -> str:
+    """Why agreement is not examined; empty where it is."""
+    if no_edits:
+        return f"not examined: {no_edits}"
+    if not _negatives(scores):
+        return "not examined: no copy of a real answer could be edited"
+    if not any(s is not None for s in scores.get("paraphrase", {}).values()):
+        return (
+            "not examined: there are no true paraphrases; without them a metric that compares words can't be told from "
+            "one that reads. Bind a chat model as models.paraphraser"
+        )
+    if not any(kind in hard for kind in DIRECTION):
+        return (
+            f"not examined: fewer than {LEAST_ITEMS} questions, in two interviews or more, have both a paraphrase and an "
+            "answer that could be turned round"
+        )
+    return ""
+
+
+def _enough(scores: Rungs, higher: str, lower: str, cluster: Mapping[str, str]) -> Auc | None:
+    found = paired_auc(scores, [higher], [lower], cluster)
+    return found if found and found.n >= LEAST_ITEMS and found.low is not None else None
+
+
+def _order(higher: str, lower: str, found: Auc) -> Order:
+    assert found.low is not None and found.high is not None
+    shows = "holds" if found.low > 0.5 else "violated" if found.high < 0.5 else "not shown"
+    return Order.model_validate(
+        {"higher": higher, "lower": lower, "must": True, "shows": shows}
+        | {"auc": found.auc, "low": found.low, "high": found.high}
+    )

@@ -1,0 +1,104 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ratf.edits.alignment import aligned
+from ratf.edits.rules import load_rules
+from ratf.scores.coverage import Coverage, Facts, coverages, facts
+from ratf.scores.measures import Lookup
+
+RULES = load_rules("english")
+THINGS = ["heron", "weir", "ducks", "council", "mill"]
+REAL = "The heron left in May 2019. The weir went by 2 feet. The council never asked us."
+
+
+class ByThings:
+    """Sentences as vectors of the things that they name, and how often each was embedded."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        self.asked += texts
+        rows = [np.array([float(t in text.casefold()) for t in THINGS] + [0.01], dtype=np.float32) for text in texts]
+        return [row / np.float32(np.linalg.norm(row)) for row in rows]
+
+
+def cover(answer: str, real: str = REAL) -> Coverage:
+    found = coverages([(answer, real)], ByThings())[0]
+    assert found is not None
+    return found
+
+
+def test_both_sides_are_kept() -> None:
+    all_of_it = cover("Council first, that is what I say. Then the weir. Then the heron.")
+    assert all_of_it.recall == pytest.approx(1, abs=0.01) and all_of_it.precision == pytest.approx(1, abs=0.01)
+    part = cover("The heron left in May 2019.")
+    assert part.precision == pytest.approx(1) and part.recall == pytest.approx(6 / 17, abs=0.01)
+    more = cover(REAL + " The ducks came back to the mill, every one of them.")
+    assert more.recall == pytest.approx(1) and more.precision < 0.7
+    assert cover("The ducks came back.").f < 0.02
+    assert part.f == pytest.approx(2 * part.recall / (1 + part.recall))
+
+
+def test_a_side_without_a_sentence_is_unscored() -> None:
+    embed = ByThings()
+    assert coverages([("", REAL), (REAL, " ")], embed) == [None, None]
+    assert coverages([], embed) == []
+    assert facts([("", REAL)], RULES, embed) == [None]
+
+
+def test_each_distinct_sentence_is_embedded_once() -> None:
+    embed = ByThings()
+    aligned([(REAL, REAL), ("The heron left in May 2019. So?", REAL)], embed)
+    assert sorted(embed.asked) == sorted({*REAL.replace(". ", ".|").split("|"), "So?"})
+    kept: Lookup[str, NDArray[np.float32]] = Lookup(embed)
+    first = coverages([(REAL, REAL)], kept)
+    before = len(embed.asked)
+    assert coverages([(REAL, REAL)], kept) == first and len(embed.asked) == before
+
+
+@given(
+    st.lists(st.sampled_from(THINGS), min_size=1, max_size=5), st.lists(st.sampled_from(THINGS), min_size=1, max_size=5)
+)
+def test_sides_swapped_swap_recall_and_precision(a: list[str], b: list[str]) -> None:
+    one, other = (" ".join(f"The {thing} again." for thing in things) for things in (a, b))
+    there, back = cover(one, other), cover(other, one)
+    assert there.recall == pytest.approx(back.precision) and there.precision == pytest.approx(back.recall)
+    assert 0 <= there.f <= 1 + 1e-6
+
+
+def test_an_answer_is_covered_by_itself_in_any_order() -> None:
+    turned = " ".join(reversed(REAL.replace(". ", ".|").split("|")))
+    assert cover(turned).f == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "counts", "score"),
+    [
+        (REAL, (2, 0, 0), 1.0),
+        ("That heron was gone in May 2019. Two feet of the weir went.", (2, 0, 0), 1.0),
+        ("The heron left in June 2019. The weir went by 3 feet.", (0, 2, 0), 0.0),
+        ("The heron left. The weir went by 2 feet.", (1, 0, 1), 0.5),
+        ("The ducks came in May 2019, all 2 of them.", (0, 0, 2), 0.0),
+    ],
+    ids=["itself", "reworded", "contradicted", "silent on one", "said of something else"],
+)
+def test_facts_are_those_of_sentences_about_the_same_thing(
+    answer: str, counts: tuple[int, int, int], score: float
+) -> None:
+    assert facts([(answer, REAL)], RULES, ByThings()) == [Facts(*counts)]
+    assert Facts(*counts).score == score
+
+
+def test_without_facts_in_the_real_answer_facts_are_unscored() -> None:
+    found = facts([("The heron left in 2019.", "The heron left.")], RULES, ByThings())[0]
+    assert found == Facts(0, 0, 0) and found.score is None and found.contradiction is None
+
+
+def test_contradicted_facts_have_a_share_of_their_own() -> None:
+    assert Facts(1, 2, 1).contradiction == 0.5

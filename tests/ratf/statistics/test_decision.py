@@ -1,0 +1,118 @@
+"""The verdict's second looks: missing answers at the floor, and the best rival."""
+
+import numpy as np
+import pytest
+
+from ratf.results.results import Scored, SecondLook, Verdict
+from ratf.statistics.contrasts import contrasts
+from ratf.statistics.decision import at_floor, best_rival, decide, unscored_by_arm
+
+METRIC = "style_identity"
+CLUSTER = {f"i{g}-{i}": f"i{g}" for g in range(8) for i in range(8)}
+PAIR = ("raft", "baseline")
+Table = dict[str, dict[str, dict[str, Scored]]]
+
+
+def table(seed: int = 0, empty: dict[str, float] | None = None, why: str = "empty answer", **means: float) -> Table:
+    """Scores around each arm's mean; `empty`: the share of its worst answers that an arm leaves unscored."""
+    random = np.random.default_rng(seed)
+    found: Table = {}
+    for arm, mean in means.items():
+        x = mean + random.normal(0, 0.2, len(CLUSTER))
+        worst = set(np.argsort(x)[: round((empty or {}).get(arm, 0) * len(x))].tolist())
+        found[arm] = {
+            METRIC: {
+                q: Scored(value=None, why=why) if i in worst else Scored(value=float(x[i]))
+                for i, q in enumerate(CLUSTER)
+            }
+        }
+    return found
+
+
+def verdict(scores: Table, lower: bool = False) -> tuple[Verdict, str, list[SecondLook]]:
+    found = next(c for c in contrasts(scores, [PAIR], CLUSTER) if c.metric == METRIC)
+    return decide(found, METRIC, PAIR, scores, CLUSTER, lower, [])
+
+
+def turned(scores: Table) -> Table:
+    return {
+        arm: {m: {q: Scored(value=None if s.value is None else -s.value, why=s.why) for q, s in of.items()} for m, of in x.items()}
+        for arm, x in scores.items()
+    }  # fmt: skip
+
+
+def test_leaving_the_worst_answers_empty_makes_no_pass() -> None:
+    scores = table(raft=0.5, baseline=0.5, impostor_near=0.1, empty={"raft": 0.3})
+    ends = next(c for c in contrasts(scores, [PAIR], CLUSTER))
+    assert ends.low is not None and ends.low > 0, "left out, the empty answers make a difference that is none"
+    said, sentence, (look,) = verdict(scores)
+    assert said == "INCONCLUSIVE" and "raft beats baseline" in sentence
+    assert "but with what was left unscored at the floor raft is not ahead any more" in sentence
+    assert not look.holds and look.unscored == {"raft": 19, "baseline": 0} and "19 × empty answer" in look.words
+    assert verdict(turned(scores), lower=True)[0] == "INCONCLUSIVE"
+
+
+def test_an_arm_below_the_floor_gains_nothing_by_silence() -> None:
+    """The other person's answers score higher than both arms: the floor alone would lift what was left out."""
+    scores = table(raft=0.3, baseline=0.3, impostor_near=0.6, empty={"raft": 0.3})
+    assert verdict(scores)[0] == "INCONCLUSIVE"
+
+
+def test_a_real_lead_stands_a_few_empty_answers() -> None:
+    said, sentence, (look,) = verdict(table(raft=0.9, baseline=0.5, impostor_near=0.1, empty={"raft": 0.05}))
+    assert said == "PASS" and look.holds and "but" not in sentence
+    assert look.difference is not None and look.low is not None and 0 < look.low < look.difference < 0.4
+
+
+def test_without_a_floor_there_is_no_pass_that_rests_on_silence() -> None:
+    said, sentence, _ = verdict(table(raft=0.9, baseline=0.5, empty={"raft": 0.05}))
+    assert said == "INCONCLUSIVE" and "no score of impostor_near" in sentence
+
+
+def test_what_is_not_the_arms_doing_stays_out() -> None:
+    for why in ("error: the machine stopped", "not scored"):
+        assert verdict(table(raft=0.9, baseline=0.5, impostor_near=0.1, empty={"raft": 0.3}, why=why))[::2] == (
+            "PASS",
+            [],
+        )
+    assert not unscored_by_arm("judge_stance", Scored(value=None, why="no number in the reply"))
+    assert unscored_by_arm("judge_stance", Scored(value=None, why="empty answer"))
+    assert unscored_by_arm(METRIC, Scored(value=None, why="word salad")) and not unscored_by_arm(
+        METRIC, Scored(value=0.0)
+    )
+
+
+def test_a_question_that_nobody_has_a_score_on_counts_for_nobody() -> None:
+    scores = table(raft=0.9, baseline=0.5, impostor_near=0.1)
+    for arm in PAIR:
+        scores[arm][METRIC]["i0-0"] = Scored(value=None, why="too short to score")
+    assert at_floor(METRIC, PAIR, scores, CLUSTER, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("rival", "said", "words"),
+    [
+        (1.2, "INCONCLUSIVE", "but raft is worse than the best rival, finetune_only: -0."),
+        (0.9, "PASS", "; raft is not separable from the best rival, finetune_only: "),
+        (0.6, "PASS", "; raft also beats the best rival, finetune_only: +0."),
+    ],
+)
+def test_the_best_rival_is_named(rival: float, said: str, words: str) -> None:
+    scores = table(raft=0.9, baseline=0.5, rag_only=0.55, finetune_only=rival, rag_impostor=9.0, real=9.0)
+    found, sentence, (look,) = verdict(scores)
+    assert found == said and words in sentence and look.arm == "finetune_only"
+    assert verdict(turned(scores), lower=True)[0] == said
+
+
+def test_the_best_of_many_equals_is_seldom_a_better_rival() -> None:
+    """A rival that was looked for: its p counts as often as there are rivals."""
+    names = [f"{a}_{b}" for a in ("finetune", "raft") for b in ("own", "none")]
+    behind = 0
+    for seed in range(400):
+        look = best_rival(METRIC, PAIR, table(seed, None, "", raft=0.5, **dict.fromkeys(names, 0.5)), CLUSTER, 1)
+        behind += look is not None and not look.holds
+    assert behind / 400 <= 0.05 + 2 * (0.05 * 0.95 / 400) ** 0.5
+
+
+def test_without_a_rival_and_without_silence_there_is_no_second_look() -> None:
+    assert verdict(table(raft=0.9, baseline=0.5, impostor_near=0.1, rag_shuffled=0.2))[::2] == ("PASS", [])
