@@ -25,7 +25,11 @@ def questions(study: Study, arm: str) -> MemoryDataset:
         samples = [_sample(e, chat_messages(_to_write(arm, e)), {}) for e in study.held_out]
     elif arm in GIVEN:
         answers = given_answers(study)[arm]
-        samples = [_sample(e, e.question, {"given": asdict(answers[e.exchange_id])}) for e in study.held_out]
+        samples = [
+            _sample(e, e.question, {"given": asdict(answers[e.exchange_id])})
+            for e in study.held_out
+            if e.exchange_id in answers  # not every answer allows every edit
+        ]
     elif study.suite.answers.history == "free_running":
         samples = [_sample(e, e.question, {}) for e in study.held_out]
     else:

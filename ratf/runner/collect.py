@@ -16,7 +16,7 @@ from ratf.judges.counts import plan, with_savings
 from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes
-from ratf.scores.qualify import exams, match_of, skills, style_facts, why_not
+from ratf.scores.qualify import exams, made_of, match_of, more_exams, skills, style_facts, why_not
 from ratf.scores.scorers import metrics_of
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
@@ -25,7 +25,7 @@ from ratf.statistics.estimates import clustered_mean, units
 from ratf.statistics.judge_exam import Admission
 from ratf.statistics.samples import averaged, spread
 from ratf.statistics.votes import judging
-from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, DOSES
+from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, EXAM_ONLY
 from ratf.suite.metrics import is_judged, metric
 from ratf.suite.study import Study
 
@@ -74,7 +74,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         arms={
             arm: _arm(study, arm, logs[arm], samples[arm], every[arm], sources.get(arm, {}))
             for arm in logs
-            if arm not in DOSES
+            if arm not in EXAM_ONLY
         },
         contrasts=contrasts,
         verdict=verdict,
@@ -88,6 +88,8 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         times=times,
         prompts_digest=_prompts_digest(study),
         exam=examined,
+        more_exams=more_exams(study, scores, sources),
+        made=made_of(study),
         skill=skills(study, scores, examined),
         style=style_facts(study, {arm: [s.output.completion for s in of.values()] for arm, of in samples.items()}),
         judging=judging(
@@ -223,7 +225,7 @@ def _question(
                 scores={m: of[key] for m, of in scores[arm].items()},
             )
             for arm, of_arm in samples.items()
-            if key in of_arm and arm not in DOSES
+            if key in of_arm and arm not in EXAM_ONLY
         },
     )
 

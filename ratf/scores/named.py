@@ -12,8 +12,9 @@ from raft.errors import RaftError
 from raft.models.names import EMBEDDER
 from ratf.suite.metrics import METRICS
 
-OfSample = Callable[[TaskState, str], float | None]
-"""(the sample, its real answer) to a score; None where the answer cannot be scored."""
+OfSample = Callable[[TaskState, str], float | tuple[float, dict[str, float]] | None]
+"""(the sample, its real answer) to a score, alone or with the numbers that it was put together from; None where the answer
+cannot be scored."""
 
 WHY_EMPTY = {
     "content_filter": "refused: the service gave no answer",
@@ -57,7 +58,9 @@ def named(name: str) -> Callable[[str], Scorer]:
             value = measure(state, target.text)
             if value is None:
                 return Score.unscored(reason="too short to score")
-            return Score(value=round(value, 6), answer=answer)
+            score, parts = value if isinstance(value, tuple) else (value, {})
+            told = {name: round(part, 6) for name, part in parts.items()}
+            return Score(value=round(score, 6), answer=answer, metadata=told or None)
 
         return score
 
@@ -75,7 +78,7 @@ def _alone(name: str, embedder: str) -> OfSample:
         )
     texts = TextMeasures(embedder)
 
-    def measure(state: TaskState, real: str) -> float | None:
+    def measure(state: TaskState, real: str) -> float | tuple[float, dict[str, float]] | None:
         answer = state.output.completion.strip()
         texts.warm([(answer, real)], [name])
         return OF_TEXTS[name](texts, answer, real)

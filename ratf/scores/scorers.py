@@ -9,13 +9,14 @@ from inspect_ai.solver import TaskState
 from ratf.agents.controls import Given
 from ratf.judges.scorers import Rivals, judge
 from ratf.scores import measures
+from ratf.scores.content_exam import read_by
 from ratf.scores.named import measuring, named
 from ratf.statistics.judge_exam import Admission
-from ratf.suite.arms import ARMS, CEILING, FLOOR
+from ratf.suite.arms import ARMS, CEILING, FLOOR, MADE
 from ratf.suite.metrics import Metric, is_judged
 from ratf.suite.study import Study
 
-Measure = Callable[[Study, TaskState, str], float | None]
+Measure = Callable[[Study, TaskState, str], float | measures.Parts | None]
 """(the study, the sample, its real answer) to a score; None where the answer cannot be scored."""
 
 
@@ -61,6 +62,8 @@ def metrics_of(study: Study, arm: str) -> list[str]:
     """What an arm or control is scored on. A judge is paid for arms, floor and ceiling; the rest it saw in its exam."""
 
     def scored(facts: Metric) -> bool:
+        if arm in MADE:
+            return not facts.judged and arm in read_by({facts.axis, *facts.also})
         if not facts.judged or arm in ARMS:
             return True
         # arms are compared with each other, controls are not arms
@@ -94,7 +97,7 @@ def scorers(
 def _scorer(name: str, study: Study, warm: bool) -> Scorer:
     measure = MEASURES[name]
 
-    def of_sample(state: TaskState, real: str) -> float | None:
+    def of_sample(state: TaskState, real: str) -> float | measures.Parts | None:
         if warm:
             measures.warm(study, [(_answer(state), real, given_interview(state.metadata))], [name])
         return measure(study, state, real)

@@ -94,7 +94,7 @@ class Suite(SuitePart):
         if not facts.judged:
             return facts
         rubric, _, _ = of_metric(name, self.rubrics)
-        return replace(facts, axis=rubric.axis, words=rubric.words, reads_real=rubric.reads_real, rubric=rubric.digest)
+        return replace(facts, axis=rubric.meant, words=rubric.words, reads_real=rubric.reads_real, rubric=rubric.digest)
 
     @property
     def graders(self) -> list[str]:
