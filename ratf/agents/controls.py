@@ -226,7 +226,7 @@ def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[s
 def everybody(study: Study) -> list[str]:
     """The arms, the controls, and what only the exams read: the doses, and what is made of the real answers."""
     return list(
-        dict.fromkeys([*study.suite.arms, *study.suite.controls, *given_names(study), *edit_log(study)["made"]])
+        dict.fromkeys([*study.suite.all_arms, *study.suite.controls, *given_names(study), *edit_log(study)["made"]])
     )
 
 

@@ -59,7 +59,7 @@ def model_under_test(study: Study, arm: str, obey: bool) -> str | Model | None:
     Where `obey` is set, None leaves an untuned arm to `inspect eval --model`; a run of a suite does not, because
     its arms must answer with the suite's own models.
     """
-    if arm in GIVEN:
+    if arm in GIVEN or study.suite.answered_arm(arm):
         return "none/none"
     if arm == "paraphrase":
         return recorded_model(str(study.suite.models.paraphraser), arm)

@@ -1,5 +1,6 @@
 """What each metric may say about a person, by the axes that it was admitted for, and what it may not."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ratf.results.exams import Exam
@@ -22,17 +23,18 @@ PARTICULAR = "whether what is said is more like this person's than like another'
 
 @dataclass(frozen=True)
 class Licence:
-    """One metric's: `may` and `may_not` in words, and whether what is said is `particular` to the person, where it was tried."""
+    """One metric's, in words."""
 
     metric: str
     may: str
     may_not: str
-    particular: str = ""
 
     @property
     def sentence(self) -> str:
         """All of it, in one sentence."""
-        return f"may say {self.may}; may not say {self.may_not}"
+        if not self.may:
+            return "may say nothing about this person"
+        return f"may say {self.may}" + (f"; may not say {self.may_not}" if self.may_not else "")
 
 
 def licences(results: Results) -> list[Licence]:
@@ -52,14 +54,28 @@ def _licence(metric: str, entries: list[Exam]) -> Licence:
             axes.update([] if by_speakers else [axis_meant(entry.axis)])
     order = [words for words in (*SAYS.values(), PARTICULAR) if words in said]
     rest = [words for axis, words in SAYS.items() if axis not in axes]
-    return Licence(metric, " and ".join(order) or "nothing about this person", " or ".join(rest), _particular(entries))
+    return Licence(metric, _listed(order, "and"), _listed(rest, "or"))
 
 
-def _particular(entries: list[Exam]) -> str:
-    """Whether the person's own answer to another question is nearer to the real one than another person's is."""
-    for entry in entries:
-        for order in entry.orders:
-            if entry.axis == "coverage" and (order.higher, order.lower) == ("same_near", "impostor_near"):
-                says = {"holds": "is", "not shown": "is not shown to be", "violated": "is not"}[order.shows]
-                return f"what the person says {says} particular to them: the AUC of own over another's answer is {auc(order)}"
-    return ""
+def _listed(words: Sequence[str], last: str) -> str:
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+
+
+def by_sentence(results: Results, metrics: Collection[str]) -> dict[str, list[str]]:
+    """What these metrics may and may not say, and which of them it is said of."""
+    found: dict[str, list[str]] = {}
+    for licence in licences(results):
+        if licence.metric in metrics:
+            found.setdefault(licence.sentence, []).append(licence.metric)
+    return found
+
+
+def particular(results: Results) -> list[tuple[str, str]]:
+    """Of each metric of coverage, the AUC of the person's own answer to the nearest question over another person's."""
+    return [
+        (entry.metric, auc(order))
+        for entry in results.exam
+        for order in entry.orders
+        if entry.axis == "coverage" and not is_judged(entry.metric)
+        if (order.higher, order.lower) == ("same_near", "impostor_near")
+    ]

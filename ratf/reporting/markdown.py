@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from raft.text import plain
 from ratf.gate.gate import Checked
 from ratf.pages.text import ICONS, interval, p_value, value
-from ratf.reporting.licences import licences
+from ratf.reporting.licences import by_sentence
 from ratf.results.results import Results
 from ratf.statistics.attribution import findings
 from ratf.statistics.verdict import signed
@@ -81,14 +81,10 @@ def _scores(results: Results, _: Checked) -> Iterator[str]:
 
 def _licences(results: Results, _: Checked) -> Iterator[str]:
     """Of the metrics that the table of scores shows, what each may say; metrics that may say the same share a line."""
-    shown = _shown(results)
-    same: dict[str, list[str]] = {}
-    for licence in licences(results):
-        if licence.metric in shown:
-            same.setdefault(licence.sentence, []).append(licence.metric)
+    same = by_sentence(results, _shown(results))
     if same:
-        yield ""
-    yield from (f"- {text(', '.join(metrics))}: {text(sentence)}." for sentence, metrics in same.items())
+        told = (f"{text(', '.join(metrics))}: {text(sentence)}." for sentence, metrics in same.items())
+        yield from ("", f"<sub>{' '.join(told)}</sub>")
 
 
 def _contrasts(results: Results, _: Checked) -> Iterator[str]:

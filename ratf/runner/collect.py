@@ -46,7 +46,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         arm: {m: {q: averaged(several) for q, several in s.items()} for m, s in of_arm.items()}
         for arm, of_arm in every.items()
     }
-    sources = {arm: _given(of_arm) for arm, of_arm in samples.items() if arm not in ARMS}
+    sources = {arm: _given(of_arm) for arm, of_arm in samples.items() if arm not in study.suite.all_arms}
     judged = with_savings(study, admission)
     examined = exams(study, scores, sources, judged)
     contrasts = _contrasts(study, scores)
@@ -164,11 +164,11 @@ def _arm(
             variance=spread(list(by_question.values())),
             answers=min(map(len, by_question.values()), default=1),
         )
-    control = arm in CONTROLS
+    control, answered = arm in CONTROLS, study.suite.answered_arm(arm)
     return ArmResult(
         kind="control" if control else "arm",
-        words=CONTROLS[arm].words if control else ARMS[arm].words,
-        model="" if sources else log.eval.model,
+        words=CONTROLS[arm].words if control else answered.words if answered else ARMS[arm].words,
+        model="" if sources else answered.words if answered else log.eval.model,
         errors=sum(s.error is not None for s in samples.values()),
         metrics=cells,
         match=match_of(study, sources) if arm.endswith("_near") else None,
@@ -177,7 +177,9 @@ def _arm(
 
 def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
     primary = study.suite.primary
-    pairs = list(dict.fromkeys([*CONTRASTS, (primary.better, primary.than)]))
+    others = [arm.name for arm in study.suite.answered]
+    beside = [pair for arm in others for pair in ((arm, primary.than), (primary.better, arm)) if len(set(pair)) > 1]
+    pairs = list(dict.fromkeys([*CONTRASTS, (primary.better, primary.than), *beside]))
     return contrasts(scores, pairs, _clusters(study))
 
 
@@ -187,9 +189,10 @@ def _trouble(study: Study, answered: dict[str, dict[str, list[EvalSample]]], sco
     for arm in (study.suite.primary.better, study.suite.primary.than):
         there = answered.get(arm, {})
         errors = sum(any(s.error is not None for s in several) for several in there.values())
-        short = [q for q, several in there.items() if len(several) < study.suite.answers.samples]
+        wanted = study.suite.answers.samples if arm in ARMS else 1
+        short = [q for q, several in there.items() if len(several) < wanted]
         if short:
-            trouble.append(f"{arm} answered {len(short)} questions fewer than {study.suite.answers.samples} times")
+            trouble.append(f"{arm} answered {len(short)} questions fewer than {wanted} times")
         elif len(there) < len(study.held_out):
             trouble.append(f"{arm} answered {len(there)} of {len(study.held_out)} questions")
         elif errors:

@@ -52,6 +52,8 @@ def named(name: str) -> Callable[[str], Scorer]:
         async def score(state: TaskState, target: Target) -> Score:
             answer = state.output.completion.strip()
             if not answer:
+                if left_out := state.metadata.get("unanswered"):
+                    return Score.unscored(reason=str(left_out))
                 return Score.unscored(reason=WHY_EMPTY.get(str(state.output.stop_reason), "empty answer"))
             if not target.text.strip():
                 return Score.unscored(reason="no target to compare with")

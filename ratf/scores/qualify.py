@@ -14,7 +14,7 @@ from ratf.scores.measures import style_evidence
 from ratf.statistics.contrasts import Scores
 from ratf.statistics.exam import examine
 from ratf.statistics.skill import skill
-from ratf.suite.arms import ARMS, CEILING, EXAM_ONLY, FLOOR
+from ratf.suite.arms import CEILING, EXAM_ONLY, FLOOR
 from ratf.suite.metrics import WITHOUT_CEILING, Axis, is_judged
 from ratf.suite.study import Study
 
@@ -64,7 +64,7 @@ def _examined(study: Study, scores: Scores, cluster: Mapping[str, str], name: st
     rungs = {
         control: {q: s.value for q, s in of[name].items()}
         for control, of in scores.items()
-        if control not in ARMS and name in of
+        if control not in study.suite.all_arms and name in of
     }
     entry = examine(
         name,
@@ -140,7 +140,7 @@ def skills(study: Study, scores: Scores, exams: list[Exam]) -> list[Skill]:
         for e in exams
         if e.admitted and (is_judged(e.metric) or e.axis not in WITHOUT_CEILING)
         for arm in scores
-        if arm in ARMS
+        if arm in study.suite.all_arms
     ]
     return [s for s in found if s is not None]
 

@@ -12,7 +12,7 @@ from ratf.scores import measures
 from ratf.scores.content_exam import read_by
 from ratf.scores.named import measuring, named
 from ratf.statistics.judge_exam import Admission
-from ratf.suite.arms import ARMS, CEILING, FLOOR, MADE
+from ratf.suite.arms import CEILING, FLOOR, MADE
 from ratf.suite.metrics import Metric, is_judged
 from ratf.suite.study import Study
 
@@ -64,7 +64,7 @@ def metrics_of(study: Study, arm: str) -> list[str]:
     def scored(facts: Metric) -> bool:
         if arm in MADE:
             return not facts.judged and arm in read_by({facts.axis, *facts.also})
-        if not facts.judged or arm in ARMS:
+        if not facts.judged or arm in study.suite.all_arms:
             return True
         # arms are compared with each other, controls are not arms
         return arm in (FLOOR, CEILING) and facts.criterion != "won"

@@ -219,5 +219,5 @@ class Primary(SuitePart):
     """The one comparison that the verdict is about, declared beforehand."""
 
     metric: MetricName = "style_identity"
-    better: ArmName = "raft"
-    than: ArmName = "baseline"
+    better: str = "raft"
+    than: str = "baseline"
