@@ -208,9 +208,10 @@ LADDERS: dict[str, Ladder] = {
     "coverage": _CONTENT,
     "agreement": _CONTENT,
     "voice": _PERSON,
-    "content": _CONTENT,
-    "style": _PERSON,
-    "identity": _PERSON,
+    # before, nothing had to be shown above what says nothing
+    "content": replace(_CONTENT, degenerate=()),
+    "style": replace(_PERSON, degenerate=()),
+    "identity": replace(_PERSON, degenerate=()),
 }
 """The order that an axis demands of controls that somebody said, as voice and judges are examined on them, and metrics of
 content were in older results. What is made of the real answers is in `ratf/scores/content_exam.py`."""
