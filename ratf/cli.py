@@ -13,6 +13,7 @@ from ratf.commands.leaderboard import leaderboard
 from ratf.commands.models import models
 from ratf.commands.packet import packet
 from ratf.commands.plan import plan
+from ratf.commands.questions import questions
 from ratf.commands.report import report
 from ratf.commands.run import run
 from ratf.commands.view import view
@@ -25,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("plan")(plan)
+app.command("questions")(questions)
 app.command("run")(run)
 app.command("init")(init)
 app.command("check")(check)

@@ -17,7 +17,7 @@ from ratf.suite.study import Study, current_study, open_study
 
 
 def _solver(study: Study, arm: str) -> Solver:
-    if arm in GIVEN:
+    if arm in GIVEN or study.suite.answered_arm(arm):
         return given()
     if arm in ARMS and study.suite.answers.history == "free_running":
         return free_running(study, arm)

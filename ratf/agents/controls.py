@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
@@ -16,7 +16,10 @@ from raft.text import parts as sentence_parts
 from raft.types import Embedder, Exchange, Vectors
 from ratf.agents import degenerate
 from ratf.agents.evidence import words_for
-from ratf.suite.arms import DOSES, GIVEN
+from ratf.edits.made import made_controls
+from ratf.edits.rules import NotExamined, rules_for
+from ratf.models.chat import embedder
+from ratf.suite.arms import DOSES, GIVEN, MADE
 from ratf.suite.study import Study
 
 
@@ -43,6 +46,13 @@ class Given:
     def interview(self) -> str | None:
         """The person and the interview in which it was said."""
         return f"{self.person}/{self.interview_id}" if self.interview_id else None
+
+
+class Log(TypedDict):
+    """What was made of the real answers: control → held-out question → the fields of an `Edited`."""
+
+    reason: str
+    made: dict[str, dict[str, dict[str, Any]]]
 
 
 Side = Literal["same", "impostor"]
@@ -116,6 +126,17 @@ class Sources:
         asked, seed = self.study.held_out, self.study.suite.seed
         return self.made_up(degenerate.salted(asked, theirs, words_for(self.study), seed))
 
+    def edited(self) -> "Log":
+        """What is made of the real answers by the rules of their language, with the log of the edits."""
+        rules = rules_for([e.answer for e in (*self.study.earlier, *self.study.held_out)])
+        if isinstance(rules, NotExamined):
+            return {"reason": rules.reason, "made": {}}
+        found = made_controls(
+            self.study.held_out, self.study.earlier, self._alike["same"], rules, self.study.suite.seed
+        )
+        kept = {name: {q: asdict(e) for q, e in found[name].items()} for name in MADE if name in found}
+        return {"reason": "" if kept else "no real answer allows an edit", "made": kept}
+
     def mixed(self, share: float) -> GivenAnswers:
         """The real answer with `share` of its words in sentences of another's answer; it keeps the other's interview.
 
@@ -152,6 +173,25 @@ def given_names(study: Study) -> list[str]:
     wanted = study.suite.controls
     doses = DOSES if {"real", "impostor_near"} <= set(wanted) else ()
     return [name for name in (*wanted, *doses) if name in GIVEN]
+
+
+def wants_made(study: Study) -> str:
+    """Why nothing is made of the real answers; empty where something is."""
+    if "real" not in study.suite.controls:
+        return "nothing is made of the real answers, because `real` is not among the controls"
+    examined = any(not m.judged and {"topic", "coverage"} & {m.axis, *m.also} for m in study.suite.facts.values())
+    return "" if examined else "no metric is examined on topic or coverage"
+
+
+def edit_log(study: Study, progress: Progress = silent) -> "Log":
+    """What was made of the real answers for the exams, and why nothing was where that is so. Made once a study."""
+    if why := wants_made(study):
+        return {"reason": why, "made": {}}
+
+    def make() -> Log:
+        return Sources(study, embedder(study.suite.models.embedder, progress)).edited()
+
+    return study.made("edits", make)
 
 
 def _given(person: Person, exchange: Exchange, similarity: float) -> Given:
@@ -206,12 +246,16 @@ def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[s
         return {name: {key: asdict(g) for key, g in answers.items()} for name, answers in found.items()}
 
     made = study.made("controls", make)
-    return {name: {key: Given(**g) for key, g in answers.items()} for name, answers in made.items()}
+    found = {name: {key: Given(**g) for key, g in answers.items()} for name, answers in made.items()}
+    edited = edit_log(study, progress)["made"]
+    return found | {name: {key: Given(e["text"]) for key, e in answers.items()} for name, answers in edited.items()}
 
 
 def everybody(study: Study) -> list[str]:
-    """The arms, the controls, and the doses of the exam."""
-    return list(dict.fromkeys([*study.suite.arms, *study.suite.controls, *given_names(study)]))
+    """The arms, the controls, and what only the exams read: the doses, and what is made of the real answers."""
+    return list(
+        dict.fromkeys([*study.suite.all_arms, *study.suite.controls, *given_names(study), *edit_log(study)["made"]])
+    )
 
 
 BOILERPLATE = (

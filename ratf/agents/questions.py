@@ -7,6 +7,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput, ModelUsage
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
+from raft.errors import RaftError
 from raft.models.tokens import token_counter
 from raft.prompts import EarlierExchange, conversation, earlier_exchanges, fenced
 from raft.types import Exchange, Memory, Message
@@ -18,6 +19,9 @@ from ratf.models.hooks import refusals_are_errors
 from ratf.suite.arms import ARMS, GIVEN, WRITTEN
 from ratf.suite.study import Study
 
+UNANSWERED: dict[str, object] = {"answered": "", "unanswered": "empty: the file of answers has none to this question"}
+"""What is known of an answer that a file leaves out."""
+
 
 def questions(study: Study, arm: str) -> MemoryDataset:
     """The dataset for an arm or control, a sample for each held-out question.
@@ -28,7 +32,17 @@ def questions(study: Study, arm: str) -> MemoryDataset:
         samples = [_sample(e, chat_messages(_to_write(arm, e)), {}) for e in study.held_out]
     elif arm in GIVEN:
         answers = given_answers(study)[arm]
-        samples = [_sample(e, e.question, {"given": asdict(answers[e.exchange_id])}) for e in study.held_out]
+        samples = [
+            _sample(e, e.question, {"given": asdict(answers[e.exchange_id])})
+            for e in study.held_out
+            if e.exchange_id in answers  # not every answer allows every edit
+        ]
+    elif answered := study.suite.answered_arm(arm):
+        if arm not in study.answered:
+            raise RaftError(f"{answered.answers}: the file with the answers of {arm} is not there any more")
+        said = study.answered[arm]
+        about: dict[str, dict[str, object]] = {q: {"answered": text} for q, text in said.items()}
+        samples = [_sample(e, e.question, about.get(e.exchange_id, UNANSWERED)) for e in study.held_out]
     elif study.suite.answers.history == "free_running":
         samples = [_sample(e, e.question, {}) for e in study.held_out]
     else:
@@ -101,7 +115,9 @@ def given() -> Solver:
     """A solver that answers with the given answer in the sample's metadata; no model is asked."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        state.output = ModelOutput.from_content("given", state.metadata["given"]["text"])
+        about = state.metadata
+        text = about["given"]["text"] if "given" in about else about["answered"]
+        state.output = ModelOutput.from_content("given", text)
         state.output.usage = ModelUsage()
         state.messages.append(state.output.message)
         return state

@@ -68,7 +68,7 @@ def model_under_test(study: Study, arm: str, obey: bool) -> str | Model | None:
     Where `obey` is set, an untuned arm gets None, which leaves the model to `inspect eval --model`. A run of a suite
     does not set it, because its arms must answer with the suite's own models.
     """
-    if arm in GIVEN:
+    if arm in GIVEN or study.suite.answered_arm(arm):
         return "none/none"
     if arm == "paraphrase":
         return recorded_model(str(study.suite.models.paraphraser), arm)

@@ -87,7 +87,7 @@ def _say(results: "Results", folder: Path) -> None:
     """The last lines of a run, and its exit code."""
     from ratf.statistics.verdict import exam_lines
 
-    for line in exam_lines(results.exam):
+    for line in exam_lines([*results.exam, *results.more_exams]):
         typer.echo(line, err=True)
     typer.echo(f"{results.verdict}: {results.sentence}")
     typer.echo(str(folder / "report.html"))

@@ -107,18 +107,22 @@ def load_rules(language: str) -> Rules:
 def rules_for(texts: Iterable[str], language: str | None = None) -> Rules | NotExamined:
     """The rules for these texts: of `language` where one is named, else of the language that they are recognised as.
 
-    NotExamined where there are no rules for it: agreement is then not examined, which is no pass.
+    NotExamined where there are no rules for it: coverage and agreement are then not examined, which is no pass.
     """
     there = ", ".join(languages())
     if language is not None:
         if language.endswith(".yaml") or language in languages():
             return load_rules(language)
-        return NotExamined(f"no edits for {language}: agreement not examined (there are edits for {there})")
+        return NotExamined(
+            f"no edits for {language}: coverage and agreement not examined (there are edits for {there})"
+        )
     said = [word for text in texts for word in words(text)]
     shares = {name: _share(said, load_rules(name)) for name in languages()}
     best = max(shares, key=lambda name: shares[name])
     if shares[best] < RECOGNISED:
-        return NotExamined(f"no edits for this language: agreement not examined (there are edits for {there})")
+        return NotExamined(
+            f"no edits for this language: coverage and agreement not examined (there are edits for {there})"
+        )
     return load_rules(best)
 
 

@@ -77,7 +77,7 @@ def items(study: Study, rubric: Rubric, given: ControlTexts, masked: bool = Fals
 
 
 def _sides(rubric: Rubric, given: ControlTexts) -> tuple[list[str], list[str]]:
-    ladder = LADDERS[rubric.axis]
+    ladder = LADDERS[rubric.meant]
     same = [c for c in ladder.positives if c in given and not (c == "real" and rubric.reads_real)]
     if rubric.form == "forced_choice":  # only the answer that was really given can be chosen rightly
         same = [c for c in same if c == "real"]

@@ -72,7 +72,7 @@ def _items(study: Study, rubric: Rubric) -> list[ExamItem]:
 
 def grading_calls(study: Study, rubric: Rubric) -> int:
     """The number of calls, over all graders, to grade every answer of every arm, and the floor and ceiling controls."""
-    arms, samples = len(study.suite.arms), study.suite.answers.samples
+    arms, samples = len(study.suite.all_arms), study.suite.answers.samples
     controls = sum(c in study.suite.controls for c in (FLOOR, CEILING))
     graded = samples * arms + controls
     each = {"pairwise": samples * arms * (arms - 1), "forced_choice": 2 * graded}.get(rubric.form, graded)

@@ -107,7 +107,7 @@ def _entries(
 def _not_examined(study: Study, name: str, rubric: Rubric) -> Exam:
     why = "not examined: the suite's controls lack texts of the person's own, or of others, that this axis needs"
     numbers = {"auc": None, "low": None, "high": None, "n": 0, "interviews": 0, "unscored": 0}
-    return Exam(metric=name, axis=rubric.axis, admitted=False, reason=why, bar=study.suite.exam.bar, **numbers)
+    return Exam(metric=name, axis=rubric.meant, admitted=False, reason=why, bar=study.suite.exam.bar, **numbers)
 
 
 def _exam(
@@ -117,9 +117,9 @@ def _exam(
     cluster = {e.exchange_id: e.interview_id for e in study.held_out}
     bar, counted = study.suite.exam.bar, rubric.form == "claims"
     entry, facts = exam_of_grader(
-        str(grader), name, rubric.axis, asked, cluster, bar, reads_real=rubric.reads_real, counted=counted
+        str(grader), name, rubric.meant, asked, cluster, bar, reads_real=rubric.reads_real, counted=counted
     )
-    chance = power([_as_asked(rubric, i) for i in todo], rubric.axis, cluster, bar, rubric.reads_real, counted)
+    chance = power([_as_asked(rubric, i) for i in todo], rubric.meant, cluster, bar, rubric.reads_real, counted)
     facts = facts.model_copy(update={"power": chance})
     if not entry.admitted and chance < LEAST_POWER:
         few = f"{entry.reason}; of judges that are right {CAPABLE:.0%} of the time, {len(todo)} comparisons admit {chance:.0%}"

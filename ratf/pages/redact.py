@@ -49,6 +49,9 @@ def redacted(results: Results) -> Results:
     mask = Mask(chain(theirs, [text for _, text in learnt]))
     for turn in learnt:
         turn[1] = left_out(turn[1])
+    for control in (made["made"] or {}).get("controls", []):
+        for edit in control["edits"]:
+            edit |= {side: left_out(edit[side]) for side in ("before", "after")}
     made = mask.everywhere(made)
     hidden = (_question(results, q, mask) for q in results.questions)
     questions: Any = spooled(hidden) if isinstance(results.questions, Stored) else list(hidden)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from raft.text import plain
 from ratf.gate.gate import Checked
 from ratf.pages.text import ICONS, interval, p_value, value
+from ratf.reporting.licences import by_sentence
 from ratf.results.results import Results
 from ratf.statistics.attribution import findings
 from ratf.statistics.verdict import signed
@@ -16,7 +17,7 @@ RULES, ARMS, METRICS, CONTRASTS, FALLEN, NOTES = 12, 9, 5, 5, 4, 5
 
 def markdown(results: Results, checked: Checked) -> str:
     """The Markdown of a checked run: the verdict first, and sections only where there is something to say."""
-    sections = [_head, _rules, _fallen, _scores, _contrasts, _attribution, _notes]
+    sections = [_head, _rules, _fallen, _scores, _licences, _contrasts, _attribution, _notes]
     lines = [line for section in sections for line in section(results, checked)]
     return "\n".join(lines) + "\n"
 
@@ -59,10 +60,15 @@ def _fallen(_: Results, checked: Checked) -> Iterator[str]:
     yield from _hidden("rules", fallen, fallen[:FALLEN], "- … and {}")
 
 
-def _scores(results: Results, _: Checked) -> Iterator[str]:
-    primary = results.suite["primary"]["metric"]
+def _shown(results: Results) -> list[str]:
+    """The metrics that are shown: the one that decides, and the first of the admitted."""
     admitted = [e.metric for e in results.exam if e.admitted]
-    metrics = [m for m in dict.fromkeys([primary, *admitted]) if m in results.metrics][:METRICS]
+    primary = results.suite["primary"]["metric"]
+    return [m for m in dict.fromkeys([primary, *admitted]) if m in results.metrics][:METRICS]
+
+
+def _scores(results: Results, _: Checked) -> Iterator[str]:
+    metrics = _shown(results)
     if not metrics or not results.arms:
         return
     yield from ("", f"| arm | {' | '.join(map(text, metrics))} |", "|---|" + "---|" * len(metrics))
@@ -71,6 +77,14 @@ def _scores(results: Results, _: Checked) -> Iterator[str]:
         cells = [f"{value(c)} ({interval(c)})" if (c := arm.metrics.get(m)) else "n/a" for m in metrics]
         yield f"| {text(name)} | {' | '.join(cells)} |"
     yield from _hidden("arms", arms, arms[:ARMS], "| … and {} |" + " |" * len(metrics))
+
+
+def _licences(results: Results, _: Checked) -> Iterator[str]:
+    """Of the metrics that the table of scores shows, what each may say; metrics that may say the same share a line."""
+    same = by_sentence(results, _shown(results))
+    if same:
+        told = (f"{text(', '.join(metrics))}: {text(sentence)}." for sentence, metrics in same.items())
+        yield from ("", f"<sub>{' '.join(told)}</sub>")
 
 
 def _contrasts(results: Results, _: Checked) -> Iterator[str]:

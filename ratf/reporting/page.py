@@ -27,6 +27,7 @@ from ratf.pages.words import FAMILIES, families, meanings, titled
 from ratf.reporting.changes import SHOWN as MOST_MOVED
 from ratf.reporting.changes import Change, words_of
 from ratf.reporting.history import Past, drawn
+from ratf.reporting.licences import by_sentence, particular
 from ratf.reporting.plots import attributed, curves, plot
 from ratf.reporting.questions import QuestionList, questions_shown
 from ratf.reporting.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
@@ -134,6 +135,9 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             beyond=beyond,
             exam={e.metric: e for e in results.exam},
             about_voice=about_voice(results),
+            exams=[*results.exam, *results.more_exams],
+            licences=by_sentence(results, results.metrics),
+            particular=particular(results),
             orders=orders,
             why_refused=why_refused,
             poor={n: arm.match for n, arm in results.arms.items() if arm.match and arm.match["poor"]},

@@ -8,7 +8,7 @@ from ratf.results.results import Results
 from ratf.statistics.estimates import FEW_CLUSTERS
 from ratf.statistics.verdict import auc
 from ratf.suite.arms import SAYS_NOTHING
-from ratf.suite.metrics import title
+from ratf.suite.metrics import axis_meant, title
 
 State = Literal["fine", "doubt", "unknown"]
 
@@ -41,8 +41,12 @@ def checks(results: Results) -> list[TrustCheck]:
 
 
 def unmeasured(r: Results) -> str:
-    """What no metric of the run may speak about, in a sentence; empty where there is one for content and one for voice."""
-    sat = {"content": [e for e in r.exam if e.axis == "content"], "voice": [e for e in r.exam if e.axis != "content"]}
+    """What no metric of the run may speak about, in a sentence; empty where there is one for agreement and one for voice."""
+    sat = {
+        "content": [e for e in r.exam if axis_meant(e.axis) != "voice"],
+        "voice": [e for e in r.exam if axis_meant(e.axis) == "voice"],
+    }
+    content = {e.axis for e in sat["content"] if e.admitted}
     silent = [axis for axis, entries in sat.items() if not any(e.admitted for e in entries)]
     if not r.exam or len(silent) == len(sat):
         return "whether any arm is like the person. No metric has shown that it can tell this person from others."
@@ -51,7 +55,14 @@ def unmeasured(r: Results) -> str:
             f"what the answers say. Of {len(sat['content'])} metrics of content none passed its exam on this person, "
             "and nonsense in the right voice has a good voice."
         )
-    return "how the answers sound. No metric of voice passed its exam on this person." if silent else ""
+    if silent:
+        return "how the answers sound. No metric of voice passed its exam on this person."
+    if content == {"coverage"}:
+        return (
+            "whether the answers agree with the person. Metrics of coverage tell whether the same claims are made, not "
+            "a yes from a no."
+        )
+    return ""
 
 
 def _exam(r: Results) -> Iterator[TrustCheck]:

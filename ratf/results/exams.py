@@ -119,6 +119,34 @@ class Exam(Record):
     judge: JudgeFacts | None = None
 
 
+class MadeEdit(Record):
+    """A part of a real answer, and what stands there in a control that was made of it; both cut to their first words."""
+
+    kind: str
+    before: str
+    after: str
+
+
+class MadeControl(Record):
+    """A control that was made of the real answers by rule, for so many `questions`, and how it was made of one of them."""
+
+    control: str
+    words: str
+    questions: int
+    example: str = ""
+    """The question of the example."""
+    edits: list[MadeEdit] = []
+    """The example's first edits; `of` is how many there were."""
+    of: int = 0
+
+
+class Made(Record):
+    """What was made of the real answers for the exams on topic and coverage; `reason` says why nothing was."""
+
+    controls: list[MadeControl] = []
+    reason: str = ""
+
+
 class ForcedChoice(Record):
     """The share of choices in which an arm's answer was taken for the real one. The target is one half, not one."""
 

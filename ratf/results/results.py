@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from ratf.results.exams import Contamination, Exam, Judging, StyleFacts, VoiceFacts
+from ratf.results.exams import Contamination, Exam, Judging, Made, StyleFacts, VoiceFacts
 from ratf.results.record import Record
 
 if TYPE_CHECKING:
@@ -326,6 +326,10 @@ class Results(Record):
     environment: dict[str, str]
     times: dict[str, Any]
     exam: list[Exam] = []
+    """Each metric's exam on the axis that it is for."""
+    more_exams: list[Exam] = []
+    """Those on further axes, of metrics that have some."""
+    made: Made | None = None
     prompts_digest: str = ""
     budget: Spent | None = None
     skill: list[Skill] = []

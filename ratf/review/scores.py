@@ -113,7 +113,8 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
             warm_voice(study, of_arms[arm])
             judged = arm
         states = [_state(question.id, text, about) for text in several]
-        values = [MEASURES[name](study, s, question.real) if s.output.completion else None for s in states]
+        gave = [MEASURES[name](study, s, question.real) if s.output.completion else None for s in states]
+        values = [v[0] if isinstance(v, tuple) else v for v in gave]
         there = [round(v, 6) for v in values if v is not None and not isinstance(v, str)]
         value = sum(there) / len(there) if len(there) == len(values) else None
         if told.value is None and (not all(several) or "error" in told.why):

@@ -8,6 +8,7 @@ from ratf.results.bundle import Sample
 from ratf.results.exams import Exam
 from ratf.results.record import Record
 from ratf.results.results import Results, Scored
+from ratf.scores.content_exam import CONTENT_LADDERS, ladder_of
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
 from ratf.statistics.decision import decide
@@ -15,8 +16,8 @@ from ratf.statistics.estimates import clustered_mean
 from ratf.statistics.exam import dose_response, examine
 from ratf.statistics.skill import skill
 from ratf.statistics.votes import MARGIN, judging
-from ratf.suite.arms import CEILING, DOSES, FLOOR
-from ratf.suite.metrics import LADDERS, METRICS, is_judged, metric
+from ratf.suite.arms import CEILING, EXAM_ONLY, FLOOR, MADE
+from ratf.suite.metrics import LADDERS, METRICS, axis_meant, is_judged, metric
 
 MeansByArm = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 
@@ -31,7 +32,7 @@ def statistics(results: Results, doses: MeansByArm) -> Iterator[tuple[str, list[
         yield "statistics: attribution", _attribution(results, scores, cluster)
     whole = not _poor_left_out(results)
     if whole:
-        yield "statistics: exams", _exams(results, scores, cluster)
+        yield "statistics: exams", _exams(results, scores, cluster, doses)
     yield "statistics: skill", _skills(results, scores, cluster)
     yield "statistics: verdict", _verdict(results, scores, cluster)
     if results.judging:
@@ -53,6 +54,10 @@ def not_recomputed(results: Results, doses: MeansByArm) -> Iterator[tuple[str, s
         )
     if not doses and any(e.dose for e in results.exam):
         yield "statistics: dose responses", "the bundle has no answers of the doses"
+    if not any(m in doses for m in MADE) and any(
+        e.axis in CONTENT_LADDERS and e.metric in METRICS for e in results.exam
+    ):
+        yield "exams on topic and coverage", "the bundle has no answers that were made of the real ones"
     if _poor_left_out(results):
         yield "statistics: exams", "questions that match poorly were left out, and the bundle has no similarities"
     for what in ("contamination", "retrieval", "leaks", "tuned", "budget"):
@@ -66,10 +71,10 @@ def _poor_left_out(results: Results) -> bool:
 
 
 def doses_of(samples: Sequence[Sample] | None) -> MeansByArm:
-    """The scores by dose, metric and question id, from the logs: the results do not have them."""
+    """The scores by dose or made control, metric and question id, from the logs: the results do not have them."""
     found: dict[str, dict[str, dict[str, float | None]]] = {}
     for s in samples or []:
-        if s.arm in DOSES and s.epoch == 1:
+        if s.arm in EXAM_ONLY and s.epoch == 1:
             for name, score in s.scores.items():
                 fine = not s.error and isinstance(score.value, int | float) and math.isfinite(score.value)
                 found.setdefault(s.arm, {}).setdefault(name, {})[s.question] = float(score.value) if fine else None
@@ -142,11 +147,11 @@ def _attribution(results: Results, scores: Scores, cluster: Mapping[str, str]) -
     return found
 
 
-def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
+def _exams(results: Results, scores: Scores, cluster: Mapping[str, str], doses: MeansByArm) -> list[str]:
     settings = results.suite.get("exam", {})
     found: list[str] = []
     controls = {arm for arm, result in results.arms.items() if result.kind == "control"}
-    for exam in results.exam:
+    for exam in (*results.exam, *results.more_exams):
         if exam.metric not in results.metrics or exam.axis not in LADDERS:
             found.append(f"{exam.metric}: no such metric, or no such axis as {exam.axis}")
             continue
@@ -154,15 +159,20 @@ def _exams(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list
             found += _judge(exam)
             continue
         facts = metric(exam.metric)
-        if facts.axis != exam.axis:
+        if axis_meant(exam.axis) not in (facts.axis, *facts.also):
             found.append(f"exam of {exam.metric}: it is about {facts.axis}, not about {exam.axis}")
+        if exam.axis in CONTENT_LADDERS and not any(m in doses for m in MADE):
+            if doses and exam.admitted:
+                found.append(f"exam of {exam.metric}: admitted for {exam.axis} with nothing made of the real answers")
+            continue  # `not_recomputed` says so
         rungs = {
             c: {q: s.value for q, s in scores[c][exam.metric].items()}
             for c in scores
             if c in controls and exam.metric in scores[c]
         }
+        rungs |= {c: dict(of[exam.metric]) for c, of in doses.items() if c in MADE and exam.metric in of}
         made = examine(
-            exam.metric, exam.axis, LADDERS[exam.axis], rungs, cluster, settings.get("bar", exam.bar),
+            exam.metric, exam.axis, ladder_of(exam.axis), rungs, cluster, settings.get("bar", exam.bar),
             facts.reads_real, facts.better == "lower",
         ).model_dump(exclude={"dose", "judge"})  # fmt: skip
         found += _unequal(f"exam of {exam.metric}", exam.model_dump(), made)

@@ -141,7 +141,7 @@ class CallCounts:
             return
         texts = [d.text for d in study.person.documents]
         texts += [e.question for p in (study.person, *study.impostors) for e in p.exchanges]
-        given = self.samples * len(study.suite.arms) + len(study.suite.controls)
+        given = self.samples * len(study.suite.all_arms) + len(study.suite.controls)
         answers = given * sum(len(e.answer) for e in study.held_out)
         tokens = (sum(map(len, texts)) + answers) // 4
         yield self._ask("embedding", "", name, 0, tokens, note="texts in batches, no chat calls", counted=False)

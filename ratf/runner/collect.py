@@ -16,7 +16,7 @@ from ratf.judges.counts import plan, with_savings
 from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes
-from ratf.scores.qualify import exams, match_of, skills, style_facts, why_not
+from ratf.scores.qualify import exams, made_of, match_of, more_exams, skills, style_facts, why_not
 from ratf.scores.scorers import metrics_of
 from ratf.scores.speaking import voice_facts
 from ratf.statistics.attribution import attribution
@@ -26,7 +26,7 @@ from ratf.statistics.estimates import clustered_mean, units
 from ratf.statistics.judge_exam import Admission
 from ratf.statistics.samples import averaged, spread
 from ratf.statistics.votes import judging
-from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, DOSES
+from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, EXAM_ONLY
 from ratf.suite.metrics import is_judged, metric
 from ratf.suite.study import Study
 
@@ -47,7 +47,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         arm: {m: {q: averaged(several) for q, several in s.items()} for m, s in of_arm.items()}
         for arm, of_arm in every.items()
     }
-    sources = {arm: _given(of_arm) for arm, of_arm in samples.items() if arm not in ARMS}
+    sources = {arm: _given(of_arm) for arm, of_arm in samples.items() if arm not in study.suite.all_arms}
     judged = with_savings(study, admission)
     examined = exams(study, scores, sources, judged)
     contrasts = _contrasts(study, scores)
@@ -75,7 +75,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         arms={
             arm: _arm(study, arm, logs[arm], samples[arm], every[arm], sources.get(arm, {}))
             for arm in logs
-            if arm not in DOSES
+            if arm not in EXAM_ONLY
         },
         contrasts=contrasts,
         verdict=verdict,
@@ -89,6 +89,8 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         times=times,
         prompts_digest=_prompts_digest(study),
         exam=examined,
+        more_exams=more_exams(study, scores, sources),
+        made=made_of(study),
         skill=skills(study, scores, examined),
         voice=voice_facts(study),
         style=style_facts(study, {arm: [s.output.completion for s in of.values()] for arm, of in samples.items()}),
@@ -164,11 +166,11 @@ def _arm(
             variance=spread(list(by_question.values())),
             answers=min(map(len, by_question.values()), default=1),
         )
-    control = arm in CONTROLS
+    control, answered = arm in CONTROLS, study.suite.answered_arm(arm)
     return ArmResult(
         kind="control" if control else "arm",
-        words=CONTROLS[arm].words if control else ARMS[arm].words,
-        model="" if sources else log.eval.model,
+        words=CONTROLS[arm].words if control else answered.words if answered else ARMS[arm].words,
+        model="" if sources else answered.words if answered else log.eval.model,
         errors=sum(s.error is not None for s in samples.values()),
         metrics=cells,
         match=match_of(study, sources) if arm.endswith("_near") else None,
@@ -177,7 +179,9 @@ def _arm(
 
 def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
     primary = study.suite.primary
-    pairs = list(dict.fromkeys([*CONTRASTS, (primary.better, primary.than)]))
+    others = [arm.name for arm in study.suite.answered]
+    beside = [pair for arm in others for pair in ((arm, primary.than), (primary.better, arm)) if len(set(pair)) > 1]
+    pairs = list(dict.fromkeys([*CONTRASTS, (primary.better, primary.than), *beside]))
     return contrasts(scores, pairs, _clusters(study))
 
 
@@ -187,9 +191,10 @@ def _trouble(study: Study, answered: dict[str, dict[str, list[EvalSample]]], sco
     for arm in (study.suite.primary.better, study.suite.primary.than):
         there = answered.get(arm, {})
         errors = sum(any(s.error is not None for s in several) for several in there.values())
-        short = [q for q, several in there.items() if len(several) < study.suite.answers.samples]
+        wanted = study.suite.answers.samples if arm in ARMS else 1
+        short = [q for q, several in there.items() if len(several) < wanted]
         if short:
-            trouble.append(f"{arm} answered {len(short)} questions fewer than {study.suite.answers.samples} times")
+            trouble.append(f"{arm} answered {len(short)} questions fewer than {wanted} times")
         elif len(there) < len(study.held_out):
             trouble.append(f"{arm} answered {len(there)} of {len(study.held_out)} questions")
         elif errors:
@@ -225,7 +230,7 @@ def _question(
                 scores={m: of[key] for m, of in scores[arm].items()},
             )
             for arm, of_arm in samples.items()
-            if key in of_arm and arm not in DOSES
+            if key in of_arm and arm not in EXAM_ONLY
         },
     )
 

@@ -58,7 +58,7 @@ def plan(study: Study, prices: Prices | Path | str = NO_PRICES, earlier: Results
     asks = list(CallCounts(study, prices, known).all())
     primary = study.suite.primary
     pairs = dict.fromkeys([(primary.better, primary.than), *CONTRASTS])
-    there = [(a, b) for a, b in pairs if a in study.suite.arms and b in study.suite.arms]
+    there = [(a, b) for a, b in pairs if {a, b} <= set(study.suite.all_arms)]
     metrics = list(dict.fromkeys([primary.metric, *study.suite.metrics]))
     return Plan(
         suite=study.suite.name,

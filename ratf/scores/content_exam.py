@@ -1,12 +1,12 @@
 """What a metric of content must be able to tell, by axis: whether it may speak about topic, coverage, or agreement."""
 
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Collection, Mapping
+from itertools import chain, pairwise
 
 from ratf.edits.made import KINDS
 from ratf.results.exams import Exam, Order
 from ratf.statistics.exam import Auc, Rungs, paired_auc
-from ratf.suite.metrics import Ladder
+from ratf.suite.metrics import LADDERS, Ladder
 
 LEAST_ITEMS = 30
 """With fewer questions that an edit could be made of, its kind is not examined."""
@@ -28,6 +28,7 @@ CONTENT_LADDERS = {
             *(("half_reworded", c) for c in _SAYS_NOTHING),
         ),
         may=(("half_reworded", "same_near"), ("impostor_near", "impostor_far")),
+        degenerate=_SAYS_NOTHING,
     ),
     "coverage": Ladder(
         positives=("half_reworded",),
@@ -39,7 +40,8 @@ CONTENT_LADDERS = {
             *_DOSE_STEPS,
             *(("half_reworded", c) for c in _SAYS_NOTHING),
         ),
-        may=(("paraphrase", "half_reworded"), ("repeat", "own_topic")),
+        may=(("paraphrase", "half_reworded"), ("repeat", "own_topic"), ("same_near", "impostor_near")),
+        degenerate=_SAYS_NOTHING,
     ),
     "agreement": Ladder(
         positives=("paraphrase",),
@@ -49,6 +51,17 @@ CONTENT_LADDERS = {
     ),
 }
 """The orders of each axis of content, in names of controls; `ratf/edits/made.py` makes those that nobody said."""
+
+
+def ladder_of(axis: str) -> Ladder:
+    """What a metric must put in order to speak about an axis; a judge's exam knows only what somebody said (`LADDERS`)."""
+    return CONTENT_LADDERS.get(axis) or LADDERS[axis]
+
+
+def read_by(axes: Collection[str | None]) -> set[str]:
+    """The controls that stand on the ladders of these axes."""
+    ladders = [CONTENT_LADDERS[axis] for axis in axes if axis in CONTENT_LADDERS]
+    return {c for of in ladders for c in (*of.positives, *of.negatives, *chain.from_iterable((*of.must, *of.may)))}
 
 
 def examine_agreement(

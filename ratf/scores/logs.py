@@ -33,7 +33,7 @@ def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tupl
     rivals = {arm: {(str(s.id), s.epoch): s.output.completion for s in read[arm].samples or []} for arm in order}
     with progress("scoring", len(order), "arms") as advance:
         for arm in order:
-            others = {a: rivals[a] for a in study.suite.arms if a in rivals and a != arm}
+            others = {a: rivals[a] for a in study.suite.all_arms if a in rivals and a != arm}
             read[arm] = _scored(study, arm, read[arm], others, admission)
             advance(1)
     return read, admission

@@ -15,6 +15,7 @@ from raft.models.names import EMBEDDER
 from raft.text import by_script, count_words, folded
 from raft.text import runs as runs_of
 from ratf.models.chat import embedder
+from ratf.scores.coverage import Coverage, coverages
 from ratf.suite.study import Study
 
 RUN_WORDS = 8
@@ -78,6 +79,8 @@ class TextMeasures:
         self._real_tokens: Lookup[str, Vector] = Lookup(self._tokens)
         self.bertscores: Lookup[tuple[str, str], float] = Lookup(self._bertscores)
         """(answer, real answer) to BERTScore F (Zhang et al. 2020, arXiv 1904.09675), on the encoder's last layer."""
+        self.coverages: Lookup[tuple[str, str], Coverage | None] = Lookup(lambda pairs: coverages(pairs, self.vectors))
+        """(answer, real answer) to sentence coverage; each distinct sentence is embedded once, whoever says it."""
         self.rouges: Lookup[tuple[str, str], dict[str, float]] = Lookup(_rouge)
         """(answer, real answer) to Google's ROUGE F values with its stemmer (rouge-score)."""
 
@@ -109,11 +112,17 @@ class TextMeasures:
             self.bertscores(pairs)
         if {"embedding_cosine", "embedding_rank"} & set(metrics):
             self.vectors([text for pair in pairs for text in pair])
+        if "sentence_coverage" in metrics:
+            self.coverages(pairs)
         if {"rouge_1", "rouge_2", "rouge_l"} & set(metrics):
             self.rouges(pairs)
 
 
-OfTexts = Callable[[TextMeasures, str, str], float | None]
+Parts = tuple[float, dict[str, float]]
+"""A score, and the numbers that it was put together from."""
+
+
+OfTexts = Callable[[TextMeasures, str, str], float | Parts | None]
 """(what has been worked out, answer, real answer) to a score; None where the answer cannot be scored."""
 
 
@@ -130,6 +139,11 @@ def _bertscore(texts: TextMeasures, answer: str, real: str) -> float | None:
     return score if math.isfinite(score) else None
 
 
+def _sentences(texts: TextMeasures, answer: str, real: str) -> Parts | None:
+    found = texts.coverages.known((answer, real))
+    return None if found is None else (found.f, {"recall": found.recall, "precision": found.precision})
+
+
 def _length(texts: TextMeasures, answer: str, real: str) -> float:
     return count_words(answer) / count_words(real)
 
@@ -140,6 +154,7 @@ OF_TEXTS: dict[str, OfTexts] = {
     "rouge_l": _of_rouge("rougeL"),
     "embedding_cosine": _cosine,
     "bertscore": _bertscore,
+    "sentence_coverage": _sentences,
     "length_ratio": _length,
 }
 """The metrics that read an answer and the real answer, and nothing else. `TextMeasures.warm` comes before them."""

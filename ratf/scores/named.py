@@ -12,8 +12,11 @@ from raft.errors import RaftError
 from raft.models.names import EMBEDDER
 from ratf.suite.metrics import METRICS
 
-OfSample = Callable[[TaskState, str], float | str | None]
-"""(the sample, its real answer) to a score; where there is none, why, or None for an answer too short."""
+OfSample = Callable[[TaskState, str], float | tuple[float, dict[str, float]] | str | None]
+"""(the sample, its real answer) to a score, alone or with the numbers that it was put together from.
+
+Where there is none it is why, or None for an answer too short.
+"""
 
 WHY_EMPTY = {
     "content_filter": "refused: the service gave no answer",
@@ -54,13 +57,17 @@ def named(name: str) -> Callable[[str], Scorer]:
         async def score(state: TaskState, target: Target) -> Score:
             answer = state.output.completion.strip()
             if not answer:
+                if left_out := state.metadata.get("unanswered"):
+                    return Score.unscored(reason=str(left_out))
                 return Score.unscored(reason=WHY_EMPTY.get(str(state.output.stop_reason), "empty answer"))
             if not target.text.strip():
                 return Score.unscored(reason="no target to compare with")
             value = measure(state, target.text)
             if value is None or isinstance(value, str):
                 return Score.unscored(reason=value or "too short to score")
-            return Score(value=round(value, 6), answer=answer)
+            score, parts = value if isinstance(value, tuple) else (value, {})
+            told = {name: round(part, 6) for name, part in parts.items()}
+            return Score(value=round(score, 6), answer=answer, metadata=told or None)
 
         return score
 
@@ -78,7 +85,7 @@ def _alone(name: str, embedder: str) -> OfSample:
         )
     texts = TextMeasures(embedder)
 
-    def measure(state: TaskState, real: str) -> float | None:
+    def measure(state: TaskState, real: str) -> float | tuple[float, dict[str, float]] | None:
         answer = state.output.completion.strip()
         texts.warm([(answer, real)], [name])
         return OF_TEXTS[name](texts, answer, real)

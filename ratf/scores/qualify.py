@@ -3,30 +3,40 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from statistics import median
+from typing import Any
 
-from ratf.agents.controls import Given
+from ratf.agents.controls import Given, edit_log
 from ratf.agents.evidence import evidence
-from ratf.results.exams import Evidence, Exam, StyleFacts
+from ratf.edits.made import MADE as MADE_WORDS
+from ratf.results.exams import Evidence, Exam, Made, MadeControl, MadeEdit, StyleFacts
 from ratf.results.results import Scored, Skill
+from ratf.scores.content_exam import ladder_of
 from ratf.scores.delta import deltas
 from ratf.scores.speaking import VOICE
 from ratf.statistics.contrasts import Scores
 from ratf.statistics.exam import examine
 from ratf.statistics.skill import skill
-from ratf.suite.arms import ARMS, CEILING, DOSES, FLOOR, SAYS_NOTHING
-from ratf.suite.metrics import LADDERS
+from ratf.suite.arms import CEILING, EXAM_ONLY, FLOOR, SAYS_NOTHING
+from ratf.suite.metrics import WITHOUT_CEILING, Axis, is_judged
 from ratf.suite.study import Study
 
 ControlSources = Mapping[str, Mapping[str, Given]]
 """given control → question → where its answer is from"""
 
 
-NO_DELTA = {"same_near", "same_far", "empty", *SAYS_NOTHING, *DOSES}
+MOST_EDITS, MOST_WORDS = 6, 24
+"""Of the example of a made control, so many edits are kept, and of each side so many words."""
+
+
+NO_DELTA = {"same_near", "same_far", "empty", *SAYS_NOTHING, *EXAM_ONLY}
 """What the person said before is what the others are measured against; the rest says the same few things over again."""
 
 
 def exams(study: Study, scores: Scores, sources: ControlSources, judges: Iterable[Exam] = ()) -> list[Exam]:
-    """One entry for each of the suite's metrics that has an axis; `judges` are the entries of those that sat before."""
+    """One entry for each of the suite's metrics that has an axis; `judges` are the entries of those that sat before.
+
+    Coverage is examined on what was made of the real answers; where nothing could be, it is not examined, and says why.
+    """
     before = {entry.metric: entry for entry in judges}
     cluster = _counting(study, sources)
     found = []
@@ -36,26 +46,45 @@ def exams(study: Study, scores: Scores, sources: ControlSources, judges: Iterabl
             continue
         if facts.axis is None or facts.judged:
             continue
-        rungs = {
-            control: {q: s.value for q, s in of[name].items()}
-            for control, of in scores.items()
-            if control not in ARMS and name in of
-        }
-        entry = examine(
-            name,
-            facts.axis,
-            LADDERS[facts.axis],
-            rungs,
-            cluster,
-            study.suite.exam.bar,
-            facts.reads_real,
-            facts.better == "lower",
-        )
-        why = _mute([scores.get(c, {}).get(name, {}) for c in rungs])
-        found.append(
-            entry.model_copy(update={"reason": f"{entry.reason}: {why}"}) if entry.auc is None and why else entry
-        )
+        found.append(_examined(study, scores, cluster, name, facts.axis))
     return found
+
+
+def more_exams(study: Study, scores: Scores, sources: ControlSources) -> list[Exam]:
+    """One entry for each further axis that a metric is examined on."""
+    cluster = _counting(study, sources)
+    return [
+        _examined(study, scores, cluster, name, axis)
+        for name, facts in study.suite.facts.items()
+        if not facts.judged
+        for axis in facts.also
+    ]
+
+
+def _examined(study: Study, scores: Scores, cluster: Mapping[str, str], name: str, axis: Axis) -> Exam:
+    facts = study.suite.facts[name]
+    rungs = {
+        control: {q: s.value for q, s in of[name].items()}
+        for control, of in scores.items()
+        if control not in study.suite.all_arms and name in of
+    }
+    entry = examine(
+        name,
+        axis,
+        ladder_of(axis),
+        rungs,
+        cluster,
+        study.suite.exam.bar,
+        facts.reads_real,
+        facts.better == "lower",
+    )
+    why = _mute([scores.get(c, {}).get(name, {}) for c in rungs])
+    if entry.auc is None and why:
+        entry = entry.model_copy(update={"reason": f"{entry.reason}: {why}"})
+    log = edit_log(study) if axis == "coverage" else None
+    if log is None or log["made"]:
+        return entry
+    return entry.model_copy(update={"admitted": False, "reason": f"not examined: {log['reason']}"})
 
 
 def _mute(of: Iterable[Mapping[str, Scored]]) -> str:
@@ -63,6 +92,39 @@ def _mute(of: Iterable[Mapping[str, Scored]]) -> str:
     scored = [s for by_question in of for s in by_question.values()]
     whys = Counter(s.why for s in scored if s.why)
     return whys.most_common(1)[0][0] if whys and all(s.value is None for s in scored) else ""
+
+
+def made_of(study: Study) -> Made:
+    """What was made of the real answers for the exams: how many of each control, and one example."""
+    log = edit_log(study)
+    return Made(
+        controls=[_made(name, made) for name, made in log["made"].items()],
+        reason=log["reason"],
+    )
+
+
+def _made(name: str, made: Mapping[str, Mapping[str, Any]]) -> MadeControl:
+    """The example is the answer with the most kinds of edits; the first of those."""
+    question = max(made, key=lambda q: len({e["kind"] for e in made[q]["edits"]}))
+    edits = made[question]["edits"]
+    first = list({e["kind"]: e for e in reversed(edits)}.values())[::-1]
+    rest = [e for e in edits if e not in first]
+    return MadeControl(
+        control=name,
+        words=MADE_WORDS[name],
+        questions=len(made),
+        example=question,
+        edits=[
+            MadeEdit(kind=e["kind"], before=_cut(e["before"]), after=_cut(e["after"]))
+            for e in [*first, *rest][:MOST_EDITS]
+        ],
+        of=len(edits),
+    )
+
+
+def _cut(text: str) -> str:
+    words = text.split()
+    return " ".join(words[:MOST_WORDS]) + ("…" if len(words) > MOST_WORDS else "")
 
 
 def why_not(exams: list[Exam], name: str) -> str | None:
@@ -74,7 +136,10 @@ def why_not(exams: list[Exam], name: str) -> str | None:
 
 
 def skills(study: Study, scores: Scores, exams: list[Exam]) -> list[Skill]:
-    """The skill score of each arm on each admitted metric, over all questions that it shares with floor and ceiling."""
+    """The skill score of each arm on each admitted metric, over all questions that it shares with floor and ceiling.
+
+    None for topic and coverage: what the person said to another question is no ceiling of what is to be said to this one.
+    """
     if not {FLOOR, CEILING} <= scores.keys():
         return []
     cluster = {e.exchange_id: e.interview_id for e in study.held_out}
@@ -85,9 +150,9 @@ def skills(study: Study, scores: Scores, exams: list[Exam]) -> list[Skill]:
     found = [
         skill(e.metric, arm, numbers(arm, e.metric), numbers(FLOOR, e.metric), numbers(CEILING, e.metric), cluster)
         for e in exams
-        if e.admitted
+        if e.admitted and (is_judged(e.metric) or e.axis not in WITHOUT_CEILING)
         for arm in scores
-        if arm in ARMS
+        if arm in study.suite.all_arms
     ]
     return [s for s in found if s is not None]
 

@@ -9,14 +9,15 @@ from inspect_ai.solver import TaskState
 from ratf.agents.controls import Given
 from ratf.judges.scorers import Rivals, judge
 from ratf.scores import measures
+from ratf.scores.content_exam import read_by
 from ratf.scores.named import measuring, named
 from ratf.scores.speaking import VOICE, answered, voice_of, warm_voice
 from ratf.statistics.judge_exam import Admission
-from ratf.suite.arms import ARMS, CEILING, FLOOR
+from ratf.suite.arms import CEILING, FLOOR, MADE
 from ratf.suite.metrics import Metric, is_judged
 from ratf.suite.study import Study
 
-Measure = Callable[[Study, TaskState, str], float | str | None]
+Measure = Callable[[Study, TaskState, str], float | measures.Parts | str | None]
 """(the study, the sample, its real answer) to a score; where there is none, why, or None for an answer too short."""
 
 
@@ -59,7 +60,9 @@ def metrics_of(study: Study, arm: str) -> list[str]:
     """What an arm or control is scored on. A judge is paid for arms, floor and ceiling; the rest it saw in its exam."""
 
     def scored(facts: Metric) -> bool:
-        if not facts.judged or arm in ARMS:
+        if arm in MADE:
+            return not facts.judged and arm in read_by({facts.axis, *facts.also})
+        if not facts.judged or arm in study.suite.all_arms:
             return True
         # arms are compared with each other, controls are not arms
         return arm in (FLOOR, CEILING) and facts.criterion != "won"
@@ -92,7 +95,7 @@ def scorers(
 def _scorer(name: str, study: Study, warm: bool) -> Scorer:
     measure = MEASURES[name]
 
-    def of_sample(state: TaskState, real: str) -> float | str | None:
+    def of_sample(state: TaskState, real: str) -> float | measures.Parts | str | None:
         if warm and name == VOICE:
             warm_voice(study, [answered(str(state.sample_id), _answer(state), state.metadata)])
         elif warm:

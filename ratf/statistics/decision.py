@@ -7,7 +7,7 @@ from ratf.results.results import Contrast, Scored, SecondLook, Verdict
 from ratf.statistics.contrasts import Scores
 from ratf.statistics.estimates import CONFIDENCE, Estimate, paired_difference
 from ratf.statistics.verdict import judge_contrast, signed
-from ratf.suite.arms import ARMS, CONTROLS, FLOOR
+from ratf.suite.arms import ARMS, CONTROLS, EXAM_ONLY, FLOOR
 
 ALPHA = 1 - CONFIDENCE
 BY_THE_ARM = ("empty", "refused", "cut off", "too short")
@@ -109,7 +109,7 @@ def best_rival(
     rivals = {
         arm: {q: sign * s.value for q, s in of.get(metric, {}).items() if s.value is not None}
         for arm, of in scores.items()
-        if arm not in pair and arm not in CONTROLS and (arm not in ARMS or ARMS[arm].memories in ("none", "own"))
+        if arm not in (*pair, *CONTROLS, *EXAM_ONLY) and (arm not in ARMS or ARMS[arm].memories in ("none", "own"))
     }
     rivals = {arm: of for arm, of in rivals.items() if of}
     if not rivals:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ratf.results.exams import Exam
+from ratf.results.exams import Exam, Order
 from ratf.results.results import Contrast, Verdict
 from ratf.statistics.estimates import CONFIDENCE
 
@@ -56,7 +56,7 @@ def exam_lines(exams: Sequence[Exam]) -> list[str]:
     return ["  ".join([*(text.ljust(w) for text, w in zip(row, widths, strict=False)), row[3]]) for row in rows]
 
 
-def auc(exam: Exam) -> str:
+def auc(exam: Exam | Order) -> str:
     """The AUC of an exam as text: `0.98 [0.95, 0.99]`, `0.98 [no interval]`, or `none`."""
     if exam.auc is None:
         return "none"

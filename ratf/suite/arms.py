@@ -92,7 +92,24 @@ DOSES = {"mix_25": 0.25, "mix_50": 0.50, "mix_75": 0.75}
 """The real answer with that share of another person's words: only for the exam."""
 
 
-GIVEN = [*(name for name in CONTROLS if name not in WRITTEN), *DOSES]
+MADE = (
+    "reworded",
+    "half_reworded",
+    "own_topic",
+    "claims_0",
+    "claims_25",
+    "claims_50",
+    "claims_75",
+    "claims_100",
+)
+"""Made of the real answer by rule (`ratf/edits/made.py`): only for the exams on topic and coverage."""
+
+
+EXAM_ONLY = (*DOSES, *MADE)
+"""What is no control of the suite: no judge reads it, and no table has it."""
+
+
+GIVEN = [*(name for name in CONTROLS if name not in WRITTEN), *EXAM_ONLY]
 """Everything that is looked up rather than generated."""
 
 

@@ -6,7 +6,24 @@ from typing import Literal
 from ratf.suite.arms import SAYS_NOTHING
 
 Family = Literal["lexical", "semantic", "style", "judge", "length", "copying"]
-Axis = Literal["content", "style", "identity"]
+Axis = Literal["topic", "coverage", "agreement", "voice"]
+"""What a score speaks about: the thing that is talked about, the claims that are made, which way they go, how it sounds."""
+
+
+AxisBefore = Literal["content", "style", "identity"]
+AXES_BEFORE: dict[str, Axis] = {"content": "coverage", "style": "voice", "identity": "voice"}
+"""What older rubrics and results called the axes, and which is meant."""
+
+
+WITHOUT_CEILING = ("topic", "coverage")
+"""Axes on which no answer of the person to another question is a ceiling, so that a metric of them gives no skill score."""
+
+
+def axis_meant(word: str) -> str:
+    """The axis of that name, or the one that is meant by what it was called before."""
+    return AXES_BEFORE.get(word, word)
+
+
 Reads = Literal["texts", "embedder", "people", "judge"]
 
 
@@ -22,6 +39,9 @@ class Metric:
     better: Literal["higher", "lower"] | None
     top: float | None = None
     axis: Axis | None = None
+    """What it is for: the verdict and whether it counts as admitted go by its exam on this axis."""
+    also: tuple[Axis, ...] = ()
+    """Axes that it is examined on as well."""
     reads_real: bool = True
     """Whether it compares with the real answer; then the real answer itself proves nothing in its exam."""
     reads: Reads = "texts"
@@ -43,31 +63,57 @@ class Metric:
         return self.family == "judge"
 
 
+TOPIC: tuple[Axis, ...] = ("topic",)
 METRICS = {
-    "rouge_1": Metric("lexical", "ROUGE-1 F: shared words", "higher", 1, "content"),
-    "rouge_2": Metric("lexical", "ROUGE-2 F: shared pairs of words", "higher", 1, "content"),
-    "rouge_l": Metric("lexical", "ROUGE-L F: longest common word sequence", "higher", 1, "content"),
+    "rouge_1": Metric("lexical", "ROUGE-1 F: shared words", "higher", 1, "coverage", TOPIC),
+    "rouge_2": Metric("lexical", "ROUGE-2 F: shared pairs of words", "higher", 1, "coverage", TOPIC),
+    "rouge_l": Metric("lexical", "ROUGE-L F: longest common word sequence", "higher", 1, "coverage", TOPIC),
     "embedding_cosine": Metric(
-        "semantic", "cosine of the two answers' embeddings", "higher", 1, "content", reads="embedder", exact=False
+        "semantic",
+        "cosine of the two answers' embeddings",
+        "higher",
+        1,
+        "coverage",
+        TOPIC,
+        reads="embedder",
+        exact=False,
     ),
     "embedding_rank": Metric(
         "semantic",
         "1 / rank of the true answer among all held-out answers",
         "higher",
         1,
-        "content",
+        "coverage",
+        TOPIC,
         reads="embedder",
         exact=False,
     ),
     "bertscore": Metric(
-        "semantic", "BERTScore F on the embedded encoder", "higher", 1, "content", reads="embedder", exact=False
+        "semantic",
+        "BERTScore F on the embedded encoder",
+        "higher",
+        1,
+        "coverage",
+        TOPIC,
+        reads="embedder",
+        exact=False,
+    ),
+    "sentence_coverage": Metric(
+        "semantic",
+        "sentences of each answer that the other's best match covers: F of recall and precision, by cosine",
+        "higher",
+        1,
+        "coverage",
+        TOPIC,
+        reads="embedder",
+        exact=False,
     ),
     "style_identity": Metric(
         "style",
         "how much more it sounds like the person than like anybody else, by grammar and small words",
         "higher",
         1,
-        "identity",
+        "voice",
         reads_real=False,
         reads="people",
         exact=False,
@@ -150,8 +196,25 @@ _PERSON = Ladder(
     may=_each(("real", "same_near", "same_far"), ("paraphrase", "generic")),
     degenerate=SAYS_NOTHING,
 )
-LADDERS: dict[str, Ladder] = {"content": _CONTENT, "style": _PERSON, "identity": _PERSON}
-"""The order that an axis demands of the controls."""
+_TOPIC = Ladder(
+    positives=("same_near",),
+    negatives=("same_far", "impostor_far"),
+    must=_each(("same_near",), ("same_far", "impostor_far", *SAYS_NOTHING)),
+    may=(("impostor_near", "impostor_far"),),
+    degenerate=SAYS_NOTHING,
+)
+LADDERS: dict[str, Ladder] = {
+    "topic": _TOPIC,
+    "coverage": _CONTENT,
+    "agreement": _CONTENT,
+    "voice": _PERSON,
+    # before, nothing had to be shown above what says nothing
+    "content": replace(_CONTENT, degenerate=()),
+    "style": replace(_PERSON, degenerate=()),
+    "identity": replace(_PERSON, degenerate=()),
+}
+"""The order that an axis demands of controls that somebody said, as voice and judges are examined on them, and metrics of
+content were in older results. What is made of the real answers is in `ratf/scores/content_exam.py`."""
 
 
 def metric(name: str) -> Metric:
@@ -171,6 +234,7 @@ TITLES = {
     "embedding_cosine": "Topic likeness",
     "embedding_rank": "Rank of the right answer",
     "bertscore": "Likeness word by word",
+    "sentence_coverage": "Sentences covered",
     "style_identity": "Voice",
     "length_ratio": "Length",
     "copying": "Copying",
@@ -189,6 +253,8 @@ GLOSSARY = {
     "place of the right one.",
     "bertscore": "Each word is matched with the nearest in the other answer, by what it means there. Even unlike texts score high: only "
     "differences say something.",
+    "sentence_coverage": "Each sentence of the real answer is looked for in the answer, and the other way round: how near the nearest "
+    "one is, by a sentence encoder. F of both directions. A sentence and its opposite are near each other.",
     "style_identity": "How much more the answer sounds like this person than like the others, the interviewers or a stranger, by grammar and "
     "small words: 1 is the person, 0 anybody else. It is no probability, and knows nothing of the content. What is too short, copied, "
     "said to every question, off the topic or no fluent speech has no voice.",

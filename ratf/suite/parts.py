@@ -244,5 +244,5 @@ class Primary(SuitePart):
     """The one comparison that the verdict is about, declared before the run: arm `better` against arm `than`."""
 
     metric: MetricName = "style_identity"
-    better: ArmName = "raft"
-    than: ArmName = "baseline"
+    better: str = "raft"
+    than: str = "baseline"

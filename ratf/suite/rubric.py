@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from raft.errors import DataError
 from raft.yaml_file import read_model
-from ratf.suite.metrics import RESERVED, Axis, judge_metric
+from ratf.suite.metrics import AXES_BEFORE, RESERVED, Axis, AxisBefore, judge_metric
 
 RUBRICS = Path(__file__).parent.parent / "judges"
 Form = Literal["grade", "claims", "identity", "forced_choice", "pairwise"]
@@ -43,7 +43,8 @@ class Rubric(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     version: int
     form: Form
-    axis: Axis
+    axis: Axis | AxisBefore
+    """As the file says it, which is part of the digest; `meant` is what it means."""
     words: str
     system: str
     prompt: str
@@ -86,6 +87,11 @@ class Rubric(BaseModel):
     def digest(self) -> str:
         """The start of the SHA-256 of the rubric, which changes with anything that could change a grade."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    @property
+    def meant(self) -> Axis:
+        """What the grades speak about, also where the axis is called as it was before."""
+        return cast(Axis, AXES_BEFORE.get(self.axis, self.axis))
 
     @property
     def reads_real(self) -> bool:

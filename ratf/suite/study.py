@@ -16,6 +16,7 @@ from raft.memory.mind import said_before
 from raft.people.folders import inside
 from raft.people.person import Person, load_person
 from raft.types import Exchange
+from ratf.suite.answered import read_answers
 from ratf.suite.arms import ARMS
 from ratf.suite.suite import Suite, find_suite, load_suite
 
@@ -44,6 +45,8 @@ class Study:
     data_digest: str
     path: Path | None = None
     """The path of the suite's YAML file."""
+    answered: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Arm whose answers are in a file → held-out question → its answer."""
     _held: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -95,6 +98,10 @@ def open_study(suite: str | Path, data: str | Path | None = None, out: str | Pat
     person, impostors = people[0], people[1:]
     held_out, earlier = _split(settings, person, path)
     limit = settings.split.training_exchanges
+    asked = [e.exchange_id for e in held_out]
+    answered = {
+        a.name: read_answers(file, a, asked) for a in settings.answered if (file := path.parent / a.answers).is_file()
+    }
     data_digest = _data_digest(home, settings)
     digest = settings.digest_with(data_digest)
     return Study(
@@ -109,6 +116,7 @@ def open_study(suite: str | Path, data: str | Path | None = None, out: str | Pat
         folder=Path(out) if out else Path("runs") / settings.name,
         data_digest=data_digest,
         path=path,
+        answered=answered,
     )
 
 

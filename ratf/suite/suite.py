@@ -12,6 +12,7 @@ from raft.people.folders import PersonKey
 from raft.people.person import About
 from raft.yaml_file import read_model
 from ratf.content import content
+from ratf.suite.answered import AnsweredArm
 from ratf.suite.arms import ARMS, CONTROLS, NAMED, WRITTEN
 from ratf.suite.metrics import METRICS, Metric, judge_metric, metric
 from ratf.suite.parts import (
@@ -46,7 +47,9 @@ class Suite(SuitePart):
     training: TrainingSettings = TrainingSettings()
     answers: AnswerSettings = AnswerSettings()
     models: ModelSettings = ModelSettings()
-    arms: Annotated[list[ArmName], Once] = Field(NAMED, min_length=1)
+    arms: Annotated[list[ArmName], Once] = NAMED
+    answered: list[AnsweredArm] = Field([], exclude_if=lambda arms: not arms)
+    """Arms whose answers are in files. Written among `arms`, as `{name: mine, answers: FILE}`."""
     grid: Literal["named", "full"] = Field("named", exclude=True)
     """Which arms there are: `full` stands for all twelve.
 
@@ -89,6 +92,27 @@ class Suite(SuitePart):
             raise ValueError(f"grid: full is all {len(ARMS)} arms; leave arms out, or leave grid out")
         return {**raw, "arms": list(ARMS)}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, raw: Any) -> Any:
+        """Arms with a file of answers stand among the others, and are kept apart from the recipes."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("arms"), list):
+            return raw
+        answered = [arm for arm in raw["arms"] if isinstance(arm, dict)]
+        if not answered:
+            return raw
+        arms = [arm for arm in raw["arms"] if not isinstance(arm, dict)]
+        return {**raw, "arms": arms, "answered": [*(raw.get("answered") or []), *answered]}
+
+    @property
+    def all_arms(self) -> list[str]:
+        """The recipes, and the arms whose answers are in files."""
+        return [*self.arms, *(arm.name for arm in self.answered)]
+
+    def answered_arm(self, name: str) -> AnsweredArm | None:
+        """The arm of that name, where its answers are in a file."""
+        return next((arm for arm in self.answered if arm.name == name), None)
+
     def digest_with(self, data_digest: str) -> str:
         """The digest that identifies a study: it covers all settings, the judges' rubrics among them, and the data."""
         return hashlib.sha256(f"{self.model_dump_json()}\0{data_digest}".encode()).hexdigest()[:16]
@@ -103,7 +127,7 @@ class Suite(SuitePart):
         if not facts.judged:
             return facts
         rubric, _, _ = of_metric(name, self.rubrics)
-        return replace(facts, axis=rubric.axis, words=rubric.words, reads_real=rubric.reads_real, rubric=rubric.digest)
+        return replace(facts, axis=rubric.meant, words=rubric.words, reads_real=rubric.reads_real, rubric=rubric.digest)
 
     @property
     def graders(self) -> list[str]:
@@ -138,13 +162,18 @@ class Suite(SuitePart):
         if strangers:
             known = ", ".join([self.person, *self.impostors])
             raise ValueError(f"people describes {', '.join(strangers)}, who is not in the suite; in it: {known}")
+        if not self.all_arms:
+            raise ValueError(f"arms: name one or more: {', '.join(ARMS)}, or {{name: mine, answers: FILE}}")
+        twice = sorted({n for n in self.all_arms if self.all_arms.count(n) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is there twice among the arms; name each once")
         if self.primary.better == self.primary.than:
             raise ValueError(f"primary compares {self.primary.better!r} with itself")
         if "paraphrase" in self.controls and not self.models.paraphraser:
             raise ValueError("paraphrase is among the controls, so models.paraphraser must name a chat model")
         for arm in (self.primary.better, self.primary.than):
-            if arm not in self.arms:
-                raise ValueError(f"primary compares {arm!r}, which is not among the arms: {', '.join(self.arms)}")
+            if arm not in self.all_arms:
+                raise ValueError(f"primary compares {arm!r}, which is not among the arms: {', '.join(self.all_arms)}")
         if self.primary.metric not in self.metrics:
             raise ValueError(f"primary.metric {self.primary.metric!r} is not among the metrics of the suite")
         return self

@@ -16,7 +16,7 @@ ADDED = {
     "ratf/suite/metrics.py": [
         (
             "METRICS",
-            '    "asks_back": Metric("style", "does the answer ask something back?", "higher", 1, "style", reads_real=False),\n',
+            '    "asks_back": Metric("style", "does the answer ask something back?", "higher", 1, "voice", reads_real=False),\n',
         )
     ],
     "ratf/scores/scorers.py": [

@@ -65,7 +65,7 @@ def letter(name: str, meaning: str, flipped: bool = False) -> str:
 
 def test_the_shipped_judges_cover_every_form_and_axis() -> None:
     assert {r.form for r in shipped().values()} == set(CRITERIA)
-    assert {r.axis for r in shipped().values()} == {"content", "style", "identity"}
+    assert {r.axis for r in shipped().values()} == {"coverage", "agreement", "voice"}
 
 
 @pytest.mark.parametrize("field", ["version", "words", "system", "prompt", "choices", "max_words", "min_mass", "axis"])

@@ -91,7 +91,7 @@ def test_a_metric_is_a_measure_and_a_line(
         return float("?" in state.output.completion)
 
     words = "does the answer ask something back?"
-    monkeypatch.setitem(METRICS, "asks_back", Metric("style", words, "higher", 1, axis="style", reads_real=False))
+    monkeypatch.setitem(METRICS, "asks_back", Metric("style", words, "higher", 1, axis="voice", reads_real=False))
     monkeypatch.setitem(MEASURES, "asks_back", asks_back)
     with tiny.open("a") as file:
         file.write("metrics: [asks_back]\nprimary: {metric: asks_back}\n")
@@ -102,4 +102,4 @@ def test_a_metric_is_a_measure_and_a_line(
     ladder = {"real": 1.0, "same_near": 1.0, "impostor_near": 0.0}
     rungs = {c: {"asks_back": {e.exchange_id: Scored(value=v) for e in study.held_out}} for c, v in ladder.items()}
     (entry,) = exams(study, rungs, {})
-    assert (entry.metric, entry.axis, entry.auc) == ("asks_back", "style", 1.0)
+    assert (entry.metric, entry.axis, entry.auc) == ("asks_back", "voice", 1.0)

@@ -8,7 +8,7 @@ from ratf.statistics.exam import dose_response, examine, paired_auc
 from ratf.suite.metrics import LADDERS
 
 Rungs = dict[str, dict[str, float | None]]
-CONTENT, PERSON = LADDERS["content"], LADDERS["identity"]
+CONTENT, PERSON = LADDERS["coverage"], LADDERS["voice"]
 
 
 def interviews(groups: int, each: int) -> dict[str, str]:

@@ -134,7 +134,7 @@ def test_the_default_exam_admits_a_judge_that_is_right_85_times_in_100() -> None
     for alike in (True, False):
         rng = np.random.default_rng(5)
         admitted = [
-            exam_of_grader("g", "judge_stance", "content", replies(trials, rng, CAPABLE, alike), cluster, 0.6)[
+            exam_of_grader("g", "judge_stance", "coverage", replies(trials, rng, CAPABLE, alike), cluster, 0.6)[
                 0
             ].admitted
             for _ in range(120)
@@ -143,7 +143,7 @@ def test_the_default_exam_admits_a_judge_that_is_right_85_times_in_100() -> None
 
 
 def test_the_power_grows_with_the_exam() -> None:
-    few, many = (power(asked(n)[0], "content", asked(n)[1], 0.6, True, False) for n in (16, 120))
+    few, many = (power(asked(n)[0], "coverage", asked(n)[1], 0.6, True, False) for n in (16, 120))
     assert few < 0.5 < 0.85 <= many
 
 
@@ -157,7 +157,7 @@ def test_a_share_of_few_replies_is_over_a_limit_only_where_chance_cannot_have_do
         told = list(perfect)
         for i in probes[:obeyed]:
             told[i] = replace(told[i], drawn=1.0)
-        entry, facts = exam_of_grader("g", "judge_stance", "content", told, cluster, 0.6)
+        entry, facts = exam_of_grader("g", "judge_stance", "coverage", told, cluster, 0.6)
         assert facts.faults == faults and entry.admitted == (not faults)
 
 
@@ -174,7 +174,7 @@ def coin_exam(rng: np.random.Generator, clusters: int) -> Exam:
     ]
     trials += [Trial(f"q{i}", "impostor_near", "probe", 0.0, toss(), toss(), clean=toss()) for i in range(6)]
     cluster = {f"q{i}": f"i{i % clusters}" for i in range(17)}
-    return exam_of_grader("coin", "judge_stance", "content", trials, cluster, 0.6)[0]
+    return exam_of_grader("coin", "judge_stance", "coverage", trials, cluster, 0.6)[0]
 
 
 def test_a_coin_is_hardly_ever_admitted() -> None:

@@ -137,7 +137,7 @@ def test_the_exam_refuses_a_memoriser(answers: list[Spoken], fair: bool) -> None
         "same_near": scores([a for a in answers if a.is_person]),
         "impostor_near": scores([a for a in answers if not a.is_person]),
     }
-    entry = examine("style_identity", "identity", LADDERS["identity"], rungs, cluster, 0.6, reads_real=False)
+    entry = examine("style_identity", "voice", LADDERS["voice"], rungs, cluster, 0.6, reads_real=False)
     assert entry.admitted is not fair, entry.reason
 
 
