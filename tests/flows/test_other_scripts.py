@@ -24,7 +24,7 @@ from raft.types import Chunk, Document, Exchange, Vectors
 from ratf.pages.redact import Mask
 from ratf.reporting.slices import form_of
 from ratf.scores.measures import TextMeasures, runs
-from ratf.scores.style import Spoken, StyleIdentity, normalise
+from ratf.statistics.style import Spoken, StyleIdentity, normalise
 
 CASES = Path(os.environ.get("RATF_TEST_DATA", REPOSITORY.parent / "shared" / "data")).parent / "cases"
 LANGUAGES = pytest.mark.parametrize("language", [CHINESE, HINDI], ids=["chinese", "hindi"])
