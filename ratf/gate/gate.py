@@ -21,6 +21,7 @@ from ratf.results.record import Record
 from ratf.results.results import EXIT_CODES, Results, Verdict, dumps
 from ratf.results.snapshot import Snapshot, load_baseline, snapshot
 from ratf.statistics.estimates import FEW_CLUSTERS, holm
+from ratf.statistics.verdict import not_measured
 
 
 class Checked(Record):
@@ -74,6 +75,8 @@ def check(
     trouble = [sentence for look in TROUBLE for sentence in look(case)]
     findings = [JUDGES[rule.kind](rule, case) for rule in policy.rules]
     verdict, sentence = settle(findings, trouble)
+    silent = not_measured([*results.exam, *results.more_exams])
+    sentence = f"{sentence}. {silent}" if silent else sentence
     return Checked(
         suite=results.suite["name"],
         digest=results.digest,

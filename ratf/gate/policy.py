@@ -17,6 +17,7 @@ BASELINE_RUN = "the baseline run"
 _ARM, _OTHER, _METRIC = r"(?P<arm>\w+)", r"(?P<other>the baseline run|\w+)", r"(?P<metric>\w[\w.]*)"
 _NUMBER, _LEVEL = r"(?P<limit>\d*\.?\d+)", r"(?:at most )?(?P<limit>\d*\.?\d+)(?P<percent> ?%)?"
 FORMS = {
+    "axes": (rf"{_ARM} better than (?P<other>\w+) on {_METRIC} or (?P<second>\w[\w.]*), worse on neither", "raft better than baseline on sentence.coverage or style.identity, worse on neither"),
     "better": (rf"{_ARM} better than {_OTHER}(?: by more than {_NUMBER})? on {_METRIC}", "raft better than baseline on style.identity"),
     "not worse": (rf"{_ARM} not worse than {_OTHER}(?: by more than {_NUMBER})? on {_METRIC}", "raft not worse than the baseline run by more than 0.02 on embedding.rank"),
     "equivalent": (rf"{_ARM} equivalent to {_OTHER} within {_NUMBER} on {_METRIC}", "raft equivalent to the baseline run within 0.05 on style.identity"),
@@ -52,6 +53,8 @@ class Rule:
     arm: str = ""
     other: str = ""
     metric: str = ""
+    second: str = ""
+    """The metric of the other axis, of a rule about two."""
     limit: float | None = None
     percent: bool = False
     declares: float = DECLARES
@@ -80,6 +83,7 @@ def read_rule(text: str, tier: Tier) -> Rule | None:
                 arm=(parts.get("arm") or "").lower(),
                 other=(parts.get("other") or (BASELINE_RUN if kind == "question" else "")).lower(),
                 metric=(parts.get("metric") or "").lower().replace(".", "_"),
+                second=(parts.get("second") or "").lower().replace(".", "_"),
                 limit=None if limit is None else float(limit),
                 percent=bool(parts.get("percent")),
             )
@@ -130,18 +134,19 @@ def load_policy(path: Path) -> Policy:
 def default_policy(results: Results, with_baseline: bool) -> Policy:
     """The policy where none is given: the suite's primary comparison, errors and unscored answers.
 
-    With a baseline run, the critical rule is that the primary arm is not worse than there on the primary metric. The
-    same rule on every other admitted metric, and the primary comparison within the run, are supporting.
+    With a baseline run, the critical rule is that the primary arm is not worse than there on the primary metric, or on
+    either of the two. The same rule on every other admitted metric, and the primary comparison within the run, are
+    supporting.
     """
-    primary = results.suite["primary"]
-    arm, than, metric = primary["better"], primary["than"], primary["metric"]
-    better = f"{arm} better than {than} on {metric}"
+    arm, than, metrics = results.suite["primary"]["better"], results.suite["primary"]["than"], results.primary_metrics
+    better = f"{arm} better than {than} on {' or '.join(metrics)}{', worse on neither' if metrics[1:] else ''}"
     if not with_baseline:
         texts: list[tuple[str, Tier]] = [(better, "critical")]
     else:
-        admitted = {e.metric for e in results.exam if e.admitted} - {metric}
+        admitted = {e.metric for e in results.exam if e.admitted} - set(metrics)
         sided = [m for m, facts in results.metrics.items() if m in admitted and facts.get("better")]
-        texts = [(f"{arm} not worse than {BASELINE_RUN} on {metric}", "critical"), (better, "supporting")]
+        texts = [(f"{arm} not worse than {BASELINE_RUN} on {m}", "critical") for m in metrics]
+        texts.append((better, "supporting"))
         texts += [(f"{arm} not worse than {BASELINE_RUN} on {m}", "supporting") for m in sided]
     rules = [rule for text, tier in texts if (rule := read_rule(text, tier))]
     return Policy([*rules, *_missing_guards(rules)])

@@ -7,8 +7,10 @@ from typing import Any
 
 from ratf.gate.policy import BASELINE_RUN, Policy, Rule, Tier
 from ratf.results.record import Record
-from ratf.results.results import Results, Verdict
+from ratf.results.results import Results, Scored, Verdict
 from ratf.results.snapshot import Snapshot
+from ratf.statistics.contrasts import contrasts
+from ratf.statistics.decision import decide
 from ratf.statistics.equivalence import ALPHA, equivalence, non_inferiority
 from ratf.statistics.estimates import FEW_CLUSTERS, Estimate, holm, paired_difference
 from ratf.statistics.verdict import signed
@@ -146,6 +148,25 @@ def _sees(gain: Estimate, rule: Rule) -> bool:
     return gain.clusters >= FEW_CLUSTERS and gain.detectable is not None and gain.detectable <= rule.declares
 
 
+def _axes(rule: Rule, case: RuleCase) -> Finding:
+    """A rule about two axes, decided as a run's own verdict on both is, second looks included."""
+    metrics = (rule.metric, rule.second)
+    lacks = [said for m in metrics if (said := _lacking(replace(rule, metric=m), case))]
+    if lacks:
+        return _finding(rule, "NOT MEASURED", "; ".join(lacks))
+    results, pair = case.results, (rule.arm, rule.other)
+    scores: dict[str, dict[str, dict[str, Scored]]] = {}
+    for q in results.questions:
+        for arm, answer in q.answers.items():
+            for m in metrics:
+                if m in answer.scores:
+                    scores.setdefault(arm, {}).setdefault(m, {})[q.id] = answer.scores[m]
+    found = {c.metric: c for c in contrasts(scores, [pair], case.run.interviews)}
+    primary = {m: found.get(m) for m in metrics}
+    made = decide(primary, pair, results.metrics, scores, case.run.interviews, {})
+    return _finding(rule, made.verdict, made.sentence, n_questions=len(results.questions))
+
+
 def _each_question(rule: Rule, case: RuleCase) -> Finding:
     """Breakage that a mean would hide: no question may fall by more than the limit, and than chance explains.
 
@@ -263,7 +284,8 @@ def _errors(rule: Rule, case: RuleCase) -> Finding:
 def _unscored(rule: Rule, case: RuleCase) -> Finding:
     """The worst of the arms and metrics that the policy's rules read, in either run; errors count as unscored, too."""
     read = [r for r in case.policy.rules if r.metric and r.tier in (rule.tier, "critical")]
-    of_rules = {r.metric for r in read} & case.run.metrics.keys() or {case.results.suite["primary"]["metric"]}
+    named_metrics = {m for r in read for m in (r.metric, r.second)}
+    of_rules = named_metrics & case.run.metrics.keys() or set(case.results.primary_metrics)
     metrics = {rule.metric} if rule.metric else of_rules
     named = {arm for r in read for arm in (r.arm, r.other) if arm in case.run.scores}
     asked = len(case.results.questions)
@@ -324,6 +346,7 @@ def _finding(rule: Rule, verdict: Verdict, sentence: str, **numbers: Any) -> Fin
 
 
 JUDGES: dict[str, Callable[[Rule, RuleCase], Finding]] = {
+    "axes": _axes,
     "better": _compared,
     "not worse": _compared,
     "equivalent": _compared,

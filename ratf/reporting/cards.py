@@ -66,7 +66,7 @@ class JudgeWords:
 def shown_metrics(results: Results) -> list[str]:
     """The metrics whose scores stand under answers."""
     judges = [m for m, facts in results.metrics.items() if facts["family"] == "judge" and _graded(results, m)]
-    wanted = dict.fromkeys([results.suite["primary"]["metric"], *SHOWN, *judges])
+    wanted = dict.fromkeys([*results.primary_metrics, *SHOWN, *judges])
     return [m for m in wanted if m in results.metrics]
 
 

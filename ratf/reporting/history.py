@@ -96,7 +96,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
 def drawn(results: Results, runs: Sequence[Past]) -> list[dict[str, Any]]:
     """A chart for the primary metric and each that passed its exam: a panel for each arm on one scale, and the rows of a table."""
     passed = [e.metric for e in results.exam if e.admitted and e.metric in results.metrics]
-    metrics = dict.fromkeys([results.suite["primary"]["metric"], *passed])
+    metrics = dict.fromkeys([*results.primary_metrics, *passed])
     return [made for metric in metrics if (made := _chart(results, runs, metric))]
 
 

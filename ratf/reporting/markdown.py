@@ -63,8 +63,7 @@ def _fallen(_: Results, checked: Checked) -> Iterator[str]:
 def _shown(results: Results) -> list[str]:
     """The metrics that are shown: the one that decides, and the first of the admitted."""
     admitted = [e.metric for e in results.exam if e.admitted]
-    primary = results.suite["primary"]["metric"]
-    return [m for m in dict.fromkeys([primary, *admitted]) if m in results.metrics][:METRICS]
+    return [m for m in dict.fromkeys([*results.primary_metrics, *admitted]) if m in results.metrics][:METRICS]
 
 
 def _scores(results: Results, _: Checked) -> Iterator[str]:

@@ -114,7 +114,8 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             icon=ICONS[results.verdict],
             icons=ICONS,
             primary=primary,
-            plot=plot(results, primary["metric"]),
+            plots=[(m, plot(results, m)) for m in results.primary_metrics],
+            headline=results.sentence.split(". "),
             checks=checks(results),
             change=change,
             past=drawn(results, runs) if runs else [],
@@ -210,13 +211,14 @@ def _compares(found: Contrast | Effect) -> str:
     return f"{found.a} − {found.b}" if isinstance(found, Contrast) else found.name
 
 
-def rivals(results: Results) -> list[Contrast]:
-    """The primary arm against the arms that the verdict does not name."""
+def rivals(results: Results) -> dict[str, list[Contrast]]:
+    """The primary arm against the arms that the verdict does not name, by each metric of the verdict that has some."""
     pair = results.suite["primary"]
     mine = [
-        c for c in results.comparisons if c.metric == pair["metric"] and c.a == pair["better"] and c.b != pair["than"]
+        c for c in results.comparisons if c.a == pair["better"] and c.b != pair["than"] and c.difference is not None
     ]
-    return [c for c in mine if c.difference is not None]
+    of = {m: [c for c in mine if c.metric == m] for m in results.primary_metrics}
+    return {m: found for m, found in of.items() if found}
 
 
 def fell(change: Change | None) -> set[str] | None:

@@ -66,14 +66,14 @@ def unmeasured(r: Results) -> str:
 
 
 def _exam(r: Results) -> Iterator[TrustCheck]:
-    primary = r.suite["primary"]["metric"]
-    entry = next((e for e in r.exam if e.metric == primary), None)
-    if entry is None:
-        yield TrustCheck("Exam", "unknown", f"{title(primary)} sat none")
-        return
     passed = f"{sum(e.admitted for e in r.exam)} of {len(r.exam)} metrics and judges passed"
-    says = f"{title(primary)} {'passed' if entry.admitted else 'did not pass'}, AUC {auc(entry)}; {passed}"
-    yield TrustCheck("Exam", "fine" if entry.admitted and not unmeasured(r) else "doubt", says)
+    for primary in r.primary_metrics:
+        entry = next((e for e in r.exam if e.metric == primary), None)
+        if entry is None:
+            yield TrustCheck("Exam", "unknown", f"{title(primary)} sat none")
+            continue
+        says = f"{title(primary)} {'passed' if entry.admitted else 'did not pass'}, AUC {auc(entry)}; {passed}"
+        yield TrustCheck("Exam", "fine" if entry.admitted and not unmeasured(r) else "doubt", says)
 
 
 def _order(r: Results) -> Iterator[TrustCheck]:
@@ -113,7 +113,8 @@ def _unscored(r: Results) -> Iterator[TrustCheck]:
 def _second_looks(r: Results) -> Iterator[TrustCheck]:
     names = {"at the floor": "Unscored, at the floor", "best rival": "Best rival"}
     for look in r.second_looks:
-        yield TrustCheck(names[look.name], "fine" if look.holds else "doubt", look.words)
+        of = f", {title(look.metric)}" if r.primary_metrics[1:] else ""
+        yield TrustCheck(f"{names[look.name]}{of}", "fine" if look.holds else "doubt", look.words)
 
 
 def _interviews(r: Results) -> Iterator[TrustCheck]:

@@ -128,10 +128,21 @@ class Skill(Record):
     """Whether the arm scores more than the person's own answers do, which makes it no better a replica: skill over 1."""
 
 
+class AxisVerdict(Record):
+    """The verdict on one axis: on the primary comparison's metric of it."""
+
+    metric: str
+    axis: str
+    verdict: Verdict
+    sentence: str
+
+
 class SecondLook(Record):
     """A second reading of the primary comparison, which a PASS has to stand, too. Numbers are natural: first arm - other."""
 
     name: Literal["at the floor", "best rival"]
+    metric: str = ""
+    """The metric that it is about; results from before had one."""
     holds: bool
     """Whether a PASS stands it."""
     words: str
@@ -337,6 +348,8 @@ class Results(Record):
     voice: VoiceFacts | None = None
     judging: Judging | None = None
     attribution: Attribution | None = None
+    axes: list[AxisVerdict] = []
+    """What the verdict is made of: one on the primary comparison's metric, or two where it is about two axes."""
     second_looks: list[SecondLook] = []
     """What the verdict had to stand besides the primary comparison."""
     replayed: str = ""
@@ -346,6 +359,12 @@ class Results(Record):
     """The rights to the words of the person and of each impostor, by key."""
     redacted: str = ""
     """A sentence that says which words were left out of the results; empty where none were."""
+
+    @property
+    def primary_metrics(self) -> list[str]:
+        """The metrics that the verdict is about: one, or one on each of two axes."""
+        primary = self.suite["primary"]
+        return [m for m in (primary["metric"], primary.get("second")) if m]
 
     @property
     def exit_code(self) -> int:

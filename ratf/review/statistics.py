@@ -15,6 +15,7 @@ from ratf.statistics.decision import decide
 from ratf.statistics.estimates import clustered_mean
 from ratf.statistics.exam import dose_response, examine
 from ratf.statistics.skill import skill
+from ratf.statistics.verdict import not_measured
 from ratf.statistics.votes import MARGIN, judging
 from ratf.suite.arms import CEILING, EXAM_ONLY, FLOOR, MADE
 from ratf.suite.metrics import LADDERS, METRICS, axis_meant, is_judged, metric
@@ -239,17 +240,18 @@ def _verdict(results: Results, scores: Scores, cluster: Mapping[str, str]) -> li
     """NOT MEASURED claims nothing; every other verdict must be what the primary comparison gives."""
     if results.verdict == "NOT MEASURED":
         return []
-    primary = results.suite["primary"]
-    wanted = (primary["better"], primary["than"], primary["metric"])
-    contrast = next((c for c in results.comparisons if (c.a, c.b, c.metric) == wanted), None)
-    lower, pair = metric(primary["metric"]).better == "lower", wanted[:2]
-    verdict, sentence, looks = decide(contrast, primary["metric"], pair, scores, cluster, lower, [])
-    found = [] if verdict == results.verdict else [f"the verdict is {results.verdict}, the numbers give {verdict}"]
-    if sentence != results.sentence:
-        found.append(f"the sentence is not the one that the numbers give: {sentence}")
-    told = {look.name: look for look in results.second_looks}
-    made = {look.name: look for look in looks}
-    found += [f"the second look {name!r} is on one side only" for name in sorted(told.keys() ^ made.keys())]
-    for name in sorted(told.keys() & made.keys()):
-        found += _unequal(f"second look {name!r}", told[name].model_dump(), made[name].model_dump())
+    pair = (results.suite["primary"]["better"], results.suite["primary"]["than"])
+    of = {c.metric: c for c in results.comparisons if (c.a, c.b) == pair}
+    primary = {name: of.get(name) for name in results.primary_metrics}
+    trouble = {a.metric: [a.sentence] for a in results.axes if a.verdict == "NOT MEASURED"}
+    # results from before told no axes
+    silent = not_measured([*results.exam, *results.more_exams]) if results.axes else ""
+    made = decide(primary, pair, results.metrics, scores, cluster, trouble, silent)
+    found = [f"the verdict is {results.verdict}, the numbers give {made.verdict}"] * (made.verdict != results.verdict)
+    if made.sentence != results.sentence:
+        found.append(f"the sentence is not the one that the numbers give: {made.sentence}")
+    told, looks = ({(x.metric, x.name): x for x in of_looks} for of_looks in (results.second_looks, made.looks))
+    found += [f"the second look {' '.join(key)!r} is on one side only" for key in sorted(told.keys() ^ looks.keys())]
+    for key in sorted(told.keys() & looks.keys()):
+        found += _unequal(f"second look {' '.join(key)!r}", told[key].model_dump(), looks[key].model_dump())
     return found

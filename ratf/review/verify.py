@@ -42,9 +42,7 @@ def verify(
         ratf=version("ratf"),
         bundle=hashlib.sha256(path.read_bytes()).hexdigest(),
         results=run_digest(results),
-        speaking=list(
-            dict.fromkeys([results.suite["primary"]["metric"], *(e.metric for e in results.exam if e.admitted)])
-        ),
+        speaking=list(dict.fromkeys([*results.primary_metrics, *(e.metric for e in results.exam if e.admitted)])),
         checks=checks,
     )
 

@@ -13,6 +13,7 @@ from raft.types import Memory
 from ratf.agents.controls import Given
 from ratf.agents.training import tuned
 from ratf.judges.counts import plan, with_savings
+from ratf.results.exams import Exam
 from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes
@@ -25,9 +26,10 @@ from ratf.statistics.decision import decide
 from ratf.statistics.estimates import clustered_mean, units
 from ratf.statistics.judge_exam import Admission
 from ratf.statistics.samples import averaged, spread
+from ratf.statistics.verdict import not_measured
 from ratf.statistics.votes import judging
 from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, EXAM_ONLY
-from ratf.suite.metrics import is_judged, metric
+from ratf.suite.metrics import is_judged
 from ratf.suite.study import Study
 
 
@@ -51,14 +53,12 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
     judged = with_savings(study, admission)
     examined = exams(study, scores, sources, judged)
     contrasts = _contrasts(study, scores)
-    primary = study.suite.primary
-    wanted = (primary.better, primary.than, primary.metric)
-    found = next((c for c in contrasts if (c.a, c.b, c.metric) == wanted), None)
-    trouble = _trouble(study, answered, scores)
-    if excluded := why_not(examined, primary.metric):
-        trouble.append(excluded)
-    pair, lower = (primary.better, primary.than), metric(primary.metric).better == "lower"
-    verdict, sentence, looks = decide(found, primary.metric, pair, scores, _clusters(study), lower, trouble)
+    further, facts = more_exams(study, scores, sources), {m: _metric_facts(study, m) for m in study.suite.metrics}
+    pair = (study.suite.primary.better, study.suite.primary.than)
+    of = {c.metric: c for c in contrasts if (c.a, c.b) == pair}
+    primary = {name: of.get(name) for name in study.suite.primary.metrics}
+    trouble = {name: _trouble(study, answered, scores, examined, name) for name in primary}
+    made = decide(primary, pair, facts, scores, _clusters(study), trouble, not_measured([*examined, *further]))
     return Results(
         suite=study.suite.model_dump(mode="json"),
         digest=study.digest,
@@ -71,16 +71,17 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         fictional=study.person.about.fictional,
         held_out=_held_out(study),
         training=_training(study),
-        metrics={m: _metric_facts(study, m) for m in study.suite.metrics},
+        metrics=facts,
         arms={
             arm: _arm(study, arm, logs[arm], samples[arm], every[arm], sources.get(arm, {}))
             for arm in logs
             if arm not in EXAM_ONLY
         },
         contrasts=contrasts,
-        verdict=verdict,
-        sentence=sentence,
-        second_looks=looks,
+        verdict=made.verdict,
+        sentence=made.sentence,
+        axes=made.axes,
+        second_looks=made.looks,
         tuned=tuned(study, {arm: log.eval.model for arm, log in logs.items() if arm in ARMS}),
         attribution=attribution(scores, _clusters(study)),
         notes=notes(study, judged),
@@ -89,7 +90,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         times=times,
         prompts_digest=_prompts_digest(study),
         exam=examined,
-        more_exams=more_exams(study, scores, sources),
+        more_exams=further,
         made=made_of(study),
         skill=skills(study, scores, examined),
         voice=voice_facts(study),
@@ -185,8 +186,14 @@ def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
     return contrasts(scores, pairs, _clusters(study))
 
 
-def _trouble(study: Study, answered: dict[str, dict[str, list[EvalSample]]], scores: Scores) -> list[str]:
-    """What keeps a verdict from being one."""
+def _trouble(
+    study: Study,
+    answered: dict[str, dict[str, list[EvalSample]]],
+    scores: Scores,
+    examined: list[Exam],
+    name: str,
+) -> list[str]:
+    """What keeps a verdict on a metric from being one."""
     trouble = []
     for arm in (study.suite.primary.better, study.suite.primary.than):
         there = answered.get(arm, {})
@@ -199,9 +206,10 @@ def _trouble(study: Study, answered: dict[str, dict[str, list[EvalSample]]], sco
             trouble.append(f"{arm} answered {len(there)} of {len(study.held_out)} questions")
         elif errors:
             trouble.append(f"{errors} of {len(there)} answers of {arm} ended in an error")
-        elif not _numbers(scores[arm][study.suite.primary.metric]):
-            trouble.append(f"no answer of {arm} could be scored on {study.suite.primary.metric}")
-    return trouble
+        elif not _numbers(scores[arm][name]):
+            trouble.append(f"no answer of {arm} could be scored on {name}")
+    excluded = why_not(examined, name)
+    return [*trouble, *([excluded] if excluded else [])]
 
 
 def _question(

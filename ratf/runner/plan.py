@@ -59,7 +59,7 @@ def plan(study: Study, prices: Prices | Path | str = NO_PRICES, earlier: Results
     primary = study.suite.primary
     pairs = dict.fromkeys([(primary.better, primary.than), *CONTRASTS])
     there = [(a, b) for a, b in pairs if {a, b} <= set(study.suite.all_arms)]
-    metrics = list(dict.fromkeys([primary.metric, *study.suite.metrics]))
+    metrics = list(dict.fromkeys([*primary.metrics, *study.suite.metrics]))
     return Plan(
         suite=study.suite.name,
         digest=study.digest,

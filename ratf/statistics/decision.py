@@ -1,44 +1,87 @@
 """The verdict and its second looks: what was left unscored read at the floor, and the best rival. Pure; asks nobody."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from ratf.results.results import Contrast, Scored, SecondLook, Verdict
+from ratf.results.results import AxisVerdict, Contrast, Scored, SecondLook, Verdict
 from ratf.statistics.contrasts import Scores
 from ratf.statistics.estimates import CONFIDENCE, Estimate, paired_difference
-from ratf.statistics.verdict import judge_contrast, signed
+from ratf.statistics.verdict import OF_AXIS, judge_contrast, signed
 from ratf.suite.arms import ARMS, CONTROLS, EXAM_ONLY, FLOOR
+from ratf.suite.metrics import axis_meant, title
 
 ALPHA = 1 - CONFIDENCE
 BY_THE_ARM = ("empty", "refused", "cut off", "too short")
 """How reasons begin that tell of the answer, also where a judge reads it."""
 
 
+@dataclass(frozen=True)
+class Decision:
+    """A verdict, the sentence that says it, what it was made of, one an axis, and the second looks that it had to stand."""
+
+    verdict: Verdict
+    sentence: str
+    axes: list[AxisVerdict]
+    looks: list[SecondLook]
+
+
 def decide(
-    contrast: Contrast | None,
-    metric: str,
+    primary: Mapping[str, Contrast | None],
     pair: tuple[str, str],
+    facts: Mapping[str, Mapping[str, Any]],
     scores: Scores,
     cluster: Mapping[str, str],
-    lower_is_better: bool,
-    trouble: list[str],
-) -> tuple[Verdict, str, list[SecondLook]]:
-    """The verdict on the primary contrast of `pair`, its sentence, and the second looks that it had to stand.
+    trouble: Mapping[str, Sequence[str]],
+    silent: str = "",
+) -> Decision:
+    """The verdict on the primary contrasts of `pair`, by metric: one, or one on each of two axes.
 
-    PASS needs all of them: the pair's first arm is ahead also where the answers that an arm left unscored count at the
-    floor, and it is not shown to be behind the best of the other arms. `scores` holds arms and controls.
+    On two axes PASS needs one to be better and neither to be worse, REGRESSION one to be worse; as either of two would
+    do, each is read at half the level (Bonferroni). An axis that was not measured leaves no PASS. PASS also has to
+    stand its second looks: with the answers that an arm left unscored at the floor what is better stays better and what
+    is not worse stays so, and the pair's first arm is not shown to be behind the best of the other arms.
+
+    `facts` has the `axis` and `better` of each metric, `scores` holds arms and controls, `trouble` by metric what keeps
+    it from being measured, and `silent` is a sentence on the axes that nothing was measured on.
     """
-    verdict, sentence = judge_contrast(contrast, lower_is_better, trouble)
-    if verdict == "NOT MEASURED":
-        return verdict, sentence, []
-    sign = -1 if lower_is_better else 1
-    looks = [at_floor(metric, pair, scores, cluster, sign), best_rival(metric, pair, scores, cluster, sign)]
-    found = [look for look in looks if look is not None]
-    failed = [look for look in found if not look.holds]
+    level = ALPHA / len(primary)
+    axes: list[AxisVerdict] = []
+    looks: list[SecondLook] = []
+    for name, contrast in primary.items():
+        lower = facts[name].get("better") == "lower"
+        verdict, sentence = judge_contrast(contrast, lower, trouble.get(name, ()), level)
+        if verdict != "NOT MEASURED":
+            sign, ahead = -1 if lower else 1, verdict == "PASS"
+            both = [
+                at_floor(name, pair, scores, cluster, sign, level, ahead),
+                best_rival(name, pair, scores, cluster, sign, level),
+            ]
+            mine = [look for look in both if look is not None]
+            looks += mine
+            told = [look.words for look in mine if look.name == "best rival" and look.holds]
+            sentence = "; ".join([sentence, *told])
+        axis = axis_meant(str(facts[name].get("axis") or ""))
+        axes.append(AxisVerdict(metric=name, axis=axis, verdict=verdict, sentence=sentence))
+    verdict = _whole([a.verdict for a in axes])
+    failed = [look.words for look in looks if not look.holds]
+    sentence = ". ".join(_headed(a) for a in axes) if len(axes) > 1 else axes[0].sentence
     if verdict == "PASS" and failed:
-        verdict, sentence = "INCONCLUSIVE", f"{sentence}; but {'; and '.join(look.words for look in failed)}"
-    told = [look.words for look in found if look.name == "best rival" and look.holds]
-    return verdict, "; ".join([sentence, *told]), found
+        verdict, sentence = "INCONCLUSIVE", f"{sentence}; but {'; and '.join(failed)}"
+    return Decision(verdict, ". ".join([sentence, *([silent] if silent else [])]), axes, looks)
+
+
+def _whole(of: Sequence[Verdict]) -> Verdict:
+    for worst in ("REGRESSION", "NOT MEASURED", "PASS"):
+        if worst in of:
+            return worst
+    return "INCONCLUSIVE"
+
+
+def _headed(axis: AxisVerdict) -> str:
+    what = OF_AXIS.get(axis.axis, title(axis.metric))
+    return f"{what}: {'not measured, ' if axis.verdict == 'NOT MEASURED' else ''}{axis.sentence}"
 
 
 def unscored_by_arm(metric: str, scored: Scored) -> bool:
@@ -55,13 +98,20 @@ def unscored_by_arm(metric: str, scored: Scored) -> bool:
 
 
 def at_floor(
-    metric: str, pair: tuple[str, str], scores: Scores, cluster: Mapping[str, str], sign: int
+    metric: str,
+    pair: tuple[str, str],
+    scores: Scores,
+    cluster: Mapping[str, str],
+    sign: int,
+    level: float = ALPHA,
+    ahead: bool = True,
 ) -> SecondLook | None:
     """The pair's difference with unscored answers at the floor; None where neither arm left one unscored.
 
     The floor of a question is the other person's answer to it, or the mean of those where that has no score; and never
     more than the lowest score of the two arms, so that leaving a bad answer out gains nothing where an arm is no better
-    than another person. Questions that neither arm has a score on stay out. It holds where the whole interval is ahead.
+    than another person. Questions that neither arm has a score on stay out. It holds where the whole interval is ahead,
+    or, where the pair's first arm was not `ahead` before, where it is not behind; at a p of at most `level`.
     """
     arms = {arm: scores.get(arm, {}).get(metric, {}) for arm in pair}
     numbers = {arm: {q: sign * s.value for q, s in of.items() if s.value is not None} for arm, of in arms.items()}
@@ -78,6 +128,7 @@ def at_floor(
     if not floor:
         return SecondLook(
             name="at the floor",
+            metric=metric,
             holds=False,
             words=f"what is left unscored can't be read at the floor, as the run has no score of {FLOOR}: {told}",
             unscored=counts,
@@ -86,19 +137,22 @@ def at_floor(
     lowest = min(x for of in numbers.values() for x in of.values())
     filled = {arm: {**numbers[arm], **{q: min(floor.get(q, mean), lowest) for q in left[arm]}} for arm in pair}
     found = paired_difference(filled[pair[0]], filled[pair[1]], dict(cluster))
-    holds = found is not None and found.low is not None and found.low > 0 and (found.p or 0) <= ALPHA
-    ahead = "still ahead" if holds else "not ahead any more"
+    shown = found is not None and found.low is not None and found.high is not None and (found.p or 0) <= level
+    up = shown and found is not None and (found.low or 0) > 0
+    down = shown and found is not None and (found.high or 0) < 0
+    says = ("still ahead" if up else "not ahead any more") if ahead else "behind" if down else "not behind"
     return SecondLook(
         name="at the floor",
-        holds=holds,
-        words=f"with what was left unscored at the floor {pair[0]} is {ahead}: {_signed(found, sign)}; of its questions {told}",
+        metric=metric,
+        holds=up if ahead else not down,
+        words=f"with what was left unscored at the floor {pair[0]} is {says}: {_signed(found, sign)}; of its questions {told}",
         unscored=counts,
         **_numbers(found, sign),
     )
 
 
 def best_rival(
-    metric: str, pair: tuple[str, str], scores: Scores, cluster: Mapping[str, str], sign: int
+    metric: str, pair: tuple[str, str], scores: Scores, cluster: Mapping[str, str], sign: int, level: float = ALPHA
 ) -> SecondLook | None:
     """The pair's first arm against the best of the arms that are not in the pair; None where there is none.
 
@@ -119,11 +173,12 @@ def best_rival(
     found = paired_difference(own, rivals[best], dict(cluster))
     if found is None or found.low is None or found.high is None:
         return None
-    shown = found.p is not None and found.p * len(rivals) <= ALPHA
+    shown = found.p is not None and found.p * len(rivals) <= level
     behind, ahead = shown and found.high < 0, shown and found.low > 0
     says = "is worse than" if behind else "also beats" if ahead else "is not separable from"
     return SecondLook(
         name="best rival",
+        metric=metric,
         arm=best,
         holds=not behind,
         words=f"{pair[0]} {says} the best rival, {best}: {_signed(found, sign)}",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ratf.results.exams import Exam, Order
 from ratf.results.results import Contrast, Verdict
 from ratf.statistics.estimates import CONFIDENCE
+from ratf.suite.metrics import axis_meant
 
 
 def decimals(half_width: float | None) -> int:
@@ -22,11 +23,13 @@ def signed(difference: float, low: float | None, high: float | None) -> str:
     return f"{difference:+.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def judge_contrast(contrast: Contrast | None, lower_is_better: bool, trouble: list[str]) -> tuple[Verdict, str]:
-    """The verdict on the primary contrast, and the sentence that says it.
+def judge_contrast(
+    contrast: Contrast | None, lower_is_better: bool, trouble: Sequence[str], level: float = 1 - CONFIDENCE
+) -> tuple[Verdict, str]:
+    """The verdict on a contrast, and the sentence that says it.
 
-    PASS and REGRESSION need an interval on one side of 0. With any `trouble` (missing arms, errors) the verdict is NOT
-    MEASURED.
+    PASS and REGRESSION need an interval on one side of 0 and a p of at most `level`. With any `trouble` (missing arms,
+    errors) the verdict is NOT MEASURED.
     """
     if trouble:
         return "NOT MEASURED", "; ".join(trouble)
@@ -37,7 +40,7 @@ def judge_contrast(contrast: Contrast | None, lower_is_better: bool, trouble: li
     if contrast.low is None or contrast.high is None:
         return "NOT MEASURED", f"{contrast.a} − {contrast.b}: {told}, {base}; a single interview gives no interval"
     low, high = (-contrast.high, -contrast.low) if lower_is_better else (contrast.low, contrast.high)
-    shown = contrast.p is None or contrast.p <= 1 - CONFIDENCE  # a few coarse scores can leave an interval of width 0
+    shown = contrast.p is None or contrast.p <= level  # a few coarse scores can leave an interval of width 0
     if shown and low > 0:
         return "PASS", f"{contrast.a} beats {contrast.b}: {told}, {base}"
     if shown and high < 0:
@@ -63,3 +66,22 @@ def auc(exam: Exam | Order) -> str:
     if exam.low is None or exam.high is None:
         return f"{exam.auc:.2f} [no interval]"
     return f"{exam.auc:.2f} [{exam.low:.2f}, {exam.high:.2f}]"
+
+
+OF_AXIS = {
+    "coverage": "What it says",
+    "topic": "What it is about",
+    "agreement": "Whether it agrees",
+    "voice": "How it sounds",
+}
+"""The headings of the axes in a verdict's sentence."""
+
+
+_SILENT = {"coverage": "what is said", "agreement": "whether it agrees with the person", "voice": "how it sounds"}
+
+
+def not_measured(exams: Sequence[Exam]) -> str:
+    """A sentence on the axes that no metric was admitted for; empty where there is none, or where no exam was sat."""
+    admitted = {axis_meant(e.axis) for e in exams if e.admitted}
+    silent = [words for axis, words in _SILENT.items() if axis not in admitted]
+    return f"Not measured: {', '.join(silent)}" if exams and silent else ""

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from raft.errors import RaftError
 from ratf.suite.arms import ARMS, CONTROLS
@@ -240,9 +240,36 @@ class ExamSettings(SuitePart):
     """Whether questions with a poor match are left out of the exam."""
 
 
-class Primary(SuitePart):
-    """The one comparison that the verdict is about, declared before the run: arm `better` against arm `than`."""
+BOTH = ("sentence_coverage", "style_identity")
+"""What `both` stands for: what is said, and how it sounds."""
 
-    metric: MetricName = "style_identity"
+
+class Primary(SuitePart):
+    """The one comparison that the verdict is about, declared before the run: arm `better` against arm `than`.
+
+    `metric` is a metric, or `both` for a verdict on two axes: what is said and how it sounds. A PASS on both needs one
+    to be better and neither to be worse.
+    """
+
+    metric: MetricName = BOTH[0]
+    second: MetricName | None = Field(BOTH[1], exclude_if=lambda name: name is None)
+    """The metric of the other axis; None where the verdict is about one."""
     better: str = "raft"
     than: str = "baseline"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _both(cls, raw: Any) -> Any:
+        """Writes the two metrics for `both`; one metric that is named alone is the only one."""
+        if not isinstance(raw, dict) or "metric" not in raw:
+            return raw
+        if raw["metric"] != "both":
+            return {"second": None, **raw}
+        if raw.get("second"):
+            raise ValueError("metric: both names two metrics; leave second out, or write metric: with the other one")
+        return {**raw, "metric": BOTH[0], "second": BOTH[1]}
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that the verdict is about, one an axis."""
+        return [self.metric, *([self.second] if self.second else [])]

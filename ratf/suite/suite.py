@@ -174,8 +174,15 @@ class Suite(SuitePart):
         for arm in (self.primary.better, self.primary.than):
             if arm not in self.all_arms:
                 raise ValueError(f"primary compares {arm!r}, which is not among the arms: {', '.join(self.all_arms)}")
-        if self.primary.metric not in self.metrics:
-            raise ValueError(f"primary.metric {self.primary.metric!r} is not among the metrics of the suite")
+        for name in self.primary.metrics:
+            if name not in self.metrics:
+                raise ValueError(
+                    f"primary compares the arms on {name!r}, which is not among the metrics of the suite; name one of "
+                    f"{', '.join(self.metrics)} as primary.metric, or add it"
+                )
+        axes = [self.facts[name].axis for name in self.primary.metrics]
+        if len(set(axes)) < len(axes):
+            raise ValueError(f"primary.metric and primary.second are both of {axes[0]}; name metrics of two axes")
         return self
 
 
