@@ -16,6 +16,7 @@ from ratf.suite.answered import AnsweredArm
 from ratf.suite.arms import ARMS, CONTROLS, NAMED, WRITTEN
 from ratf.suite.metrics import METRICS, Metric, judge_metric, metric
 from ratf.suite.parts import (
+    BOTH,
     AllCriteria,
     AnswerSettings,
     ArmName,
@@ -81,6 +82,16 @@ class Suite(SuitePart):
         if bound and "controls" not in raw:
             return {**raw, "controls": [*cls.model_fields["controls"].default, "paraphrase"]}
         return raw
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_axis(cls, raw: Any) -> Any:
+        """A suite that names no primary metric, and one of the usual two among its metrics, is about that one alone."""
+        primary = raw.get("primary", {}) if isinstance(raw, dict) else None
+        if not isinstance(primary, dict) or "metric" in primary or not isinstance(raw.get("metrics"), list):
+            return raw
+        usual = [name for name in BOTH if name in raw["metrics"]]
+        return {**raw, "primary": {**primary, "metric": usual[0]}} if len(usual) == 1 else raw
 
     @model_validator(mode="before")
     @classmethod

@@ -322,7 +322,7 @@ MUTATIONS = [
     ("rules", "    if before is not None:\n        compared", "    if False:\n        compared"),
     ("gate", "    if shown and not others:", "    if False:"),
     ("rules", 'rule = replace(rule, tier="advisory")', "pass"),
-    ("policy", "rules = [replace(rule, declares=float(declares)) for rule in rules]", "pass"),
+    ("policy", "rules = [replace(rule, declares=read.declares) for", "rules = [replace(rule) for"),
     ("rules", "if (lost or new) and not broken:", "if False:"),
     ("rules", "if rule.other == BASELINE_RUN and case.baseline is None:", "if False:"),
     ("rules", "if arm not in side.scores:", "if False:"),

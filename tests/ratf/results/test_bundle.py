@@ -98,15 +98,16 @@ def honest(names: tuple[str, ...] = METRICS) -> Results:
     assert exam.admitted
     numbers = {a: {q: s.value or 0.0 for q, s in of["rouge_l"].items()} for a, of in scores.items()}
     ends = (numbers["impostor_near"], numbers["same_near"])
-    verdict, sentence, looks = decide(found[0], "rouge_l", ("raft", "baseline"), scores, cluster, False, [])
+    facts = {"rouge_l": {"axis": "coverage", "better": "higher"}}
+    made = decide({"rouge_l": found[0]}, ("raft", "baseline"), facts, scores, cluster, {})
     raw |= {
         "contrasts": [c.model_dump() for c in found],
         "attribution": effects.model_dump() if (effects := attribution(scores, cluster)) else None,
         "exam": [exam.model_dump()],
         "skill": [s.model_dump() for a in ARMS if (s := skill("rouge_l", a, numbers[a], *ends, cluster))],
-        "verdict": verdict,
-        "sentence": sentence,
-        "second_looks": [look.model_dump() for look in looks],
+        "verdict": made.verdict,
+        "sentence": made.sentence,
+        "second_looks": [look.model_dump() for look in made.looks],
     }
     return Results.model_validate(raw)
 

@@ -5,7 +5,7 @@ import pytest
 
 from ratf.results.results import Scored, SecondLook, Verdict
 from ratf.statistics.contrasts import contrasts
-from ratf.statistics.decision import at_floor, best_rival, decide, unscored_by_arm
+from ratf.statistics.decision import Decision, at_floor, best_rival, decide, unscored_by_arm
 
 METRIC = "style_identity"
 CLUSTER = {f"i{g}-{i}": f"i{g}" for g in range(8) for i in range(8)}
@@ -31,7 +31,65 @@ def table(seed: int = 0, empty: dict[str, float] | None = None, why: str = "empt
 
 def verdict(scores: Table, lower: bool = False) -> tuple[Verdict, str, list[SecondLook]]:
     found = next(c for c in contrasts(scores, [PAIR], CLUSTER) if c.metric == METRIC)
-    return decide(found, METRIC, PAIR, scores, CLUSTER, lower, [])
+    facts = {METRIC: {"axis": "voice", "better": "lower" if lower else "higher"}}
+    made = decide({METRIC: found}, PAIR, facts, scores, CLUSTER, {})
+    return made.verdict, made.sentence, made.looks
+
+
+SAYS = "sentence_coverage"
+FACTS = {METRIC: {"axis": "voice", "better": "higher"}, SAYS: {"axis": "coverage", "better": "higher"}}
+
+
+def both(says: Table, sounds: Table, trouble: dict[str, list[str]] | None = None, silent: str = "") -> Decision:
+    """The verdict on two axes, each with its own table of scores."""
+    scores = {arm: {SAYS: says[arm][METRIC], METRIC: sounds[arm][METRIC]} for arm in says}
+    found = {c.metric: c for c in contrasts(scores, [PAIR], CLUSTER)}
+    return decide({SAYS: found[SAYS], METRIC: found[METRIC]}, PAIR, FACTS, scores, CLUSTER, trouble or {}, silent)
+
+
+ALIKE = table(1, raft=0.5, baseline=0.5, impostor_near=0.1)
+AHEAD = table(2, raft=0.9, baseline=0.5, impostor_near=0.1)
+BEHIND = table(3, raft=0.3, baseline=0.6, impostor_near=0.1)
+
+
+@pytest.mark.parametrize(
+    ("says", "sounds", "said"),
+    [
+        (AHEAD, AHEAD, "PASS"),
+        (ALIKE, AHEAD, "PASS"),
+        (AHEAD, ALIKE, "PASS"),
+        (ALIKE, ALIKE, "INCONCLUSIVE"),
+        (BEHIND, AHEAD, "REGRESSION"),
+        (AHEAD, BEHIND, "REGRESSION"),
+    ],
+)
+def test_two_axes_pass_where_one_is_better_and_neither_is_worse(says: Table, sounds: Table, said: str) -> None:
+    made = both(says, sounds)
+    assert made.verdict == said and [a.axis for a in made.axes] == ["coverage", "voice"]
+    assert made.sentence.startswith("What it says: raft ") and ". How it sounds: raft " in made.sentence
+
+
+def test_an_axis_that_was_not_measured_leaves_no_pass_and_is_named() -> None:
+    made = both(AHEAD, AHEAD, {SAYS: ["it did not pass its exam"]}, "Not measured: what is said")
+    assert made.verdict == "NOT MEASURED"
+    assert made.sentence.startswith("What it says: not measured, it did not pass its exam. How it sounds: raft beats")
+    assert made.sentence.endswith(". Not measured: what is said")
+    assert both(AHEAD, BEHIND, {SAYS: ["no"]}).verdict == "REGRESSION", "what is shown to be worse is told all the same"
+
+
+def test_silence_on_one_axis_spoils_a_pass_on_the_other() -> None:
+    """What is said is alike only as long as the worst answers are left out."""
+    quiet = table(1, {"raft": 0.3}, "empty answer", raft=0.5, baseline=0.5, impostor_near=0.1)
+    made = both(quiet, AHEAD)
+    assert made.verdict == "INCONCLUSIVE" and "left unscored at the floor raft is behind" in made.sentence
+
+
+def test_two_axes_fail_identical_agents_no_oftener_than_one() -> None:
+    tables = [table(100 + i, raft=0.5, baseline=0.5, impostor_near=0.1) for i in range(500)]
+    said = [both(a, b).verdict for a, b in zip(tables[::2], tables[1::2], strict=True)]
+    for verdict in ("PASS", "REGRESSION"):
+        share = said.count(verdict) / len(said)
+        assert share <= 0.025 + 2 * (0.025 * 0.975 / len(said)) ** 0.5, verdict
 
 
 def turned(scores: Table) -> Table:
