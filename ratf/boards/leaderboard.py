@@ -9,6 +9,8 @@ from typing import Any
 
 from raft.text import count_words
 from ratf.boards.standing import (
+    ABOVE,
+    LINES,
     Adapter,
     Board,
     Leaderboard,
@@ -161,7 +163,7 @@ def _standing(results: Results, arm: str, system: str, metric: str, digest: str,
         low=low,
         high=high,
         placed=placed(low, high) if has_skill else "",
-        reason="" if has_skill else reason,
+        reason=reason if not has_skill else ABOVE if low is not None and low > LINES[-1] else "",
         mean=cell.mean,
         n=skill.n if skill and has_skill else cell.n,
         interviews=skill.interviews if skill and has_skill else cell.interviews,

@@ -14,7 +14,11 @@ Finer lines tell more systems apart and err more; thirds of a quarter are where 
 
 
 CLASSES = ("F", *(f"{letter}{sign}" for letter in "EDCB" for sign in ("-", "", "+")), "A")
-"""The classes from under the floor (F), over three a quarter (E-, E, E+ … B+), to above the ceiling (A)."""
+"""The classes from under the floor (F), over three a quarter (E-, E, E+ … B+), to the ceiling (A), where it is open."""
+
+
+ABOVE = "it scores above the person's own answers, which makes no better replica: no class"
+"""Why a system has a skill score and no class."""
 
 
 class Standing(Record):
@@ -148,9 +152,10 @@ def placed(low: float | None, high: float | None) -> str:
     """The classes that an interval leaves open, as `C+`, or `B to D-` from the best to the worst; empty without one.
 
     A system is above a line when its whole interval is, and below likewise. So it depends on nobody else, and two
-    systems come into classes without overlap only when a line is shown to lie between them.
+    systems come into classes without overlap only when a line is shown to lie between them. There is none, either, for
+    an interval that is wholly above the ceiling: whoever is more like the person than the person is no better replica.
     """
-    if low is None or high is None:
+    if low is None or high is None or low > LINES[-1]:
         return ""
     worst, best = sum(line < low for line in LINES), sum(line <= high for line in LINES)
     return CLASSES[best] if best == worst else f"{CLASSES[best]} to {CLASSES[worst]}"

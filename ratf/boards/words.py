@@ -10,11 +10,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ratf.boards.standing import Leaderboard, Ran, Standing, System, Table, apart, ends, number
-from ratf.suite.metrics import title
+from ratf.boards.standing import Board, Leaderboard, Ran, Standing, System, Table, apart, ends, number
+from ratf.suite.metrics import axis_meant, title
 
 NAMED = 4
 """The number of systems that a sentence names; the rest are counted."""
+
+
+BOTH_AXES = {("coverage", "sentence_coverage"): "What it says", ("voice", "style_identity"): "How it sounds"}
+"""The axes that stand side by side, each with the metric that it is shown by where that was admitted, and its heading."""
 
 
 COUNTS = {2: "two", 3: "three", 4: "four"}
@@ -105,6 +109,21 @@ def _list(rows: Sequence[Standing], table: Table, board: Leaderboard) -> str:
     if rest > 0:
         named.append(f"{rest} more")
     return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+
+
+def both_axes(one: Board) -> list[tuple[str, Table | None]]:
+    """What is said and how it sounds, each with the board's table of it, or None where no metric of it was admitted."""
+    return [(heading, _leading(one, axis, name)) for (axis, name), heading in BOTH_AXES.items()]
+
+
+def _leading(one: Board, axis: str, name: str) -> Table | None:
+    tables = [t for t in one.tables if axis_meant(t.axis) == axis and any(r.admitted for r in t.rows)]
+    return next((t for t in tables if t.metric == name), tables[0] if tables else None)
+
+
+def row_in(table: Table, system: str) -> Standing | None:
+    """A system's row in a table, where it is there."""
+    return next((r for r in table.rows if r.system == system), None)
 
 
 def told_apart(table: Table) -> str:
@@ -244,7 +263,15 @@ def badges(board: Leaderboard, plain: Callable[[str], str]) -> Iterator[Badge]:
         for table in one.tables[:1]:
             for row in table.rows:
                 left = plain(f"{board.persons[one.person]} · {title(table.metric)}")
-                yield Badge(f"badges/{one.id}/{row.system}.svg", row.system, left, _right(row))
+                said = [_right(row), *(_beside(h, of, row.system) for h, of in both_axes(one) if of != table)]
+                yield Badge(f"badges/{one.id}/{row.system}.svg", row.system, left, " · ".join(said))
+
+
+def _beside(heading: str, table: Table | None, system: str) -> str:
+    """The other axis on a badge: a class says nothing of it."""
+    row = row_in(table, system) if table else None
+    what = heading[:1].lower() + heading[1:]
+    return f"{what}: {number(row)}" if row else f"{what}: not measured"
 
 
 def _right(row: Standing) -> str:

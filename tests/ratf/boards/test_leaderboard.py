@@ -28,7 +28,7 @@ def within(told: str, skill: float) -> bool:
 
 @pytest.mark.parametrize(
     ("low", "high", "told"),
-    [(0.34, 0.41, "D"), (0.2, 0.6, "C to E+"), (-0.4, -0.1, "F"), (1.1, 1.4, "A"), (-0.1, 1.2, "A to F"),
+    [(0.34, 0.41, "D"), (0.2, 0.6, "C to E+"), (-0.4, -0.1, "F"), (1.1, 1.4, ""), (0.95, 1.4, "A to B+"), (-0.1, 1.2, "A to F"),
      (0.25, 0.5, "C- to E+"), (0.92, 0.99, "B+"), (0.01, 0.02, "E-"), (None, None, "")],
 )  # fmt: skip
 def test_a_class_is_what_an_interval_leaves_open(low: float | None, high: float | None, told: str) -> None:
