@@ -91,6 +91,7 @@ JUDGING = Judging(
 
 def made() -> Results:
     suite = load_suite(content("benchmarks", "demo.yaml")).model_dump(mode="json")
+    suite["primary"] = {"metric": "style_identity", "better": "raft", "than": "baseline"}
     arms = {"baseline": "arm", "rag_only": "arm", "raft": "arm", "real": "control", "same_near": "control"}
     arms["impostor_near"] = "control"
     scored = {"style_identity": Scored(value=0.5), "judge_stance": Scored(value=None, why=HOSTILE)}
