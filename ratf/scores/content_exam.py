@@ -6,6 +6,7 @@ from itertools import chain, pairwise
 from ratf.edits.made import KINDS
 from ratf.results.exams import Exam, Order
 from ratf.statistics.exam import Auc, Rungs, paired_auc
+from ratf.suite.arms import SAYS_NOTHING
 from ratf.suite.metrics import LADDERS, Ladder
 
 LEAST_ITEMS = 30
@@ -16,7 +17,6 @@ DIRECTION = ("polarity", "antonym")
 """Kinds that turn what is claimed; a metric that was examined on facts alone may not speak about agreement."""
 
 
-_SAYS_NOTHING = ("boilerplate", "nonanswer", "yes", "dont_know", "parrot")
 _DOSES = ("claims_100", "claims_75", "claims_50", "claims_25", "claims_0")
 _DOSE_STEPS = tuple(pairwise(_DOSES))
 CONTENT_LADDERS = {
@@ -25,10 +25,10 @@ CONTENT_LADDERS = {
         negatives=("same_far", "impostor_far"),
         must=(
             *((a, b) for a in ("same_near", "half_reworded") for b in ("same_far", "impostor_far")),
-            *(("half_reworded", c) for c in _SAYS_NOTHING),
+            *(("half_reworded", c) for c in SAYS_NOTHING),
         ),
         may=(("half_reworded", "same_near"), ("impostor_near", "impostor_far")),
-        degenerate=_SAYS_NOTHING,
+        degenerate=SAYS_NOTHING,
     ),
     "coverage": Ladder(
         positives=("half_reworded",),
@@ -38,10 +38,10 @@ CONTENT_LADDERS = {
             ("half_reworded", "impostor_near"),
             ("reworded", "half_reworded"),
             *_DOSE_STEPS,
-            *(("half_reworded", c) for c in _SAYS_NOTHING),
+            *(("half_reworded", c) for c in SAYS_NOTHING),
         ),
         may=(("paraphrase", "half_reworded"), ("repeat", "own_topic"), ("same_near", "impostor_near")),
-        degenerate=_SAYS_NOTHING,
+        degenerate=SAYS_NOTHING,
     ),
     "agreement": Ladder(
         positives=("paraphrase",),

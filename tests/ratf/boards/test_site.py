@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -111,6 +112,25 @@ def test_who_is_nearest_is_whoever_is_not_told_apart_from_the_first() -> None:
     nothing = leaderboard([planted(SKILLS, admitted=())])
     table = nothing.boards[0].tables[0]
     assert ahead(table, nothing) == "" and "Here the AUC's lower end 0.41 is not above the bar" in told_apart(table)
+
+
+def test_both_axes_stand_side_by_side_and_what_no_metric_may_say_is_told() -> None:
+    both = ("sentence_coverage", "style_identity")
+    axes = {m: {"axis": axis} for m, axis in zip(both, ("coverage", "voice"), strict=True)}
+
+    def page(admitted: Sequence[str]) -> str:
+        made = planted(SKILLS, metrics=both, admitted=admitted)
+        told = {m: {**facts, **axes[m]} for m, facts in made.metrics.items()}
+        return built([made.model_copy(update={"metrics": told})])[1]["index.html"].decode()
+
+    (table,) = re.findall(r'<table class="board axes".*?</table>', page(both), re.DOTALL)
+    assert (
+        table.index("What it says") < table.index("How it sounds")
+        and "class B" in table
+        and "not measured" not in table
+    )
+    (alone,) = re.findall(r'<table class="board axes".*?</table>', page(both[1:]), re.DOTALL)
+    assert alone.count("not measured") == 1 + len(SKILLS), "a class on voice stands beside what is not known"
 
 
 def test_a_row_names_the_seeds_of_its_runs_by_day_and_seed() -> None:
