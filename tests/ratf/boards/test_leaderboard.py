@@ -20,7 +20,11 @@ def rows(board: Leaderboard) -> dict[tuple[str, str, str], Standing]:
 
 
 def within(told: str, skill: float) -> bool:
-    """Whether one of the classes that are told holds a true skill; a skill on a line is in both classes beside it."""
+    """Whether one of the classes that are told holds a true skill; a skill on a line is in both classes beside it.
+
+    Above the ceiling there is no class, which holds no skill."""
+    if not told:
+        return False
     worst, best = span(told)
     lowest, highest = sum(line < skill for line in LINES), sum(line <= skill for line in LINES)
     return worst <= highest and lowest <= best
