@@ -26,14 +26,14 @@ arms:
   - {name: twin, answers: twin.jsonl}
   - {name: another, answers: another.jsonl}
   - {name: sayer, answers: sayer.jsonl}
-  - {name: parrot, answers: parrot.jsonl}
+  - {name: echo, answers: echo.jsonl}
   - {name: babbler, answers: babbler.jsonl}
   - {name: salter, answers: salter.jsonl}
 metrics: [rouge_l, sentence_coverage, style_identity]
 primary: {metric: both, better: twin, than: another}
 contamination: false
 """
-NOBODY = ("sayer", "parrot", "babbler", "salter")
+NOBODY = ("sayer", "echo", "babbler", "salter")
 
 
 def agents(demo: Study) -> dict[str, dict[str, str]]:
@@ -49,7 +49,7 @@ def agents(demo: Study) -> dict[str, dict[str, str]]:
         },
         "another": another,
         "sayer": dict.fromkeys(another, degenerate.YES),
-        "parrot": dict(degenerate.parrot(demo.held_out, demo.earlier)),
+        "echo": dict(degenerate.parrot(demo.held_out, demo.earlier)),
         "babbler": dict(degenerate.babble(demo.held_out, demo.earlier, 7)),
         "salter": dict(degenerate.salted(demo.held_out, another, words_for(demo), 7)),
     }

@@ -23,10 +23,10 @@ name: planted
 person: marrack
 impostors: [pell]
 split: {held_out_interviews: 6, questions: 36}
-arms: [{name: twin, answers: twin.jsonl}, {name: yes, answers: yes.jsonl}, {name: parrot, answers: parrot.jsonl}]
+arms: [{name: twin, answers: twin.jsonl}, {name: sayer, answers: sayer.jsonl}, {name: echo, answers: echo.jsonl}]
 controls: [real, same_near, impostor_near]
 metrics: [rouge_2, sentence_coverage]
-primary: {metric: sentence_coverage, better: twin, than: yes}
+primary: {metric: sentence_coverage, better: twin, than: sayer}
 contamination: false
 """
 
@@ -46,16 +46,15 @@ def planted(folder: Path) -> Path:
     }
     agents = {
         "twin": said,
-        "yes": dict.fromkeys(said, YES),
-        "parrot": dict(parrot(demo.held_out, demo.earlier)),
+        "sayer": dict.fromkeys(said, YES),
+        "echo": dict(parrot(demo.held_out, demo.earlier)),
     }
     left_out = demo.held_out[0].exchange_id
-    del agents["parrot"][left_out]
+    del agents["echo"][left_out]
     folder.mkdir(parents=True, exist_ok=True)
     for name, answers in agents.items():
         (folder / f"{name}.jsonl").write_text(lines(answers), "utf-8")
-    # YAML reads a bare yes as true
-    (folder / "planted.yaml").write_text(SUITE.replace("yes,", '"yes",').replace("yes}", '"yes"}'), "utf-8")
+    (folder / "planted.yaml").write_text(SUITE, "utf-8")
     return folder / "planted.yaml"
 
 
@@ -74,14 +73,14 @@ def test_who_says_the_same_in_other_words_is_told_from_who_says_nothing(run: Res
         ("rouge_2", "coverage", True),
         ("sentence_coverage", "coverage", True),
     }
-    assert run.verdict == "PASS" and run.sentence.startswith("twin beats yes")
+    assert run.verdict == "PASS" and run.sentence.startswith("twin beats sayer")
     for metric in ("rouge_2", "sentence_coverage"):
-        cells = {arm: run.arms[arm].metrics[metric] for arm in ("twin", "yes", "parrot", "impostor_near")}
+        cells = {arm: run.arms[arm].metrics[metric] for arm in ("twin", "sayer", "echo", "impostor_near")}
         floor = cells["impostor_near"].high
         assert floor is not None and cells["twin"].low is not None and cells["twin"].low > floor
-        assert cells["yes"].high is not None and cells["yes"].high <= floor
+        assert cells["sayer"].high is not None and cells["sayer"].high <= floor
         # an earlier answer shares the person's turns of phrase with the real one, and no more
-        assert cells["parrot"].high is not None and cells["parrot"].high < cells["twin"].low / 2
+        assert cells["echo"].high is not None and cells["echo"].high < cells["twin"].low / 2
 
 
 def test_coverage_is_no_licence_for_agreement_and_has_no_ceiling(run: Results) -> None:
@@ -98,11 +97,11 @@ def test_what_is_made_for_the_exam_is_told_with_examples_and_is_no_control(run: 
 
 
 def test_such_an_arm_stands_beside_the_others(run: Results, tmp_path: Path) -> None:
-    parrot_, first = run.arms["parrot"], run.questions[0]
-    assert (parrot_.kind, parrot_.words, parrot_.metrics["rouge_2"].unscored) == ("arm", "answers from parrot.jsonl", 1)
-    assert first.answers["parrot"].scores["rouge_2"].why == "empty: the file of answers has none to this question"
-    assert {("twin", "parrot"), ("parrot", "yes")} <= {(c.a, c.b) for c in run.comparisons}
-    assert run.second_looks[-1].arm == "parrot"
+    parrot_, first = run.arms["echo"], run.questions[0]
+    assert (parrot_.kind, parrot_.words, parrot_.metrics["rouge_2"].unscored) == ("arm", "answers from echo.jsonl", 1)
+    assert first.answers["echo"].scores["rouge_2"].why == "empty: the file of answers has none to this question"
+    assert {("twin", "echo"), ("echo", "sayer")} <= {(c.a, c.b) for c in run.comparisons}
+    assert run.second_looks[-1].arm == "echo"
 
 
 def test_the_page_says_what_each_metric_may_say(run: Results) -> None:
