@@ -97,8 +97,8 @@ def test_what_is_made_for_the_exam_is_told_with_examples_and_is_no_control(run: 
 
 
 def test_such_an_arm_stands_beside_the_others(run: Results, tmp_path: Path) -> None:
-    parrot_, first = run.arms["echo"], run.questions[0]
-    assert (parrot_.kind, parrot_.words, parrot_.metrics["rouge_2"].unscored) == ("arm", "answers from echo.jsonl", 1)
+    echo, first = run.arms["echo"], run.questions[0]
+    assert (echo.kind, echo.words, echo.metrics["rouge_2"].unscored) == ("arm", "answers from echo.jsonl", 1)
     assert first.answers["echo"].scores["rouge_2"].why == "empty: the file of answers has none to this question"
     assert {("twin", "echo"), ("echo", "sayer")} <= {(c.a, c.b) for c in run.comparisons}
     assert run.second_looks[-1].arm == "echo"
