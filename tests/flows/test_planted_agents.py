@@ -62,7 +62,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Results:
     folder = tmp_path_factory.mktemp("planted")
     path = folder / "planted.yaml"
     path.write_text(SUITE, "utf-8")
-    for name, answers in agents(open_study("demo")).items():
+    asked = open_study(str(path), REPOSITORY / "benchmarks", folder / "run")
+    for name, answers in agents(asked).items():
         lines = [json.dumps({"id": q, "answer": a}) + "\n" for q, a in answers.items()]
         (folder / f"{name}.jsonl").write_text("".join(lines), "utf-8")
     study = open_study(str(path), REPOSITORY / "benchmarks", folder / "run")
