@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import torch
 
-from raft.models.local import LocalModel, return_freed_memory
+from raft.models.kv_cache import cache_for
+from raft.models.local import LocalModel, return_freed_memory, shared_start
 from raft.progress import Progress, silent
 from raft.types import Message
 
@@ -58,10 +59,16 @@ def _means(model: LocalModel, rows: Sequence[tuple[list[int], int]]) -> list[flo
     """Return the mean log probability of each row's answer, in nats a token.
 
     A row is its tokens and the number of them that are its prompt. Padding stands after the text, where no token of the
-    text attends to it, so it needs no mask. Logits are computed for the answers' tokens alone.
+    text attends to it, so it needs no mask. Logits are computed for the answers' tokens alone, and what all prompts
+    begin with is read once.
     """
     _, network = model.loaded()
     inner = network.get_base_model() if hasattr(network, "peft_config") else network
+    # the last token of a prompt stays with its row, because the answer's first token is read off it
+    shared = max(0, min(shared_start([ids for ids, _ in rows]), min(prompt for _, prompt in rows) - 1))
+    shared = shared if len(rows) > 1 else 0
+    start = rows[0][0][:shared]
+    rows = [(ids[shared:], prompt - shared) for ids, prompt in rows]
     width = max(len(ids) for ids, _ in rows)
     ids = torch.zeros((len(rows), width), dtype=torch.long)
     answer = torch.zeros((len(rows), width), dtype=torch.bool)
@@ -69,7 +76,12 @@ def _means(model: LocalModel, rows: Sequence[tuple[list[int], int]]) -> list[flo
         ids[row, : len(tokens)] = torch.tensor(tokens)
         answer[row, prompt : len(tokens)] = True
     ids, answer = ids.to(network.device), answer.to(network.device)
-    hidden = inner.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+    decoder, cache = inner.get_decoder(), None
+    if start:
+        cache = cache_for(network.config, shared + width)
+        decoder(input_ids=torch.tensor([start], device=network.device), cache=cache, use_cache=True)
+        cache.batch_repeat_interleave(len(rows))
+    hidden = decoder(input_ids=ids, cache=cache, use_cache=cache is not None).last_hidden_state[:, :-1]
     said = answer[:, 1:]
     logits = inner.get_output_embeddings()(hidden[said]).float()
     losses = torch.nn.functional.cross_entropy(logits, ids[:, 1:][said], reduction="none")

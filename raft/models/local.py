@@ -160,7 +160,7 @@ class LocalModel:
         """
         tokenizer, model = self.loaded()
         read = tokenizer(prompts, add_special_tokens=False).input_ids
-        shared = _shared(read)
+        shared = shared_start(read)
         cache = cache_for(model.config, max(map(len, read)) + sampler.longest)
         if shared:
             model(input_ids=torch.tensor([read[0][:shared]], device=model.device), cache=cache, logits_to_keep=1)
@@ -213,7 +213,7 @@ def _settle(model: Any) -> Any:
     return model.to(best_dtype()).to(device()).eval()
 
 
-def _shared(read: Sequence[Sequence[int]]) -> int:
+def shared_start(read: Sequence[Sequence[int]]) -> int:
     """Return how many tokens all rows begin with in common, such as the persona's, which are then read once.
 
     At least one token of each row is not counted, because the model must read one to generate the next.

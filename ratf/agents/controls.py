@@ -55,8 +55,8 @@ class Log(TypedDict):
     made: dict[str, dict[str, dict[str, Any]]]
 
 
-Side = Literal["same", "impostor"]
-"""The person, or everybody else."""
+Side = Literal["same", "impostor", "stranger"]
+"""The person, the others that are learnt from, or those whom nothing has learnt from."""
 
 
 GivenAnswers = dict[str, Given]
@@ -71,6 +71,7 @@ class Sources:
         self._candidates: dict[Side, list[tuple[Person, Exchange]]] = {
             "same": [(study.person, e) for e in study.earlier],
             "impostor": [(impostor, e) for impostor in study.impostors for e in impostor.exchanges],
+            "stranger": [(stranger, e) for stranger in study.strangers for e in stranger.exchanges],
         }
 
     @cached_property
@@ -83,6 +84,7 @@ class Sources:
         return {
             side: np.round(self._questions @ self._embedder.embed([e.question for _, e in of]).T, 5)
             for side, of in self._candidates.items()
+            if of
         }
 
     def real(self) -> GivenAnswers:
@@ -90,7 +92,7 @@ class Sources:
         return {e.exchange_id: _given(self.study.person, e, 1.0) for e in self.study.held_out}
 
     def near(self, side: Side) -> GivenAnswers:
-        """The answer of the person (`same`) or of another (`impostor`) to the most similar question."""
+        """The answer of the person (`same`), of another (`impostor`) or of a stranger to the most similar question."""
         return self._taken(side, self._alike[side].argmax(axis=1).tolist())
 
     def far(self, side: Side) -> GivenAnswers:
@@ -322,6 +324,7 @@ MAKERS: dict[str, Callable[[Sources], GivenAnswers]] = {
     "same_far": lambda of: of.far("same"),
     "impostor_near": lambda of: of.near("impostor"),
     "impostor_far": lambda of: of.far("impostor"),
+    "stranger_near": lambda of: of.near("stranger"),
     "boilerplate": lambda of: of.one_of("boilerplate", BOILERPLATE),
     "nonanswer": lambda of: of.one_of("nonanswer", NONANSWERS),
     "yes": lambda of: of.made_up(degenerate.yes(of.study.held_out)),

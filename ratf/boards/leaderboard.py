@@ -30,7 +30,7 @@ from ratf.statistics.estimates import clustered_mean
 from ratf.suite.arms import ARMS
 from ratf.suite.metrics import is_judged
 
-OF_PERSON = ("person", "impostors", "people", "data", "prompts")
+OF_PERSON = ("person", "impostors", "strangers", "people", "data", "prompts")
 """The measured settings that differ between persons although the same is measured."""
 
 

@@ -28,7 +28,7 @@ def init(
         typer.Option(help="Also a pipeline, its policy and requirements: the folder is then a repository's root."),
     ] = None,
 ) -> None:
-    """Copy the demo suite, its two people and the task file into a folder, to change and to run.
+    """Copy the demo suite, its three people and the task file into a folder, to change and to run.
 
     Example: ratf init demo && ratf run demo/demo.yaml
     """
@@ -41,7 +41,7 @@ def init(
         aside = folder.with_name(f".{folder.name}.part")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
-        for name in ("marrack", "pell"):
+        for name in ("marrack", "pell", "rudge"):
             shutil.copytree(content("benchmarks", name), aside / name)
         shutil.copy(content("benchmarks", "demo.yaml"), aside / "demo.yaml")
         shutil.copy(content("tasks", "interview.py"), aside / "interview.py")

@@ -55,7 +55,7 @@ def redacted(results: Results) -> Results:
     made = mask.everywhere(made)
     hidden = (_question(results, q, mask) for q in results.questions)
     questions: Any = spooled(hidden) if isinstance(results.questions, Stored) else list(hidden)
-    people = ", ".join([str(results.person["name"]), *results.impostors.values()])
+    people = ", ".join([str(results.person["name"]), *results.impostors.values(), *results.strangers.values()])
     made["redacted"] = (
         f"The words of {people} are left out: {mask.texts} answers and memories, and {mask.count} runs "
         f"of {RUN} or more of their words inside other texts. A sha256 stands for each; scores are those of the whole texts"

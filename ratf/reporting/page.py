@@ -49,6 +49,10 @@ TELLING = 0.6
 """From this AUC on, what interviewers' questions tell is said beside the exam."""
 
 
+TAKEN_IN = 0.25
+"""Above this mean skill of strangers the page says what it means."""
+
+
 MOST = 30
 """The greatest number of rows of a list whose length depends on the data; hidden rows are counted."""
 
@@ -245,6 +249,7 @@ def about_voice(results: Results) -> list[str]:
         return []
     costs = ", ".join(f"{check} {100 * share:.0f} %" for check, share in results.voice.refused.items())
     said = [f"What fails one of Voice's checks has no voice. Of the person's real answers they would refuse: {costs}."]
+    said += _about_strangers(results)
     placebo = results.voice.placebo
     if placebo and placebo.auc > TELLING:
         ends = "" if placebo.low is None or placebo.high is None else f" [{placebo.low:.2f}, {placebo.high:.2f}]"
@@ -253,6 +258,24 @@ def about_voice(results: Results) -> list[str]:
             "years and topics set the people apart as well, so part of what passes for voice may be that."
         )
     return said
+
+
+def _about_strangers(results: Results) -> list[str]:
+    """What voice makes of people it has never seen, and what that means where it is much."""
+    found = results.voice and results.voice.strangers
+    if not found:
+        return []
+    who = ", ".join(results.strangers.values())
+    if found.skill is None:
+        return [f"What voice makes of strangers ({who}) is not known: {found.reason}."]
+    ends = "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"
+    said = f"Strangers whom it has never seen ({who}) have a mean skill of {found.skill:.2f}{ends}; 0 is an impostor, 1 the person."
+    if found.skill > TAKEN_IN:
+        said += (
+            f" That is above {TAKEN_IN:g}: somebody new who talks somewhat like {results.person['name']} is taken for "
+            f"{results.person['name']} in part, so a middling skill shows no more than that it is not one of the impostors."
+        )
+    return [said]
 
 
 def skills(results: Results) -> list[tuple[str, list[Skill]]]:

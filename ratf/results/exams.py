@@ -276,12 +276,25 @@ class Placebo(Record):
     interviews: int
 
 
+class Strangers(Record):
+    """The mean skill in voice of people whom the verifier has never seen, over `n` questions: 0 is an impostor, 1 the
+    person. It is None where there is none; `reason` then says why."""
+
+    skill: float | None
+    low: float | None
+    high: float | None
+    n: int
+    reason: str = ""
+
+
 class VoiceFacts(Record):
     """What voice rests on besides its exam. `refused`: for each check before voice, the share of the person's real
-    answers that it would refuse. `placebo` is None where too few interviews have questions to tell."""
+    answers that it would refuse. `placebo` is None where too few interviews have questions to tell, `strangers` where the
+    suite names none."""
 
     refused: dict[str, float]
     placebo: Placebo | None = None
+    strangers: Strangers | None = None
 
 
 class StyleFacts(BaseModel, extra="forbid", frozen=True):

@@ -316,6 +316,7 @@ class Results(Record):
     data_digest: str
     person: dict[str, Any]
     impostors: dict[str, str]
+    strangers: dict[str, str] = {}
     fictional: bool
     held_out: dict[str, Any]
     training: dict[str, Any]

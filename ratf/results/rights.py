@@ -9,9 +9,11 @@ from ratf.results.results import Results, Rights
 
 
 def rights(results: Results, data: Path | None = None) -> dict[str, Rights]:
-    """The rights to the words of the person and each impostor, as stated in the folders of `data` or in the results."""
+    """The rights to the words of the person, each impostor and each stranger, as stated in the folders of `data` or in the results."""
     suite, person = results.suite.get("people") or {}, results.person
-    stated: dict[str, Mapping[str, str]] = {key: suite.get(key) or {} for key in (person["key"], *results.impostors)}
+    stated: dict[str, Mapping[str, str]] = {
+        key: suite.get(key) or {} for key in (person["key"], *results.impostors, *results.strangers)
+    }
     stated[person["key"]] = person
     found = {
         key: results.rights.get(key) or Rights(licence=about.get("licence", ""), consent=about.get("consent", ""))

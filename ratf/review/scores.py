@@ -71,8 +71,11 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
     from ratf.review.record import same
     from ratf.scores.measures import warm
     from ratf.scores.scorers import MEASURES, given_interview
-    from ratf.scores.speaking import VOICE, Answered, answered, warm_voice
+    from ratf.scores.speaking import SURPRISE, VOICE, Answered, answered, warm_voice
 
+    if name == SURPRISE:
+        why = "no model reads the answers again, which takes minutes"
+        return Check(what=f"metric {name}", outcome="not recomputed", told=why)
     given = {(s.arm, s.question): s.given for s in bundle.samples or []}
     answers = bundle.results.suite.get("answers", {})
     if answers.get("samples", 1) > 1 and bundle.samples is None:
@@ -208,7 +211,7 @@ def _study(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) -> "tu
     from ratf.suite.study import open_study
 
     results = bundle.results
-    people = (suite.person, *suite.impostors)
+    people = suite.everybody
     shipped = content("benchmarks") if all((content("benchmarks") / p).is_dir() for p in people) else None
     inside = all(Path(p).name == p for p in people)
     if inside and (folder := data or shipped):

@@ -140,7 +140,7 @@ class CallCounts:
         if is_free(name):
             return
         texts = [d.text for d in study.person.documents]
-        texts += [e.question for p in (study.person, *study.impostors) for e in p.exchanges]
+        texts += [e.question for p in (study.person, *study.impostors, *study.strangers) for e in p.exchanges]
         given = self.samples * len(study.suite.all_arms) + len(study.suite.controls)
         answers = given * sum(len(e.answer) for e in study.held_out)
         tokens = (sum(map(len, texts)) + answers) // 4

@@ -17,7 +17,7 @@ from ratf.results.exams import Exam
 from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes
-from ratf.scores.qualify import exams, made_of, match_of, more_exams, skills, style_facts, why_not
+from ratf.scores.qualify import exams, made_of, match_of, more_exams, skills, style_facts, why_not, with_strangers
 from ratf.scores.scorers import metrics_of
 from ratf.scores.speaking import voice_facts
 from ratf.statistics.attribution import attribution
@@ -65,8 +65,10 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         data_digest=study.data_digest,
         person={"key": study.person.key, **study.person.about.model_dump(mode="json")},
         impostors={p.key: p.about.name for p in study.impostors},
+        strangers={p.key: p.about.name for p in study.strangers},
         rights={
-            p.key: Rights(licence=p.about.licence, consent=p.about.consent) for p in (study.person, *study.impostors)
+            p.key: Rights(licence=p.about.licence, consent=p.about.consent)
+            for p in (study.person, *study.impostors, *study.strangers)
         },
         fictional=study.person.about.fictional,
         held_out=_held_out(study),
@@ -93,7 +95,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         more_exams=further,
         made=made_of(study),
         skill=skills(study, scores, examined),
-        voice=voice_facts(study),
+        voice=with_strangers(study, voice_facts(study), scores),
         style=style_facts(study, {arm: [s.output.completion for s in of.values()] for arm, of in samples.items()}),
         judging=judging(
             scores, _clusters(study), judged, plan(study), admission.anyway, study.suite.seed, study.suite.exam.margin

@@ -67,7 +67,7 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission:
     from ratf.agents.roles import grader_roles
     from ratf.scores.measures import warm
     from ratf.scores.scorers import given_interview, metrics_of, scorers
-    from ratf.scores.speaking import VOICE, answered, warm_voice
+    from ratf.scores.speaking import SURPRISE, VOICE, answered, warm_voice
 
     samples = log.samples or []
     done = set.intersection(*(set(s.scores or {}) for s in samples)) if samples else set()
@@ -77,7 +77,7 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission:
         return log
     answers = [(s.output.completion.strip(), str(s.target), given_interview(s.metadata)) for s in samples]
     warm(study, answers, sorted(missing))
-    if VOICE in missing:
+    if {VOICE, SURPRISE} & missing:
         warm_voice(study, [answered(str(s.id), s.output.completion.strip(), s.metadata, s.epoch) for s in samples])
     scored = inspect_score(
         log,

@@ -8,7 +8,7 @@ from typing import Any
 from ratf.agents.controls import Given, edit_log
 from ratf.agents.evidence import evidence
 from ratf.edits.made import MADE as MADE_WORDS
-from ratf.results.exams import Evidence, Exam, Made, MadeControl, MadeEdit, StyleFacts
+from ratf.results.exams import Evidence, Exam, Made, MadeControl, MadeEdit, Strangers, StyleFacts, VoiceFacts
 from ratf.results.results import Scored, Skill
 from ratf.scores.content_exam import ladder_of
 from ratf.scores.delta import deltas
@@ -16,7 +16,7 @@ from ratf.scores.speaking import VOICE
 from ratf.statistics.contrasts import Scores
 from ratf.statistics.exam import examine
 from ratf.statistics.skill import skill
-from ratf.suite.arms import CEILING, EXAM_ONLY, FLOOR, SAYS_NOTHING
+from ratf.suite.arms import CEILING, EXAM_ONLY, FLOOR, SAYS_NOTHING, STRANGER
 from ratf.suite.metrics import WITHOUT_CEILING, Axis, is_judged
 from ratf.suite.study import Study
 
@@ -144,17 +144,27 @@ def skills(study: Study, scores: Scores, exams: list[Exam]) -> list[Skill]:
         return []
     cluster = {e.exchange_id: e.interview_id for e in study.held_out}
 
-    def numbers(arm: str, name: str) -> dict[str, float]:
-        return {q: s.value for q, s in scores[arm].get(name, {}).items() if s.value is not None}
-
     found = [
-        skill(e.metric, arm, numbers(arm, e.metric), numbers(FLOOR, e.metric), numbers(CEILING, e.metric), cluster)
+        _skill(scores, e.metric, arm, cluster)
         for e in exams
         if e.admitted and (is_judged(e.metric) or e.axis not in WITHOUT_CEILING)
         for arm in scores
         if arm in study.suite.all_arms
     ]
     return [s for s in found if s is not None]
+
+
+def with_strangers(study: Study, found: VoiceFacts | None, scores: Scores) -> VoiceFacts | None:
+    """The same, with the mean skill of the strangers where the suite has some, and floor and ceiling to read it by."""
+    if found is None or not {STRANGER, FLOOR, CEILING} <= scores.keys():
+        return found
+    cluster = {e.exchange_id: e.interview_id for e in study.held_out}
+    told = _skill(scores, VOICE, STRANGER, cluster)
+    if told is None:
+        theirs = Strangers(skill=None, low=None, high=None, n=0, reason="no question has a score of theirs")
+    else:
+        theirs = Strangers(skill=told.skill, low=told.low, high=told.high, n=told.n, reason=told.reason)
+    return found.model_copy(update={"strangers": theirs})
 
 
 def match_of(study: Study, given: Mapping[str, Given]) -> dict[str, float] | None:
@@ -182,6 +192,15 @@ def style_facts(study: Study, texts: Mapping[str, list[str]]) -> StyleFacts | No
     # kept, so that a later report learns nothing
     shown = study.made("style", lambda: [e.model_dump() for e in evidence(study)])
     return StyleFacts(evidence=[Evidence(**e) for e in shown], delta=found, budget=budget)
+
+
+def _skill(scores: Scores, name: str, arm: str, cluster: Mapping[str, str]) -> Skill | None:
+    arms, floor, ceiling = (_numbers(scores[c], name) for c in (arm, FLOOR, CEILING))
+    return skill(name, arm, arms, floor, ceiling, cluster)
+
+
+def _numbers(of: Mapping[str, Mapping[str, Scored]], name: str) -> dict[str, float]:
+    return {q: s.value for q, s in of.get(name, {}).items() if s.value is not None}
 
 
 def _pooled(answers: Iterable[tuple[str, str]]) -> dict[str, str]:

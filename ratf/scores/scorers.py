@@ -11,7 +11,7 @@ from ratf.judges.scorers import Rivals, judge
 from ratf.scores import measures
 from ratf.scores.content_exam import read_by
 from ratf.scores.named import measuring, named
-from ratf.scores.speaking import VOICE, answered, voice_of, warm_voice
+from ratf.scores.speaking import SURPRISE, VOICE, answered, judged, warm_voice
 from ratf.statistics.judge_exam import Admission
 from ratf.suite.arms import CEILING, FLOOR, MADE
 from ratf.suite.metrics import Metric, is_judged
@@ -40,7 +40,11 @@ def _rank(study: Study, state: TaskState, real: str) -> float:
 
 
 def _voice(study: Study, state: TaskState, real: str) -> float | str:
-    return voice_of(study, answered(str(state.sample_id), _answer(state), state.metadata))
+    return judged(study, answered(str(state.sample_id), _answer(state), state.metadata)).voice
+
+
+def _surprise(study: Study, state: TaskState, real: str) -> float | str:
+    return judged(study, answered(str(state.sample_id), _answer(state), state.metadata)).surprise
 
 
 def _copying(study: Study, state: TaskState, real: str) -> float | None:
@@ -52,6 +56,7 @@ MEASURES: dict[str, Measure] = {
     **{name: _of_texts(measure) for name, measure in measures.OF_TEXTS.items()},
     "embedding_rank": _rank,
     VOICE: _voice,
+    SURPRISE: _surprise,
     "copying": _copying,
 }
 
@@ -96,7 +101,7 @@ def _scorer(name: str, study: Study, warm: bool) -> Scorer:
     measure = MEASURES[name]
 
     def of_sample(state: TaskState, real: str) -> float | measures.Parts | str | None:
-        if warm and name == VOICE:
+        if warm and name in (VOICE, SURPRISE):
             warm_voice(study, [answered(str(state.sample_id), _answer(state), state.metadata)])
         elif warm:
             measures.warm(study, [(_answer(state), real, given_interview(state.metadata))], [name])

@@ -66,6 +66,7 @@ CONTROLS = {
     "same_far": Control("the person's own earlier answer to an unrelated question"),
     "impostor_near": Control("another person's real answer to the nearest question"),
     "impostor_far": Control("another person's real answer to an unrelated question"),
+    "stranger_near": Control("the real answer of a stranger, who is no impostor, to the nearest question"),
     "generic": Control("the bare model, not told who it is", theirs=False, written=True),
     "boilerplate": Control("a polite sentence or two, fit for any question", theirs=False, says_nothing=True),
     "nonanswer": Control("a long and fluent answer that says nothing", theirs=False, says_nothing=True),
@@ -82,6 +83,10 @@ CONTROLS = {
 
 WRITTEN = tuple(name for name, control in CONTROLS.items() if control.written)
 """Controls that a model has to write: not among those of a suite that names none, but for a paraphrase where one is bound."""
+
+
+STRANGER = "stranger_near"
+"""The control that needs strangers: there where a suite names some."""
 
 
 SAYS_NOTHING = tuple(name for name, control in CONTROLS.items() if control.says_nothing)

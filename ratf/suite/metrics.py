@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ratf.suite.arms import SAYS_NOTHING
+from ratf.suite.arms import SAYS_NOTHING, STRANGER
 
 Family = Literal["lexical", "semantic", "style", "judge", "length", "copying"]
 Axis = Literal["topic", "coverage", "agreement", "voice"]
@@ -118,6 +118,13 @@ METRICS = {
         reads="people",
         exact=False,
     ),
+    "surprise": Metric(
+        "style",
+        "how far the likelihood of its first words is from the person's usual one, in spreads",
+        "lower",
+        reads="people",
+        exact=False,
+    ),
     "length_ratio": Metric("length", "words in the answer / words in the real one", None),
     "copying": Metric(
         "copying", "share of 8-word runs found in memories, writings or earlier answers", None, 1, reads="people"
@@ -192,7 +199,7 @@ _CONTENT = Ladder(
 _PERSON = Ladder(
     positives=("real", "same_near", "same_far"),
     negatives=("impostor_near", "impostor_far"),
-    must=_each(("real", "same_near", "same_far"), ("impostor_near", "impostor_far", *SAYS_NOTHING)),
+    must=_each(("real", "same_near", "same_far"), ("impostor_near", "impostor_far", STRANGER, *SAYS_NOTHING)),
     may=_each(("real", "same_near", "same_far"), ("paraphrase", "generic")),
     degenerate=SAYS_NOTHING,
 )
@@ -236,6 +243,7 @@ TITLES = {
     "bertscore": "Likeness word by word",
     "sentence_coverage": "Sentences covered",
     "style_identity": "Voice",
+    "surprise": "Surprise",
     "length_ratio": "Length",
     "copying": "Copying",
 }
@@ -258,6 +266,9 @@ GLOSSARY = {
     "style_identity": "How much more the answer sounds like this person than like the others, the interviewers or a stranger, by grammar and "
     "small words: 1 is the person, 0 anybody else. It is no probability, and knows nothing of the content. What is too short, copied, "
     "said to every question, off the topic or no fluent speech has no voice.",
+    "surprise": "A small language model reads the answer's first 25 words. How many spreads their mean log probability is from the "
+    "middle of the person's own answers, on either side: people's are under 2, nearly all. Machines speak more smoothly than anybody, "
+    "which counts as far off. It describes, and gives no verdict: other people are as near as the person.",
     "length_ratio": "Words in the answer divided by words in the real one. Neither way is better.",
     "copying": "Share of the answer's runs of eight words that stand in memories, writings or earlier answers.",
 }

@@ -45,6 +45,8 @@ class Study:
     data_digest: str
     path: Path | None = None
     """The path of the suite's YAML file."""
+    strangers: list[Person] = field(default_factory=list)
+    """People whom nothing is learnt from, beside the person and the impostors."""
     answered: dict[str, dict[str, str]] = field(default_factory=dict)
     """Arm whose answers are in a file → held-out question → its answer."""
     _held: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -95,7 +97,7 @@ def open_study(suite: str | Path, data: str | Path | None = None, out: str | Pat
     settings = load_suite(path)
     home = Path(data) if data else path.parent
     people = _load_people(settings, path, home)
-    person, impostors = people[0], people[1:]
+    person, impostors = people[0], people[1 : 1 + len(settings.impostors)]
     held_out, earlier = _split(settings, person, path)
     limit = settings.split.training_exchanges
     asked = [e.exchange_id for e in held_out]
@@ -116,6 +118,7 @@ def open_study(suite: str | Path, data: str | Path | None = None, out: str | Pat
         folder=Path(out) if out else Path("runs") / settings.name,
         data_digest=data_digest,
         path=path,
+        strangers=people[1 + len(impostors) :],
         answered=answered,
     )
 
@@ -145,10 +148,10 @@ def current_study(digest: str) -> Study:
 def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
     problems: list[str] = []
     people = []
-    whose = (suite.person, *suite.impostors)
+    whose = suite.everybody
     for key in whose:
         if not (folder / key).is_dir():
-            role = "the person" if key == suite.person else "the impostor"
+            role = "the person" if key == suite.person else "the impostor" if key in suite.impostors else "the stranger"
             there = sorted(f.parent.name for f in folder.glob("*/interviews.jsonl")) or ["nobody"]
             problems.append(
                 f"{path}: {role} {key!r} has no folder in {folder}; in there: {', '.join(there)}. --data names another"
@@ -166,18 +169,20 @@ def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
             problems.extend(error.problems)
     if problems:
         raise DataError(problems)
+    impostors = people[1 : 1 + len(suite.impostors)]
     for person in people[1:]:
         if not person.exchanges:
+            role = "an impostor" if person in impostors else "a stranger"
             problems.append(
-                f"{folder / person.key}/interviews.jsonl: no usable exchange, so {person.key} cannot be an impostor"
+                f"{folder / person.key}/interviews.jsonl: no usable exchange, so {person.key} cannot be {role}"
             )
-    talks = {e.interview_id for person in people[1:] for e in person.exchanges}
+    talks = {e.interview_id for person in impostors for e in person.exchanges}
     if "style_identity" in suite.metrics and len(talks) < 2:
         problems.append(
             f"{path}: the impostors have {len(talks)} interviews with usable exchanges together; style_identity needs "
             "two or more, to learn from one and be tried on another"
         )
-    if any(ARMS[arm].memories == "impostor" for arm in suite.arms) and not any(p.documents for p in people[1:]):
+    if any(ARMS[arm].memories == "impostor" for arm in suite.arms) and not any(p.documents for p in impostors):
         problems.append(f"{path}: no impostor has writings, so no arm can remember them: {', '.join(suite.impostors)}")
     if problems:
         raise DataError(problems)
@@ -225,7 +230,7 @@ def _thin(exchanges: list[Exchange], wanted: int | None) -> list[Exchange]:
 
 def _data_digest(folder: Path, suite: Suite) -> str:
     digest = hashlib.sha256()
-    for key in (suite.person, *suite.impostors):
+    for key in suite.everybody:
         for name in DATA_FILES:
             path = folder / key / name
             content = path.read_bytes() if path.is_file() else b""

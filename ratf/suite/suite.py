@@ -13,7 +13,7 @@ from raft.people.person import About
 from raft.yaml_file import read_model
 from ratf.content import content
 from ratf.suite.answered import AnsweredArm
-from ratf.suite.arms import ARMS, CONTROLS, NAMED, WRITTEN
+from ratf.suite.arms import ARMS, CONTROLS, NAMED, STRANGER, WRITTEN
 from ratf.suite.metrics import METRICS, Metric, judge_metric, metric
 from ratf.suite.parts import (
     BOTH,
@@ -41,6 +41,8 @@ class Suite(SuitePart):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     person: PersonKey
     impostors: Annotated[list[PersonKey], Once] = Field(min_length=1)
+    strangers: Annotated[list[PersonKey], Once] = Field([], exclude_if=lambda keys: not keys)
+    """People who are no impostors: nothing is learnt from them, so that they show what voice makes of somebody new."""
     people: dict[PersonKey, About] = Field({})
     """Who the people are, by key, for people's folders without a `person.yaml`."""
     split: SplitSettings = SplitSettings()
@@ -56,7 +58,9 @@ class Suite(SuitePart):
 
     It is not part of the digest, because `arms` then lists them.
     """
-    controls: Annotated[list[ControlName], Once] = Field([name for name in CONTROLS if name not in WRITTEN])
+    controls: Annotated[list[ControlName], Once] = Field(
+        [name for name in CONTROLS if name not in (*WRITTEN, STRANGER)]
+    )
     metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*METRICS, judge_metric("stance")], min_length=1)
     """The metrics.
 
@@ -77,11 +81,12 @@ class Suite(SuitePart):
     @model_validator(mode="before")
     @classmethod
     def _reworded(cls, raw: Any) -> Any:
-        """Adds the control `paraphrase` to a suite that names a paraphraser and no controls."""
-        bound = isinstance(raw, dict) and isinstance(raw.get("models"), dict) and raw["models"].get("paraphraser")
-        if bound and "controls" not in raw:
-            return {**raw, "controls": [*cls.model_fields["controls"].default, "paraphrase"]}
-        return raw
+        """Adds the controls `stranger_near` and `paraphrase` to a suite without controls that names what they need."""
+        if not isinstance(raw, dict) or "controls" in raw:
+            return raw
+        bound = isinstance(raw.get("models"), dict) and raw["models"].get("paraphraser")
+        more = [STRANGER] * bool(raw.get("strangers")) + ["paraphrase"] * bool(bound)
+        return {**raw, "controls": [*cls.model_fields["controls"].default, *more]} if more else raw
 
     @model_validator(mode="before")
     @classmethod
@@ -114,6 +119,11 @@ class Suite(SuitePart):
             return raw
         arms = [arm for arm in raw["arms"] if not isinstance(arm, dict)]
         return {**raw, "arms": arms, "answered": [*(raw.get("answered") or []), *answered]}
+
+    @property
+    def everybody(self) -> list[str]:
+        """The keys of the person, the impostors and the strangers."""
+        return [self.person, *self.impostors, *self.strangers]
 
     @property
     def all_arms(self) -> list[str]:
@@ -150,6 +160,10 @@ class Suite(SuitePart):
     def _hangs_together(self) -> "Suite":
         if self.person in self.impostors:
             raise ValueError(f"{self.person!r} is the person and cannot be an impostor as well")
+        if known := [key for key in self.strangers if key in (self.person, *self.impostors)]:
+            raise ValueError(f"{known[0]!r} is the person or an impostor and cannot be a stranger as well")
+        if STRANGER in self.controls and not self.strangers:
+            raise ValueError(f"{STRANGER} is among the controls, so strangers must name whose answers they are")
         if any(metric(name).judged for name in self.metrics) and not self.models.grader:
             raise ValueError("a judge is among the metrics, so models.grader must name the model that grades")
         memories = self.memories
@@ -169,10 +183,9 @@ class Suite(SuitePart):
                 f"answers.samples is {self.answers.samples}, but at temperature 0 {self.models.base} gives the same answer "
                 "every time: set answers.temperature above 0, or leave answers.samples out"
             )
-        strangers = sorted(self.people.keys() - {self.person, *self.impostors})
-        if strangers:
-            known = ", ".join([self.person, *self.impostors])
-            raise ValueError(f"people describes {', '.join(strangers)}, who is not in the suite; in it: {known}")
+        if unknown := sorted(self.people.keys() - set(self.everybody)):
+            there = ", ".join(self.everybody)
+            raise ValueError(f"people describes {', '.join(unknown)}, who is not in the suite; in it: {there}")
         if not self.all_arms:
             raise ValueError(f"arms: name one or more: {', '.join(ARMS)}, or {{name: mine, answers: FILE}}")
         twice = sorted({n for n in self.all_arms if self.all_arms.count(n) > 1})

@@ -14,6 +14,9 @@ from commands import Command, begin
 from inspect_ai.log import list_eval_logs, read_eval_log
 from places import REPOSITORY
 
+from ratf.suite.arms import DOSES, MADE
+from ratf.suite.metrics import METRICS
+
 pytestmark = pytest.mark.slow
 
 
@@ -83,18 +86,19 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
     assert not list(out.rglob("*.part")) and not list(out.glob(".*.eval"))
 
     ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]
-    assert len(ok) == 21  # 4 arms, 14 controls, 3 doses of the exam
     scored = {str((log.eval.metadata or {})["arm"]): len((log.samples or [])[0].scores or {}) for log in ok}
-    assert set(scored.values()) == {9}  # the embedded judge failed its exam, so it graded nobody
+    assert len(ok) == 29 and scored.keys() >= {*DOSES, *MADE}  # 4 arms, 14 controls, 3 doses, and 8 made for the exams
+    # the embedded judge failed its exam, so it graded nobody
+    assert {count for arm, count in scored.items() if arm not in MADE} == {len(METRICS)}
     assert all(len(log.samples or []) == 4 for log in ok)
     from inspect_ai.analysis import samples_df
 
     frame = samples_df([log.location for log in ok])
-    assert len(frame) == 84 and "score_style_identity" in frame
+    assert len(frame) == 4 * 29 and "score_style_identity" in frame
 
     # two interviews are too few for an exam, and what is not admitted gives no verdict
     assert "NOT MEASURED: style_identity is not admitted on this person" in run.stdout and run.returncode == 2
-    assert "style_identity    identity" in run.stderr and "not admitted: the AUC's lower end" in run.stderr
+    assert "style_identity     voice" in run.stderr and "not admitted: the AUC's lower end" in run.stderr
     assert {e["metric"]: e["admitted"] for e in statistics(out)["exam"]}["style_identity"] is False  # type: ignore[attr-defined]
 
     (judge,) = [e["judge"] for e in statistics(out)["exam"] if e["metric"] == "judge_stance"]  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from raft.errors import RaftError
-from raft.models.local import LocalModel, _shared
+from raft.models.local import LocalModel, shared_start
 from raft.models.sampling import Sampler, Sampling
 from raft.types import Message
 
@@ -77,9 +77,9 @@ def test_a_missing_adapter_names_those_there_are(cache: Path) -> None:
 
 
 def test_only_what_all_prompts_begin_with_is_shared() -> None:
-    assert _shared([[1, 2, 3, 4], [1, 2, 9]]) == 2
-    assert _shared([[1, 2], [1, 2, 3]]) == 1, "every row keeps a token of its own"
-    assert _shared([[5], [1]]) == 0
+    assert shared_start([[1, 2, 3, 4], [1, 2, 9]]) == 2
+    assert shared_start([[1, 2], [1, 2, 3]]) == 1, "every row keeps a token of its own"
+    assert shared_start([[5], [1]]) == 0
 
 
 def test_the_nucleus_and_the_penalties_are_kept() -> None:

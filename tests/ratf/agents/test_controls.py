@@ -41,6 +41,15 @@ def test_every_control_answers_every_held_out_question(study: Study) -> None:
     assert {name: list(answers) for name, answers in found.items()} == dict.fromkeys(names, asked)
 
 
+def test_a_strangers_answer_is_that_to_the_nearest_question(study: Study) -> None:
+    asked, stranger = study.held_out[0], study.strangers[0]
+    nearest = stranger.exchanges[7]
+    given = controls(study, Sketches({nearest.question: asked.question}))["stranger_near"]
+    assert given[asked.exchange_id].text == nearest.answer and given[asked.exchange_id].similarity == 1
+    assert {g.person for g in given.values()} == {stranger.key}
+    assert {g.text for g in given.values()} <= {e.answer for e in stranger.exchanges}
+
+
 def test_only_the_suites_controls_are_found(tiny: Path) -> None:
     tiny.write_text(tiny.read_text("utf-8") + "controls: [same_near]\n", "utf-8")
     assert list(controls(open_study(str(tiny)), Sketches())) == ["same_near"]

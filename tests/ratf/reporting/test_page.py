@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import opened, overflow
+from planted import make
 from playwright.sync_api import Browser
 
 from raft.errors import RaftError
@@ -28,8 +29,10 @@ from ratf.results.exams import (
     Masked,
     Order,
     Share,
+    Strangers,
     Strength,
     StyleFacts,
+    VoiceFacts,
 )
 from ratf.results.results import (
     Answer,
@@ -408,3 +411,26 @@ def test_a_blocked_storage_or_no_scripts_leave_a_page_to_read(browser: Browser, 
     page.goto(path.as_uri())
     assert page.locator("#theme").is_hidden()
     context.close()
+
+
+@pytest.mark.parametrize(
+    ("skill", "says"),
+    [(0.12, False), (0.31, True)],
+)
+def test_the_page_says_what_becomes_of_strangers_and_what_it_means(skill: float, says: bool) -> None:
+    theirs = Strangers(skill=skill, low=skill - 0.1, high=skill + 0.1, n=36)
+    strangers = {"rudge": "Bettany <Rudge>"}
+    results = make({"raft": {"rouge_l": [0.5] * 6}, "baseline": {"rouge_l": [0.4] * 6}}, ["a", "a", "b", "b", "c", "c"])
+    results = results.model_copy(update={"strangers": strangers, "voice": VoiceFacts(refused={}, strangers=theirs)})
+    page = render(results)
+    assert f"(Bettany &lt;Rudge&gt;) have a mean skill of {skill:.2f}" in page
+    assert ("is taken for Tove Marrack in part" in page) == says
+
+
+def test_the_page_says_why_nothing_is_known_of_strangers() -> None:
+    theirs = Strangers(skill=None, low=None, high=None, n=0, reason="a single interview gives no interval")
+    results = make({"raft": {"rouge_l": [0.5] * 6}, "baseline": {"rouge_l": [0.4] * 6}}, ["a", "a", "b", "b", "c", "c"])
+    results = results.model_copy(
+        update={"strangers": {"rudge": "Bettany"}, "voice": VoiceFacts(refused={}, strangers=theirs)}
+    )
+    assert "(Bettany) is not known: a single interview gives no interval" in render(results)

@@ -1,11 +1,28 @@
 import math
+import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratf.scores.answers import REASONS, Facts, Norms, Range, norms, on_topic, reason, refused, repeated, usual, words
+from ratf.scores.answers import (
+    PIECED,
+    REASONS,
+    Facts,
+    Norms,
+    Range,
+    norms,
+    on_topic,
+    pairs,
+    pieced,
+    reason,
+    refused,
+    repeated,
+    usual,
+    words,
+)
 from ratf.scores.voice import LEAST
 
 NUMBERS = st.floats(-10, 10)
@@ -24,6 +41,7 @@ def test_an_ordinary_answer_is_one() -> None:
         (Facts(words=LEAST - 1, topic=0.9), "too short"),
         (Facts(words=80, copied=0.9), "copied"),
         (Facts(words=80, repeated=1.0), "same for other questions"),
+        (Facts(words=80, pieced=0.97), "pieced together"),
         (Facts(words=80, topic=0.4), "off topic"),
         (Facts(words=80, fluency=-5.4), "not fluent"),
         (Facts(words=80, fluency=math.nan), "not fluent"),
@@ -55,13 +73,36 @@ def test_few_of_the_person_s_own_answers_are_off_topic(topic: list[float]) -> No
     assert refused([Facts(words=LEAST, topic=t) for t in topic], made)["off topic"] <= 0.05
 
 
+def test_of_new_answers_like_the_old_ones_few_are_refused() -> None:
+    """Over many people: one of them, with 24 answers to go by, may lose more."""
+    draw, shares = np.random.default_rng(1), []
+    for _ in range(300):
+        old, new = draw.normal(-3.4, 0.3, 24), draw.normal(-3.4, 0.3, 200)
+        shares.append(refused([Facts(words=90, fluency=float(x)) for x in new], norms([], old.tolist()))["not fluent"])
+    assert np.mean(shares) <= 0.02 and np.quantile(shares, 0.95) <= 0.05
+
+
+SAID = "We let the meadow flood and the river kept the town dry and nobody on the bank had to let the river go to sea"
+
+
 @given(st.integers(0, 2**32 - 1))
-def test_of_new_answers_like_the_old_ones_few_are_refused(seed: int) -> None:
-    draw = np.random.default_rng(seed)
-    old, new = draw.normal(-3.4, 0.3, 60), draw.normal(-3.4, 0.3, 200)
-    found = refused([Facts(words=90, fluency=float(x)) for x in new], norms([], old.tolist()))
-    assert found["not fluent"] <= 0.05
-    assert set(found) == set(REASONS)
+def test_a_chain_of_somebodys_words_is_pieced_together(seed: int) -> None:
+    draw, after = random.Random(seed), dict[str, list[str]]()
+    for a, b in pairwise(SAID.lower().split()):
+        after.setdefault(a, []).append(b)
+    chain = ["we"]
+    while len(chain) < 60:
+        chain.append(draw.choice(after.get(chain[-1]) or ["we"]))
+    known = {*pairs(SAID), ("sea", "we")}
+    assert pieced(" ".join(chain), known) == 1 >= PIECED
+    assert reason(Facts(60, pieced=1.0), OWN) == "pieced together"
+
+
+def test_who_speaks_finds_new_pairs_of_words() -> None:
+    found = pieced("The river kept nobody dry, and the meadow had to go.", frozenset(pairs(SAID)))
+    assert found is not None and found == pytest.approx(6 / 10)
+    assert pieced("Yes.", frozenset()) is None and pieced("", frozenset()) is None
+    assert reason(Facts(60, pieced=0.945), OWN) is None
 
 
 def test_the_price_of_a_check_does_not_depend_on_the_others() -> None:

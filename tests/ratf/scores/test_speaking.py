@@ -13,15 +13,19 @@ from ratf.agents.controls import controls
 from ratf.scores import measures
 from ratf.scores.answers import REASONS
 from ratf.scores.speaking import (
-    GLANCE_WORDS,
+    FIRST_WORDS,
+    NO_NORMS,
+    NO_READER,
+    READ_WORDS,
+    UNREAD,
     Answered,
     answered,
     leave_out,
     verifier,
     voice_facts,
-    voice_of,
     warm_voice,
 )
+from ratf.scores.speaking import judged as judgement
 from ratf.suite.arms import SAYS_NOTHING
 from ratf.suite.study import Study, open_study
 
@@ -49,7 +53,12 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 def judged(study: Study, arm: Sequence[Answered]) -> list[float | str]:
     warm_voice(study, arm)
-    return [voice_of(study, answer) for answer in arm]
+    return [judgement(study, answer).voice for answer in arm]
+
+
+def surprises(study: Study, arm: Sequence[Answered]) -> list[float | str]:
+    warm_voice(study, arm)
+    return [judgement(study, answer).surprise for answer in arm]
 
 
 def test_what_says_nothing_has_no_voice_or_no_more_than_an_impostor(study: Study) -> None:
@@ -67,6 +76,7 @@ def test_what_says_nothing_has_no_voice_or_no_more_than_an_impostor(study: Study
         "evidence_words": {too_short},
         "nonanswer": {again},
         "parrot": {REASONS["copied"]},
+        "babble": {REASONS["pieced together"]},
         "empty": {REASONS["empty"]},
     }
     means = {
@@ -93,27 +103,81 @@ def test_memories_that_were_shown_count_as_learnt(study: Study) -> None:
     assert found == REASONS["copied"]
 
 
-def test_babble_is_not_fluent_and_what_is_fluent_at_a_glance_is_read_no_further(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a scripted reader was given: to it, sentences that begin in upper case are fluent, and "Smoothly" is most."""
+    seen: list[str] = []
+
+    def read_by_a_script(model: object, conversations: object, answers: Sequence[str]) -> list[float]:
+        seen.extend(answers)
+        return [
+            -1.0 if a.startswith("Smoothly") else -9.0 if a.startswith("salad") else -4.0 - 0.01 * (len(a) % 40)
+            for a in answers
+        ]
+
+    monkeypatch.setattr(likelihood, "log_likelihoods", read_by_a_script)
+    return seen
+
+
+@pytest.fixture
+def with_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: list[str]) -> Study:
     monkeypatch.setattr(measures, "embedder", lambda name: WordsInCommon())
     study = open_study("demo", out=tmp_path)
     leave_out(study, ["off topic"])
-    made, read = controls(study, WordsInCommon()), list[str]()
-    word_salad = {" ".join(g.text.split()[:n]) for g in made["babble"].values() for n in (GLANCE_WORDS, 100)}
-    smooth = " ".join(study.held_out[0].answer.split()[:GLANCE_WORDS])
+    return study
 
-    def read_by_a_script(model: object, conversations: object, answers: Sequence[str]) -> list[float]:
-        read.extend(answers)
-        return [-6.0 if a in word_salad else -1.0 if a == smooth else -4.0 - 0.01 * (len(a) % 40) for a in answers]
 
-    monkeypatch.setattr(likelihood, "log_likelihoods", read_by_a_script)
-    babble = [answered(q, g.text, {"given": asdict(g)}) for q, g in made["babble"].items()]
-    assert set(judged(study, babble)) == {REASONS["not fluent"]}
-    machine = Answered(study.held_out[0].exchange_id, study.held_out[0].answer)
-    read.clear()
-    assert not isinstance(judged(study, [machine])[0], str)
-    assert read == [smooth]
+def test_what_is_not_fluent_is_read_to_the_end_and_what_begins_fluently_is_not(
+    with_reader: Study, read: list[str]
+) -> None:
+    first, second = with_reader.held_out[:2]
+    smooth, salad = f"Smoothly {first.answer}", f"salad {second.answer}"
+    arm = [Answered(first.exchange_id, smooth), Answered(second.exchange_id, salad)]
+    warm_voice(with_reader, arm)
+    assert not isinstance(judgement(with_reader, arm[0]).voice, str)
+    assert judgement(with_reader, arm[1]).voice == REASONS["not fluent"]
+    begun = [text for text in read if text.startswith(("Smoothly", "salad"))]
+    assert [len(text.split()) for text in begun] == [FIRST_WORDS, FIRST_WORDS, min(READ_WORDS, len(salad.split()))]
+
+
+def test_what_has_no_voice_is_read_no_further(with_reader: Study, read: list[str]) -> None:
+    other = f"salad {with_reader.impostors[0].exchanges[3].answer}"
+    (found,) = judged(with_reader, [Answered(with_reader.held_out[0].exchange_id, other)])
+    assert not isinstance(found, str) and found < 0.1
+    assert [len(text.split()) for text in read if text.startswith("salad")] == [FIRST_WORDS]
+
+
+def test_surprise_is_a_distance_on_either_side_and_describes_machines(with_reader: Study, read: list[str]) -> None:
+    questions = [e.exchange_id for e in with_reader.held_out]
+    texts = [e.answer for e in with_reader.held_out]
+    machine = surprises(with_reader, [Answered(questions[0], f"Smoothly {texts[0]}")])
+    salad = surprises(with_reader, [Answered(questions[0], f"salad {texts[0]}")])
+    real = surprises(with_reader, [Answered(q, t, checked=False) for q, t in zip(questions, texts, strict=True)])
+    numbers = [x for x in real if not isinstance(x, str)]
+    assert len(numbers) == 24 and max(numbers) < 3
+    assert isinstance(machine[0], float) and isinstance(salad[0], float) and min(machine[0], salad[0]) > 10
+    assert {x for x in real if isinstance(x, str)} == {UNREAD}
+    before = len(read)
+    voice_facts(with_reader)
+    assert not [t for t in read[before:] if len(t.split()) <= FIRST_WORDS], "the real ones are not read twice"
+
+
+def test_surprise_says_why_it_has_no_score(with_reader: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    question, text = with_reader.held_out[0].exchange_id, with_reader.held_out[0].answer
+    assert surprises(with_reader, [Answered(question, "Yes.")]) == [REASONS["too short"]]
+    few = replace(with_reader, earlier=with_reader.earlier[:8], folder=tmp_path / "few")
+    leave_out(few, ["off topic"])
+    assert surprises(few, [Answered(question, text)]) == [NO_NORMS]
+
+    def missing(*_: object) -> list[float]:
+        raise ImportError
+
+    monkeypatch.setattr(likelihood, "log_likelihoods", missing)
+    without = replace(with_reader, folder=tmp_path / "without")
+    leave_out(without, ["off topic"])
+    arm = [Answered(question, text)]
+    assert surprises(without, arm) == [NO_READER]
+    assert not isinstance(judgement(without, arm[0]).voice, str), "without a reader the check is not made"
 
 
 def test_a_person_without_a_verifier_has_no_score_and_a_reason(tiny: Path, tmp_path: Path) -> None:
@@ -126,9 +190,20 @@ def test_a_person_without_a_verifier_has_no_score_and_a_reason(tiny: Path, tmp_p
     assert found == verifier(study)
 
 
+def test_a_stranger_is_not_the_person_and_nothing_is_learnt_from_one(study: Study) -> None:
+    made = controls(study, WordsInCommon())["stranger_near"]
+    arm = [answered(q, g.text, {"given": asdict(g)}) for q, g in made.items()]
+    found = judged(study, arm)
+    numbers = [x for x in found if not isinstance(x, str)]
+    assert len(numbers) == len(arm) and sum(numbers) / len(numbers) < 0.5
+    alone = replace(study, strangers=[])
+    leave_out(alone, ["not fluent"])
+    assert judged(alone, arm) == found
+
+
 def test_voice_computes_nothing_when_it_is_asked(study: Study) -> None:
     with pytest.raises(RaftError, match="warm_voice first"):
-        voice_of(study, Answered(study.held_out[0].exchange_id, LONG))
+        judgement(study, Answered(study.held_out[0].exchange_id, LONG))
 
 
 def test_the_price_and_the_placebo_are_told(study: Study) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from raft.errors import DataError, RaftError
 from raft.types import Exchange
+from ratf.content import content
 from ratf.suite.study import Study, _thin, being_run, current_study, open_study
 
 EditLine = Callable[[Path, int, dict[str, object] | str], None]
@@ -204,6 +205,33 @@ def test_an_impostor_without_a_usable_exchange_is_refused(tiny: Path, edit_line:
     for number in range(1, 5):
         edit_line(tiny.parent / "pell" / "interviews.jsonl", number, {"turns": SHORT})
     assert "pell/interviews.jsonl: no usable exchange, so pell cannot be an impostor" in problem(tiny)
+
+
+def with_a_stranger(tiny: Path) -> Path:
+    shutil.copytree(content("benchmarks", "rudge"), tiny.parent / "rudge")
+    tiny.write_text(tiny.read_text("utf-8").replace("[pell]", "[pell]\nstrangers: [rudge]"), "utf-8")
+    return tiny
+
+
+def test_strangers_are_there_and_nothing_is_learnt_from_them(tiny: Path) -> None:
+    before = open_study(tiny)
+    study = open_study(with_a_stranger(tiny))
+    assert [p.key for p in study.strangers] == ["rudge"] and [p.key for p in study.impostors] == ["pell"]
+    assert [e.answer for e in study.earlier] == [e.answer for e in before.earlier]
+    assert study.suite.controls == [*before.suite.controls, "stranger_near"] and before.strangers == []
+    digest = study.digest
+    with (tiny.parent / "rudge" / "writings.jsonl").open("a") as file:
+        file.write("\n")
+    assert open_study(tiny).digest != digest, "the data of everybody in a suite are part of what a run is"
+
+
+def test_a_stranger_who_is_not_there_or_never_answers_is_told(tiny: Path, edit_line: EditLine) -> None:
+    file = with_a_stranger(tiny).parent / "rudge" / "interviews.jsonl"
+    for number in range(1, 7):
+        edit_line(file, number, {"turns": SHORT})
+    assert "rudge/interviews.jsonl: no usable exchange, so rudge cannot be a stranger" in problem(tiny)
+    shutil.rmtree(file.parent)
+    assert "the stranger 'rudge' has no folder in" in problem(tiny)
 
 
 def test_everything_wrong_with_everybody_is_told_at_once(tiny: Path, edit_line: EditLine) -> None:

@@ -5,7 +5,7 @@ import pytest
 from raft.errors import DataError
 from raft.types import Exchange
 from ratf.scores.scorers import MEASURES
-from ratf.suite.arms import ARMS, CEILING, CONTRASTS, CONTROLS, FLOOR, NAMED, WRITTEN
+from ratf.suite.arms import ARMS, CEILING, CONTRASTS, CONTROLS, FLOOR, NAMED, STRANGER, WRITTEN
 from ratf.suite.metrics import METRICS
 from ratf.suite.study import _thin, open_study
 from ratf.suite.suite import find_suite, load_suite
@@ -36,6 +36,8 @@ def test_tables_fit_together() -> None:
         ),
         ("models: {grader: local/smollm2-135m-instruct}", "", 1, "models.grader must name"),
         ("impostors: [pell]", "impostors: [marrack]", 1, "cannot be an impostor"),
+        ("impostors: [pell]", "impostors: [pell]\nstrangers: [pell]", 1, "cannot be a stranger as well"),
+        ("seed: 3", "controls: [real, stranger_near]", 1, "strangers must name whose answers they are"),
         ("seed: 3", "controls: [paraphrase]", 1, "models.paraphraser must name a chat model"),
         ("seed: 3", "exam: {bar: 0.4}", 9, "greater than or equal to 0.5"),
         ("impostors: [pell]", "impostors: [pell, pell]", 3, "pell is there twice"),
@@ -119,7 +121,7 @@ def test_the_digest_is_of_the_content(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_a_bound_paraphraser_adds_the_paraphrase(tiny: Path) -> None:
-    given = [name for name in CONTROLS if name not in WRITTEN]
+    given = [name for name in CONTROLS if name not in (*WRITTEN, STRANGER)]
     assert load_suite(tiny).controls == given
     tiny.write_text(tiny.read_text().replace("{grader:", "{paraphraser: openai/gpt-5, grader:"))
     assert load_suite(tiny).controls == [*given, "paraphrase"]
