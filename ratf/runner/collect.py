@@ -16,7 +16,9 @@ from ratf.judges.counts import plan, with_savings
 from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes
+from ratf.scores.paraphrases import checked
 from ratf.scores.qualify import exams, made_of, match_of, more_exams, skills, style_facts, why_not
+from ratf.scores.repeated import repeats_of
 from ratf.scores.scorers import metrics_of
 from ratf.scores.speaking import voice_facts
 from ratf.statistics.attribution import attribution
@@ -49,7 +51,9 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
     }
     sources = {arm: _given(of_arm) for arm, of_arm in samples.items() if arm not in study.suite.all_arms}
     judged = with_savings(study, admission)
-    examined = exams(study, scores, sources, judged)
+    said = {q: s.output.completion for q, s in samples.get("paraphrase", {}).items() if s.error is None}
+    paraphrases = checked(study, said)
+    examined = exams(study, scores, sources, judged, paraphrases)
     contrasts = _contrasts(study, scores)
     primary = study.suite.primary
     wanted = (primary.better, primary.than, primary.metric)
@@ -89,8 +93,9 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         times=times,
         prompts_digest=_prompts_digest(study),
         exam=examined,
-        more_exams=more_exams(study, scores, sources),
-        made=made_of(study),
+        more_exams=more_exams(study, scores, sources, paraphrases),
+        repeats=repeats_of(study, scores, examined),
+        made=made_of(study, paraphrases, judged),
         skill=skills(study, scores, examined),
         voice=voice_facts(study),
         style=style_facts(study, {arm: [s.output.completion for s in of.values()] for arm, of in samples.items()}),
