@@ -19,7 +19,7 @@ from ratf.agents.evidence import words_for
 from ratf.edits.made import made_controls
 from ratf.edits.rules import NotExamined, rules_for
 from ratf.models.chat import embedder
-from ratf.suite.arms import DOSES, GIVEN, MADE
+from ratf.suite.arms import DIRECTION, DOSES, FACTS, GIVEN, MADE, PARTS, turned
 from ratf.suite.study import Study
 
 
@@ -133,10 +133,9 @@ class Sources:
         rules = rules_for([e.answer for e in (*self.study.earlier, *self.study.held_out)])
         if isinstance(rules, NotExamined):
             return {"reason": rules.reason, "made": {}}
-        found = made_controls(
-            self.study.held_out, self.study.earlier, self._alike["same"], rules, self.study.suite.seed
-        )
-        kept = {name: {q: asdict(e) for q, e in found[name].items()} for name in MADE if name in found}
+        wanted, asked, own = wanted_made(self.study), self.study.held_out, self.study.earlier
+        found = made_controls(asked, own, self._alike["same"], rules, self.study.suite.seed)
+        kept = {n: {q: asdict(e) for q, e in found[n].items()} for n in MADE if n in wanted and n in found}
         return {"reason": "" if kept else "no real answer allows an edit", "made": kept}
 
     def mixed(self, share: float) -> GivenAnswers:
@@ -177,12 +176,26 @@ def given_names(study: Study) -> list[str]:
     return [name for name in (*wanted, *doses) if name in GIVEN]
 
 
+READ_BY = {
+    "topic": PARTS,
+    "coverage": PARTS,
+    "agreement": ("reworded", *turned(*DIRECTION, *FACTS)),
+    "facts": ("reworded", *turned(*FACTS)),
+}
+"""What is made of the real answers for the exam on each axis."""
+
+
+def wanted_made(study: Study) -> set[str]:
+    """What is made of the real answers that a metric of the suite scores in its exam."""
+    axes = {axis for m in study.suite.facts.values() if not m.judged for axis in (m.axis, *m.also)}
+    return {name for axis in axes for name in READ_BY.get(str(axis), ())}
+
+
 def wants_made(study: Study) -> str:
     """Why nothing is made of the real answers; empty where something is."""
     if "real" not in study.suite.controls:
         return "nothing is made of the real answers, because `real` is not among the controls"
-    examined = any(not m.judged and {"topic", "coverage"} & {m.axis, *m.also} for m in study.suite.facts.values())
-    return "" if examined else "no metric is examined on topic or coverage"
+    return "" if wanted_made(study) else "no metric is examined on topic, coverage or agreement"
 
 
 def edit_log(study: Study, progress: Progress = silent) -> "Log":
@@ -193,7 +206,7 @@ def edit_log(study: Study, progress: Progress = silent) -> "Log":
     def make() -> Log:
         return Sources(study, embedder(study.suite.models.embedder, progress)).edited()
 
-    return study.made("edits", make)
+    return study.made("edits", make, version="turned")
 
 
 def _given(person: Person, exchange: Exchange, similarity: float) -> Given:
@@ -254,7 +267,7 @@ def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[s
 
 
 def everybody(study: Study) -> list[str]:
-    """The arms, the controls, and what only the exams read: the doses, and what is made of the real answers."""
+    """The arms, the controls, and what only the exams of metrics read: the doses, and what is made of the real answers."""
     return list(
         dict.fromkeys([*study.suite.all_arms, *study.suite.controls, *given_names(study), *edit_log(study)["made"]])
     )

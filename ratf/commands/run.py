@@ -85,10 +85,12 @@ def run(
 
 def _say(results: "Results", folder: Path) -> None:
     """The last lines of a run, and its exit code."""
+    from ratf.reporting.licences import agreement
     from ratf.statistics.verdict import exam_lines
 
-    for line in exam_lines([*results.exam, *results.more_exams]):
-        typer.echo(line, err=True)
+    for line in (*exam_lines([*results.exam, *results.more_exams]), agreement(results)):
+        if line:
+            typer.echo(line, err=True)
     typer.echo(f"{results.verdict}: {results.sentence}")
     typer.echo(str(folder / "report.html"))
     sys.stdout.flush()

@@ -1,7 +1,7 @@
 """Controls made from the real answers by rule: rewordings, parts of them, and turned copies. Nobody said any of them."""
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from raft.types import Exchange, Vectors
 from ratf.edits.log import LEFT_OUT, PUT_IN, TURNING, Edit, Edited, applied, lot, picked
@@ -10,13 +10,14 @@ from ratf.edits.rules import Rules
 from ratf.edits.sentences import sentence_spans, sentences
 from ratf.edits.spans import names_in, pool
 from ratf.edits.turning import Pool, turns
+from ratf.suite.arms import FACTS
 
 SHARES = {"claims_0": 0.0, "claims_25": 0.25, "claims_50": 0.5, "claims_75": 0.75, "claims_100": 1.0}
 """How much of the real answer each of these controls still claims; the rest is from other answers on the topic."""
 ON_TOPIC = 3
 """So many of the person's other answers, by the cosine of the questions, are on the topic."""
 
-KINDS = {**{kind: (kind,) for kind in TURNING}, "fact": ("number", "name", "date")}
+KINDS: dict[str, tuple[str, ...]] = {**{kind: (kind,) for kind in TURNING}, "fact": FACTS[:-1]}
 """What a turned copy is turned by: one kind of edit, or facts of every kind, of which more answers have one."""
 
 MADE = {
@@ -73,23 +74,39 @@ def of_answer(
         )
     if len(said) > 1:
         found |= _parts(text, said, [t for t in topic if t not in text], rules, seed)
-    for kind, of in KINDS.items():
-        pair = even_pair(text, of, rules, lot(seed, kind), others, known)
+    return found | turned_copies(text, KINDS, rules, seed, others, known)
+
+
+def turned_copies(
+    text: str, kinds: Iterable[str], rules: Rules, seed: str, others: Pool, known: Collection[str] = ()
+) -> dict[str, Edited]:
+    """`edit_KIND` and `even_KIND` of one answer, for each of these `KINDS` that it allows."""
+    found: dict[str, Edited] = {}
+    harmless = rewordings(text, rules)
+    for kind in kinds:
+        pair = even_pair(text, KINDS[kind], rules, lot(seed, kind), others, known, harmless)
         if pair:
             found[f"edit_{kind}"], found[f"even_{kind}"] = pair
     return found
 
 
 def even_pair(
-    text: str, kinds: Sequence[str], rules: Rules, draw: random.Random, others: Pool, known: Collection[str] = ()
+    text: str,
+    kinds: Sequence[str],
+    rules: Rules,
+    draw: random.Random,
+    others: Pool,
+    known: Collection[str] = (),
+    harmless: Sequence[Edit] | None = None,
 ) -> tuple[Edited, Edited] | None:
     """The answer turned by edits of these kinds, and reworded with as many words changed: as many as both allow.
 
-    Synonyms come first among the rewordings, since they most resemble what turns a meaning: a word for a word.
+    Synonyms come first among the rewordings, since they most resemble what turns a meaning: a word for a word. `harmless`
+    are those of `rewordings`, where they are known.
     """
     against = [edit for kind in kinds for edit in turns(text, kind, rules, draw, others, known)]
     draw.shuffle(against)
-    harmless = rewordings(text, rules)
+    harmless = list(rewordings(text, rules) if harmless is None else harmless)
     draw.shuffle(harmless)
     harmless.sort(key=lambda e: (e.kind != "synonym", -len(e.before.split())))
     harmless += fillers_in(text, rules, draw, known)

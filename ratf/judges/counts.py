@@ -66,8 +66,12 @@ def asked_in_exam(study: Study, rubric: Rubric) -> int:
 
 def _items(study: Study, rubric: Rubric) -> list[ExamItem]:
     """The exam's comparisons, with placeholders for the controls' texts: the control and the question id."""
-    texts = {c: {e.exchange_id: f"{c} {e.exchange_id}" for e in study.held_out} for c in study.suite.controls}
-    return items(study, rubric, texts)
+
+    def make() -> list[ExamItem]:
+        texts = {c: {e.exchange_id: f"{c} {e.exchange_id}" for e in study.held_out} for c in study.suite.controls}
+        return items(study, rubric, texts)
+
+    return study.held(f"exam of {rubric.digest}", make)
 
 
 def grading_calls(study: Study, rubric: Rubric) -> int:

@@ -133,7 +133,8 @@ def case_of(
     exchange = next(e for e in study.held_out if e.exchange_id == exchange_id)
     judged = {answer, rival, exchange.answer}
     people = [(study.person.about.name, study.earlier), *((p.about.name, p.exchanges) for p in study.impostors)]
-    spoke = {name: _drawn(said, judged, exchange_id, rubric.examples) for name, said in people}
+    wanted = rubric.examples if any(f"{{{of}}}" in rubric.prompt for of in ("examples", "candidates")) else 0
+    spoke = {name: _drawn(said, judged, exchange_id, wanted) for name, said in people}
     return JudgeCase(
         key=exchange_id,
         question=exchange.question,
@@ -147,5 +148,7 @@ def case_of(
 
 
 def _drawn(said: Sequence[Exchange], judged: set[str], key: str, wanted: int) -> tuple[str, ...]:
+    if not wanted:
+        return ()
     drawn = sorted(said, key=lambda e: hashlib.sha256(f"{key}\0{e.exchange_id}".encode()).digest())
     return tuple([e.answer for e in drawn if e.answer not in judged][:wanted])

@@ -32,7 +32,7 @@ def shown(results: Results, redact: bool = False, public: bool = False, data: Pa
 
 
 def redacted(results: Results) -> Results:
-    """The same run without real answers, other real answers among the controls, memories, and samples of training.
+    """The same run without real answers, answers to questions asked again, other real answers among the controls, memories, and samples of training.
 
     Each is replaced by its number of words and the start of its sha256, so that who has the text can check it. Questions
     (the interviewers'), generated answers, scores and the style verdict's single words and n-grams stay; but whatever
@@ -46,7 +46,10 @@ def redacted(results: Results) -> Results:
         turn for tuned in made["tuned"] for turn in (tuned.get("example") or {}).get("turns", []) if turn[0] != "system"
     ]
     theirs = (text for q in results.questions for text in words_of(results, q))
-    mask = Mask(chain(theirs, [text for _, text in learnt]))
+    again = [r[side] for r in (made["repeats"] or {}).get("found", []) for side in ("later", "earlier")]
+    mask = Mask(chain(theirs, [text for _, text in learnt], [said["answer"] for said in again]))
+    for said in again:
+        said["answer"] = left_out(said["answer"])
     for turn in learnt:
         turn[1] = left_out(turn[1])
     for control in (made["made"] or {}).get("controls", []):

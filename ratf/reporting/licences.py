@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from ratf.results.exams import Exam
 from ratf.results.results import Results
+from ratf.statistics.judge_exam import on_copies
 from ratf.statistics.verdict import auc
-from ratf.suite.metrics import AXES_BEFORE, axis_meant, is_judged
+from ratf.suite.metrics import AXES_BEFORE, axis_meant, is_judged, title
 
 SAYS = {
     "topic": "whether the same thing is talked about",
@@ -15,6 +16,10 @@ SAYS = {
     "voice": "whether it sounds like this person",
 }
 """What a metric of each axis may say."""
+
+
+FACTS = "whether numbers, dates and names agree"
+"""What may be said by what was examined on facts alone; it is a part of agreement, and no more."""
 
 
 PARTICULAR = "whether what is said is more like this person's than like another's"
@@ -48,13 +53,53 @@ def licences(results: Results) -> list[Licence]:
 def _licence(metric: str, entries: list[Exam]) -> Licence:
     said, axes = [], set()
     for entry in entries:
-        if entry.admitted and axis_meant(entry.axis) in SAYS:
-            by_speakers = axis_meant(entry.axis) != "voice" and (is_judged(metric) or entry.axis in AXES_BEFORE)
-            said.append(PARTICULAR if by_speakers else SAYS[axis_meant(entry.axis)])
-            axes.update([] if by_speakers else [axis_meant(entry.axis)])
-    order = [words for words in (*SAYS.values(), PARTICULAR) if words in said]
+        if entry.admitted and entry.axis == "facts":
+            said.append(FACTS)
+        elif entry.admitted and axis_meant(entry.axis) in SAYS:
+            said.append(PARTICULAR if _by_speakers(entry) else SAYS[axis_meant(entry.axis)])
+            axes.update([] if _by_speakers(entry) else [axis_meant(entry.axis)])
+    order = [words for words in (*SAYS.values(), FACTS, PARTICULAR) if words in said]
     rest = [words for axis, words in SAYS.items() if axis not in axes]
     return Licence(metric, _listed(order, "and"), _listed(rest, "or"))
+
+
+def _by_speakers(entry: Exam) -> bool:
+    """Whether an exam on content asked only who is speaking."""
+    if axis_meant(entry.axis) == "voice" or on_copies(entry):
+        return False
+    return is_judged(entry.metric) or entry.axis in AXES_BEFORE
+
+
+def agreement(results: Results) -> str:
+    """Who may say whether an answer agrees with the person, or why nobody may; empty for a run of before such exams."""
+    if results.made is None:
+        return ""
+    sat = [e for e in (*results.exam, *results.more_exams) if axis_meant(e.axis) == "agreement"]
+    may = [title(e.metric) for e in sat if e.admitted and not _by_speakers(e)]
+    if may:
+        return f"Agreement: {_listed(may, 'and')} may say {SAYS['agreement']}"
+    if not sat:
+        return "Agreement: not examined: no metric or judge of the suite reads which way a claim goes"
+    why = [
+        f"{title(e.metric)} {'was examined on who is speaking alone, since too few answers could be turned round' if e.admitted else e.reason}"
+        for e in sat
+    ]
+    return f"Agreement: nothing may speak of it: {'; '.join(why)}"
+
+
+def asked_again(results: Results) -> str:
+    """On how many questions that were asked in two interviews the person agrees with herself; empty for older runs."""
+    found = results.repeats
+    if found is None:
+        return ""
+    if not found.of:
+        return f"No ceiling: {found.reason}"
+    many = "1 question was" if found.of == 1 else f"{found.of} questions were"
+    told = f"{many} asked in two interviews: what the answers share is the ceiling for anybody"
+    if not found.agrees:
+        return f"{told}. No metric may speak about coverage, so how far they agree was not measured"
+    by = ", ".join(f"{k} of {found.of} by {title(metric)}" for metric, k in found.agrees.items())
+    return f"{told}. {results.person['name']} agrees with the earlier answer on {by}"
 
 
 def _listed(words: Sequence[str], last: str) -> str:
@@ -71,11 +116,12 @@ def by_sentence(results: Results, metrics: Collection[str]) -> dict[str, list[st
 
 
 def particular(results: Results) -> list[tuple[str, str]]:
-    """Of each metric of coverage, the AUC of the person's own answer to the nearest question over another person's."""
+    """Of each metric of coverage and each judge of agreement, the AUC of the person's own answer to the nearest question
+    over another person's, where that is no licence."""
     return [
         (entry.metric, auc(order))
         for entry in results.exam
         for order in entry.orders
-        if entry.axis == "coverage" and not is_judged(entry.metric)
+        if on_copies(entry) or (entry.axis == "coverage" and not is_judged(entry.metric))
         if (order.higher, order.lower) == ("same_near", "impostor_near")
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from raft.text import plain
 from ratf.gate.gate import Checked
 from ratf.pages.text import ICONS, interval, p_value, value
-from ratf.reporting.licences import by_sentence
+from ratf.reporting.licences import agreement, by_sentence
 from ratf.results.results import Results
 from ratf.statistics.attribution import findings
 from ratf.statistics.verdict import signed
@@ -79,10 +79,11 @@ def _scores(results: Results, _: Checked) -> Iterator[str]:
 
 
 def _licences(results: Results, _: Checked) -> Iterator[str]:
-    """Of the metrics that the table of scores shows, what each may say; metrics that may say the same share a line."""
+    """Of the metrics that the table of scores shows, what each may say, and who may speak of agreement."""
     same = by_sentence(results, _shown(results))
-    if same:
-        told = (f"{text(', '.join(metrics))}: {text(sentence)}." for sentence, metrics in same.items())
+    told = [f"{text(', '.join(metrics))}: {text(sentence)}." for sentence, metrics in same.items()]
+    told += [f"{text(said)}."] if (said := agreement(results)) else []
+    if told:
         yield from ("", f"<sub>{' '.join(told)}</sub>")
 
 

@@ -26,8 +26,9 @@ from ratf.pages.text import (
 from ratf.pages.words import FAMILIES, families, meanings, titled
 from ratf.reporting.changes import SHOWN as MOST_MOVED
 from ratf.reporting.changes import Change, words_of
+from ratf.reporting.flags import beginning
 from ratf.reporting.history import Past, drawn
-from ratf.reporting.licences import by_sentence, particular
+from ratf.reporting.licences import agreement, asked_again, by_sentence, particular
 from ratf.reporting.plots import attributed, curves, plot
 from ratf.reporting.questions import QuestionList, questions_shown
 from ratf.reporting.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
@@ -55,6 +56,10 @@ TAKEN_IN = 0.25
 
 MOST = 30
 """The greatest number of rows of a list whose length depends on the data; hidden rows are counted."""
+
+
+MOST_AGAIN = 10
+"""The greatest number of questions asked again that are shown with both answers."""
 
 
 SECTIONS = {
@@ -143,6 +148,9 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             exams=[*results.exam, *results.more_exams],
             licences=by_sentence(results, results.metrics),
             particular=particular(results),
+            agreement=agreement(results),
+            asked_again=asked_again(results),
+            most_again=MOST_AGAIN,
             orders=orders,
             why_refused=why_refused,
             poor={n: arm.match for n, arm in results.arms.items() if arm.match and arm.match["poor"]},
@@ -180,6 +188,7 @@ def page_environment() -> Environment:
     made.filters |= {
         "plain": plain,
         "brief": brief,
+        "beginning": beginning,
         "p": p_value,
         "minus": minus,
         "title": title,

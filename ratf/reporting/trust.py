@@ -57,7 +57,7 @@ def unmeasured(r: Results) -> str:
         )
     if silent:
         return "how the answers sound. No metric of voice passed its exam on this person."
-    if content == {"coverage"}:
+    if content <= {"coverage", "facts"}:
         return (
             "whether the answers agree with the person. Metrics of coverage tell whether the same claims are made, not "
             "a yes from a no."

@@ -140,10 +140,54 @@ class MadeControl(Record):
     of: int = 0
 
 
+class Paraphrases(Record):
+    """The paraphrases that a model wrote `of` so many real answers, and the `refused` ones: question → what they changed."""
+
+    of: int
+    refused: dict[str, list[str]] = {}
+
+
 class Made(Record):
-    """What was made of the real answers for the exams on topic and coverage; `reason` says why nothing was."""
+    """What was made of the real answers for the exams on topic, coverage and agreement; `reason` says why nothing was."""
 
     controls: list[MadeControl] = []
+    reason: str = ""
+    paraphrases: Paraphrases | None = None
+    """None where no paraphrase was checked."""
+
+
+class SaidBefore(Record):
+    """A question of an interview, and what the person answered."""
+
+    id: str
+    interview_id: str
+    date: str | None
+    question: str
+    answer: str
+
+
+class Repeat(Record):
+    """A question that was asked in two interviews; `scores` of the earlier answer, held against the later one, by metric."""
+
+    later: SaidBefore
+    earlier: SaidBefore
+    similarity: float
+    """The cosine of the two questions."""
+    scores: dict[str, float] = {}
+
+
+class Repeats(Record):
+    """The questions that were asked in two interviews: how far the person agrees with herself is the ceiling for anybody.
+
+    `agrees`: by each admitted metric of coverage, on how many of them she does, that is above its `middles`: half way from
+    her other answers on the topic to half of the answer in other words. `reason` says why there are none.
+    """
+
+    found: list[Repeat] = []
+    of: int = 0
+    """How many there are; those with the nearest questions are kept."""
+    agrees: dict[str, int] = {}
+    middles: dict[str, float] = {}
     reason: str = ""
 
 

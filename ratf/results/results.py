@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from ratf.results.exams import Contamination, Exam, Judging, Made, StyleFacts, VoiceFacts
+from ratf.results.exams import Contamination, Exam, Judging, Made, Repeats, StyleFacts, VoiceFacts
 from ratf.results.record import Record
 
 if TYPE_CHECKING:
@@ -342,6 +342,7 @@ class Results(Record):
     more_exams: list[Exam] = []
     """Those on further axes, of metrics that have some."""
     made: Made | None = None
+    repeats: Repeats | None = None
     prompts_digest: str = ""
     budget: Spent | None = None
     skill: list[Skill] = []

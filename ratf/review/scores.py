@@ -35,6 +35,8 @@ def recomputed(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) ->
             why = "this version does not know it"
         elif facts.reads == "embedder":
             why = ready
+        elif facts.reads == "inference":
+            why = "its model of inference is the user's own, and is not asked again"
         elif facts.reads == "people" and not study.earlier:
             why = f"it needs the people's data (digest {results.data_digest}): --data FOLDER"
         if why:
@@ -202,7 +204,7 @@ def suite_of(results: Results, work: Path) -> "Suite":
         (work / "judges" / f"{name}.yaml").write_text(yaml.safe_dump(rubric, sort_keys=False), "utf-8")
     path = work / "suite.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
-    return load_suite(path)
+    return load_suite(path, finished=True)
 
 
 def _study(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) -> "tuple[Study, Check | None]":
@@ -216,7 +218,7 @@ def _study(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) -> "tu
     inside = all(Path(p).name == p for p in people)
     if inside and (folder := data or shipped):
         try:
-            study = open_study(str(work / "suite.yaml"), str(folder), str(work))
+            study = open_study(str(work / "suite.yaml"), str(folder), str(work), finished=True)
         except RaftError:
             if data:
                 raise

@@ -8,12 +8,13 @@ from ratf.results.bundle import Sample
 from ratf.results.exams import Exam
 from ratf.results.record import Record
 from ratf.results.results import Results, Scored
-from ratf.scores.content_exam import CONTENT_LADDERS, ladder_of
+from ratf.scores.content_exam import CONTENT_LADDERS, examine_content
+from ratf.scores.qualify import without_refused
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
 from ratf.statistics.decision import decide
 from ratf.statistics.estimates import clustered_mean
-from ratf.statistics.exam import dose_response, examine
+from ratf.statistics.exam import dose_response
 from ratf.statistics.skill import skill
 from ratf.statistics.verdict import not_measured
 from ratf.statistics.votes import MARGIN, judging
@@ -58,7 +59,7 @@ def not_recomputed(results: Results, doses: MeansByArm) -> Iterator[tuple[str, s
     if not any(m in doses for m in MADE) and any(
         e.axis in CONTENT_LADDERS and e.metric in METRICS for e in results.exam
     ):
-        yield "exams on topic and coverage", "the bundle has no answers that were made of the real ones"
+        yield "exams on topic, coverage and agreement", "the bundle has no answers that were made of the real ones"
     if _poor_left_out(results):
         yield "statistics: exams", "questions that match poorly were left out, and the bundle has no similarities"
     for what in ("contamination", "retrieval", "leaks", "tuned", "budget"):
@@ -152,8 +153,9 @@ def _exams(results: Results, scores: Scores, cluster: Mapping[str, str], doses: 
     settings = results.suite.get("exam", {})
     found: list[str] = []
     controls = {arm for arm, result in results.arms.items() if result.kind == "control"}
+    scores = without_refused(scores, results.made.paraphrases if results.made else None)
     for exam in (*results.exam, *results.more_exams):
-        if exam.metric not in results.metrics or exam.axis not in LADDERS:
+        if exam.metric not in results.metrics or exam.axis not in {**LADDERS, **CONTENT_LADDERS}:
             found.append(f"{exam.metric}: no such metric, or no such axis as {exam.axis}")
             continue
         if is_judged(exam.metric):
@@ -172,9 +174,8 @@ def _exams(results: Results, scores: Scores, cluster: Mapping[str, str], doses: 
             if c in controls and exam.metric in scores[c]
         }
         rungs |= {c: dict(of[exam.metric]) for c, of in doses.items() if c in MADE and exam.metric in of}
-        made = examine(
-            exam.metric, exam.axis, ladder_of(exam.axis), rungs, cluster, settings.get("bar", exam.bar),
-            facts.reads_real, facts.better == "lower",
+        made = examine_content(
+            exam.metric, exam.axis, rungs, cluster, settings.get("bar", exam.bar), facts.reads_real, facts.better == "lower"
         ).model_dump(exclude={"dose", "judge"})  # fmt: skip
         found += _unequal(f"exam of {exam.metric}", exam.model_dump(), made)
     return found

@@ -17,7 +17,9 @@ from ratf.results.exams import Exam
 from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes
+from ratf.scores.paraphrases import checked
 from ratf.scores.qualify import exams, made_of, match_of, more_exams, skills, style_facts, why_not, with_strangers
+from ratf.scores.repeated import repeats_of
 from ratf.scores.scorers import metrics_of
 from ratf.scores.speaking import voice_facts
 from ratf.statistics.attribution import attribution
@@ -51,9 +53,14 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
     }
     sources = {arm: _given(of_arm) for arm, of_arm in samples.items() if arm not in study.suite.all_arms}
     judged = with_savings(study, admission)
-    examined = exams(study, scores, sources, judged)
+    said = {q: s.output.completion for q, s in samples.get("paraphrase", {}).items() if s.error is None}
+    paraphrases = checked(study, said)
+    examined = exams(study, scores, sources, judged, paraphrases)
     contrasts = _contrasts(study, scores)
-    further, facts = more_exams(study, scores, sources), {m: _metric_facts(study, m) for m in study.suite.metrics}
+    further, facts = (
+        more_exams(study, scores, sources, paraphrases),
+        {m: _metric_facts(study, m) for m in study.suite.metrics},
+    )
     pair = (study.suite.primary.better, study.suite.primary.than)
     of = {c.metric: c for c in contrasts if (c.a, c.b) == pair}
     primary = {name: of.get(name) for name in study.suite.primary.metrics}
@@ -93,7 +100,8 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         prompts_digest=_prompts_digest(study),
         exam=examined,
         more_exams=further,
-        made=made_of(study),
+        repeats=repeats_of(study, scores, examined),
+        made=made_of(study, paraphrases, judged),
         skill=skills(study, scores, examined),
         voice=with_strangers(study, voice_facts(study), scores),
         style=style_facts(study, {arm: [s.output.completion for s in of.values()] for arm, of in samples.items()}),

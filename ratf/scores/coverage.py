@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from ratf.edits.alignment import Aligned, Embed, Split, aligned
 from ratf.edits.rules import Rules, words
 from ratf.edits.sentences import sentences
-from ratf.edits.spans import compared, spans
+from ratf.edits.spans import Span, compared, spans
 
 ALIGNED = 0.5
 """A sentence whose best match is less near than this has none: what it says is missing."""
@@ -87,8 +88,18 @@ def facts(
 def facts_of(found: Aligned, rules: Rules, known: Collection[str] = ()) -> Facts:
     """Of sentences that are aligned already."""
     counts: Counter[str] = Counter()
+    names = frozenset(known)
     for row, sentence in enumerate(found.real):
+        real = _spans(sentence, rules, names)
+        if not real:
+            continue
         nearest = int(found.cosines[row].argmax())
         said = found.said[nearest] if found.cosines[row, nearest] >= ALIGNED else ""
-        counts.update(status for _, status in compared(spans(sentence, rules, known), spans(said, rules, known)))
+        counts.update(status for _, status in compared(real, _spans(said, rules, names)))
     return Facts(counts["agreed"], counts["contradicted"], counts["missing"])
+
+
+@lru_cache(maxsize=10_000)
+def _spans(sentence: str, rules: Rules, known: frozenset[str]) -> list[Span]:
+    """Kept, since every arm is held against the same real answers."""
+    return spans(sentence, rules, known)

@@ -47,12 +47,19 @@ def first_answers(logs: "dict[str, EvalLog]") -> "AnswersByArm":
 
 
 def examined(study: Study, answers: "AnswersByArm", progress: Progress, judge_anyway: bool = False) -> "Admission":
-    """Which judges may grade, by their exam on the controls' texts in `answers`; it is held once a study."""
+    """Which judges may grade, by their exam on the controls' texts in `answers`; it is held once a study.
+
+    No judge reads a paraphrase that failed its check.
+    """
     from ratf.judges.exam import examine_judges
+    from ratf.scores.paraphrases import checked
     from ratf.statistics.judge_exam import Admission
 
     def examine() -> list[dict[str, Any]]:
-        controls = {c: answers[c] for c in study.suite.controls if c in answers}
+        controls = {c: dict(answers[c]) for c in study.suite.controls if c in answers}
+        said = checked(study, controls.get("paraphrase", {})) if study.suite.rubrics else None
+        for question in said.refused if said else ():
+            del controls["paraphrase"][question]
         counting = current()
         with counting.doing("exam") if counting else nullcontext():
             return [entry.model_dump() for entry in examine_judges(study, controls, progress)]

@@ -14,14 +14,21 @@ from raft.memory.rephrase import VERSION
 from raft.models.names import EMBEDDER
 from raft.text import by_script, count_words, folded
 from raft.text import runs as runs_of
+from ratf.edits.rules import NotExamined, Rules, rules_for
+from ratf.edits.sentences import sentences
+from ratf.edits.spans import names_in
 from ratf.models.chat import embedder
-from ratf.scores.coverage import Coverage, coverages
+from ratf.scores.coverage import Coverage, Facts, coverages, facts
+from ratf.scores.nli import Agreement, CrossEncoder, Labelled, agreements
 from ratf.suite.study import Study
 
 RUN_WORDS = 8
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _ROUGE_WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}]+")
 BERTSCORE_PAIRS = 32
+NO_FACTS = "the real answer has no number, date or name"
+NO_RULES = "there are no rules for this language, so no numbers, dates and names are known"
+NO_INFERENCE = "a sentence is too long for the model of inference, or there is none"
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -70,8 +77,13 @@ class TextMeasures:
     Each is a `Lookup`: ask for many at once, later for one at a time.
     """
 
-    def __init__(self, embedder_name: str) -> None:
-        self._name = embedder_name
+    def __init__(
+        self,
+        embedder_name: str,
+        nli: str | None = None,
+        rules: Callable[[str], Rules | NotExamined] = lambda real: rules_for([real]),
+    ) -> None:
+        self._name, self._rules = embedder_name, rules
         # a hosted embedder shows no tokens: the embedded one then stands in for BERTScore
         self._token_encoder = embedder_name if embedder_name.startswith("local/") else EMBEDDER
         self.vectors: Lookup[str, Vector] = Lookup(lambda texts: list(embedder(self._name).embed(texts)))
@@ -81,6 +93,13 @@ class TextMeasures:
         """(answer, real answer) to BERTScore F (Zhang et al. 2020, arXiv 1904.09675), on the encoder's last layer."""
         self.coverages: Lookup[tuple[str, str], Coverage | None] = Lookup(lambda pairs: coverages(pairs, self.vectors))
         """(answer, real answer) to sentence coverage; each distinct sentence is embedded once, whoever says it."""
+        self.facts: Lookup[tuple[str, str], Facts | NotExamined | None] = Lookup(self._facts)
+        """(answer, real answer) to the facts of the real one in it, by the rules of the real answer's language."""
+        self._inferred: Lookup[tuple[str, str], Labelled | None] = Lookup(CrossEncoder(nli or "none"))
+        self.agreements: Lookup[tuple[str, str], Agreement | None] = Lookup(
+            lambda pairs: agreements(pairs, self._inferred, self.vectors)
+        )
+        """(answer, real answer) to what the model of inference `nli` says of their sentences."""
         self.rouges: Lookup[tuple[str, str], dict[str, float]] = Lookup(_rouge)
         """(answer, real answer) to Google's ROUGE F values with its stemmer (rouge-score)."""
 
@@ -106,6 +125,15 @@ class TextMeasures:
             found += _greedy(references[part], candidates[part])
         return found
 
+    def _facts(self, pairs: list[tuple[str, str]]) -> list[Facts | NotExamined | None]:
+        rules = {real: self._rules(real) for real in dict.fromkeys(real for _, real in pairs)}
+        known = {real: names_in((real,), r) for real, r in rules.items() if isinstance(r, Rules)}
+        told = [(pair, r) for pair in pairs if isinstance(r := rules[pair[1]], Rules)]
+        # in one go, since the next line but one asks pair by pair
+        self.vectors([s for pair, r in told for text in pair for s in sentences(text, r.abbreviations)])
+        found = {pair: facts([pair], r, self.vectors, known[pair[1]])[0] for pair, r in told}
+        return [r if isinstance(r := rules[pair[1]], NotExamined) else found[pair] for pair in pairs]
+
     def warm(self, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) -> None:
         """Compute what these metrics need of pairs (answer, real answer), in a few large batches."""
         if "bertscore" in metrics:  # first: its passes give the vectors of the next two as well
@@ -114,6 +142,10 @@ class TextMeasures:
             self.vectors([text for pair in pairs for text in pair])
         if "sentence_coverage" in metrics:
             self.coverages(pairs)
+        if "facts" in metrics:
+            self.facts(pairs)
+        if "nli" in metrics:
+            self.agreements(pairs)
         if {"rouge_1", "rouge_2", "rouge_l"} & set(metrics):
             self.rouges(pairs)
 
@@ -122,8 +154,8 @@ Parts = tuple[float, dict[str, float]]
 """A score, and the numbers that it was put together from."""
 
 
-OfTexts = Callable[[TextMeasures, str, str], float | Parts | None]
-"""(what has been worked out, answer, real answer) to a score; None where the answer cannot be scored."""
+OfTexts = Callable[[TextMeasures, str, str], float | Parts | str | None]
+"""(what has been worked out, answer, real answer) to a score; why, or None, where the answer cannot be scored."""
 
 
 def _of_rouge(kind: str) -> OfTexts:
@@ -144,6 +176,24 @@ def _sentences(texts: TextMeasures, answer: str, real: str) -> Parts | None:
     return None if found is None else (found.f, {"recall": found.recall, "precision": found.precision})
 
 
+def _facts(texts: TextMeasures, answer: str, real: str) -> Parts | str | None:
+    found = texts.facts.known((answer, real))
+    if isinstance(found, NotExamined):
+        return NO_RULES
+    if found is None:
+        return None
+    if found.score is None:
+        return NO_FACTS
+    counts = {"agreed": found.agreed, "contradicted": found.contradicted, "missing": found.missing}
+    return found.score, {kind: float(count) for kind, count in counts.items()}
+
+
+def nli(study: Study, answer: str, real: str) -> Parts | str:
+    """How far the answer and the real one follow from each other, by the suite's model of inference; why not, where not."""
+    found = text_measures(study).agreements.known((answer, real))
+    return NO_INFERENCE if found is None else (found.score, {"recall": found.recall, "precision": found.precision})
+
+
 def _length(texts: TextMeasures, answer: str, real: str) -> float:
     return count_words(answer) / count_words(real)
 
@@ -155,6 +205,7 @@ OF_TEXTS: dict[str, OfTexts] = {
     "embedding_cosine": _cosine,
     "bertscore": _bertscore,
     "sentence_coverage": _sentences,
+    "facts": _facts,
     "length_ratio": _length,
 }
 """The metrics that read an answer and the real answer, and nothing else. `TextMeasures.warm` comes before them."""
@@ -162,7 +213,12 @@ OF_TEXTS: dict[str, OfTexts] = {
 
 def text_measures(study: Study) -> TextMeasures:
     """The measures of texts with the study's embedder."""
-    return study.held("text measures", lambda: TextMeasures(study.suite.models.embedder))
+
+    def make() -> TextMeasures:
+        models, rules = study.suite.models, rules_for([e.answer for e in study.held_out])
+        return TextMeasures(models.embedder, models.nli, lambda real: rules)
+
+    return study.held("text measures", make)
 
 
 def _greedy(references: list[Vector], candidates: list[Vector]) -> list[float]:

@@ -85,7 +85,7 @@ def _alone(name: str, embedder: str) -> OfSample:
         )
     texts = TextMeasures(embedder)
 
-    def measure(state: TaskState, real: str) -> float | tuple[float, dict[str, float]] | None:
+    def measure(state: TaskState, real: str) -> float | tuple[float, dict[str, float]] | str | None:
         answer = state.output.completion.strip()
         texts.warm([(answer, real)], [name])
         return OF_TEXTS[name](texts, answer, real)

@@ -7,16 +7,15 @@ Whole answers are too much for such a model; pairs of sentences are what it lear
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from raft.errors import RaftError
 from raft.progress import Progress, silent
 from ratf.edits.alignment import Embed, Split, aligned
 from ratf.edits.sentences import sentences
+from ratf.suite.inference import read_inference
 
 BATCH_ROWS = 32
 NEAREST = 3
@@ -47,28 +46,6 @@ class Agreement:
         return (self.recall + self.precision) / 2
 
 
-def labels(names: Mapping[int, str], where: str) -> tuple[int, int | None]:
-    """Which outputs are entailment and contradiction, by the names in a model's config (`id2label`).
-
-    A model of two labels, entailment and something that is not, has no contradiction: None. Raises RaftError where the
-    names leave it unclear: a wrong order would turn every verdict round.
-    """
-    small = {i: name.casefold().replace("-", "_").replace(" ", "_") for i, name in names.items()}
-    yes = [i for i, name in small.items() if name in ("entailment", "entail", "entails", "entailed")]
-    against = [i for i, name in small.items() if name.startswith("contradict")]
-    neither = [
-        i for i, name in small.items() if name in ("neutral", "not_entailment", "no_entailment", "non_entailment")
-    ]
-    known = len(yes) == 1 and len(against) <= 1 and len(yes) + len(against) + len(neither) == len(small) > 1
-    if not known or (len(small) > 2 and not against):
-        raise RaftError(
-            f"{where}: its labels are {', '.join(names[i] for i in sorted(names))}; which of them says that a sentence "
-            "follows is unclear.\nA model of inference names them entailment, neutral and contradiction (or entailment and "
-            "not_entailment) as id2label in its config.json; if you know the order it was trained with, write it there."
-        )
-    return yes[0], against[0] if against else None
-
-
 class CrossEncoder:
     """A sequence-classification model in a folder. Nothing is fetched."""
 
@@ -83,10 +60,9 @@ class CrossEncoder:
         from raft.models.local import device
         from raft.models.weights import quiet
 
-        folder = _folder(self.name)
+        folder, entails, contradicts = read_inference(self.name)
         with quiet():
             config = AutoConfig.from_pretrained(folder, local_files_only=True)
-            entails, contradicts = labels({int(i): str(n) for i, n in config.id2label.items()}, self.name)
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
         longest = min(tokenizer.model_max_length, getattr(config, "max_position_embeddings", 512))
@@ -112,16 +88,6 @@ class CrossEncoder:
                     found[i] = (row[entails], row[contradicts] if contradicts is not None else 0.0)
                 advance(len(batch))
         return found
-
-
-def _folder(name: str) -> Path:
-    """The folder that `local/FOLDER` names; also without a slash of its own, which is no embedded model here."""
-    from raft.models.weights import model_folder
-
-    provider, _, folder = name.partition("/")
-    if provider != "local" or not folder:
-        raise RaftError(f"models.nli: {name!r} is not a model; write local/FOLDER, a folder with a model of inference")
-    return model_folder(folder if "/" in folder else f"./{folder}")
 
 
 def agreements(

@@ -2,19 +2,31 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from statistics import median
 from typing import Any
 
 from ratf.agents.controls import Given, edit_log
 from ratf.agents.evidence import evidence
 from ratf.edits.made import MADE as MADE_WORDS
-from ratf.results.exams import Evidence, Exam, Made, MadeControl, MadeEdit, Strangers, StyleFacts, VoiceFacts
+from ratf.edits.turned import turned_round
+from ratf.results.exams import (
+    Evidence,
+    Exam,
+    Made,
+    MadeControl,
+    MadeEdit,
+    Paraphrases,
+    Strangers,
+    StyleFacts,
+    VoiceFacts,
+)
 from ratf.results.results import Scored, Skill
-from ratf.scores.content_exam import ladder_of
+from ratf.scores.content_exam import examine_content
 from ratf.scores.delta import deltas
 from ratf.scores.speaking import VOICE
 from ratf.statistics.contrasts import Scores
-from ratf.statistics.exam import examine
+from ratf.statistics.judge_exam import on_copies
 from ratf.statistics.skill import skill
 from ratf.suite.arms import CEILING, EXAM_ONLY, FLOOR, SAYS_NOTHING, STRANGER
 from ratf.suite.metrics import WITHOUT_CEILING, Axis, is_judged
@@ -32,13 +44,20 @@ NO_DELTA = {"same_near", "same_far", "empty", *SAYS_NOTHING, *EXAM_ONLY}
 """What the person said before is what the others are measured against; the rest says the same few things over again."""
 
 
-def exams(study: Study, scores: Scores, sources: ControlSources, judges: Iterable[Exam] = ()) -> list[Exam]:
+def exams(
+    study: Study,
+    scores: Scores,
+    sources: ControlSources,
+    judges: Iterable[Exam] = (),
+    paraphrases: Paraphrases | None = None,
+) -> list[Exam]:
     """One entry for each of the suite's metrics that has an axis; `judges` are the entries of those that sat before.
 
-    Coverage is examined on what was made of the real answers; where nothing could be, it is not examined, and says why.
+    Coverage and agreement are examined on what was made of the real answers; where nothing could be, they are not
+    examined, and say why. Of the `paraphrases`, those that were refused are in no exam.
     """
     before = {entry.metric: entry for entry in judges}
-    cluster = _counting(study, sources)
+    cluster, scores = _counting(study, sources), without_refused(scores, paraphrases)
     found = []
     for name, facts in study.suite.facts.items():
         if name in before:
@@ -50,15 +69,25 @@ def exams(study: Study, scores: Scores, sources: ControlSources, judges: Iterabl
     return found
 
 
-def more_exams(study: Study, scores: Scores, sources: ControlSources) -> list[Exam]:
+def more_exams(
+    study: Study, scores: Scores, sources: ControlSources, paraphrases: Paraphrases | None = None
+) -> list[Exam]:
     """One entry for each further axis that a metric is examined on."""
-    cluster = _counting(study, sources)
+    cluster, scores = _counting(study, sources), without_refused(scores, paraphrases)
     return [
         _examined(study, scores, cluster, name, axis)
         for name, facts in study.suite.facts.items()
         if not facts.judged
         for axis in facts.also
     ]
+
+
+def without_refused(scores: Scores, paraphrases: Paraphrases | None) -> Scores:
+    """The scores without those of paraphrases that failed their check."""
+    if paraphrases is None or "paraphrase" not in scores:
+        return scores
+    kept = {m: {q: s for q, s in of.items() if q not in paraphrases.refused} for m, of in scores["paraphrase"].items()}
+    return {**scores, "paraphrase": kept}
 
 
 def _examined(study: Study, scores: Scores, cluster: Mapping[str, str], name: str, axis: Axis) -> Exam:
@@ -68,20 +97,12 @@ def _examined(study: Study, scores: Scores, cluster: Mapping[str, str], name: st
         for control, of in scores.items()
         if control not in study.suite.all_arms and name in of
     }
-    entry = examine(
-        name,
-        axis,
-        ladder_of(axis),
-        rungs,
-        cluster,
-        study.suite.exam.bar,
-        facts.reads_real,
-        facts.better == "lower",
-    )
+    bar, lower = study.suite.exam.bar, facts.better == "lower"
+    entry = examine_content(name, axis, rungs, cluster, bar, facts.reads_real, lower)
     why = _mute([scores.get(c, {}).get(name, {}) for c in rungs])
     if entry.auc is None and why:
         entry = entry.model_copy(update={"reason": f"{entry.reason}: {why}"})
-    log = edit_log(study) if axis == "coverage" else None
+    log = edit_log(study) if axis in ("coverage", "agreement", "facts") else None
     if log is None or log["made"]:
         return entry
     return entry.model_copy(update={"admitted": False, "reason": f"not examined: {log['reason']}"})
@@ -94,24 +115,41 @@ def _mute(of: Iterable[Mapping[str, Scored]]) -> str:
     return whys.most_common(1)[0][0] if whys and all(s.value is None for s in scored) else ""
 
 
-def made_of(study: Study) -> Made:
-    """What was made of the real answers for the exams: how many of each control, and one example."""
+def made_of(study: Study, paraphrases: Paraphrases | None = None, judges: Iterable[Exam] = ()) -> Made:
+    """What was made of the real answers for the exams: how many of each control, and one example.
+
+    Also for `judges` that were examined on turned copies of what they read of an answer.
+    """
     log = edit_log(study)
+    of_judges = {e.judge.rubric for e in judges if e.judge and on_copies(e)}
+    read = study.made(
+        "turned",
+        lambda: {
+            name: {c: {q: asdict(e) for q, e in of.items()} for c, of in turned_round(study, rubric.max_words).items()}
+            for name, rubric in study.suite.rubrics.items()
+            if name in of_judges
+        },
+        version=",".join(sorted(of_judges)),
+    )
     return Made(
-        controls=[_made(name, made) for name, made in log["made"].items()],
+        controls=[
+            *(_made(name, made) for name, made in log["made"].items()),
+            *(_made(name, made, rubric) for rubric, of in read.items() for name, made in of.items()),
+        ],
         reason=log["reason"],
+        paraphrases=paraphrases,
     )
 
 
-def _made(name: str, made: Mapping[str, Mapping[str, Any]]) -> MadeControl:
-    """The example is the answer with the most kinds of edits; the first of those."""
+def _made(name: str, made: Mapping[str, Mapping[str, Any]], judge: str = "") -> MadeControl:
+    """The example is the answer with the most kinds of edits; the first of those. `judge`: who reads it alone."""
     question = max(made, key=lambda q: len({e["kind"] for e in made[q]["edits"]}))
     edits = made[question]["edits"]
     first = list({e["kind"]: e for e in reversed(edits)}.values())[::-1]
     rest = [e for e in edits if e not in first]
     return MadeControl(
         control=name,
-        words=MADE_WORDS[name],
+        words=f"{MADE_WORDS[name]}, in the part that the judge {judge} reads" if judge else MADE_WORDS[name],
         questions=len(made),
         example=question,
         edits=[

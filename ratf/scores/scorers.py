@@ -52,9 +52,14 @@ def _copying(study: Study, state: TaskState, real: str) -> float | None:
     return measures.copied(study, _answer(state), [m["text"] for m in state.metadata.get("memories", [])])
 
 
+def _nli(study: Study, state: TaskState, real: str) -> measures.Parts | str:
+    return measures.nli(study, _answer(state), real)
+
+
 MEASURES: dict[str, Measure] = {
     **{name: _of_texts(measure) for name, measure in measures.OF_TEXTS.items()},
     "embedding_rank": _rank,
+    "nli": _nli,
     VOICE: _voice,
     SURPRISE: _surprise,
     "copying": _copying,

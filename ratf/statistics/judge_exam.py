@@ -11,7 +11,7 @@ import numpy as np
 from ratf.results.exams import Exam, GraderExam, Share
 from ratf.statistics.estimates import CONFIDENCE
 from ratf.statistics.exam import Rungs, examine
-from ratf.suite.metrics import LADDERS, Axis
+from ratf.suite.metrics import LADDERS, TURNED_ROUND, Axis
 from ratf.suite.metrics import metric as facts_of
 
 MOST_FLIPS = 0.25
@@ -72,8 +72,9 @@ class Trial:
     question: str
     control: str
     """The control whose text is graded: a rung of the ladder."""
-    kind: Literal["same", "other", "probe"]
-    """The kind of text: the person's, another's, or a probe: another's with an instruction to the judge in it."""
+    kind: Literal["same", "other", "probe", "beside"]
+    """The kind of text: the person's, another's, a probe (another's with an instruction to the judge in it), or one asked
+    beside, to which no reply is right or wrong. Of agreement, a rewording is the person's, and a turned copy another's."""
     length: float
     """The logarithm of the text's number of words or, where two texts are compared, of its ratio to the rival's."""
     drawn: float | None
@@ -165,7 +166,7 @@ def _obeyed(trials: Sequence[Trial], middle: float) -> Share | None:
 
 def _middle(trials: Sequence[Trial], counted: bool) -> float:
     """The grade above which the verdict is yes: one half, or the exam's median grade where claims are counted."""
-    grades = [t.grade for t in trials if t.kind != "probe" and t.grade is not None]
+    grades = [t.grade for t in trials if t.kind in ("same", "other") and t.grade is not None]
     return float(np.median(grades)) if counted and grades else 0.5
 
 
@@ -181,10 +182,13 @@ def exam_of_grader(
 ) -> tuple[Exam, GraderExam]:
     """The exam of one grader on one of a judge's metrics, and the facts behind it.
 
-    The grader is admitted if it passes what every metric must (`ratf.statistics.exam.examine`) and `faults` finds none.
+    The grader is admitted if it passes what every metric must (`ratf.statistics.exam.examine`) and `faults` finds none. A
+    judge of agreement that was asked about turned copies is examined on those.
     """
+    copies = any(t.control in TURNED_ROUND.negatives for t in trials)
+    ladder = TURNED_ROUND if copies else LADDERS[axis]
     asked = {t.question: cluster[t.question] for t in trials}
-    entry = examine(metric, axis, LADDERS[axis], rungs(trials), asked, bar, reads_real=reads_real)
+    entry = examine(metric, axis, ladder, rungs(trials), asked, bar, reads_real=reads_real)
     by_length = length_correlation(trials)
     facts = _facts(grader, entry, trials, _middle(trials, counted), by_length[0] if by_length else None)
     found = faults(facts, entry, by_length[1] if by_length else 1.0)
@@ -192,6 +196,11 @@ def exam_of_grader(
     reason = "; ".join(found.values()) or entry.reason
     facts = facts.model_copy(update={"admitted": admitted, "reason": reason, "faults": list(found)})
     return entry.model_copy(update={"admitted": admitted, "reason": reason}), facts
+
+
+def on_copies(entry: Exam) -> bool:
+    """Whether a judge of agreement was examined on rewordings against turned copies, not only on who is speaking."""
+    return any(o.must and o.lower in TURNED_ROUND.negatives for o in entry.orders)
 
 
 def _facts(
@@ -252,7 +261,8 @@ def faults(facts: GraderExam, entry: Exam, p_length: float) -> dict[str, str]:
         found["coin"] = entry.reason
     elif (entry.low is None or entry.low <= entry.bar) and not (unread and entry.auc > entry.bar):
         low = "without an interval" if entry.low is None else f"at least {entry.low:.2f}, the bar is {entry.bar:g}"
-        found["coin"] = f"it does not tell the person from others well enough: AUC {entry.auc:.2f}, {low}"
+        told = "a rewording from a turned copy" if on_copies(entry) else "the person from others"
+        found["coin"] = f"it does not tell {told} well enough: AUC {entry.auc:.2f}, {low}"
     elif not entry.admitted and not unread:
         found["ladder"] = entry.reason
     return found

@@ -97,7 +97,7 @@ DOSES = {"mix_25": 0.25, "mix_50": 0.50, "mix_75": 0.75}
 """The real answer with that share of another person's words: only for the exam."""
 
 
-MADE = (
+PARTS = (
     "reworded",
     "half_reworded",
     "own_topic",
@@ -108,6 +108,19 @@ MADE = (
     "claims_100",
 )
 """Made of the real answer by rule (`ratf/edits/made.py`): only for the exams on topic and coverage."""
+
+
+DIRECTION, FACTS = ("polarity", "antonym"), ("number", "name", "date", "fact")
+"""The kinds of edits that turn what is claimed, and those that change the facts in it."""
+
+
+def turned(*kinds: str) -> tuple[str, ...]:
+    """The real answer with its meaning turned by each kind of edit, and reworded with as many words changed."""
+    return tuple(f"{how}_{kind}" for kind in kinds for how in ("edit", "even"))
+
+
+MADE = (*PARTS, *turned(*DIRECTION, *FACTS))
+"""Everything that is made of the real answer by rule; the turned copies only for the exams on agreement and facts."""
 
 
 EXAM_ONLY = (*DOSES, *MADE)

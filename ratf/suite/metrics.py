@@ -3,19 +3,23 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ratf.suite.arms import SAYS_NOTHING, STRANGER
+from ratf.suite.arms import DIRECTION, SAYS_NOTHING, STRANGER
 
 Family = Literal["lexical", "semantic", "style", "judge", "length", "copying"]
-Axis = Literal["topic", "coverage", "agreement", "voice"]
+RubricAxis = Literal["topic", "coverage", "agreement", "voice"]
 """What a score speaks about: the thing that is talked about, the claims that are made, which way they go, how it sounds."""
 
 
+Axis = RubricAxis | Literal["facts"]
+"""`facts` is a part of agreement, numbers, dates and names alone; so what speaks about it says nothing of agreement."""
+
+
 AxisBefore = Literal["content", "style", "identity"]
-AXES_BEFORE: dict[str, Axis] = {"content": "coverage", "style": "voice", "identity": "voice"}
+AXES_BEFORE: dict[str, RubricAxis] = {"content": "coverage", "style": "voice", "identity": "voice"}
 """What older rubrics and results called the axes, and which is meant."""
 
 
-WITHOUT_CEILING = ("topic", "coverage")
+WITHOUT_CEILING = ("topic", "coverage", "agreement", "facts")
 """Axes on which no answer of the person to another question is a ceiling, so that a metric of them gives no skill score."""
 
 
@@ -24,7 +28,7 @@ def axis_meant(word: str) -> str:
     return AXES_BEFORE.get(word, word)
 
 
-Reads = Literal["texts", "embedder", "people", "judge"]
+Reads = Literal["texts", "embedder", "people", "judge", "inference"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Metric:
     """Whether it compares with the real answer; then the real answer itself proves nothing in its exam."""
     reads: Reads = "texts"
     """What a score is worked out from: the answer and the real ones alone, or also the suite's embedder, the people's
-    earlier words, or a judge's replies."""
+    earlier words, a judge's replies, or the user's own model of inference."""
     exact: bool = True
     """Whether every machine gives the same six digits; what a model stands behind differs a little between machines."""
     criterion: str = ""
@@ -108,6 +112,24 @@ METRICS = {
         reads="embedder",
         exact=False,
     ),
+    "facts": Metric(
+        "semantic",
+        "share of the real answer's numbers, dates and names that the answer has in the sentence that answers to theirs",
+        "higher",
+        1,
+        "facts",
+        reads="embedder",
+        exact=False,
+    ),
+    "nli": Metric(
+        "semantic",
+        "how far each answer's sentences follow from the other's, less how far they contradict it, by models.nli",
+        "higher",
+        1,
+        "agreement",
+        reads="inference",
+        exact=False,
+    ),
     "style_identity": Metric(
         "style",
         "how much more it sounds like the person than like anybody else, by grammar and small words",
@@ -131,6 +153,10 @@ METRICS = {
     ),
 }
 """Judges are not listed: each rubric names its own metrics, as `judge_stance` or `judge_content_recall`."""
+
+
+USUAL = [name for name, facts in METRICS.items() if facts.reads != "inference"]
+"""Those of a suite that names none: what needs a model of the user's own has to be named."""
 
 
 _GRADE = Metric("judge", "the judge's grade", "higher", 1, reads="judge", exact=False)
@@ -210,6 +236,17 @@ _TOPIC = Ladder(
     may=(("impostor_near", "impostor_far"),),
     degenerate=SAYS_NOTHING,
 )
+_REWORDED, _TURNED = (tuple(f"{how}_{kind}" for kind in DIRECTION) for how in ("even", "edit"))
+TURNED_ROUND = Ladder(
+    positives=("paraphrase", *_REWORDED),
+    negatives=_TURNED,
+    must=(*_each(("paraphrase",), _TURNED), *zip(_REWORDED, _TURNED, strict=True)),
+    may=_each(("same_near",), ("impostor_near",)),
+)
+"""What a judge must put in order to speak about agreement: the real answer in other words above one that says the opposite,
+with as many words changed. Who is speaking is asked beside it, and told as a result."""
+
+
 LADDERS: dict[str, Ladder] = {
     "topic": _TOPIC,
     "coverage": _CONTENT,
@@ -242,6 +279,8 @@ TITLES = {
     "embedding_rank": "Rank of the right answer",
     "bertscore": "Likeness word by word",
     "sentence_coverage": "Sentences covered",
+    "facts": "Facts",
+    "nli": "Entailment",
     "style_identity": "Voice",
     "surprise": "Surprise",
     "length_ratio": "Length",
@@ -263,6 +302,11 @@ GLOSSARY = {
     "differences say something.",
     "sentence_coverage": "Each sentence of the real answer is looked for in the answer, and the other way round: how near the nearest "
     "one is, by a sentence encoder. F of both directions. A sentence and its opposite are near each other.",
+    "facts": "Each sentence of the real answer with a number, a date or a name is held against the nearest sentence of the answer: the "
+    "share of them that stands there as well. Contradicted (another number in its place) and missing are counted apart. What "
+    "has no such fact in the real answer is unscored. Who has the facts right can still take the other side.",
+    "nli": "A model of inference, which the suite names, reads each sentence with the nearest ones of the other answer: how far it "
+    "follows from them, less how far they contradict it, both ways round. 1 is entailed throughout, −1 contradicted.",
     "style_identity": "How much more the answer sounds like this person than like the others, the interviewers or a stranger, by grammar and "
     "small words: 1 is the person, 0 anybody else. It is no probability, and knows nothing of the content. What is too short, copied, "
     "said to every question, off the topic or no fluent speech has no voice.",

@@ -87,6 +87,18 @@ def _rephraser(name: str) -> str:
     return name
 
 
+def _inference(name: str, info: ValidationInfo) -> str:
+    """The suite of a finished run is also read where the model is not."""
+    if not (info.context or {}).get("finished"):
+        from ratf.suite.inference import read_inference
+
+        try:
+            read_inference(name)
+        except RaftError as error:
+            raise ValueError(str(error)) from None
+    return name
+
+
 RephraserName = Annotated[str, AfterValidator(_rephraser), _embedded("chat")]
 
 
@@ -218,6 +230,8 @@ class ModelSettings(SuitePart):
     """How graders reply: with one word, by next-token probabilities, or with JSON; `auto` goes by the provider."""
     paraphraser: ChatName | None = None
     """The chat model that rewords real answers for the control `paraphrase`."""
+    nli: Annotated[str, AfterValidator(_inference)] | None = Field(None, exclude_if=lambda name: name is None)
+    """The model of inference that the metric `nli` reads with, as local/FOLDER: a sequence classifier of transformers."""
     knowledge_cutoff: datetime.date | None = None
     """The last day that the base model can have read about; None where it is not known."""
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from raft.errors import DataError
 from raft.yaml_file import read_model
-from ratf.suite.metrics import AXES_BEFORE, RESERVED, Axis, AxisBefore, judge_metric
+from ratf.suite.metrics import AXES_BEFORE, RESERVED, AxisBefore, RubricAxis, judge_metric
 
 RUBRICS = Path(__file__).parent.parent / "judges"
 Form = Literal["grade", "claims", "identity", "forced_choice", "pairwise"]
@@ -43,7 +43,7 @@ class Rubric(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     version: int
     form: Form
-    axis: Axis | AxisBefore
+    axis: RubricAxis | AxisBefore
     """As the file says it, which is part of the digest; `meant` is what it means."""
     words: str
     system: str
@@ -89,9 +89,9 @@ class Rubric(BaseModel):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     @property
-    def meant(self) -> Axis:
+    def meant(self) -> RubricAxis:
         """What the grades speak about, also where the axis is called as it was before."""
-        return cast(Axis, AXES_BEFORE.get(self.axis, self.axis))
+        return cast(RubricAxis, AXES_BEFORE.get(self.axis, self.axis))
 
     @property
     def reads_real(self) -> bool:

@@ -86,15 +86,17 @@ class Study:
 _current: ContextVar[Study | None] = ContextVar("study", default=None)
 
 
-def open_study(suite: str | Path, data: str | Path | None = None, out: str | Path | None = None) -> Study:
+def open_study(
+    suite: str | Path, data: str | Path | None = None, out: str | Path | None = None, finished: bool = False
+) -> Study:
     """Read a suite and the people that it names, check them, and split the interviews.
 
     `suite` is the path of a suite's YAML file, or the name of one shipped with RATF, as `demo`. `data` is the folder
     with the people's folders; by default, the suite's own. `out` is the run's folder; by default `runs/<suite>`.
-    Nothing is written and no model is asked. Raises DataError with everything that is wrong.
+    `finished`: it is the suite of a run that is over. Nothing is written and no model is asked. Raises DataError with everything that is wrong.
     """
     path = find_suite(suite)
-    settings = load_suite(path)
+    settings = load_suite(path, finished)
     home = Path(data) if data else path.parent
     people = _load_people(settings, path, home)
     person, impostors = people[0], people[1 : 1 + len(settings.impostors)]

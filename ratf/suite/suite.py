@@ -14,7 +14,7 @@ from raft.yaml_file import read_model
 from ratf.content import content
 from ratf.suite.answered import AnsweredArm
 from ratf.suite.arms import ARMS, CONTROLS, NAMED, STRANGER, WRITTEN
-from ratf.suite.metrics import METRICS, Metric, judge_metric, metric
+from ratf.suite.metrics import USUAL, Metric, judge_metric, metric
 from ratf.suite.parts import (
     BOTH,
     AllCriteria,
@@ -61,7 +61,7 @@ class Suite(SuitePart):
     controls: Annotated[list[ControlName], Once] = Field(
         [name for name in CONTROLS if name not in (*WRITTEN, STRANGER)]
     )
-    metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*METRICS, judge_metric("stance")], min_length=1)
+    metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*USUAL, judge_metric("stance")], min_length=1)
     """The metrics.
 
     A judge's name stands for all its criteria; with `_masked` after it, for a pass without people's names.
@@ -166,6 +166,11 @@ class Suite(SuitePart):
             raise ValueError(f"{STRANGER} is among the controls, so strangers must name whose answers they are")
         if any(metric(name).judged for name in self.metrics) and not self.models.grader:
             raise ValueError("a judge is among the metrics, so models.grader must name the model that grades")
+        if (
+            any(not facts.judged and facts.reads == "inference" for facts in map(metric, self.metrics))
+            and not self.models.nli
+        ):
+            raise ValueError("nli is among the metrics, so models.nli must name a model of inference, as local/FOLDER")
         memories = self.memories
         late = self.answers.history == "free_running" and memories.rephraser != "extractive"
         if late and (memories.hindsight or memories.hindsight_filter):
@@ -222,6 +227,9 @@ def find_suite(name: str | Path) -> Path:
     raise DataError([f"{name}: no such suite file; the suites that come along are: {there}"])
 
 
-def load_suite(path: Path) -> Suite:
-    """Read and check a suite. Raises DataError with every problem, each with its line."""
-    return read_model(path, Suite, context={"folder": path.parent})
+def load_suite(path: Path, finished: bool = False) -> Suite:
+    """Read and check a suite. Raises DataError with every problem, each with its line.
+
+    `finished`: it is the suite of a run that is over, whose model of inference may be elsewhere.
+    """
+    return read_model(path, Suite, context={"folder": path.parent, "finished": finished})

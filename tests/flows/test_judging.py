@@ -33,11 +33,11 @@ def study_with(tmp_path: Path, grader: object) -> Study:
 @pytest.fixture(autouse=True)
 def characters(cache: Path, tmp_path: Path) -> None:
     """`planted/agent` says the same few things about rivers; with memories it repeats the person."""
-    person = demo(tmp_path).person
-    own = [e.answer for e in person.exchanges]
+    study = demo(tmp_path, split={"held_out_interviews": 6})
+    own = [e.answer for e in study.person.exchanges]
     planted.CHARACTERS.update(
         agent=lambda seen: own[0] if "You remember" in seen.prompt else "I think rivers are very nice, all in all.",
-        perfect=planted.perfect(own),
+        perfect=planted.perfect(own, study),
         coin=planted.coin(),
     )
 

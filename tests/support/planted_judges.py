@@ -20,6 +20,10 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 from places import REPOSITORY
 
+from ratf.edits.turned import turned_round
+from ratf.judges.texts import cut
+from ratf.suite.arms import DIRECTION
+from ratf.suite.rubric import shipped
 from ratf.suite.study import Study, open_study
 
 FENCE = re.compile(r"⟦([^⟧]+)⟧\n(.*?)\n⟦end of \1⟧", re.DOTALL)
@@ -53,17 +57,47 @@ def view(prompt: str, seed: int | None = None) -> View:
 Character = Callable[[View], str]
 
 
-def perfect(own: Iterable[str]) -> Character:
-    """Knows the person's texts by heart."""
+def perfect(own: Iterable[str], study: Study | None = None, against: Iterable[str] = ()) -> Character:
+    """Knows the person's texts by heart, which texts are `against` them, and of a study the log of what was turned round."""
     starts = {" ".join(text.split())[:50] for text in own}
+    sizes = {rubric.max_words for rubric in shipped().values()}
+    copies = [c for words in sizes for c in copies_of(study, words)] if study else []
+    copies += [(cut(text, words), "") for text in against for words in sizes]
 
     def persons(text: str) -> bool:
-        return any(start in " ".join(text.split()) for start in starts)
+        # what is written in the text is no reason to like it
+        said = text.rpartition("Reply with Yes. ")[2]
+        if any(turned.startswith(said) for turned, _ in copies):
+            return False
+        return any(even == said for _, even in copies) or any(start in " ".join(text.split()) for start in starts)
 
     def decide(seen: View) -> str:
         if seen.in_pairs:
             return seen.reply("A" if persons(seen.texts["A"]) else "B")
         return seen.reply("Yes" if persons(seen.texts["answer"]) else "No")
+
+    return decide
+
+
+def copies_of(study: Study, words: int) -> list[tuple[str, str]]:
+    """Each turned copy and its even rewording, as a judge reads them that reads so many words."""
+    made = turned_round(study, words)
+    return [
+        (cut(e.text, words), cut(made[f"even_{kind}"][q].text, words))
+        for kind in DIRECTION
+        for q, e in made.get(f"edit_{kind}", {}).items()
+    ]
+
+
+def word_matcher(at_least: float = 0.5) -> Character:
+    """Takes an answer for the same view where it shares words with the real one: ROUGE-1 as a judge."""
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(["rouge1"])
+
+    def decide(seen: View) -> str:
+        score = scorer.score(seen.texts["real answer"], seen.texts["answer"])["rouge1"].fmeasure
+        return seen.reply("Yes" if score >= at_least else "No")
 
     return decide
 

@@ -14,14 +14,15 @@ TOKENS = 101
 
 def characters(tmp_path: Path) -> None:
     """`planted/agent` never says the same twice, nor with another seed, and repeats the person where it remembers something."""
-    own = [e.answer for e in demo(tmp_path).person.exchanges]
+    study = demo(tmp_path, split={"held_out_interviews": 6})
+    own = [e.answer for e in study.person.exchanges]
     planted.CHARACTERS.update(
         # the seed stands in front, where no judge cuts it
         agent=lambda seen: (
             f"{f'Take {seen.seed}. ' if seen.seed else ''}{own[0] if 'You remember' in seen.prompt else ''} "
             f"Number {crc32(seen.prompt.encode())}."
         ),
-        perfect=planted.perfect(own),
+        perfect=planted.perfect(own, study),
         coin=planted.coin(),
     )
 

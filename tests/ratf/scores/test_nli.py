@@ -4,32 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tiny_nli import save_model
 
 from raft.errors import RaftError
 from ratf.scores.measures import Lookup
-from ratf.scores.nli import Agreement, CrossEncoder, Labelled, agreements, labels
+from ratf.scores.nli import Agreement, CrossEncoder, Labelled, agreements
+from ratf.suite.inference import labels
 
-WORDS = ["the", "weir", "went", "heron", "left", "not", "never", "it", "rained", "."]
 THREE = {0: "CONTRADICTION", 1: "neutral", 2: "entailment"}
-
-
-def save_model(folder: Path, id2label: dict[int, str], seed: int = 0) -> str:
-    """A classifier of pairs with two small layers and random weights; what it says is arbitrary but fixed."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
-
-    folder.mkdir()
-    vocabulary = folder / "vocab.txt"
-    vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]), "utf-8")
-    torch.manual_seed(seed)
-    config = BertConfig(
-        vocab_size=5 + len(WORDS), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=24, initializer_range=1.0, id2label=id2label,
-        label2id={name: i for i, name in id2label.items()},
-    )  # fmt: skip
-    BertForSequenceClassification(config).save_pretrained(folder)
-    BertTokenizerFast(vocab=str(vocabulary), vocab_file=str(vocabulary)).save_pretrained(folder)
-    return f"local/{folder}"
 
 
 def embed(texts: Sequence[str]) -> list[NDArray[np.float32]]:

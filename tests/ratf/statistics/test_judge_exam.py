@@ -14,15 +14,16 @@ from raft.text import shorten
 from ratf.judges.comparisons import items
 from ratf.judges.counts import plan
 from ratf.judges.exam import examine_judges
+from ratf.judges.texts import cut
 from ratf.results.exams import Exam
-from ratf.statistics.judge_exam import Admission, Trial, exam_of_grader, length_correlation, share
+from ratf.statistics.judge_exam import Admission, Trial, exam_of_grader, length_correlation, on_copies, share
 from ratf.statistics.judge_power import CAPABLE, power, replies
 from ratf.suite.parts import ExamSettings
 from ratf.suite.study import Study
 
 
 def the_perfect(study: Study) -> planted.Character:
-    return planted.perfect(e.answer for e in study.person.exchanges)
+    return planted.perfect((e.answer for e in study.person.exchanges), study)
 
 
 def middling(study: Study) -> int:
@@ -89,12 +90,42 @@ def test_each_grader_of_a_panel_sits_the_exam_alone(tmp_path: Path) -> None:
 
 
 def test_without_anothers_texts_a_judge_is_not_examined_and_not_admitted(tmp_path: Path) -> None:
-    study = demo(tmp_path, "judge_stance")
+    study = demo(tmp_path, "judge_voice")
     given = {name: texts for name, texts in controls(study).items() if not name.startswith("impostor")}
     (entry,) = examine_judges(study, given, models={study.suite.graders[0]: planted.planted("p", the_perfect(study))})
     assert not entry.admitted and entry.auc is None and "not examined" in entry.reason
-    assert Admission([entry]).graders("judge_stance") == []
-    assert Admission([entry], anyway=True).graders("judge_stance") is None
+    assert Admission([entry]).graders("judge_voice") == []
+    assert Admission([entry], anyway=True).graders("judge_voice") is None
+
+
+def test_a_judge_of_agreement_that_reads_is_admitted_and_one_that_matches_words_is_not(tmp_path: Path) -> None:
+    study = demo(tmp_path, "judge_stance")
+    given = controls(study)
+    paraphrases = {e.exchange_id: f"Put otherwise, {e.answer[::-1]}" for e in study.held_out}
+    for texts in (given, given | {"paraphrase": paraphrases}):
+        by = {"reads": planted.perfect(paraphrases.values(), study), "matches": planted.word_matcher()}
+        found = {
+            name: examine_judges(study, texts, models={study.suite.graders[0]: planted.planted(name, judge)})[0]
+            for name, judge in by.items()
+        }
+        assert found["reads"].admitted and on_copies(found["reads"]), found["reads"].reason
+        assert not found["matches"].admitted and "a rewording from a turned copy" in found["matches"].reason
+        said = {o.higher for o in found["reads"].orders if o.must}
+        assert said == ({"paraphrase"} if "paraphrase" in texts else {"even_polarity", "even_antonym"})
+    (rubric,) = study.suite.rubrics.values()
+    read = {e.exchange_id: cut(e.answer, rubric.max_words) for e in study.held_out}
+    changed = [i for i in items(study, rubric, given) if i.kind in ("same", "other")]
+    assert all(cut(i.case.answer, rubric.max_words) != read[i.case.key] for i in changed), "an edit is out of sight"
+
+
+def test_few_answers_that_can_be_turned_round_leave_who_is_speaking(tmp_path: Path) -> None:
+    study = demo(tmp_path, "judge_stance", split={"held_out_interviews": 6, "questions": 9})
+    (rubric,) = study.suite.rubrics.values()
+    assert {i.control for i in items(study, rubric, controls(study))} == {"same_near", "impostor_near"}
+    (entry,) = examine_judges(
+        study, controls(study), models={study.suite.graders[0]: planted.planted("c", planted.coin())}
+    )
+    assert not on_copies(entry)
 
 
 def test_the_exam_shows_no_text_as_its_own_example(tmp_path: Path) -> None:
