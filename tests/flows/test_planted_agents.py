@@ -17,21 +17,23 @@ from ratf.gate.policy import Policy, read_rule
 from ratf.results.results import Results, load
 from ratf.suite.study import Study, open_study
 
-SUITE = """\
+ASKED = """\
 name: planted
 person: marrack
 impostors: [pell]
 split: {held_out_interviews: 6, questions: 24}
-arms:
-  - {name: twin, answers: twin.jsonl}
-  - {name: another, answers: another.jsonl}
-  - {name: sayer, answers: sayer.jsonl}
-  - {name: echo, answers: echo.jsonl}
-  - {name: babbler, answers: babbler.jsonl}
-  - {name: salter, answers: salter.jsonl}
-metrics: [rouge_l, sentence_coverage, style_identity]
-primary: {metric: both, better: twin, than: another}
 contamination: false
+"""
+SUITE = f"""\
+{ASKED}arms:
+  - {{name: twin, answers: twin.jsonl}}
+  - {{name: another, answers: another.jsonl}}
+  - {{name: sayer, answers: sayer.jsonl}}
+  - {{name: echo, answers: echo.jsonl}}
+  - {{name: babbler, answers: babbler.jsonl}}
+  - {{name: salter, answers: salter.jsonl}}
+metrics: [rouge_l, sentence_coverage, style_identity]
+primary: {{metric: both, better: twin, than: another}}
 """
 NOBODY = ("sayer", "echo", "babbler", "salter")
 
@@ -61,11 +63,11 @@ def run(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Results:
 
     folder = tmp_path_factory.mktemp("planted")
     path = folder / "planted.yaml"
-    path.write_text(SUITE, "utf-8")
-    asked = open_study(str(path), REPOSITORY / "benchmarks", folder / "run")
-    for name, answers in agents(asked).items():
+    path.write_text(ASKED, "utf-8")
+    for name, answers in agents(open_study(str(path), REPOSITORY / "benchmarks")).items():
         lines = [json.dumps({"id": q, "answer": a}) + "\n" for q, a in answers.items()]
         (folder / f"{name}.jsonl").write_text("".join(lines), "utf-8")
+    path.write_text(SUITE, "utf-8")
     study = open_study(str(path), REPOSITORY / "benchmarks", folder / "run")
     carry_out(study)
     return load(study.folder / "results.json")
