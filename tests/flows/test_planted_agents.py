@@ -22,6 +22,7 @@ name: planted
 person: marrack
 impostors: [pell]
 split: {held_out_interviews: 6, questions: 24}
+metrics: [rouge_l, sentence_coverage, style_identity]
 contamination: false
 """
 SUITE = f"""\
@@ -32,7 +33,6 @@ SUITE = f"""\
   - {{name: echo, answers: echo.jsonl}}
   - {{name: babbler, answers: babbler.jsonl}}
   - {{name: salter, answers: salter.jsonl}}
-metrics: [rouge_l, sentence_coverage, style_identity]
 primary: {{metric: both, better: twin, than: another}}
 """
 NOBODY = ("sayer", "echo", "babbler", "salter")
