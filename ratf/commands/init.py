@@ -41,7 +41,7 @@ def init(
         aside = folder.with_name(f".{folder.name}.part")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
-        for name in ("marrack", "pell", "rudge"):
+        for name in ("marrack", "pell", "rudge", "calloway"):
             shutil.copytree(content("benchmarks", name), aside / name)
         shutil.copy(content("benchmarks", "demo.yaml"), aside / "demo.yaml")
         shutil.copy(content("tasks", "interview.py"), aside / "interview.py")
