@@ -20,8 +20,10 @@ ASSUMED_ICC = 0.2
 """The intraclass correlation that questions of one interview are assumed to have where they all came out alike."""
 
 
-NEARLY = 0.1
-"""So much of the way from the floor to the person's own answers still counts as the floor."""
+NEARLY = 0.05
+"""So much of the way from the floor to the person's own answers still counts as the floor, where the floor's interval is
+narrower. A metric that is never in doubt has a floor of no width: voice gives the demo's impostor .0001 [.0000, .0003], and
+would be refused for a salted answer at .001. What is above both is refused."""
 
 
 TOLD = 2

@@ -1,20 +1,26 @@
-"""A whole run in which a parrot and a yes-sayer stand beside the person."""
+"""A whole run in which everything that says nothing stands beside the person, and a stranger."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from commands import Command
 
+from ratf.content import content
 from ratf.scores.answers import REASONS
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_parrot_and_a_yes_sayer_have_no_voice(ratf: Command, cache: Path, tiny: Path, tmp_path: Path) -> None:
-    settings = "arms: [baseline, rag_only]\nmetrics: [style_identity, rouge_l]\n"
-    settings += "controls: [real, same_near, impostor_near, yes, parrot, salted]\n"
+NOTHING = ("yes", "dont_know", "parrot", "babble", "evidence_words", "salted")
+
+
+def test_what_says_nothing_has_no_voice(ratf: Command, cache: Path, tiny: Path, tmp_path: Path) -> None:
+    settings = "arms: [baseline, rag_only]\nmetrics: [style_identity, surprise, rouge_l]\n"
+    settings += f"controls: [real, same_near, impostor_near, stranger_near, {', '.join(NOTHING)}]\nstrangers: [rudge]\n"
     settings += "primary: {metric: style_identity, better: rag_only, than: baseline}\n"
+    shutil.copytree(content("benchmarks", "rudge"), tiny.parent / "rudge")
     tiny.write_text(tiny.read_text("utf-8") + settings, "utf-8")
     out = tmp_path / "out"
     run = ratf("run", tiny, "--out", out)
@@ -23,16 +29,24 @@ def test_a_parrot_and_a_yes_sayer_have_no_voice(ratf: Command, cache: Path, tiny
     voice = {
         arm: [q["answers"][arm]["scores"]["style_identity"] for q in results["questions"]] for arm in results["arms"]
     }
-    assert {s["why"] for s in voice["yes"]} == {REASONS["too short"]}
-    assert {s["why"] for s in voice["parrot"]} == {REASONS["copied"]}
-    assert all(s["value"] is None for s in (*voice["yes"], *voice["parrot"]))
-    floor = results["arms"]["impostor_near"]["metrics"]["style_identity"]
-    salted = [s["value"] for s in voice["salted"] if s["value"] is not None]
-    assert all(value <= max(0.1, floor["high"]) for value in salted)
-    assert results["arms"]["real"]["metrics"]["style_identity"]["mean"] > floor["mean"]
+    for control, check in {
+        "yes": "too short",
+        "dont_know": "too short",
+        "evidence_words": "too short",
+        "parrot": "copied",
+        "babble": "pieced together",
+    }.items():
+        assert {(s["value"], s["why"]) for s in voice[control]} == {(None, REASONS[check])}, control
+    means = {arm: cells["metrics"]["style_identity"]["mean"] for arm, cells in results["arms"].items()}
+    floor, ceiling = means["impostor_near"], means["same_near"]
+    assert means["real"] > floor
+    assert means["salted"] is None or (means["salted"] - floor) / (ceiling - floor) <= 0.2
+    smooth = [q["answers"]["baseline"]["scores"]["surprise"] for q in results["questions"]]
+    assert all(s["value"] is None and s["why"] for s in smooth), "40 words are too few to be read"
+    assert results["strangers"] == {"rudge": "Bettany Rudge"} and results["voice"]["strangers"]["n"] > 0
     assert results["voice"]["refused"].keys() == REASONS.keys()
     page = (out / "report.html").read_text("utf-8")
-    assert "Of the person's real answers they would refuse: empty 0 %" in page
+    assert "Of the person's real answers they would refuse: empty 0 %" in page and "(Bettany Rudge)" in page
     sources = {q["answers"]["parrot"]["source"] for q in results["questions"]}
     assert len(sources) == 1 and "to every question alike" in sources.pop()
 
@@ -40,4 +54,4 @@ def test_a_parrot_and_a_yes_sayer_have_no_voice(ratf: Command, cache: Path, tiny
     verified = ratf("verify", tmp_path / "run.zip", "--data", tiny.parent)
     (line,) = [line for line in verified.stdout.splitlines() if "metric style_identity" in line]
     assert "not made again: not fluent" in line and "differ" not in line
-    assert verified.returncode == 0, verified
+    assert "surprise" in verified.stdout and verified.returncode == 0, verified

@@ -172,6 +172,25 @@ def test_what_says_nothing_may_not_reach_the_floor(lower_is_better: bool) -> Non
     assert sat(4.0, scored=0).admitted and sat(4.0, scored=0.03).admitted, "what is refused reaches nothing"
 
 
+@pytest.mark.parametrize(("way", "admitted"), [(0.04, True), (0.06, False), (0.12, False)])
+def test_a_floor_of_no_width_leaves_little_room(way: float, admitted: bool) -> None:
+    cluster = interviews(6, 6)
+    draw = np.random.default_rng(1)
+    flat = {"real": 1.0, "same_near": 1.0, "same_far": 1.0, "impostor_near": 0.0, "impostor_far": 0.0, "babble": way}
+    scores = {c: {q: x + 0.001 * draw.random() for q in cluster} for c, x in flat.items()}
+    entry = person(scores, cluster)
+    assert entry.admitted == admitted, entry.reason
+    assert ("babble, which says nothing, reaches the floor (" in entry.reason) != admitted
+
+
+def test_within_the_floors_own_interval_is_no_reach() -> None:
+    cluster = interviews(6, 6)
+    floor = {q: 0.0 if int(i) % 2 else 0.4 for n, (q, i) in enumerate(cluster.items()) for i in [n // 6]}
+    flat = {"real": 1.0, "same_near": 1.0, "same_far": 1.0, "impostor_far": 0.0, "babble": 0.2 + 0.8 * 0.12}
+    scores = {**{c: dict.fromkeys(cluster, x) for c, x in flat.items()}, "impostor_near": floor}
+    assert person(scores, cluster).admitted, "the floor's own interval reaches farther than that"
+
+
 def test_an_order_of_people_that_is_merely_not_shown_is_no_failure() -> None:
     cluster = interviews(6, 6)
     scores = rungs(cluster, same_near=4.0, same_far=-4.0, impostor_near=0.0, impostor_far=4.0)
