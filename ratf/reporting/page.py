@@ -38,6 +38,7 @@ from ratf.results.exams import Exam
 from ratf.results.results import Contrast, Effect, Results, Skill
 from ratf.results.rights import rights
 from ratf.statistics.disagreement import disagreement
+from ratf.statistics.exam import TAKEN_IN
 from ratf.statistics.verdict import signed
 from ratf.suite.arms import CEILING, FLOOR
 from ratf.suite.metrics import title
@@ -48,10 +49,6 @@ FEW, LARGEST = 60, 500_000
 
 TELLING = 0.6
 """From this AUC on, what interviewers' questions tell is said beside the exam."""
-
-
-TAKEN_IN = 0.25
-"""Above this mean skill of strangers the page says what it means."""
 
 
 MOST = 30
@@ -282,7 +279,8 @@ def _about_strangers(results: Results) -> list[str]:
     if found.skill > TAKEN_IN:
         said += (
             f" That is above {TAKEN_IN:g}: somebody new who talks somewhat like {results.person['name']} is taken for "
-            f"{results.person['name']} in part, so a middling skill shows no more than that it is not one of the impostors."
+            f"{results.person['name']} in part, so voice is refused. People who talk like {results.person['name']} belong "
+            "among the impostors."
         )
     return [said]
 

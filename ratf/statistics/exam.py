@@ -9,7 +9,8 @@ import numpy as np
 
 from ratf.results.exams import Dose, Exam, Order
 from ratf.statistics.estimates import CONFIDENCE, Estimate, clustered_mean
-from ratf.suite.arms import DOSES, FLOOR
+from ratf.statistics.skill import skill
+from ratf.suite.arms import CEILING, DOSES, FLOOR, STRANGER
 from ratf.suite.metrics import Ladder
 
 Rungs = Mapping[str, Mapping[str, float | None]]
@@ -24,6 +25,10 @@ NEARLY = 0.05
 """So much of the way from the floor to the person's own answers still counts as the floor, where the floor's interval is
 narrower. A metric that is never in doubt has a floor of no width: voice gives the demo's impostor .0001 [.0000, .0003], and
 would be refused for a salted answer at .001. What is above both is refused."""
+
+
+TAKEN_IN = 0.25
+"""Above this mean skill of strangers, voice would not tell the person from somebody new."""
 
 
 TOLD = 2
@@ -105,8 +110,8 @@ def examine(
     """The exam of one metric or judge. `cluster` gives the interview of every question that counts.
 
     Admitted: the AUC's lower end lies above `bar`, no must-order is shown the other way round, those between the person's
-    own answers and a degenerate control are shown, no degenerate control reaches the floor (`_reached`), and no more
-    than a tenth of the exam was left unscored. Whatever could not be examined is not admitted.
+    own answers and a degenerate control are shown, no degenerate control reaches the floor (`_reached`), strangers are not
+    taken for the person (`_taken_in`), and no more than a tenth of the exam was left unscored. Whatever could not be examined is not admitted.
     """
     turned = {c: {q: _turn(s, lower_is_better) for q, s in of.items()} for c, of in scores.items()}
     positives = [c for c in ladder.positives if c in turned and not (c == "real" and reads_real)]
@@ -116,6 +121,8 @@ def examine(
     unscored = sum(s is None for s in asked)
     orders = _orders(ladder, _at_the_bottom(turned, ladder), cluster, reads_real)
     reached = _reached(ladder, turned, cluster, positives, -1 if lower_is_better else 1)
+    if any(STRANGER in pair for pair in ladder.must):
+        reached += _taken_in(metric, turned, cluster)
     reason, admitted = _decide(found, orders, positives, negatives, unscored, len(asked), bar, reached)
     return Exam(
         metric=metric,
@@ -237,6 +244,18 @@ def _reached(
             told = f"{sign * mean:.2f} on average, where {sign * top:.2f} is the {least}"
             faults.append(f"{control}, which says nothing, reaches the floor ({told})")
     return faults
+
+
+def _taken_in(metric: str, scores: Rungs, cluster: Mapping[str, str]) -> list[str]:
+    """In words, that strangers are taken for the person: their mean skill is above TAKEN_IN."""
+    theirs, floor, own = (_numbers(scores.get(c, {}), cluster) for c in (STRANGER, FLOOR, CEILING))
+    told = skill(metric, STRANGER, theirs, floor, own, cluster)
+    if told is None or told.skill is None or told.skill <= TAKEN_IN:
+        return []
+    return [
+        f"strangers, whom nothing was learnt from, have a skill of {told.skill:.2f} and are not told apart (at most "
+        f"{TAKEN_IN:g}): add people who talk like the person to the impostors"
+    ]
 
 
 def _numbers(of: Mapping[str, float | None], cluster: Mapping[str, str]) -> dict[str, float]:

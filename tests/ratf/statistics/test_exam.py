@@ -183,6 +183,16 @@ def test_a_floor_of_no_width_leaves_little_room(way: float, admitted: bool) -> N
     assert ("babble, which says nothing, reaches the floor (" in entry.reason) != admitted
 
 
+@pytest.mark.parametrize(("theirs", "admitted"), [(0.2, True), (0.3, False)])
+def test_voice_that_takes_strangers_for_the_person_is_refused(theirs: float, admitted: bool) -> None:
+    cluster = interviews(6, 6)
+    draw = np.random.default_rng(1)
+    flat = {"real": 1.0, "same_near": 1.0, "same_far": 1.0, "impostor_near": 0.0, "stranger_near": theirs}
+    scores = {c: {q: x + 0.01 * draw.random() for q in cluster} for c, x in flat.items()}
+    entry = examine("m", "voice", LADDERS["voice"], scores, cluster, 0.6, reads_real=False)
+    assert entry.admitted == admitted and ("are not told apart (at most 0.25)" in entry.reason) != admitted
+
+
 def test_within_the_floors_own_interval_is_no_reach() -> None:
     cluster = interviews(6, 6)
     floor = {q: 0.0 if int(i) % 2 else 0.4 for n, (q, i) in enumerate(cluster.items()) for i in [n // 6]}
