@@ -67,17 +67,20 @@ MEASURES: dict[str, Measure] = {
 
 
 def metrics_of(study: Study, arm: str) -> list[str]:
-    """What an arm or control is scored on. A judge is paid for arms, floor and ceiling; the rest it saw in its exam."""
+    """What an arm or control is scored on. A judge is paid for arms, floor and ceiling; the rest it saw in its exam.
+    Surprise is for arms alone: reading what people said would take minutes, and says nothing that their norms don't."""
 
-    def scored(facts: Metric) -> bool:
+    def scored(name: str, facts: Metric) -> bool:
         if arm in MADE:
             return not facts.judged and arm in read_by({facts.axis, *facts.also})
-        if not facts.judged or arm in study.suite.all_arms:
+        if arm in study.suite.all_arms:
             return True
+        if not facts.judged:
+            return name != SURPRISE
         # arms are compared with each other, controls are not arms
         return arm in (FLOOR, CEILING) and facts.criterion != "won"
 
-    return [name for name, facts in study.suite.facts.items() if scored(facts)]
+    return [name for name, facts in study.suite.facts.items() if scored(name, facts)]
 
 
 def scorers(

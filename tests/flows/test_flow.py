@@ -14,7 +14,7 @@ from commands import Command, begin
 from inspect_ai.log import list_eval_logs, read_eval_log
 from places import REPOSITORY
 
-from ratf.suite.arms import DOSES, MADE
+from ratf.suite.arms import DOSES, MADE, NAMED
 from ratf.suite.metrics import METRICS
 
 pytestmark = pytest.mark.slow
@@ -88,8 +88,9 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
     ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]
     scored = {str((log.eval.metadata or {})["arm"]): len((log.samples or [])[0].scores or {}) for log in ok}
     assert len(ok) == 29 and scored.keys() >= {*DOSES, *MADE}  # 4 arms, 14 controls, 3 doses, and 8 made for the exams
-    # the embedded judge failed its exam, so it graded nobody
-    assert {count for arm, count in scored.items() if arm not in MADE} == {len(METRICS)}
+    # the embedded judge failed its exam, so it graded nobody; surprise is for arms alone
+    assert {count for arm, count in scored.items() if arm in NAMED} == {len(METRICS)}
+    assert {count for arm, count in scored.items() if arm not in (*NAMED, *MADE)} == {len(METRICS) - 1}
     assert all(len(log.samples or []) == 4 for log in ok)
     from inspect_ai.analysis import samples_df
 
