@@ -81,7 +81,7 @@ def test_facts_alone_are_examined_without_a_paraphraser_and_license_facts_alone(
 def test_what_is_made_is_what_the_exams_read() -> None:
     assert set(arms.MADE) == set(MADE)
     for axis, made in READ_BY.items():
-        assert read_by({axis}) & set(MADE) == set(made)
+        assert read_by({axis}) & set(MADE) <= set(made)
 
 
 def test_copies_are_turned_only_where_something_reads_them(tmp_path: Path) -> None:
