@@ -95,7 +95,9 @@ def test_a_judge_that_matches_words_grades_nothing(tmp_path: Path) -> None:
 
 
 def test_who_says_it_in_other_words_passes_coverage(tmp_path: Path) -> None:
-    results = run(suite(tmp_path, ["rouge_l", "sentence_coverage"], "rouge_l", ("same", "baseline")))
+    # who turns it round shares more words still, and would be the best rival
+    study = suite(tmp_path, ["rouge_l", "sentence_coverage"], "rouge_l", ("same", "baseline"), arms=ARMS[:2])
+    results = run(study)
     assert {e.metric for e in results.exam if e.admitted and e.axis == "coverage"} >= {"rouge_l"}
     assert results.verdict == "PASS" and results.sentence.startswith("same beats baseline")
     assert "Agreement: not examined: no metric or judge of the suite reads which way a claim goes" in render(results)
@@ -110,8 +112,13 @@ def paraphrase(seen: planted.View) -> str:
 
     def other(match: re.Match[str]) -> str:
         word = match[0]
-        free = word.islower() and not rules.negated(word) and word not in rules.numbers and "'" not in word
-        return f"{word}y" if free and next(places) % 2 else word
+        free = (
+            word.islower()
+            and not rules.negated(word)
+            and word not in {**rules.numbers, **rules.scales}
+            and "'" not in word
+        )
+        return f"{word}y" if free and next(places) % 3 == 0 else word
 
     return re.sub(r"[\w'’-]+", other, text) + (" That was in 1850." if sum(text.encode()) % 9 == 0 else "")
 

@@ -1,14 +1,18 @@
 import importlib.util
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from places import REPOSITORY
+from planted_judges import demo
 
+from ratf.agents.controls import READ_BY, wanted_made
 from ratf.edits.made import KINDS, MADE
 from ratf.edits.rules import NotExamined, rules_for
-from ratf.scores.content_exam import CONTENT_LADDERS, LEAST_ITEMS, examine_agreement
-from ratf.suite.arms import CONTROLS
+from ratf.scores.content_exam import CONTENT_LADDERS, LEAST_ITEMS, examine_agreement, examine_content, read_by
+from ratf.suite import arms
+from ratf.suite.arms import CONTROLS, FACTS
 
 Scores = dict[str, dict[str, float | None]]
 CLUSTER = {f"q{n}": f"interview {n % 11}" for n in range(60)}
@@ -59,6 +63,32 @@ def test_the_worst_kind_of_edit_decides() -> None:
     assert good.admitted and good.auc == 1 and good.n == 60 and good.interviews == 11
     blind = examine_agreement("m", scores(dict.fromkeys(KINDS, 0.2) | {"number": 1.0}), CLUSTER, 0.6)
     assert not blind.admitted and blind.auc == 0.5 and "an edited number is not told from a paraphrase" in blind.reason
+
+
+def test_facts_alone_are_examined_without_a_paraphraser_and_license_facts_alone() -> None:
+    kinds = dict.fromkeys(FACTS, 0.2)
+    given = scores({**kinds, "polarity": 1.0}, paraphrase=None) | {"reworded": dict.fromkeys(CLUSTER, 1.0)}
+    found = examine_content("facts", "facts", given, CLUSTER, 0.6)
+    assert found.admitted and found.axis == "facts" and "told from a rewording" in found.reason
+    assert {o.lower for o in found.orders} == {f"edit_{kind}" for kind in FACTS}, "what is claimed is not its matter"
+    assert not examine_content("facts", "agreement", given, CLUSTER, 0.6).admitted
+    matches = given | {f"edit_{kind}": dict.fromkeys(CLUSTER, 1.0) for kind in FACTS}
+    assert not examine_content("rouge_1", "facts", matches, CLUSTER, 0.6).admitted
+    few = {c: dict(list(of.items())[: LEAST_ITEMS - 1]) for c, of in given.items()}
+    assert "a number, date or name to change" in examine_content("facts", "facts", few, CLUSTER, 0.6).reason
+
+
+def test_what_is_made_is_what_the_exams_read() -> None:
+    assert set(arms.MADE) == set(MADE)
+    for axis, made in READ_BY.items():
+        assert read_by({axis}) & set(MADE) <= set(made)
+
+
+def test_copies_are_turned_only_where_something_reads_them(tmp_path: Path) -> None:
+    facts, rouge = (demo(tmp_path, metrics=["style_identity", metric]) for metric in ("facts", "rouge_l"))
+    assert wanted_made(facts) >= {"edit_number", "even_fact"} and "edit_polarity" not in wanted_made(facts)
+    assert wanted_made(rouge) == set(arms.PARTS)
+    assert wanted_made(demo(tmp_path, "judge_stance")) == set(), "a judge's copies are no arms"
 
 
 def test_a_metric_where_less_is_better_sits_the_same_exam() -> None:

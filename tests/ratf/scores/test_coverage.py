@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hosted import Hosted
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from ratf.edits.alignment import aligned
 from ratf.edits.rules import load_rules
 from ratf.scores.coverage import Coverage, Facts, coverages, facts
-from ratf.scores.measures import Lookup
+from ratf.scores.measures import OF_TEXTS, Lookup, TextMeasures
 
 RULES = load_rules("english")
 THINGS = ["heron", "weir", "ducks", "council", "mill"]
@@ -102,3 +103,21 @@ def test_without_facts_in_the_real_answer_facts_are_unscored() -> None:
 
 def test_contradicted_facts_have_a_share_of_their_own() -> None:
     assert Facts(1, 2, 1).contradiction == 0.5
+
+
+def test_facts_are_scored_by_pairs_and_what_has_none_says_why(hosted: Hosted) -> None:
+    texts = TextMeasures("openai/words")
+    real = "We counted 40 eels in the river that spring, and Nora wrote it down."
+    pairs = [
+        (real, real),
+        (real.replace("40", "forty"), real),
+        (real.replace("40", "90"), real),
+        (real, "We never counted the eels in the river, and that was a pity."),
+        (real, "Der Fluss war im Sommer sehr ruhig, und niemand hat die 40 Aale gesehen."),
+    ]
+    texts.warm(pairs, ["facts"])
+    same, as_word, other, none, foreign = (OF_TEXTS["facts"](texts, *pair) for pair in pairs)
+    assert isinstance(same, tuple) and same == as_word and same[0] == 1 and same[1]["agreed"] >= 2
+    assert isinstance(other, tuple) and 0 < other[0] < 1 and other[1]["contradicted"] == 1
+    assert none == "the real answer has no number, date or name"
+    assert isinstance(foreign, str) and "no rules for this language" in foreign

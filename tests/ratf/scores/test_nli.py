@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -6,10 +7,11 @@ import pytest
 from numpy.typing import NDArray
 from tiny_nli import save_model
 
-from raft.errors import RaftError
+from raft.errors import DataError, RaftError
 from ratf.scores.measures import Lookup
 from ratf.scores.nli import Agreement, CrossEncoder, Labelled, agreements
 from ratf.suite.inference import labels
+from ratf.suite.suite import Suite, load_suite
 
 THREE = {0: "CONTRADICTION", 1: "neutral", 2: "entailment"}
 
@@ -136,3 +138,30 @@ def test_only_folders_are_models_of_inference(name: str) -> None:
 def test_a_folder_without_a_model_is_said() -> None:
     with pytest.raises(RaftError, match="no model there"):
         CrossEncoder("local/nowhere")([("it .", "it .")])
+
+
+def test_a_suite_is_refused_before_anything_is_spent_where_the_model_is_none(tiny: Path, tmp_path: Path) -> None:
+    good = save_model(tmp_path / "good", THREE)
+    unclear = save_model(tmp_path / "unclear", {i: f"LABEL_{i}" for i in range(3)})
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.json").write_text('{"architectures": ["BertModel"]}', "utf-8")
+    before = tiny.read_text("utf-8")
+
+    def with_nli(name: str, finished: bool = False) -> Suite:
+        text = before.replace("{grader:", f"{{nli: {name}, grader:") + "metrics: [style_identity, nli]\n"
+        tiny.write_text(text if name else text.replace("nli: , ", ""), "utf-8")
+        return load_suite(tiny, finished)
+
+    assert with_nli(good).facts["nli"].axis == "agreement"
+    for name, told in (
+        (f"local/{tmp_path}/nowhere", "no model there"),
+        (unclear, "unclear"),
+        (f"local/{tmp_path}/other", "BertModel; a model of inference is a sequence classifier"),
+        ("openai/gpt", "write local/FOLDER"),
+        ("", "models.nli must name"),
+    ):
+        with pytest.raises(DataError, match=re.escape(told)):
+            with_nli(name)
+    assert with_nli(f"local/{tmp_path}/nowhere", finished=True).models.nli, "a finished run's model may be elsewhere"
+    tiny.write_text(before, "utf-8")
+    assert "nli" not in load_suite(tiny).metrics and "nli" not in load_suite(tiny).model_dump()["models"]
