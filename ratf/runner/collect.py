@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,8 +13,11 @@ from raft.prompts import EarlierExchange, conversation
 from raft.types import Memory
 from ratf.agents.controls import Given
 from ratf.agents.training import tuned
+from ratf.gate.gate import why_not_measured
 from ratf.judges.counts import plan, with_savings
-from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
+from ratf.models.faults import in_short, kinds
+from ratf.models.states import state_of
+from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored, State
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes
 from ratf.scores.qualify import exams, made_of, match_of, more_exams, skills, style_facts, why_not
@@ -54,12 +58,8 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
     primary = study.suite.primary
     wanted = (primary.better, primary.than, primary.metric)
     found = next((c for c in contrasts if (c.a, c.b, c.metric) == wanted), None)
-    trouble = _trouble(study, answered, scores)
-    if excluded := why_not(examined, primary.metric):
-        trouble.append(excluded)
     pair, lower = (primary.better, primary.than), metric(primary.metric).better == "lower"
-    verdict, sentence, looks = decide(found, primary.metric, pair, scores, _clusters(study), lower, trouble)
-    return Results(
+    results = Results(
         suite=study.suite.model_dump(mode="json"),
         digest=study.digest,
         data_digest=study.data_digest,
@@ -78,9 +78,8 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
             if arm not in EXAM_ONLY
         },
         contrasts=contrasts,
-        verdict=verdict,
-        sentence=sentence,
-        second_looks=looks,
+        verdict="NOT MEASURED",
+        sentence="",
         tuned=tuned(study, {arm: log.eval.model for arm, log in logs.items() if arm in ARMS}),
         attribution=attribution(scores, _clusters(study)),
         notes=notes(study, judged),
@@ -100,6 +99,11 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         if study.suite.rubrics
         else None,
     )
+    trouble = why_not_measured(results)
+    if excluded := why_not(examined, primary.metric):
+        trouble.append(excluded)
+    verdict, sentence, looks = decide(found, primary.metric, pair, scores, _clusters(study), lower, trouble)
+    return results.model_copy(update={"verdict": verdict, "sentence": sentence, "second_looks": looks})
 
 
 def _by_question(log: EvalLog) -> dict[str, list[EvalSample]]:
@@ -113,7 +117,7 @@ def _by_question(log: EvalLog) -> dict[str, list[EvalSample]]:
 def _scored(sample: EvalSample, name: str, admission: Admission) -> Scored:
     score = (sample.scores or {}).get(name)
     if sample.error is not None:
-        return Scored(value=None, why=f"error: {sample.error.message}")
+        return Scored(value=None, why=f"error: {in_short(sample.error.message)}")
     if score is None:
         failed = is_judged(name) and admission.graders(name) == []
         return Scored(value=None, why=admission.why_not(name) if failed else "not scored")
@@ -126,6 +130,10 @@ def _scored(sample: EvalSample, name: str, admission: Admission) -> Scored:
         votes=about.get("votes", []),
         against=about.get("against", {}),
     )
+
+
+def _state(sample: EvalSample) -> State:
+    return "error" if sample.error is not None else state_of(sample.output, sample.metadata)[0]
 
 
 def _given(samples: dict[str, EvalSample]) -> dict[str, Given]:
@@ -172,6 +180,8 @@ def _arm(
         words=CONTROLS[arm].words if control else answered.words if answered else ARMS[arm].words,
         model="" if sources else answered.words if answered else log.eval.model,
         errors=sum(s.error is not None for s in samples.values()),
+        states=dict(Counter(_state(s) for s in samples.values())),
+        kinds_of_errors=kinds(s.error.message for s in samples.values() if s.error is not None),
         metrics=cells,
         match=match_of(study, sources) if arm.endswith("_near") else None,
     )
@@ -183,25 +193,6 @@ def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
     beside = [pair for arm in others for pair in ((arm, primary.than), (primary.better, arm)) if len(set(pair)) > 1]
     pairs = list(dict.fromkeys([*CONTRASTS, (primary.better, primary.than), *beside]))
     return contrasts(scores, pairs, _clusters(study))
-
-
-def _trouble(study: Study, answered: dict[str, dict[str, list[EvalSample]]], scores: Scores) -> list[str]:
-    """What keeps a verdict from being one."""
-    trouble = []
-    for arm in (study.suite.primary.better, study.suite.primary.than):
-        there = answered.get(arm, {})
-        errors = sum(any(s.error is not None for s in several) for several in there.values())
-        wanted = study.suite.answers.samples if arm in ARMS else 1
-        short = [q for q, several in there.items() if len(several) < wanted]
-        if short:
-            trouble.append(f"{arm} answered {len(short)} questions fewer than {wanted} times")
-        elif len(there) < len(study.held_out):
-            trouble.append(f"{arm} answered {len(there)} of {len(study.held_out)} questions")
-        elif errors:
-            trouble.append(f"{errors} of {len(there)} answers of {arm} ended in an error")
-        elif not _numbers(scores[arm][study.suite.primary.metric]):
-            trouble.append(f"no answer of {arm} could be scored on {study.suite.primary.metric}")
-    return trouble
 
 
 def _question(
@@ -227,6 +218,7 @@ def _question(
                 text=of_arm[key].output.completion,
                 memories=list(of_arm[key].metadata.get("memories", [])),
                 source=_source(sources.get(arm, {}).get(key)),
+                state=_state(of_arm[key]),
                 scores={m: of[key] for m, of in scores[arm].items()},
             )
             for arm, of_arm in samples.items()
