@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from rich.progress import Progress as Bars
 
 from raft.progress import Progress
 
-EVERY_SECONDS = 20
+EVERY_SECONDS = 10
 ENOUGH = 0.05
 """The share of the work that must be done before the remaining time is estimated: the first units alone mislead."""
 
@@ -42,24 +43,32 @@ def _bar(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def _lines(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    began = told = time.monotonic()
+    began = time.monotonic()
     done = 0
 
     def say(text: str) -> None:
         print(f"  {what}: {text}", file=sys.stderr, flush=True)
 
     def advance(n: int) -> None:
-        nonlocal told, done
+        nonlocal done
         done += n
-        now = time.monotonic()
-        if now - told > EVERY_SECONDS and 0 < done < total:
-            left = (now - began) * (total - done) / done
-            guess = f", about {left:.0f} s to go" if done >= ENOUGH * total else ""
-            say(f"{_amount(done, unit)} of {_amount(total, unit)}{guess}")
-            told = now
 
+    def watch() -> None:
+        """No command is silent for long, also where a single piece of work takes minutes."""
+        while not over.wait(EVERY_SECONDS):
+            spent = time.monotonic() - began
+            guess = f", about {spent * (total - done) / done:.0f} s to go" if done >= max(1, ENOUGH * total) else ""
+            say(f"{_amount(done, unit)} of {_amount(total, unit)} after {spent:.0f} s{guess if done < total else ''}")
+
+    over = threading.Event()
+    watcher = threading.Thread(target=watch, name="progress", daemon=True)
     say(_amount(total, unit) if total > 1 else "…")
-    yield advance
+    watcher.start()
+    try:
+        yield advance
+    finally:
+        over.set()
+        watcher.join()
     say(f"done in {time.monotonic() - began:.1f} s")
 
 

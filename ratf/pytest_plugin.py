@@ -74,14 +74,14 @@ class Suites:
         """Run a suite as `ratf run` does, or take up its finished run. Workers of pytest-xdist wait for each other.
 
         `how` are the keyword arguments of `ratf.runner.run.run`: `replay`, `record`, `limits`, `prices`, and so on. A run
-        that stops at a limit fails the test as NOT MEASURED.
+        that stops at a limit, or because a service does not reply, fails the test as NOT MEASURED.
         """
-        from ratf.models.budget import OverBudget
+        from ratf.models.budget import Stopped
         from ratf.runner.run import run as carry_out
 
         try:
             outcome = carry_out(suite, data, out, within=_locked, **how)
-        except OverBudget as over:
+        except Stopped as over:
             pytest.fail(f"NOT MEASURED: {over}", pytrace=False)
         return Run(outcome.results, outcome.folder, self._request)
 

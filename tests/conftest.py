@@ -61,6 +61,7 @@ def cache(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     (folder / "models").symlink_to(models)
     monkeypatch.setenv("RATF_CACHE", str(folder))
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(folder / "replies"))
+    monkeypatch.setenv("RATF_CACHE_KEY", "of-the-tests")
     return folder
 
 

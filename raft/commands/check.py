@@ -13,6 +13,7 @@ def check(name: Annotated[str, typer.Argument(help="A person's folder, or a name
     Example: raft check benchmarks/marrack
     """
     with reported_errors():
+        from raft.people.doubts import doubts
         from raft.people.folders import folder_of
         from raft.people.person import load_person
         from raft.text import ends_sentence
@@ -25,4 +26,6 @@ def check(name: Annotated[str, typer.Argument(help="A person's folder, or a name
                 "warning: person.yaml: the introduction does not end as a sentence; prompts begin with "
                 f"'{person.about.introduced}'"
             )
+        for doubt in doubts(person):
+            typer.echo(f"warning: {doubt}")
         typer.echo(f"{len(person.exchanges)} usable exchanges; left out: {left_out}")

@@ -1,7 +1,6 @@
 """Chat models and embedders have names: `local/…` runs on this machine, `openai/…` is asked over the network."""
 
 import asyncio
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from raft.errors import RaftError
+from raft.masking import masked
 from raft.progress import Progress, silent
 from raft.types import ChatModel, Embedder, Message, Vectors
 
@@ -117,19 +117,14 @@ def refusals(model: str) -> Iterator[None]:
         yield
     except openai.APIStatusError as error:
         status = error.status_code
-        said = _without_key(error.message).removeprefix(f"Error code: {status} - ")
+        said = masked(error.message).removeprefix(f"Error code: {status} - ")
         raise RaftError(f"openai/{model}: the service answered {status}: {said}") from None
     except openai.APIConnectionError:
         raise RaftError(f"openai/{model}: no connection; check the network and OPENAI_BASE_URL") from None
     except openai.OpenAIError as error:
         raise RaftError(
-            f"openai/{model}: {_without_key(str(error))}; OPENAI_API_KEY must be set in the environment"
+            f"openai/{model}: {masked(str(error))}; OPENAI_API_KEY must be set in the environment"
         ) from None
-
-
-def _without_key(text: str) -> str:
-    key = os.environ.get("OPENAI_API_KEY")
-    return text.replace(key, "(the key)") if key else text
 
 
 def _openai(message: Message) -> Any:

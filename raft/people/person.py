@@ -21,6 +21,10 @@ from raft.types import Document, Exchange, Interview, Role, Turn
 from raft.yaml_file import read_model
 
 MIN_WORDS, MAX_WORDS = 20, 700
+RELEASED = 2026
+"""The year before which no clock is right."""
+
+
 _IN_APPOSITION = re.compile(r"(?:an?|the|one of)\s")
 
 
@@ -43,9 +47,19 @@ def _iso_date(value: object) -> object:
     if value is None or isinstance(value, datetime.date):
         return value
     try:
-        return datetime.date.fromisoformat(str(value))
+        day = datetime.date.fromisoformat(str(value))
     except ValueError:
         raise ValueError(f"{value!r} is not a date; write it as YYYY-MM-DD") from None
+    # a clock that went back refuses nothing that was right
+    if day.year > max(datetime.datetime.now(datetime.UTC).year, RELEASED) + 1:
+        raise ValueError(f"{day} is in the future, so nothing can be shown to be older or newer; give the day itself")
+    return day
+
+
+def _worded(text: str) -> str:
+    if not any(c.isalnum() for c in text):
+        raise ValueError("has no word; leave the record out")
+    return text
 
 
 Text = Annotated[str, AfterValidator(_not_blank)]
@@ -77,7 +91,7 @@ class _Document(BaseModel):
     title: str
     date: Date = None
     source: str
-    text: Text
+    text: Annotated[Text, AfterValidator(_worded)]
 
 
 class About(BaseModel):

@@ -35,12 +35,14 @@ def plan(
     Example: ratf plan benchmarks/demo.yaml
     """
     with reported_errors():
+        from ratf.models.known import must_be_known
         from ratf.models.prices import load_prices
         from ratf.results.results import load
         from ratf.runner.plan import plan as planned
         from ratf.suite.study import open_study
 
         study = open_study(suite, str(data) if data else None, str(out) if out else None)
+        must_be_known(study, to_run=False)
         path = (
             (earlier if earlier.is_file() else earlier / "results.json") if earlier else study.folder / "results.json"
         )

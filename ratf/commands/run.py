@@ -44,10 +44,14 @@ def run(
     budget_tokens: Annotated[int | None, typer.Option(min=0, help="Stop at so many tokens, in and out.")] = None,
     budget_minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes.")] = None,
     prices: PricesFile = None,
+    give_up_after: Annotated[
+        float, typer.Option(min=0.01, help="Stop after so many minutes without one reply of a service.")
+    ] = 10.0,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
 
-    A budget is for the whole run, with all its starts. Over budget, it is NOT MEASURED, and a higher one goes on.
+    A budget is for the whole run, with all its starts. Over budget, it is NOT MEASURED, and a higher one goes on. Questions
+    that ended in an error are asked again by the next start.
 
     Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input.
 
@@ -55,7 +59,7 @@ def run(
     """
     with reported_errors():
         from raft.console import progress
-        from ratf.models.budget import Limits, OverBudget
+        from ratf.models.budget import Limits, Stopped
         from ratf.runner.run import run as carry_out
 
         try:
@@ -71,9 +75,10 @@ def run(
                 judge_anyway=judge_anyway,
                 progress=progress(),
                 tell=lambda line: typer.echo(line, err=True),
+                give_up_after=give_up_after,
             )
-        except OverBudget as over:
-            typer.echo(f"NOT MEASURED: {over}")
+        except Stopped as stopped:
+            typer.echo(f"NOT MEASURED: {stopped}")
             raise typer.Exit(2) from None
         name, folder = outcome.study.suite.name, outcome.folder
         if outcome.did == "page":
@@ -85,10 +90,12 @@ def run(
 
 def _say(results: "Results", folder: Path) -> None:
     """The last lines of a run, and its exit code."""
+    from ratf.gate.rules import cut_told, errors_told
     from ratf.reporting.licences import agreement
     from ratf.statistics.verdict import exam_lines
 
-    for line in (*exam_lines([*results.exam, *results.more_exams]), agreement(results)):
+    exams = exam_lines([*results.exam, *results.more_exams])
+    for line in (*exams, agreement(results), *errors_told(results), *cut_told(results)):
         if line:
             typer.echo(line, err=True)
     typer.echo(f"{results.verdict}: {results.sentence}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from raft.errors import RaftError
 from raft.files import write_whole
 from ratf.gate.policy import TIERS, Policy, default_policy, load_policy
-from ratf.gate.rules import GUARDS, JUDGES, Finding, RuleCase, RuleResult, decided, sides
+from ratf.gate.rules import GUARDS, JUDGES, Finding, RuleCase, RuleResult, cut_told, decided, sides
 from ratf.results.comparable import differences
 from ratf.results.lazy import Stored
 from ratf.results.loading import load
@@ -90,6 +90,19 @@ def check(
     )
 
 
+def why_not_measured(results: Results) -> list[str]:
+    """What keeps a run from being measured, by the rules that hold wherever no policy says otherwise.
+
+    They are those of `check`: TROUBLE, and the guards of the default policy, which is about errors and unscored answers.
+    """
+    policy = default_policy(results, with_baseline=False)
+    case = RuleCase(results, snapshot(results), None, policy)
+    guards = [JUDGES[rule.kind](rule, case).result for rule in policy.rules if rule.kind in GUARDS]
+    # the guard about errors says more of an arm that has nothing else
+    trouble = [sentence for look in TROUBLE if look is not _all_errored for sentence in look(case)]
+    return [*trouble, *(guard.sentence for guard in guards if guard.verdict != "PASS")]
+
+
 def settle(findings: list[Finding], trouble: list[str]) -> tuple[Verdict, str]:
     """Decide the comparisons, tier by tier, and then the verdict of the whole. Changes the findings' results in place.
 
@@ -127,7 +140,9 @@ def _empty(case: RuleCase) -> Iterator[str]:
 
 
 def _missing_arms(case: RuleCase) -> Iterator[str]:
-    missing = [arm for arm in case.results.suite.get("arms", []) if arm not in case.results.arms]
+    suite = case.results.suite
+    asked = [*suite.get("arms", []), *(arm["name"] for arm in suite.get("answered", []))]
+    missing = [arm for arm in asked if arm not in case.results.arms]
     if missing:
         yield f"the run has no answers of the suite's arms {', '.join(missing)}"
 
@@ -137,6 +152,13 @@ def _unanswered(case: RuleCase) -> Iterator[str]:
     for arm, rows in case.run.scores.items():
         if len(rows) < asked:
             yield f"{arm} answered {len(rows)} of {asked} questions: the run was not finished"
+
+
+def _asked_less_often(case: RuleCase) -> Iterator[str]:
+    wanted = case.results.suite.get("answers", {}).get("samples", 1)
+    for arm in case.run.scores.keys() - {a["name"] for a in case.results.suite.get("answered", [])}:
+        if any(cell.answers < wanted for cell in case.results.arms[arm].metrics.values()):
+            yield f"{arm} answered some questions fewer than {wanted} times: the run was not finished"
 
 
 def _all_errored(case: RuleCase) -> Iterator[str]:
@@ -161,6 +183,7 @@ TROUBLE: list[Callable[[RuleCase], Iterator[str]]] = [
     _empty,
     _missing_arms,
     _unanswered,
+    _asked_less_often,
     _all_errored,
     _over_budget,
     _not_comparable,
@@ -171,6 +194,7 @@ def _notes(case: RuleCase, findings: list[Finding]) -> Iterator[str]:
     """The notes that a reader should know beside the verdict."""
     if case.results.replayed:
         yield f"Replayed: no model was asked; the replies are from {case.results.replayed}."
+    yield from (f"{told}." for told in cut_told(case.results))
     interviews = {f.result.n_interviews for f in findings if f.gain is not None}
     if interviews and min(interviews) < FEW_CLUSTERS:
         few = min(interviews)

@@ -24,6 +24,7 @@ FORMS = {
     "question": (rf"no single question(?: of {_ARM})? worse(?: than {_OTHER})? by more than {_NUMBER} on {_METRIC}", "no single question worse by more than 0.3 on style.identity"),
     "errors": (rf"errors {_LEVEL}", "errors 0"),
     "unscored": (rf"unscored {_LEVEL}(?: on {_METRIC})?", "unscored at most 2 %"),
+    "cut": (rf"cut {_LEVEL}", "cut at most 10 %"),
     "cost": (rf"cost at most {_NUMBER} usd", "cost at most 5 usd"),
     "tokens": (rf"tokens at most {_NUMBER}", "tokens at most 2000000"),
     "minutes": (rf"minutes at most {_NUMBER}", "minutes at most 30"),

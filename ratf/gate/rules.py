@@ -1,7 +1,7 @@
 """Decides each rule of a policy from the scores of a run and of a baseline run."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -277,12 +277,48 @@ def _errors(rule: Rule, case: RuleCase) -> Finding:
     errors = sum(arm.errors for arm in case.results.arms.values())
     answers = sum(arm in q.answers for arm in case.results.arms for q in case.results.questions)
     share = 100 * errors / answers if answers else 100.0
-    told = f"{errors} of {answers} answers ended in an error ({share:.1f} %)"
-    return _limited(rule, share if rule.percent else errors, told)
+    told = "; ".join(errors_told(case.results)) or f"0 of {answers} answers ended in an error"
+    return _limited(rule, share if rule.percent else errors, f"{told} ({share:.1f} %)" if errors else told)
+
+
+def errors_told(results: Results) -> Iterator[str]:
+    """For each arm and control with errors a sentence: how many of how many, and the first of each kind."""
+    asked = results.held_out.get("questions", len(results.questions))
+    for name, arm in results.arms.items():
+        if arm.errors:
+            told = [
+                f"{n} × {error}" if len(arm.kinds_of_errors) > 1 else error for error, n in arm.kinds_of_errors.items()
+            ]
+            more = [f"{len(told) - WORST} more kinds"] if len(told) > WORST else []
+            why = f": {', '.join([*told[:WORST], *more])}" if told else ""
+            yield f"{name}: {arm.errors} of {asked} ended in an error{why}"
+
+
+def cut_told(results: Results) -> Iterator[str]:
+    """For each arm with answers that were cut at the greatest length a sentence: how many of how many."""
+    for name, arm in results.arms.items():
+        if arm.kind == "arm" and (cut := arm.states.get("cut")):
+            yield f"{name}: {cut} of {sum(arm.states.values())} answers were cut at their greatest length"
+
+
+def _cut(rule: Rule, case: RuleCase) -> Finding:
+    """A rule about the arm with most answers that were cut, among the arms of the policy's rules, or else all."""
+    named = {arm for r in case.policy.rules for arm in (r.arm, r.other) if arm in case.run.scores}
+    states = {arm: case.results.arms[arm].states for arm in sorted(named or case.run.scores)}
+    if not states or not all(states.values()):
+        return _finding(rule, "NOT MEASURED", "the results do not say which answers were cut")
+    arm = max(states, key=lambda a: states[a].get("cut", 0))
+    most, asked = states[arm].get("cut", 0), sum(states[arm].values())
+    share = 100 * most / asked
+    told = f"{most} of {asked} answers of {arm} were cut at their greatest length ({share:.1f} %)"
+    return _limited(rule, share if rule.percent else most, told if most else "no answer was cut")
 
 
 def _unscored(rule: Rule, case: RuleCase) -> Finding:
-    """The worst of the arms and metrics that the policy's rules read, in either run; errors count as unscored, too."""
+    """The worst of the arms and metrics that the policy's rules read, in either run; errors count as unscored, too.
+
+    What a check before voice found to be no answer to be judged by its voice does not: the verdict reads it at the floor.
+    """
     read = [r for r in case.policy.rules if r.metric and r.tier in (rule.tier, "critical")]
     named_metrics = {m for r in read for m in (r.metric, r.second)}
     of_rules = named_metrics & case.run.metrics.keys() or set(case.results.primary_metrics)
@@ -290,7 +326,7 @@ def _unscored(rule: Rule, case: RuleCase) -> Finding:
     named = {arm for r in read for arm in (r.arm, r.other) if arm in case.run.scores}
     asked = len(case.results.questions)
     counts = [
-        (asked - len(case.run.of(arm, metric)), arm, metric)
+        (asked - len(case.run.of(arm, metric)) - case.run.no_voice.get(arm, {}).get(metric, 0), arm, metric)
         for arm in sorted(named or case.run.scores)
         for metric in sorted(metrics & case.run.metrics.keys())
     ]
@@ -298,7 +334,12 @@ def _unscored(rule: Rule, case: RuleCase) -> Finding:
     if before is not None:
         compared = {r.arm for r in read if r.other == BASELINE_RUN} & before.scores.keys()
         counts += [
-            (len(case.run.interviews.keys() - before.of(arm, metric).keys()), f"{arm} in {BASELINE_RUN}", metric)
+            (
+                len(case.run.interviews.keys() - before.of(arm, metric).keys())
+                - before.no_voice.get(arm, {}).get(metric, 0),
+                f"{arm} in {BASELINE_RUN}",
+                metric,
+            )
             for arm in sorted(compared)
             for metric in sorted(metrics & before.metrics.keys())
         ]
@@ -353,10 +394,11 @@ JUDGES: dict[str, Callable[[Rule, RuleCase], Finding]] = {
     "question": _each_question,
     "errors": _errors,
     "unscored": _unscored,
+    "cut": _cut,
     "cost": _spent,
     "tokens": _spent,
     "minutes": _spent,
     "leaks": _leaks,
 }
-GUARDS = {"errors", "unscored", "cost", "tokens", "minutes", "leaks"}
+GUARDS = {"errors", "unscored", "cut", "cost", "tokens", "minutes", "leaks"}
 """The kinds of rules that tell whether the run can be believed at all."""

@@ -7,6 +7,7 @@ from inspect_ai.solver import TaskState
 
 from ratf.judges.asking import Replies, ask_panel, bound_graders, pooled
 from ratf.judges.texts import JudgeCase, case_of, harmless
+from ratf.models.states import state_of
 from ratf.suite.rubric import Rubric, of_metric
 from ratf.suite.study import Study
 
@@ -55,6 +56,8 @@ def judging(
     def make() -> Scorer:
         async def score(state: TaskState, target: Target) -> Score:
             answer = state.output.completion.strip()
+            if left_out := state_of(state.output, state.metadata)[1]:
+                return Score.unscored(reason=left_out)
             if not harmless(answer):
                 return Score.unscored(reason="empty answer")
             todo = cases(state, target.text)

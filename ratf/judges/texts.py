@@ -121,9 +121,9 @@ def fill(rubric: Rubric, case: JudgeCase, flipped: bool = False) -> JudgePrompt:
 
 
 def _candidate(letter: str, case: JudgeCase, who: str, ready: Callable[[str], str]) -> str:
-    name = f" ({who})" if not case.names else ""
+    name = "" if case.names else f"{fenced(f'name of {letter}', ready(who))}\n"
     said = "\n".join(fenced(f"{letter}, example {n}", ready(t)) for n, t in enumerate(case.candidates[who], 1))
-    return f"{letter}{name}:\n{said}"
+    return f"{letter}:\n{name}{said}"
 
 
 def case_of(

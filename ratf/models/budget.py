@@ -1,9 +1,11 @@
 """The budget of a run: its limits, and what it has spent over all its starts, kept call by call in the run's folder."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,18 +36,40 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-class OverBudget(RaftError):
-    """The run has stopped at a limit of its budget.
+class Stopped(RaftError):
+    """The run has stopped before its end. It is not measured; what was answered is kept, and the next start goes on."""
 
-    It is not measured; started again with a higher limit, it goes on.
-    """
+
+class OverBudget(Stopped):
+    """The run has stopped at a limit of its budget; started again with a higher limit, it goes on."""
+
+
+class GaveUp(Stopped):
+    """The run has stopped because a service did not reply for too long."""
+
+
+GIVE_UP_AFTER = 10.0
+"""The most minutes that a run waits without one reply of a service."""
+
+
+GRACE_SECONDS = 60.0
+"""How much longer than the budget's minutes a request that is under way is waited for: it is paid, and must be kept."""
+
+
+TELL_SECONDS = 10.0
+"""How often it is told, at most, that a service is waited for."""
+
+
+ESTIMATED: ContextVar[bool] = ContextVar("estimated", default=False)
+"""Whether the tokens of the last reply in this task are an estimate, because the service did not tell them."""
 
 
 class Meter:
     """A meter counts what a study's run takes and says when it must stop.
 
     A line of `spent.jsonl` is one call, written as soon as it is answered, so that a kill forgets none. `seconds` are
-    those of earlier starts. A reply from the cache takes nothing. `role` is what the run is doing.
+    those of earlier starts. A reply from the cache takes nothing. `role` is what the run is doing. The meter also stops
+    the run after `give_up_after` minutes without one reply of a service, and `tell` gets a line about each such wait.
     """
 
     def __init__(
@@ -55,10 +79,16 @@ class Meter:
         prices: Prices,
         seconds: float = 0.0,
         now: Callable[[], float] = time.monotonic,
+        give_up_after: float = GIVE_UP_AFTER,
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.limits, self.prices, self.role = limits, prices, "answers"
         self.refused = False
         """Whether a request was refused because a limit was reached."""
+        self.gave_up = ""
+        """Why the run was given up; empty where it was not."""
+        self._give_up_after, self._tell, self._told = give_up_after, tell, -math.inf
+        self._why, self._since = "", math.inf
         self._now, self._start = now, now() - seconds
         self._path, self._study = study.folder / "spent.jsonl", study.digest
         self._names = _names(study)
@@ -70,13 +100,14 @@ class Meter:
         """Whether a call with this key was counted before."""
         return any(line["key"] == key for line in self._lines)
 
-    def add(self, model: str, tokens: int, usd: float | None, key: str = "") -> None:
+    def add(self, model: str, tokens: int, usd: float | None, key: str = "", estimated: bool = False) -> None:
         """Count one call that was answered and must be paid.
 
-        `usd` is None where the price is unknown; `key` identifies it.
+        `usd` is None where the price is unknown; `key` identifies it; `estimated`: its service did not tell the tokens.
         """
         role = self._names.get(model, self.role) if self.role == "answers" else self.role
         line = {"study": self._study, "role": role, "model": model, "tokens": tokens, "usd": usd, "key": key}
+        line |= {"estimated": True} if estimated else {}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
@@ -103,6 +134,7 @@ class Meter:
             tokens=self._tokens,
             minutes=round((self._now() - self._start) / 60, 2),
             limits=self.limits.given(),
+            estimated=sum(line.get("estimated", False) for line in self._lines),
             roles={
                 role: RoleSpent(calls=len(lines), tokens=sum(x["tokens"] for x in lines), usd=_dollars(lines))
                 for role, lines in roles.items()
@@ -110,18 +142,67 @@ class Meter:
         )
 
     def reached(self) -> bool:
-        """Whether a limit is reached, so that no more may be asked."""
-        return any(amount >= limit for amount, limit in self._amounts().values())
+        """Whether a limit is reached, or a service was given up, so that no more may be asked."""
+        return bool(self.gave_up) or any(amount >= limit for amount, limit in self._amounts().values())
 
     def check(self) -> None:
-        """Raises OverBudget where a limit was passed, or where a request was refused because one was reached."""
-        if self.refused or any(amount > limit for amount, limit in self._amounts().values()):
-            raise OverBudget(self.sentence())
+        """Raises OverBudget where a limit was passed, or where a request was refused because one was reached.
 
-    def refuse(self) -> OverBudget:
-        """Mark the run as over its budget, and return the error to raise."""
+        Raises GaveUp where a service was given up.
+        """
+        if self.refused or any(amount > limit for amount, limit in self._amounts().values()):
+            raise self.refuse()
+
+    def refuse(self) -> Stopped:
+        """Mark the run as stopped, and return the error to raise."""
         self.refused = True
-        return OverBudget(self.sentence())
+        return GaveUp(self.gave_up) if self.gave_up else OverBudget(self.sentence())
+
+    def ask(self) -> float:
+        """Note that a service is asked, and return for how many seconds its reply may be waited for.
+
+        Raises GaveUp where there was no reply for too long.
+        """
+        self._since = min(self._since, self._now())
+        if self.patience_left() <= 0:
+            raise self._give_up()
+        return min(self.patience_left(), self.seconds_left() + GRACE_SECONDS)
+
+    def replied(self) -> None:
+        """Note that a service has replied."""
+        self._since, self._why = math.inf, ""
+
+    def patience_left(self) -> float:
+        """The seconds that are left until the run is given up, where nothing replies."""
+        return self._give_up_after * 60 - max(0.0, self._now() - self._since)
+
+    def seconds_left(self) -> float:
+        """The seconds that are left of the budget's minutes; infinite without such a limit."""
+        return math.inf if self.limits.minutes is None else self.limits.minutes * 60 - (self._now() - self._start)
+
+    def waits(self, model: str, why: str, tries: int, seconds: float) -> None:
+        """Tell that a try has failed and when the next one is, but not more often than every TELL_SECONDS."""
+        self._why = f"{model}: {why}"
+        if self._now() - self._told >= TELL_SECONDS:
+            self._told = self._now()
+            self._tell(
+                f"{self._why}; try {tries} failed, the next is in {seconds:.0f} s; the run gives up after "
+                f"{self._give_up_after:g} minutes without a reply"
+            )
+
+    def waited_too_long(self, model: str) -> RaftError:
+        """The error to raise where one request got no reply in the time that `ask` gave it."""
+        if self.seconds_left() <= 0:
+            return self.refuse()
+        self._why = self._why or f"{model}: it took the request and did not reply"
+        return self._give_up() if self.patience_left() <= 0 else RaftError(f"{self._why} in time")
+
+    def _give_up(self) -> Stopped:
+        self.gave_up = self.gave_up or (
+            f"gave up after {self._give_up_after:g} minutes without one reply, the last trouble was {self._why}; what was "
+            "answered is kept: run again when the service replies, and it goes on where it was"
+        )
+        return self.refuse()
 
     def reserve(self, what: str, tokens: int, usd: float | None) -> None:
         """Raises OverBudget where `what` would take the run over a limit, or over one in US$ at an unknown price."""
@@ -171,8 +252,8 @@ def current() -> Meter | None:
 def keeping(meter: Meter, folder: Path) -> Iterator[None]:
     """Count with `meter` inside the `with` block, and stop it at the limits.
 
-    Raises OverBudget where a limit was passed or a request refused, whatever error followed, and leaves its sentence in
-    `folder`.
+    Raises OverBudget where a limit was passed or a request refused, and GaveUp where a service was given up, whatever
+    error followed, and leaves its sentence in `folder`.
     """
     (folder / STOPPED).unlink(missing_ok=True)
     _current.append(meter)
@@ -180,9 +261,9 @@ def keeping(meter: Meter, folder: Path) -> Iterator[None]:
         meter.check()
         yield
     except Exception as error:
-        if not meter.refused and not isinstance(error, OverBudget):
+        if not meter.refused and not isinstance(error, Stopped):
             raise
-        over = error if isinstance(error, OverBudget) else OverBudget(meter.sentence())
+        over = error if isinstance(error, Stopped) else meter.refuse()
         write_whole(folder / STOPPED, f"{over}\n")
         raise over from error
     finally:

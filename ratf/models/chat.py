@@ -10,6 +10,7 @@ from raft.progress import Progress, silent
 from raft.types import Embedder, Message
 from ratf.models.metered import MeteredEmbedder
 from ratf.models.replay import session
+from ratf.models.service import ready
 
 EVERY_REQUEST = 10_000
 """The number of connections that holds no request back: the local provider batches what is asked at the same time."""
@@ -60,10 +61,15 @@ def _metered(name: str, progress: Progress) -> Embedder:
 
 
 def recorded_model(name: str, who: str) -> str | Model:
-    """A model's name or, while a run is recorded or replayed, the `Listener` in its place. `who` says who asks it."""
+    """A model, ready to be asked, or the `Listener` in its place while a run is recorded or replayed.
+
+    `who` says who asks it. The name of no model stays one.
+    """
     listening = session()
-    if listening is None or name == "none/none":
+    if name == "none/none":
         return name
+    if listening is None:
+        return ready(name)
     from ratf.models.listening import Listener
 
     return Listener(listening, name, who)

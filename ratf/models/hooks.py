@@ -8,7 +8,7 @@ from inspect_ai.hooks import BeforeModelGenerate, Hooks, ModelCacheUsageData, Mo
 from inspect_ai.model import ModelUsage
 from inspect_ai.util import LimitExceededError
 
-from ratf.models.budget import Meter, current
+from ratf.models.budget import ESTIMATED, Meter, current
 from ratf.models.prices import price_of
 
 _listeners: list[Callable[[int], None]] = []
@@ -74,7 +74,8 @@ class Keeper(Hooks):
         self._done()
         counted = current()
         if counted is not None:
-            counted.add(data.model_name, data.usage.total_tokens, _usd(counted, data.model_name, data.usage))
+            usd = _usd(counted, data.model_name, data.usage)
+            counted.add(data.model_name, data.usage.total_tokens, usd, estimated=ESTIMATED.get())
 
     async def on_model_cache_usage(self, data: ModelCacheUsageData) -> None:
         """Note that a request was answered from the cache, at no cost."""

@@ -14,6 +14,7 @@ from inspect_ai.model import (
     ChatMessage,
     ChatMessageAssistant,
     ChatMessageUser,
+    ContentText,
     GenerateConfig,
     Logprob,
     Logprobs,
@@ -22,13 +23,14 @@ from inspect_ai.model import (
     ModelOutput,
     ModelUsage,
     TopLogprob,
-    get_model,
 )
 
 from raft.errors import RaftError
 from raft.types import Embedder, Vectors
 from ratf.models.recordings import Request
 from ratf.models.replay import Session
+from ratf.models.service import ready
+from ratf.models.states import marked_refused
 from ratf.suite.study import Study
 
 OPERATIONAL = {
@@ -56,7 +58,7 @@ class Listener(Model):
             set_registry_info(api, RegistryInfo(type="modelapi", name=f"ratf/{provider}"))
             super().__init__(api, GenerateConfig())
         else:
-            inner = get_model(name)
+            inner = ready(name)
             super().__init__(inner.api, inner.config, inner.model_args)
         self.session, self.asked_name, self.who = session, name, who
 
@@ -152,6 +154,8 @@ def _kept(output: ModelOutput) -> dict[str, Any]:
         found["usage"] = output.usage.model_dump(mode="json", exclude_none=True)
     if output.error:
         found["error"] = output.error
+    if marked_refused(output):
+        found["refused"] = True
     if choice and choice.logprobs:
         # a judge's choice is the first token; the alternatives of later tokens are not kept
         found["tokens"] = [
@@ -164,8 +168,10 @@ def _kept(output: ModelOutput) -> dict[str, Any]:
 def _said(reply: dict[str, Any]) -> ModelOutput:
     """A recorded reply as Inspect's output of a model."""
     tokens = reply.get("tokens")
+    text = "\n".join(reply["text"])
+    content = [ContentText(text=text, refusal=True)] if reply.get("refused") and text else text
     choice = ChatCompletionChoice(
-        message=ChatMessageAssistant(content="\n".join(reply["text"]), source="generate"),
+        message=ChatMessageAssistant(content=content, source="generate"),
         stop_reason=reply.get("stop_reason", "unknown"),
         logprobs=Logprobs(content=[_token(t["token"], t["top"]) for t in tokens]) if tokens is not None else None,
     )

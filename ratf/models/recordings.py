@@ -6,10 +6,9 @@ of all its content, so that a changed reply is noticed as well. A file holds no 
 
 import hashlib
 import json
-import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from raft.errors import DataError, RaftError
 from raft.files import write_whole
+from raft.masking import masked
 
 MANIFEST = "recording.json"
 FORMAT = 1
@@ -26,7 +26,6 @@ PLACES, AROUND, SHOWN = 3, 4, 14
 
 Request = dict[str, Any]
 _PAIR = re.compile(r'\[\s*("(?:[^"\\\n]|\\.)*"),\s*(-?[\d.eE+-]+)\s*\]')
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
 
 
 def key_of(request: Request) -> str:
@@ -191,11 +190,4 @@ def _folder(model: str) -> str:
 
 def _without_secrets(reply: Any) -> Any:
     """The reply without the secrets in this environment's variables, because a service may have repeated one."""
-    text = json.dumps(reply)
-    for secret in _secrets():
-        text = text.replace(json.dumps(secret)[1:-1], "(a key)")
-    return json.loads(text)
-
-
-def _secrets() -> Iterator[str]:
-    yield from (v for name, v in os.environ.items() if _SECRET.search(name.upper()) and len(v) >= 8)
+    return json.loads(masked(json.dumps(reply)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ratf.gate.rules import cut_told, errors_told
 from ratf.results.results import Results
 from ratf.statistics.estimates import FEW_CLUSTERS
 from ratf.statistics.verdict import auc
@@ -28,6 +29,7 @@ def checks(results: Results) -> list[TrustCheck]:
         _exam,
         _order,
         _errors,
+        _states,
         _unscored,
         _second_looks,
         _interviews,
@@ -92,9 +94,18 @@ def _order(r: Results) -> Iterator[TrustCheck]:
 
 def _errors(r: Results) -> Iterator[TrustCheck]:
     errors = sum(arm.errors for arm in r.arms.values())
-    yield TrustCheck(
-        "Errors", "doubt" if errors else "fine", f"{errors or 'no'} answer{'s' * (errors != 1)} ended in one"
-    )
+    told = "; ".join(errors_told(r)) or "no answers ended in one"
+    yield TrustCheck("Errors", "doubt" if errors else "fine", told)
+
+
+def _states(r: Results) -> Iterator[TrustCheck]:
+    if not any(arm.states for arm in r.arms.values()):
+        return
+    cut = "; ".join(cut_told(r))
+    yield TrustCheck("Cut answers", "doubt" if cut else "fine", cut or "no answer was cut at its greatest length")
+    refused = [f"{name} {n}" for name, arm in r.arms.items() if (n := arm.states.get("refused"))]
+    told = f"not scored, as they are no answers: {', '.join(refused)}" if refused else "no answer was a refusal"
+    yield TrustCheck("Refusals", "doubt" if refused else "fine", told)
 
 
 def _unscored(r: Results) -> Iterator[TrustCheck]:
@@ -148,6 +159,9 @@ def _budget(r: Results) -> Iterator[TrustCheck]:
         yield TrustCheck("Budget", "doubt", f"stopped by it: {r.budget.over}")
     else:
         yield TrustCheck("Budget", "fine", "not reached")
+    if r.budget and r.budget.estimated:
+        told = f"of {r.budget.estimated} replies, at four characters a token: their service does not tell them"
+        yield TrustCheck("Tokens estimated", "doubt", told)
 
 
 def _replayed(r: Results) -> Iterator[TrustCheck]:

@@ -137,14 +137,17 @@ def _seconds(path: Path) -> dict[str, float]:
 
 
 def newest_logs(folder: Path, digest: str) -> "dict[str, EvalLog]":
-    """The newest finished log of each arm of the study with this digest, by arm, without its samples."""
+    """The newest log of each arm of the study with this digest that came to its end, by arm, without its samples.
+
+    One in which questions ended in an error is among them.
+    """
     from inspect_ai.log import list_eval_logs, read_eval_log
 
     found = {}
     for info in list_eval_logs(str(folder), descending=False):
         header = read_eval_log(info, header_only=True)
         about = header.eval.metadata or {}
-        if header.status == "success" and about.get("digest") == digest:
+        if header.status in ("success", "error") and about.get("digest") == digest:
             found[str(about["arm"])] = header
     return found
 

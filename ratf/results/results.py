@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 Verdict = Literal["PASS", "REGRESSION", "INCONCLUSIVE", "NOT MEASURED"]
 EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "REGRESSION": 1, "INCONCLUSIVE": 2, "NOT MEASURED": 2}
+State = Literal["answered", "cut", "refused", "empty", "error"]
+"""What became of a question. Only what was answered, also where it was cut at the greatest length, is scored."""
+
+
 FORMAT = 1
 STOPPED = "stopped.txt"
 """The file beside the results that says why a start of the run stopped before its end; the next start removes it."""
@@ -50,6 +54,10 @@ class ArmResult(Record):
     model: str
     errors: int
     metrics: dict[str, Cell]
+    states: dict[str, int] = {}
+    """The number of questions by what became of them, see `State`; empty where it is not known."""
+    kinds_of_errors: dict[str, int] = {}
+    """The first error of each kind, and how many questions ended in one of that kind."""
     match: dict[str, float] | None = None
     """The `median` and `lowest` cosine and the number of `poor` matches of a control by nearest question; else None."""
 
@@ -176,6 +184,8 @@ class Answer(Record):
     memories: list[dict[str, Any]]
     source: str
     """Whose answer to which question this is, for a control; empty for an arm."""
+    state: State | None = None
+    """None where it is not known."""
     scores: dict[str, Scored]
 
 
@@ -293,6 +303,8 @@ class Spent(Record):
     limits: dict[str, float] = {}
     """The limits that were set, by the names `usd`, `tokens` and `minutes`."""
     roles: dict[str, RoleSpent] = {}
+    estimated: int = 0
+    """The number of replies whose tokens are an estimate, because the service did not tell them."""
 
 
 class Rights(Record):

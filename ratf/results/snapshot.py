@@ -14,6 +14,8 @@ from ratf.results.record import Record
 from ratf.results.results import ArmResult, Results, refuse_not_finite
 
 DIGITS = 4
+NOT_SAID = ("empty", "no answer", "refused", "cut off", "error", "not scored")
+"""How reasons begin that tell of no answer at all; every other reason of a metric of voice tells of what was said."""
 
 
 class Snapshot(Record):
@@ -28,6 +30,9 @@ class Snapshot(Record):
     """What made each tuned arm's adapter, and what its weights are, as digests."""
     noise: dict[str, dict[str, float]] = Field(default_factory=dict)
     """arm → metric → the variance of one question's score by chance, where questions were answered several times."""
+    no_voice: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """arm → metric of voice → the number of its answers that are no answer to be judged by their voice: too short, copied,
+    off the topic, … That is a finding about the arm, and no gap in the measurement."""
     interviews: dict[str, str]
     """The id of the interview of each question."""
     scores: dict[str, dict[str, dict[str, float | None]]]
@@ -53,9 +58,19 @@ def snapshot(results: Results) -> Snapshot:
         metrics=results.metrics,
         adapters={t.arm: f"{t.digest}{f', weights {t.weights}' if t.weights else ''}" for t in results.tuned},
         noise={arm: noise for arm in scores if (noise := _noise(results.arms[arm]))},
+        no_voice={arm: counts for arm in scores if (counts := _no_voice(results, arm))},
         interviews=interviews,
         scores=scores,
     )
+
+
+def _no_voice(results: Results, arm: str) -> dict[str, int]:
+    voices = [m for m, facts in results.metrics.items() if facts.get("axis") == "voice" and facts["family"] != "judge"]
+    said = {
+        m: [s for q in results.questions if arm in q.answers and (s := q.answers[arm].scores.get(m))] for m in voices
+    }
+    counts = {m: sum(s.value is None and not s.why.startswith(NOT_SAID) for s in of) for m, of in said.items()}
+    return {m: n for m, n in counts.items() if n}
 
 
 def _noise(arm: ArmResult) -> dict[str, float]:
@@ -70,13 +85,15 @@ def _noise(arm: ArmResult) -> dict[str, float]:
 def save_baseline(results: Results, path: Path) -> None:
     """Write a baseline file: sorted, rounded to 4 decimals, one answer a line, so that a change is a small diff."""
     made = snapshot(results)
-    about = made.model_dump(mode="json", exclude={"scores", "interviews", "noise"})
+    about = made.model_dump(mode="json", exclude={"scores", "interviews", "noise", "no_voice"})
     lines = [f" {json.dumps(key)}: {_dumps(about[key])}," for key in ("format", "data_digest", "prompts_digest")]
     lines += [f' "suite": {{\n{_rows(about["suite"])}\n }},', f' "metrics": {{\n{_rows(about["metrics"])}\n }},']
     if made.adapters:
         lines.append(f' "adapters": {{\n{_rows(made.adapters)}\n }},')
     if made.noise:
         lines.append(f' "noise": {{\n{_rows(made.noise)}\n }},')
+    if made.no_voice:
+        lines.append(f' "no_voice": {{\n{_rows(made.no_voice)}\n }},')
     lines.append(f' "interviews": {{\n{_rows(made.interviews)}\n }},')
     arms = [f"  {json.dumps(arm)}: {{\n{_rows(_rounded(rows))}\n  }}" for arm, rows in sorted(made.scores.items())]
     lines.append(' "scores": {\n' + ",\n".join(arms) + "\n }")

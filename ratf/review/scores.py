@@ -122,7 +122,7 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
         values = [v[0] if isinstance(v, tuple) else v for v in gave]
         there = [round(v, 6) for v in values if v is not None and not isinstance(v, str)]
         value = sum(there) / len(there) if len(there) == len(values) else None
-        if told.value is None and (not all(several) or "error" in told.why):
+        if told.value is None and (not all(several) or "error" in told.why or told.why.startswith("refused")):
             continue
         if not same(told.value, value, tolerance):
             found = "no score" if value is None else f"{value:.4g}"

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,9 +13,11 @@ from raft.prompts import EarlierExchange, conversation
 from raft.types import Memory
 from ratf.agents.controls import Given
 from ratf.agents.training import tuned
+from ratf.gate.gate import why_not_measured
 from ratf.judges.counts import plan, with_savings
-from ratf.results.exams import Exam
-from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored
+from ratf.models.faults import in_short, kinds
+from ratf.models.states import state_of
+from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored, State
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes
 from ratf.scores.paraphrases import checked
@@ -57,16 +60,9 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
     paraphrases = checked(study, said)
     examined = exams(study, scores, sources, judged, paraphrases)
     contrasts = _contrasts(study, scores)
-    further, facts = (
-        more_exams(study, scores, sources, paraphrases),
-        {m: _metric_facts(study, m) for m in study.suite.metrics},
-    )
-    pair = (study.suite.primary.better, study.suite.primary.than)
-    of = {c.metric: c for c in contrasts if (c.a, c.b) == pair}
-    primary = {name: of.get(name) for name in study.suite.primary.metrics}
-    trouble = {name: _trouble(study, answered, scores, examined, name) for name in primary}
-    made = decide(primary, pair, facts, scores, _clusters(study), trouble, not_measured([*examined, *further]))
-    return Results(
+    further = more_exams(study, scores, sources, paraphrases)
+    facts = {m: _metric_facts(study, m) for m in study.suite.metrics}
+    results = Results(
         suite=study.suite.model_dump(mode="json"),
         digest=study.digest,
         data_digest=study.data_digest,
@@ -87,10 +83,8 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
             if arm not in EXAM_ONLY
         },
         contrasts=contrasts,
-        verdict=made.verdict,
-        sentence=made.sentence,
-        axes=made.axes,
-        second_looks=made.looks,
+        verdict="NOT MEASURED",
+        sentence="",
         tuned=tuned(study, {arm: log.eval.model for arm, log in logs.items() if arm in ARMS}),
         attribution=attribution(scores, _clusters(study)),
         notes=notes(study, judged),
@@ -111,6 +105,14 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         if study.suite.rubrics
         else None,
     )
+    pair = (study.suite.primary.better, study.suite.primary.than)
+    of = {c.metric: c for c in contrasts if (c.a, c.b) == pair}
+    primary = {name: of.get(name) for name in study.suite.primary.metrics}
+    general = why_not_measured(results)
+    trouble = {name: [*general, *([excluded] if (excluded := why_not(examined, name)) else [])] for name in primary}
+    made = decide(primary, pair, facts, scores, _clusters(study), trouble, not_measured([*examined, *further]))
+    told = {"verdict": made.verdict, "sentence": made.sentence, "axes": made.axes, "second_looks": made.looks}
+    return results.model_copy(update=told)
 
 
 def _by_question(log: EvalLog) -> dict[str, list[EvalSample]]:
@@ -124,7 +126,7 @@ def _by_question(log: EvalLog) -> dict[str, list[EvalSample]]:
 def _scored(sample: EvalSample, name: str, admission: Admission) -> Scored:
     score = (sample.scores or {}).get(name)
     if sample.error is not None:
-        return Scored(value=None, why=f"error: {sample.error.message}")
+        return Scored(value=None, why=f"error: {in_short(sample.error.message)}")
     if score is None:
         failed = is_judged(name) and admission.graders(name) == []
         return Scored(value=None, why=admission.why_not(name) if failed else "not scored")
@@ -137,6 +139,10 @@ def _scored(sample: EvalSample, name: str, admission: Admission) -> Scored:
         votes=about.get("votes", []),
         against=about.get("against", {}),
     )
+
+
+def _state(sample: EvalSample) -> State:
+    return "error" if sample.error is not None else state_of(sample.output, sample.metadata)[0]
 
 
 def _given(samples: dict[str, EvalSample]) -> dict[str, Given]:
@@ -183,6 +189,8 @@ def _arm(
         words=CONTROLS[arm].words if control else answered.words if answered else ARMS[arm].words,
         model="" if sources else answered.words if answered else log.eval.model,
         errors=sum(s.error is not None for s in samples.values()),
+        states=dict(Counter(_state(s) for s in samples.values())),
+        kinds_of_errors=kinds(s.error.message for s in samples.values() if s.error is not None),
         metrics=cells,
         match=match_of(study, sources) if arm.endswith("_near") else None,
     )
@@ -194,32 +202,6 @@ def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
     beside = [pair for arm in others for pair in ((arm, primary.than), (primary.better, arm)) if len(set(pair)) > 1]
     pairs = list(dict.fromkeys([*CONTRASTS, (primary.better, primary.than), *beside]))
     return contrasts(scores, pairs, _clusters(study))
-
-
-def _trouble(
-    study: Study,
-    answered: dict[str, dict[str, list[EvalSample]]],
-    scores: Scores,
-    examined: list[Exam],
-    name: str,
-) -> list[str]:
-    """What keeps a verdict on a metric from being one."""
-    trouble = []
-    for arm in (study.suite.primary.better, study.suite.primary.than):
-        there = answered.get(arm, {})
-        errors = sum(any(s.error is not None for s in several) for several in there.values())
-        wanted = study.suite.answers.samples if arm in ARMS else 1
-        short = [q for q, several in there.items() if len(several) < wanted]
-        if short:
-            trouble.append(f"{arm} answered {len(short)} questions fewer than {wanted} times")
-        elif len(there) < len(study.held_out):
-            trouble.append(f"{arm} answered {len(there)} of {len(study.held_out)} questions")
-        elif errors:
-            trouble.append(f"{errors} of {len(there)} answers of {arm} ended in an error")
-        elif not _numbers(scores[arm][name]):
-            trouble.append(f"no answer of {arm} could be scored on {name}")
-    excluded = why_not(examined, name)
-    return [*trouble, *([excluded] if excluded else [])]
 
 
 def _question(
@@ -245,6 +227,7 @@ def _question(
                 text=of_arm[key].output.completion,
                 memories=list(of_arm[key].metadata.get("memories", [])),
                 source=_source(sources.get(arm, {}).get(key)),
+                state=_state(of_arm[key]),
                 scores={m: of[key] for m, of in scores[arm].items()},
             )
             for arm, of_arm in samples.items()

@@ -15,9 +15,9 @@ from raft.files import read_made, write_made
 from raft.models.weights import cache_folder
 from raft.progress import Progress, silent
 from ratf.agents.controls import everybody
-from ratf.models.budget import NO_LIMITS, Limits, Meter, keeping, must_have_prices, watched
+from ratf.models.budget import GIVE_UP_AFTER, NO_LIMITS, Limits, Meter, keeping, must_have_prices, watched
 from ratf.models.prices import NO_PRICES, Prices, load_prices
-from ratf.models.replay import mark, recorded, replayed, unrecorded
+from ratf.models.replay import mark, recorded, replayed, session, unrecorded
 from ratf.pages.templates import made_from_these
 from ratf.reporting import files as report_files
 from ratf.reporting.changes import against
@@ -64,6 +64,7 @@ def run(
     progress: Progress = silent,
     tell: Callable[[str], None] = lambda line: None,
     within: Callable[[Path], AbstractContextManager[Any]] = nullcontext,
+    give_up_after: float = GIVE_UP_AFTER,
 ) -> Outcome:
     """Run a suite, go on with a run that was stopped, or take up one that is finished.
 
@@ -74,7 +75,8 @@ def run(
     folder, which is entered before anything in it is looked at, for instance a lock.
 
     Raises RaftError for bad input and, before anything is tuned or answered, where held-out text leaks and `allow_leaks`
-    is not set; and OverBudget, with no results written, where a limit is reached.
+    is not set; OverBudget, with no results written, where a limit is reached; and GaveUp, likewise, after `give_up_after`
+    minutes without one reply of a service.
     """
     if record and replay:
         raise RaftError("--record keeps what models reply, and --replay asks none; give one of them")
@@ -92,11 +94,13 @@ def run(
                 return Outcome(results, study, "nothing")
             write_report(results, study.folder)
             return Outcome(results, study, "page")
+        _private(study.folder)
         _describe(study, tell)
         known = load_prices(Path(prices)) if isinstance(prices, str | Path) else prices
 
         def whole(study: Study) -> Results:
-            return carry_out(study, noted(progress, study.folder), allow_leaks, judge_anyway, limits, known)
+            watched = noted(progress, study.folder)
+            return carry_out(study, watched, allow_leaks, judge_anyway, limits, known, tell, give_up_after)
 
         if replay:
             results = replayed(study, Path(replay), whole)
@@ -136,13 +140,15 @@ class Phases:
 
 
 def finished(study: Study, judge_anyway: bool = False) -> Results | None:
-    """The results of a run of exactly this study, when there are any; with every judge's grades, if asked for."""
+    """The results of a run of exactly this study, when there are any without errors; with every judge's grades, if asked for."""
     try:
         results = load(study.folder / "results.json")
     except RaftError:
         return None
     refused = any(e.judge is not None and not e.judge.grades for e in results.exam)
-    return None if results.digest != study.digest or (judge_anyway and refused) else results
+    # what ended in an error was not answered, and is asked again
+    failed = any(arm.errors for arm in results.arms.values())
+    return None if results.digest != study.digest or failed or (judge_anyway and refused) else results
 
 
 def carry_out(
@@ -152,25 +158,42 @@ def carry_out(
     judge_anyway: bool = False,
     limits: Limits = NO_LIMITS,
     prices: Prices = NO_PRICES,
+    tell: Callable[[str], None] = lambda line: None,
+    give_up_after: float = GIVE_UP_AFTER,
 ) -> Results:
     """Carry a study out, as far as it is not done yet, and write its results and its page.
 
     Raises RaftError, before anything is tuned or answered, where held-out text leaks and `allow_leaks` is not set; and
-    OverBudget, with no results written, where a limit is reached.
+    OverBudget or GaveUp, with no results written, where a limit is reached or a service does not reply.
     """
     must_have_prices(study, limits, prices)
+    _private(study.folder)
     phases = Phases(study)
-    meter = Meter(study, limits, prices, sum(phases.seconds.values()))
-    with keeping(meter, study.folder):
+    spent = sum(phases.seconds.values())
+    meter = Meter(study, limits, prices, spent, give_up_after=give_up_after, tell=tell)
+    # replies of models are kept for good under the user's cache
+    cache = Path(os.environ.setdefault("INSPECT_CACHE_DIR", str(cache_folder() / "replies")))
+    _private(cache)
+    from ratf.models.reply_cache import sealed_replies
+
+    with keeping(meter, study.folder), sealed_replies(tell):
         return _run(study, progress, allow_leaks, judge_anyway, phases, meter)
+
+
+def _private(folder: Path) -> None:
+    """Make a folder that only its owner may read; one that is there keeps the rights that it has."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _run(
     study: Study, progress: Progress, allow_leaks: bool, judge_anyway: bool, phases: Phases, meter: Meter
 ) -> Results:
+    from ratf.models.known import must_be_known
+
     checked = watched(progress, meter)
-    # replies of models are kept for good under the user's cache, where nobody else's pickles get in
-    os.environ.setdefault("INSPECT_CACHE_DIR", str(cache_folder() / "replies"))
+    if not (listening := session()) or not listening.replaying:
+        must_be_known(study, to_run=True)
     leaks = look(study)
     refuse(leaks, allow_leaks)
     from ratf.agents import hindsight

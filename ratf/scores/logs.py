@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from raft.progress import Progress
 from ratf.agents.controls import everybody
 from ratf.models.budget import current
+from ratf.models.states import state_of
 from ratf.results.exams import Exam
 from ratf.results.folder import newest_logs
+from ratf.suite.arms import WRITTEN
 from ratf.suite.metrics import is_judged
 from ratf.suite.study import Study, logs_folder
 
 if TYPE_CHECKING:
-    from inspect_ai.log import EvalLog
+    from inspect_ai.log import EvalLog, EvalSample
 
     from ratf.judges.scorers import AnswersByArm, Rivals
     from ratf.statistics.judge_exam import Admission
@@ -30,7 +32,7 @@ def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tupl
     order = [a for a in everybody(study) if a in logs]
     read = {arm: read_eval_log(logs[arm].location) for arm in order}
     admission = examined(study, first_answers(read), progress, judge_anyway)
-    rivals = {arm: {(str(s.id), s.epoch): s.output.completion for s in read[arm].samples or []} for arm in order}
+    rivals = {arm: {(str(s.id), s.epoch): _said(s) for s in read[arm].samples or []} for arm in order}
     with progress("scoring", len(order), "arms") as advance:
         for arm in order:
             others = {a: rivals[a] for a in study.suite.all_arms if a in rivals and a != arm}
@@ -40,10 +42,16 @@ def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tupl
 
 
 def first_answers(logs: "dict[str, EvalLog]") -> "AnswersByArm":
-    """The first answer to each question, by arm or control, then by question id."""
+    """The first answer to each question, by arm or control, then by question id; not those that ended in an error."""
     return {
-        arm: {str(s.id): s.output.completion for s in log.samples or [] if s.epoch == 1} for arm, log in logs.items()
+        arm: {str(s.id): _said(s) for s in log.samples or [] if s.epoch == 1 and s.error is None}
+        for arm, log in logs.items()
     }
+
+
+def _said(sample: "EvalSample") -> str:
+    """What an arm answered; nothing where it refused to."""
+    return "" if state_of(sample.output, sample.metadata)[1] else sample.output.completion
 
 
 def examined(study: Study, answers: "AnswersByArm", progress: Progress, judge_anyway: bool = False) -> "Admission":
@@ -64,7 +72,10 @@ def examined(study: Study, answers: "AnswersByArm", progress: Progress, judge_an
         with counting.doing("exam") if counting else nullcontext():
             return [entry.model_dump() for entry in examine_judges(study, controls, progress)]
 
-    return Admission([Exam.model_validate(entry) for entry in study.made("judges", examine)], judge_anyway)
+    # what ended in an error is asked again by the next start, which holds another exam then
+    written = [c for c in WRITTEN if c in answers and len(answers[c]) < len(study.held_out)]
+    made = study.made("judges", examine, f"without all of {', '.join(written)}" if written else "")
+    return Admission([Exam.model_validate(entry) for entry in made], judge_anyway)
 
 
 def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission: "Admission") -> "EvalLog":
@@ -82,6 +93,8 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission:
     missing -= {m for m in missing if is_judged(m) and admission.graders(m) == []}
     if not samples or not missing:
         return log
+    for sample in samples:  # an arm that was asked on has answers with scores and others without
+        sample.scores = {name: s for name, s in (sample.scores or {}).items() if name not in missing}
     answers = [(s.output.completion.strip(), str(s.target), given_interview(s.metadata)) for s in samples]
     warm(study, answers, sorted(missing))
     if {VOICE, SURPRISE} & missing:

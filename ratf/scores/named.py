@@ -10,6 +10,7 @@ from inspect_ai.solver import TaskState
 
 from raft.errors import RaftError
 from raft.models.names import EMBEDDER
+from ratf.models.states import state_of
 from ratf.suite.metrics import METRICS
 
 OfSample = Callable[[TaskState, str], float | tuple[float, dict[str, float]] | str | None]
@@ -17,14 +18,6 @@ OfSample = Callable[[TaskState, str], float | tuple[float, dict[str, float]] | s
 
 Where there is none it is why, or None for an answer too short.
 """
-
-WHY_EMPTY = {
-    "content_filter": "refused: the service gave no answer",
-    "max_tokens": "cut off before the first word",
-    "model_length": "cut off before the first word",
-}
-"""Why there is no word of an answer, by how it stopped; else it is just empty."""
-
 
 _of_study: ContextVar[OfSample | None] = ContextVar("measure", default=None)
 
@@ -56,10 +49,8 @@ def named(name: str) -> Callable[[str], Scorer]:
 
         async def score(state: TaskState, target: Target) -> Score:
             answer = state.output.completion.strip()
-            if not answer:
-                if left_out := state.metadata.get("unanswered"):
-                    return Score.unscored(reason=str(left_out))
-                return Score.unscored(reason=WHY_EMPTY.get(str(state.output.stop_reason), "empty answer"))
+            if left_out := state_of(state.output, state.metadata)[1]:
+                return Score.unscored(reason=left_out)
             if not target.text.strip():
                 return Score.unscored(reason="no target to compare with")
             value = measure(state, target.text)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from raft.errors import DataError, RaftError
 from raft.files import read_made, write_made
 from raft.memory.mind import said_before
+from raft.people.doubts import nothing_to_remember, older_writings
 from raft.people.folders import inside
 from raft.people.person import Person, load_person
 from raft.types import Exchange
@@ -101,6 +102,9 @@ def open_study(
     people = _load_people(settings, path, home)
     person, impostors = people[0], people[1 : 1 + len(settings.impostors)]
     held_out, earlier = _split(settings, person, path)
+    newest, recalling = held_out[-1].date, [arm for arm in settings.arms if ARMS[arm].memories == "own"]
+    if newest and recalling and not older_writings(person, newest):
+        raise DataError([f"{nothing_to_remember(person, newest)} The arms that need it: {', '.join(recalling)}"])
     limit = settings.split.training_exchanges
     asked = [e.exchange_id for e in held_out]
     answered = {

@@ -148,7 +148,8 @@ def test_the_same_study_has_the_same_controls(study: Study) -> None:
     assert controls(study, Sketches()) == controls(study, Sketches())
 
 
-def test_a_model_that_writes_a_control_is_not_told_who_speaks(tiny: Path) -> None:
+def test_a_model_that_writes_a_control_is_not_told_who_speaks(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "of-the-tests")
     tiny.write_text(
         tiny.read_text("utf-8").replace("{grader:", "{paraphraser: openai/gpt-5, grader:")
         + "controls: [generic, paraphrase]\n",
@@ -162,4 +163,4 @@ def test_a_model_that_writes_a_control_is_not_told_who_speaks(tiny: Path) -> Non
             assert study.person.about.name not in read.replace(exchange.question, "").replace(exchange.answer, "")
             assert (exchange.question if name == "generic" else exchange.answer) in read
             assert (exchange.answer in read) == (name == "paraphrase")
-        assert model_under_test(study, name, obey=False) == model
+        assert str(model_under_test(study, name, obey=False)) == model

@@ -129,6 +129,18 @@ def within(text: str) -> str:
     return f"critical:\n  - {text}\n"
 
 
+def cut(number: int, known: bool = True) -> Callable[[], Results]:
+    """A run in which so many answers of each arm were cut."""
+
+    def run() -> Results:
+        made = make(scores(), INTERVIEWS)
+        states = {"answered": len(INTERVIEWS) - number, "cut": number} if known else {}
+        arms = {name: arm.model_copy(update={"states": states}) for name, arm in made.arms.items()}
+        return made.model_copy(update={"arms": arms})
+
+    return run
+
+
 def changed(**changes: Any) -> Callable[[], Results]:
     return lambda: make(scores(), INTERVIEWS, **changes)
 
@@ -188,7 +200,7 @@ PLANTED = {
         lambda: make({**scores(), "raft": {k: v - 0.15 for k, v in scores()["raft"].items()}}, INTERVIEWS),
         1, "raft is worse than the baseline run: -0.150 [-0.150, -0.150]", before=lambda: make(scores(), INTERVIEWS),
     ),
-    "a few errored": Planted(lambda: errored(("raft",), 1), 2, "1 of 120 answers ended in an error (0.8 %); the policy allows 0"),
+    "a few errored": Planted(lambda: errored(("raft",), 1), 2, "raft: 1 of 60 ended in an error (0.8 %); the policy allows 0"),
     "a few unscored": Planted(lambda: errored(("raft",), 3), 2, "3 of 60 answers of raft could not be scored on style_identity (5.0 %); the policy allows 2 %", policy=POLICY + "  - errors at most 50 %\n"),
     "all unscored": Planted(lambda: make({**scores(), "raft": {k: v * np.nan for k, v in scores()["raft"].items()}}, INTERVIEWS), 2, "no question has a score on style_identity on both sides", policy=POLICY + "  - unscored at most 100 %\n"),
     "missing arm": Planted(lambda: make({"raft": scores()["raft"]}, INTERVIEWS, settings={"arms": ["raft", "baseline"]}), 2, "the run has no answers of the suite's arms baseline", before=None, policy=within("errors 0")),
@@ -231,8 +243,24 @@ PLANTED = {
         2, "not more than one of 9 comparisons may", before=lambda: make(scores(), INTERVIEWS),
         policy="critical:\n" + "  - raft not worse than the baseline run on style.identity\n" + "  - raft not worse than the baseline run on embedding.rank\n" * 8,
     ),
+    "asked less often": Planted(lambda: make(scores(), INTERVIEWS, settings={"answers": {"samples": 3}}), 2, "fewer than 3 times"),
+    "too many cut": Planted(cut(30), 2, "30 of 60 answers of baseline were cut at their greatest length (50.0 %); the policy allows 10 %", policy=POLICY + "  - cut at most 10 %\n"),
+    "few cut": Planted(cut(6), 0, "raft beats baseline", policy="critical: [raft better than baseline on style.identity, cut at most 10 %]\n"),
+    "nobody knows what was cut": Planted(cut(0, known=False), 2, "do not say which answers were cut", policy=POLICY + "  - cut at most 10 %\n"),
     "the missing settings of a run": Planted(lambda: make(scores(), INTERVIEWS, settings={"arms": ["raft", "baseline", "rag_only"]}), 2, "no answers of the suite's arms rag_only"),
 }  # fmt: skip
+
+
+def test_a_run_is_not_measured_for_the_reasons_of_a_check() -> None:
+    """`ratf run` and `ratf check` judge by one set of rules."""
+    few = make(scores(), INTERVIEWS)
+    few = few.model_copy(
+        update={"questions": [q.model_copy(update={"answers": {"raft": q.answers["raft"]}}) for q in few.questions]}
+    )
+    for run in (few, errored(("raft",), 1), errored(("raft",), 60), make(scores(), INTERVIEWS)):
+        checked = SOUND["gate"].check(run)
+        assert (checked.verdict == "NOT MEASURED") == bool(why := SOUND["gate"].why_not_measured(run))
+        assert all(sentence in checked.sentence for sentence in why)
 
 
 def wobble(drop: float) -> Any:
@@ -290,6 +318,7 @@ MUTATIONS = [
     ("gate", "    _empty,\n", ""),
     ("gate", "    _missing_arms,\n", ""),
     ("gate", "    _unanswered,\n", ""),
+    ("gate", "    _asked_less_often,\n", ""),
     ("gate", "    _all_errored,\n", ""),
     ("gate", "    _over_budget,\n", ""),
     ("gate", "    _not_comparable,\n", ""),

@@ -1,0 +1,72 @@
+"""Whether a suite's models exist, before anything is spent on a run that could not end."""
+
+import io
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+
+from inspect_ai.model import get_model
+
+from raft.errors import DataError, RaftError
+from raft.models.weights import find
+from ratf.suite.study import Study
+
+
+def must_be_known(study: Study, to_run: bool) -> None:
+    """Raises DataError, with the suite's lines, for models that nobody offers; no model is asked, no weights are read.
+
+    With `to_run`, each must also be ready to be asked: its package is there, and its key is set. A plan needs no key.
+    """
+    problems = []
+    for name in dict.fromkeys(_named(study)):
+        if trouble := _trouble(name, to_run):
+            problems.append(f"{_place(study, name)}: {trouble}")
+    embedder = study.suite.models.embedder
+    if embedder.startswith("local/"):
+        try:
+            find(embedder.removeprefix("local/"))
+        except RaftError as error:
+            problems.append(f"{_place(study, embedder)}: {error}")
+    if problems:
+        raise DataError(problems)
+
+
+def _named(study: Study) -> Iterator[str]:
+    models, rephraser = study.suite.models, study.suite.memories.rephraser
+    yield models.base
+    yield from study.suite.graders
+    if "paraphrase" in study.suite.controls and models.paraphraser:
+        yield models.paraphraser
+    if "/" in rephraser:
+        yield rephraser
+
+
+def _trouble(name: str, to_run: bool) -> str:
+    """Why a model cannot be asked; empty where it can."""
+    try:
+        with redirect_stdout(io.StringIO()):  # Inspect greets on stdout, where only the verdict belongs
+            get_model(name)
+    except RaftError as error:
+        return str(error)
+    except ValueError as error:
+        if "not recognized" in str(error):
+            return (
+                f"{name!r}: Inspect has no provider {name.partition('/')[0]!r}; write local/<embedded model>, or another "
+                "provider's model, as openai/<model>, anthropic/<model> or openai-api/<service>/<model>"
+            )
+        return f"{name}: {_line(error)}" if to_run else ""
+    except Exception as error:  # each provider has errors of its own for a missing package or key
+        return f"{name}: {_line(error)}" if to_run else ""
+    return ""
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(getattr(error, "message", "") or error).split())[:300]
+
+
+def _place(study: Study, name: str) -> str:
+    """The suite's file, and the line where the model is named in it."""
+    if study.path is None:
+        return study.suite.name
+    lines = study.path.read_text("utf-8").splitlines()
+    number = next((n for n, line in enumerate(lines, 1) if name in line), None)
+    return f"{study.path}:{number}" if number else str(study.path)
