@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from raft.errors import RaftError
 from raft.files import write_whole
+from raft.json_file import parse_model, read_bytes
 from ratf.gate.policy import TIERS, Policy, default_policy, load_policy
 from ratf.gate.rules import GUARDS, JUDGES, Finding, RuleCase, RuleResult, decided, sides
 from ratf.results.comparable import differences
@@ -210,10 +210,9 @@ def kept_check(results: Results, folder: Path) -> Checked | None:
     path = (folder if folder.is_dir() else folder.parent) / "check.json"
     if not path.is_file():
         return None
-    try:
-        kept = Checked.model_validate_json(path.read_bytes())
-    except ValueError as error:
-        raise RaftError(f"{path}: not a verdict of this version; `ratf check` writes it again") from error
+    kept = parse_model(
+        read_bytes(path), Checked, f"{path}: not a verdict of this version; `ratf check` writes it again"
+    )
     return kept if kept.results == _digest(results) else None
 
 
