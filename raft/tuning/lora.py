@@ -17,8 +17,9 @@ from peft import LoraConfig, get_peft_model
 from pydantic import BaseModel, ConfigDict, Field
 
 from raft.errors import RaftError
+from raft.lock import locked
 from raft.models.local import best_dtype, device, harmless, load_base, render, return_freed_memory
-from raft.models.weights import adapters_folder, quiet, weights_digest
+from raft.models.weights import adapters_folder, cache_folder, quiet, weights_digest
 from raft.progress import Progress, silent
 from raft.tuning.samples import to_jsonl
 from raft.types import TrainingSample
@@ -82,19 +83,28 @@ class LoraTuner:
         """
         digest = adapter_digest(samples, base, self.settings, validation)
         target = adapters_folder() / digest
-        if not target.is_dir():
+        if target.is_dir():
+            return f"{base}+{digest}"
+        with locked(cache_folder() / "locks" / f"{digest}.lock", f"the adapter {digest}, which is being tuned,"):
+            self._tuned(samples, base, digest, target, validation)
+        return f"{base}+{digest}"
+
+    def _tuned(
+        self,
+        samples: Sequence[TrainingSample],
+        base: str,
+        digest: str,
+        target: Path,
+        validation: Sequence[TrainingSample],
+    ) -> None:
+        if not target.is_dir():  # another process may have finished it while this one waited
             aside = target.with_name(f".{digest}")
             aside.mkdir(parents=True, exist_ok=True)
             self._train(samples, base, digest, aside, validation)
             gc.collect()  # model and optimizer refer to each other
             return_freed_memory()
-            try:
-                (aside / "ready").rename(target)
-            except OSError:
-                if not target.is_dir():  # another process may have finished the same adapter
-                    raise
+            (aside / "ready").rename(target)
             shutil.rmtree(aside)
-        return f"{base}+{digest}"
 
     def _train(
         self,

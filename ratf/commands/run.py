@@ -44,6 +44,10 @@ def run(
     budget_tokens: Annotated[int | None, typer.Option(min=0, help="Stop at so many tokens, in and out.")] = None,
     budget_minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes.")] = None,
     prices: PricesFile = None,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Wait where another process runs in the same folder or tunes the same adapter."),
+    ] = False,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
 
@@ -69,6 +73,7 @@ def run(
                 prices=prices or {},
                 allow_leaks=allow_leaks,
                 judge_anyway=judge_anyway,
+                wait=wait,
                 progress=progress(),
                 tell=lambda line: typer.echo(line, err=True),
             )
