@@ -1,9 +1,13 @@
 """Files are written whole or not at all."""
 
+import hashlib
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
+
+_LOG = logging.getLogger(__name__)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -20,14 +24,43 @@ def write_whole(path: Path, content: str | bytes) -> None:
         aside.unlink(missing_ok=True)
 
 
+def set_aside(path: Path, why: str) -> Path:
+    """Rename a damaged file or folder, so that it can be made again; a warning in the log names it and the new name."""
+    number, aside = 1, path.with_name(f"{path.name}.damaged")
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.damaged-{number}")
+    path.rename(aside)
+    _LOG.warning("%s: damaged (%s); it was set aside as %s and is made again", path, why, aside.name)
+    return aside
+
+
 def read_made(path: Path, digest: str) -> Any | None:
-    """Return what `write_made` kept with that digest; None where the file is missing or holds another digest."""
+    """Return what `write_made` kept with that digest; None where the file is missing or holds another digest.
+
+    A file that is not as it was written is set aside, as if it were missing.
+    """
     if not path.is_file():
         return None
-    kept = json.loads(path.read_text("utf-8"))
-    return kept["made"] if kept["digest"] == digest else None
+    try:
+        kept = json.loads(path.read_bytes().decode("utf-8"))
+        if "sum" in kept and kept["sum"] != _sum(_text(kept["made"])):
+            raise ValueError("its content is not what was written")
+        return kept["made"] if kept["digest"] == digest else None
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        set_aside(path, f"{type(error).__name__}: {error}"[:200])
+        return None
 
 
 def write_made(path: Path, digest: str, made: Any) -> None:
-    """Write `made`, which JSON can hold, to a file together with the digest of what it was made from."""
-    write_whole(path, json.dumps({"digest": digest, "made": made}, ensure_ascii=False, indent=1) + "\n")
+    """Write `made`, which JSON can hold, to a file together with the digest of what it was made from, and its own."""
+    text = _text(made)
+    write_whole(path, f'{{\n "digest": {json.dumps(digest)},\n "sum": "{_sum(text)}",\n "made": {text}\n}}\n')
+
+
+def _text(made: Any) -> str:
+    return json.dumps(made, ensure_ascii=False, indent=1)
+
+
+def _sum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

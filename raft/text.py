@@ -28,6 +28,10 @@ _PIECE = regex.compile(
 )
 _NOT_LATIN = regex.compile(r"(?V1)[\p{L}--\p{Latin}]")
 _SPACED_PIECE = re.compile(r"\S+")
+MOST_CHARACTERS = 20_000
+"""The greatest length of an answer that is read or scored: some metrics' time grows with the square of it."""
+
+
 LONGEST_WORD = 40
 """What has more letters without a space is no word, but text that lost its spaces, or code."""
 

@@ -1,8 +1,6 @@
 """The pytest plugin: a `ratf` fixture that runs suites and reports each rule of a policy as a test of its own."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +26,16 @@ class Run:
 
         A critical rule that does not hold is reported as failed, a rule of another tier as skipped.
         """
+        from raft.lock import waiting
         from ratf.gate.gate import check, save_check
         from ratf.gate.policy import load_policy
+        from ratf.results.folder import one_at_a_time
         from ratf.results.snapshot import load_baseline
 
         rules = load_policy(Path(policy)) if policy else None
         before = load_baseline(Path(baseline)) if baseline else None
         checked = check(self.results, before, rules, str(baseline or ""))
-        with _locked(self.folder if self.folder.is_dir() else self.folder.parent):
+        with waiting(), one_at_a_time(self.folder if self.folder.is_dir() else self.folder.parent):
             save_check(checked, self.folder)
         for rule in checked.rules:
             self._report(rule)
@@ -80,7 +80,7 @@ class Suites:
         from ratf.runner.run import run as carry_out
 
         try:
-            outcome = carry_out(suite, data, out, within=_locked, **how)
+            outcome = carry_out(suite, data, out, **{"wait": True, **how})
         except Stopped as over:
             pytest.fail(f"NOT MEASURED: {over}", pytrace=False)
         return Run(outcome.results, outcome.folder, self._request)
@@ -90,20 +90,6 @@ class Suites:
         from ratf.results.folder import open_run
 
         return Run(open_run(Path(folder)), Path(folder), self._request)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time with a run's folder; the lock goes with the process that holds it.
-
-    It stands beside the folder: a recorded run must begin in an empty one, and a replay puts another in its place.
-    """
-    from filelock import FileLock
-
-    folder = folder.resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f".{folder.name}.lock")):
-        yield
 
 
 @pytest.hookimpl(tryfirst=True)

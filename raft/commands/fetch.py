@@ -10,6 +10,7 @@ import typer
 from raft.commands.errors import reported_errors
 
 if TYPE_CHECKING:
+    from raft.people.additions import Writings
     from raft.sources.visit import Visit
 
 EXAMPLES = 3
@@ -58,18 +59,19 @@ def _fetch_all(
     """Fetch from one source after the other and print a summary of each; return the messages of those that failed."""
     from raft.console import progress
     from raft.errors import RaftError
+    from raft.people.additions import Writings
     from raft.sources.bylines import Owner
     from raft.sources.http import Web
     from raft.sources.visit import Visit
 
-    known = _known(folder)
+    writings = Writings(folder)
     web = Web(pause)
     problems: list[str] = []
     try:
         for source, kind in asked:
-            visit = Visit(web, known, progress(), Owner(names_of(folder, called, by)))
+            visit = Visit(web, writings.known, progress(), Owner(names_of(folder, called, by)))
             try:
-                _take(folder, source, kind, called, visit, by)
+                _take(folder, source, kind, called, visit, by, writings)
             except RaftError as error:
                 problems.append(str(error))
                 if not visit.new:
@@ -80,12 +82,19 @@ def _fetch_all(
     return problems
 
 
-def _take(folder: Path, source: str, kind: str | None, called: str | None, visit: "Visit", by: Sequence[str]) -> None:
+def _take(
+    folder: Path,
+    source: str,
+    kind: str | None,
+    called: str | None,
+    visit: "Visit",
+    by: Sequence[str],
+    writings: "Writings",
+) -> None:
     """Add the source's new documents to the folder: those from the web one by one, those of files all together.
 
     Raises RaftError where the source cannot be read; of files, nothing is added then.
     """
-    from raft.people.additions import add_documents
     from raft.people.person import introduce
     from raft.sources import READERS, kind_of
 
@@ -96,8 +105,7 @@ def _take(folder: Path, source: str, kind: str | None, called: str | None, visit
         if documents and not visit.new:
             introduce(folder, called or next(iter(visit.owner.names), None))
             _record(folder, source, kind, by)
-        visit.new += add_documents(folder, documents)
-        visit.known.update(document.doc_id for document in documents)
+        visit.new += writings.add(documents)
         visit.undated += [document.doc_id for document in documents if document.date is None]
     if visit.already:
         _record(folder, source, kind, by)
@@ -111,13 +119,6 @@ def names_of(folder: Path, called: str | None, by: Sequence[str] = ()) -> tuple[
     return tuple(dict.fromkeys(filter(None, (name, *_signatures(folder), *by))))
 
 
-def _known(folder: Path) -> set[str]:
-    from raft.people.person import load_documents
-
-    there = (folder / "writings.jsonl").is_file()
-    return {d.doc_id for d in load_documents(folder, allow_undated=True)} if there else set()
-
-
 def _recorded(folder: Path, name: str, kind: str | None) -> list[tuple[str, str]]:
     from raft.errors import RaftError
 
@@ -129,14 +130,15 @@ def _recorded(folder: Path, name: str, kind: str | None) -> list[tuple[str, str]
 
 def _sources(folder: Path) -> dict[str, str]:
     from raft.errors import DataError
+    from raft.json_file import read_json
     from raft.people.folders import work_of
 
     path = work_of(folder) / "sources.json"
     if not path.is_file():
         return {}
     try:
-        return {str(one["from"]): str(one["kind"]) for one in json.loads(path.read_text("utf-8"))}
-    except (ValueError, TypeError, KeyError):
+        return {str(one["from"]): str(one["kind"]) for one in read_json(path)}
+    except (DataError, TypeError, KeyError):
         raise DataError(
             [f'{path}: not a list of {{"from": …, "kind": …}}; mend it, or remove it and use --from']
         ) from None

@@ -32,6 +32,7 @@ def ft_run(
     price_per_million: Annotated[float | None, typer.Option(help="US$ per million tokens, for the estimate.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the data, say what it costs, and stop.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the OpenAI jobs that are under way.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait where another process tunes the same.")] = False,
 ) -> None:
     """Tune a model on what ft:gen made; stdout is the tuned model's name. Killed, it goes on where it was.
 
@@ -39,6 +40,7 @@ def ft_run(
     """
     with reported_errors():
         from raft.console import progress
+        from raft.lock import waiting
         from raft.people.folders import folder_of
         from raft.tuning.tune import tune
 
@@ -46,24 +48,25 @@ def ft_run(
         if cancel:
             _cancel(folder)
             return
-        tuned = tune(
-            folder,
-            model,
-            epochs=epochs,
-            batch=batch,
-            learning_rate=learning_rate,
-            rank=rank,
-            layers=layers,
-            patience=patience,
-            context=context,
-            max_words=max_words,
-            seed=seed,
-            price_per_million=price_per_million,
-            make_data=False,
-            dry_run=dry_run,
-            say=_say,
-            progress=progress(),
-        )
+        with waiting(wait):
+            tuned = tune(
+                folder,
+                model,
+                epochs=epochs,
+                batch=batch,
+                learning_rate=learning_rate,
+                rank=rank,
+                layers=layers,
+                patience=patience,
+                context=context,
+                max_words=max_words,
+                seed=seed,
+                price_per_million=price_per_million,
+                make_data=False,
+                dry_run=dry_run,
+                say=_say,
+                progress=progress(),
+            )
         if tuned:
             typer.echo(tuned)
 

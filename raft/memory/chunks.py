@@ -11,7 +11,7 @@ from typing import Any
 from semantic_text_splitter import TextSplitter
 from tokenizers import Tokenizer
 
-from raft.files import write_whole
+from raft.files import set_aside, write_whole
 from raft.text import count_words, is_unspaced
 from raft.types import Chunk, Document
 
@@ -98,9 +98,15 @@ def _line(digest: str, max_tokens: int, piece: Chunk) -> str:
 def _lines(path: Path) -> Iterator[tuple[str, int, Chunk]]:
     if not path.is_file():
         return
-    with path.open(encoding="utf-8") as file:  # splitlines() would also split at other line ends, which a text may hold
-        for line in file:
-            record: dict[str, Any] = json.loads(line)
-            digest, max_tokens = record.pop("document"), record.pop("max_tokens")
-            day = record.pop("date")
-            yield digest, max_tokens, Chunk(**record, date=date.fromisoformat(day) if day else None)
+    found = []
+    try:
+        for line in path.read_bytes().decode().split("\n"):  # a text may hold other line ends
+            if line:
+                record: dict[str, Any] = json.loads(line)
+                digest, max_tokens = record.pop("document"), int(record.pop("max_tokens"))
+                day = record.pop("date")
+                found.append((digest, max_tokens, Chunk(**record, date=date.fromisoformat(day) if day else None)))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        set_aside(path, f"{type(error).__name__}: {error}"[:200])
+        return
+    yield from found

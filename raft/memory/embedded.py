@@ -5,8 +5,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from raft.errors import RaftError
-from raft.files import write_whole
+from raft.errors import DataError, RaftError
+from raft.files import set_aside, write_whole
+from raft.json_file import read_json
 from raft.memory.chunks import CHUNK_TOKENS, Chunked, read_chunks, write_chunks
 from raft.memory.mind import Synced, sync
 from raft.memory.store import ChromaStore, collection_name
@@ -76,7 +77,7 @@ def open_store(folder: Path, progress: Progress = silent) -> tuple[ChromaStore, 
     """
     if not is_embedded(folder):
         raise RaftError(f"{folder}: the writings are not embedded yet; run: raft embed {folder}")
-    left = Embedded(**json.loads(_state(folder).read_text("utf-8")))
+    left = _left(folder)
     server = f" --chroma {left.chroma}" if left.chroma else ""
     again = f"run: raft embed {folder} --embedder {left.embedder}{server}"
     if left.writings != _digest(folder):
@@ -97,6 +98,14 @@ def tokenizer_file(progress: Progress = silent) -> Path:
 def _store(folder: Path, name: str, max_tokens: int, chroma: str | None) -> ChromaStore:
     place = chroma or work_of(folder) / "store"
     return ChromaStore(place, collection_name(folder.resolve().name, name, str(max_tokens)))
+
+
+def _left(folder: Path) -> Embedded:
+    try:
+        return Embedded(**read_json(_state(folder)))
+    except (DataError, TypeError) as error:
+        set_aside(_state(folder), str(error))
+        raise RaftError(f"{folder}: what `raft embed` left is damaged; run: raft embed {folder}") from None
 
 
 def _state(folder: Path) -> Path:

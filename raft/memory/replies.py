@@ -24,7 +24,7 @@ class KeptReplies:
             try:
                 record = json.loads(line)
                 self._kept[record["key"]] = record["reply"]
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 continue
         self._whole = text.endswith(b"\n") or not text
 

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from raft.models.local import device
-from raft.models.weights import fetch, quiet
+from raft.models.weights import quiet, whole
 from raft.progress import Progress, silent
 from raft.types import Vectors
 
@@ -30,7 +30,7 @@ class LocalEmbedder:
 
     @cached_property
     def _parts(self) -> tuple[Any, Any]:
-        folder = fetch(self.name, self._progress)
+        folder = whole(self.name, self._progress)
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)

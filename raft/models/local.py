@@ -11,9 +11,10 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from raft.models import attention
+from raft.models.digests import must_be_whole
 from raft.models.kv_cache import cache_for
 from raft.models.sampling import Sampler, Sampling, stream
-from raft.models.weights import adapter_folder, model_folder, quiet
+from raft.models.weights import adapter_folder, quiet, whole
 from raft.progress import Progress, silent
 from raft.types import Message
 
@@ -70,7 +71,7 @@ def load_base(name: str, dtype: torch.dtype, progress: Progress = silent) -> tup
 
     Raises RaftError where there is no such model, or where it cannot be fetched.
     """
-    folder = model_folder(name, progress)
+    folder = whole(name, progress)
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, padding_side="left")
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
@@ -198,6 +199,7 @@ def _load(name: str, progress: Progress) -> tuple[Any, Any]:
     from peft import PeftModel
 
     folder = adapter_folder(adapter)
+    must_be_whole(folder, "delete the folder, and it is tuned again")
     # The adapter is merged in f32: bf16 would round most of a small update away.
     tokenizer, model = load_base(base, torch.float32, progress)
     with quiet():

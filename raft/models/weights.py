@@ -20,6 +20,7 @@ from typing import Literal
 from platformdirs import user_cache_path
 
 from raft.errors import RaftError
+from raft.models.digests import keep_digests, must_be_whole
 from raft.progress import Progress, silent
 
 
@@ -116,6 +117,17 @@ def weights_digest(name: str) -> str:
     return digest.hexdigest()[:12]
 
 
+def whole(name: str, progress: Progress = silent) -> Path:
+    """Return the folder of a model as `model_folder` does, with the files of an embedded one as they were written.
+
+    Raises RaftError as `model_folder` does, and where a file has changed since.
+    """
+    folder = model_folder(name, progress)
+    if "/" not in name:
+        must_be_whole(folder, "delete the folder, and it is fetched again", adopt=True)
+    return folder
+
+
 def ready(name: str) -> Path | None:
     """Return the folder of an embedded model, or None where it was not fetched yet. Raises RaftError as `find` does."""
     folder = cache_folder() / "models" / f"{name}-{find(name).digest}"
@@ -144,6 +156,7 @@ def fetch(name: str, progress: Progress = silent) -> Path:
                 _convert(weights, aside / "ready", progress)
             else:
                 (aside / "unpacked").rename(aside / "ready")
+            keep_digests(aside / "ready")
     except OSError as error:
         raise _disk_trouble(error, pinned) from error
     return target

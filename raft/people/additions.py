@@ -1,6 +1,8 @@
 """New records are appended to the files of a person's folder; what is there stays as it is, byte for byte."""
 
+import errno
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -10,15 +12,78 @@ from raft.files import write_whole
 from raft.people.person import load_documents, load_interviews
 from raft.types import Document, Interview
 
+_BEGIN = b'{"doc_id": "'
+"""The beginning of each line that is appended here."""
+
+
+class Writings:
+    """The writings in a person's folder, to which documents are appended as they come; what is there is not written again.
+
+    A last line that a kill cut short is set aside first. Raises DataError when the file that is there is broken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "writings.jsonl"
+        _mend(self._path)
+        there = self._path.is_file()
+        self.known = {d.doc_id for d in load_documents(folder, allow_undated=True)} if there else set[str]()
+        """The `doc_id` of each document that is there."""
+
+    def add(self, documents: Iterable[Document]) -> int:
+        """Append the documents that are not there yet, and return how many those were.
+
+        Raises OSError where that fails; then none of them is there.
+        """
+        new = {d.doc_id: asdict(d) for d in documents if d.doc_id not in self.known}
+        if new:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            _at_the_end(self._path, _lines(new.values()))
+            self.known |= new.keys()
+        return len(new)
+
 
 def add_documents(folder: Path, documents: Iterable[Document]) -> int:
     """Append the documents whose `doc_id` is not in `writings.jsonl` yet, and return how many those were.
 
     Raises DataError, and writes nothing, when the file that is there is broken.
     """
-    path = folder / "writings.jsonl"
-    known = {d.doc_id for d in load_documents(folder, allow_undated=True)} if path.is_file() else set()
-    return _append(path, known, ((d.doc_id, asdict(d)) for d in documents))
+    return Writings(folder).add(documents)
+
+
+def _mend(path: Path) -> None:
+    """Take the end of a line that a kill cut short out of the file, into one of its own beside it."""
+    if not path.is_file():
+        return
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        if not size or (file.seek(size - 1) and file.read(1) == b"\n"):
+            return
+        file.seek(0)
+        start = file.read().rfind(b"\n") + 1
+        file.seek(start)
+        rest = file.read()
+        if not rest.startswith(_BEGIN):
+            return  # a line of somebody else's
+        try:
+            json.loads(rest)
+        except ValueError:
+            write_whole(path.with_name(f"{path.name}.cut-short"), rest)
+            file.truncate(start)
+
+
+def _at_the_end(path: Path, lines: bytes) -> None:
+    """Append whole lines to a file, all of them or none."""
+    with path.open("ab+", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(size - 1)
+            lines = lines if file.read(1) == b"\n" else b"\n" + lines
+        try:
+            if file.write(lines) < len(lines):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        except OSError:
+            file.truncate(size)
+            raise
 
 
 def add_interviews(folder: Path, interviews: Iterable[Interview]) -> int:
@@ -38,11 +103,14 @@ def _without_topics(fields: list[tuple[str, Any]]) -> dict[str, Any]:
 def _append(path: Path, known: set[str], records: Iterable[tuple[str, dict[str, Any]]]) -> int:
     new = {name: record for name, record in records if name not in known}
     if new:
-        before = path.read_text("utf-8") if path.is_file() else ""
-        glue = "" if not before or before.endswith("\n") else "\n"
-        lines = "".join(json.dumps(r, ensure_ascii=False, default=_iso) + "\n" for r in new.values())
-        write_whole(path, before + glue + lines)
+        before = path.read_bytes() if path.is_file() else b""
+        glue = b"" if not before or before.endswith(b"\n") else b"\n"
+        write_whole(path, before + glue + _lines(new.values()))
     return len(new)
+
+
+def _lines(records: Iterable[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(r, ensure_ascii=False, default=_iso) + "\n" for r in records).encode()
 
 
 def _iso(value: Any) -> str:

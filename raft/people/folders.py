@@ -1,6 +1,8 @@
 """A person is kept in a folder, which is named by its path or, inside `people/`, by its name alone."""
 
 import re
+import unicodedata
+from filecmp import cmp
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +11,7 @@ from pydantic import AfterValidator
 from raft.errors import DataError
 
 PEOPLE = Path("people")
+FILES = ("person.yaml", "interviews.jsonl", "writings.jsonl")
 WORK = "work"
 """The name of the folder, inside a person's folder, of what is made from their data, such as chunks and the store."""
 
@@ -40,9 +43,29 @@ PersonKey = Annotated[str, AfterValidator(_plain_name)]
 def inside(home: Path, key: str) -> Path:
     """Return the folder of the person `key` in `home`, which need not be there yet.
 
-    Raises DataError where it is a link that leads out of `home`.
+    Raises DataError where it, or a file of the person's in it, is a link that leads out of `home`.
     """
     folder = home / key
-    if not folder.resolve().is_relative_to(home.resolve()):
-        raise DataError([f"{folder}: leads out of {home}; a person's folder lies inside it, so copy the folder there"])
+    for path in (folder, *(folder / name for name in FILES)):
+        if not _target(path).is_relative_to(_target(home)):
+            raise DataError([f"{path}: leads out of {home}; a person's folder lies inside it, so copy it there"])
     return folder
+
+
+def _target(path: Path) -> Path:
+    try:
+        return path.resolve(strict=False)
+    except (OSError, RuntimeError) as error:
+        raise DataError([f"{path}: its links lead in a circle"]) from error
+
+
+def same_person(one: Path, other: Path) -> bool:
+    """Whether two folders are one person's: a link to the other, the same name in other letters, or the same interviews."""
+    if _folded(one.name) == _folded(other.name) or (one.exists() and other.exists() and one.samefile(other)):
+        return True
+    mine, theirs = (folder / "interviews.jsonl" for folder in (one, other))
+    return all(talk.is_file() and talk.stat().st_size for talk in (mine, theirs)) and cmp(mine, theirs, shallow=False)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

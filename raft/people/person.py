@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from raft.errors import DataError, describe
 from raft.files import write_whole
+from raft.json_file import within_limits
 from raft.people.folders import folder_of
 from raft.text import count_words, ends_sentence, is_unspaced
 from raft.types import Document, Exchange, Interview, Role, Turn
@@ -286,7 +287,10 @@ def _read_records(path: Path, model: type[Record], id_key: str, allow_undated: b
             continue
         where = f"{path}:{number}"
         try:
-            record = model.model_validate_json(line)
+            record = model.model_validate_json(within_limits(line, where))
+        except DataError as error:
+            problems += error.problems
+            continue
         except ValidationError as error:
             problems.extend(f"{where}: {text}" for text in _not_a_record(line) or describe(error))
             continue

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, ValidationError
 
 from raft.errors import DataError, describe
+from raft.json_file import within_limits
 from raft.people.person import Text
 from raft.sources.bylines import SomebodyElse
 from raft.sources.dates import date_in, parse_date
@@ -208,7 +209,9 @@ def _read_lines(data: bytes, name: str, link: str | None, tell: Tell, visit: Vis
         if not line.strip():
             continue
         try:
-            record = _Line.model_validate_json(line)
+            record = _Line.model_validate_json(within_limits(line.encode(), where))
+        except DataError as error:
+            problems += error.problems
         except ValidationError as error:
             problems += [f"{where}: {text}" for text in describe(error)]
         else:

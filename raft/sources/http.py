@@ -6,8 +6,10 @@ names the program. `robots.txt` is not read: nothing is crawled; every address f
 that its own archive or feed lists.
 """
 
-import json
+import ipaddress
+import socket
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +21,15 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from raft.errors import RaftError
+from raft.errors import DataError, RaftError
+from raft.json_file import parse
 from raft.sources.links import is_link
 
 _PASSES = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524}
 MOST_REDIRECTS = 10
+_PACKED = {"gzip", "x-gzip"}
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+"""IPv6 addresses whose last 32 bits are an IPv4 address (RFC 6052)."""
 
 
 class FetchError(RaftError):
@@ -59,10 +65,10 @@ class Page:
     def json(self) -> Any:
         """The answer as JSON. Raises FetchError when it is not."""
         try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError):
+            return parse(self.content, self.url)
+        except DataError as error:
             kind = self.content_type or "no content type"
-            raise FetchError(f"{self.url}: answered with {kind} where JSON was expected") from None
+            raise FetchError(f"{error}; it answered with {kind} where JSON was expected") from None
 
 
 class Web:
@@ -83,19 +89,31 @@ class Web:
         self._tries = stop_after_attempt(tries)
         self._last: dict[str, float] = {}
         self._client = httpx.Client(
-            headers={"User-Agent": f"ratf/{_version()} (raft fetch; copies what its user names)"},
+            headers={
+                "User-Agent": f"ratf/{_version()} (raft fetch; copies what its user names)",
+                "Accept-Encoding": "gzip",
+            },
             timeout=timeout,
             follow_redirects=True,
             max_redirects=MOST_REDIRECTS,
-            event_hooks={"request": [self._wait_for_turn]},
+            event_hooks={"request": [self._stay_outside, self._wait_for_turn]},
         )
+        self._near: bool | None = None
 
     def close(self) -> None:
         """Let the connections go."""
         self._client.close()
 
+    def begin(self) -> None:
+        """The address fetched next is one that the user named; links and redirects from there are not."""
+        self._near = None
+
     def get(self, url: str) -> Page:
-        """The page at `url`. Raises FetchError: what is wrong with which address, and what to do."""
+        """The page at `url`. Raises FetchError: what is wrong with which address, and what to do.
+
+        Where the address that the user named is a public one, what it leads to inside this machine or its network is
+        refused: whoever writes a public page must not choose what is fetched there.
+        """
         if not is_link(url):
             raise FetchError(f"{url}: no address that can be fetched; it starts with http:// or https://")
         if urlsplit(url).username is not None:
@@ -120,14 +138,22 @@ class Web:
         announced = response.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > self._most_bytes:
             raise too_big
+        named = response.headers.get("content-encoding", "").lower().split(",")
+        packed = [name.strip() for name in named if name.strip() not in ("", "identity")]
+        if packed and (len(packed) > 1 or packed[0] not in _PACKED):
+            raise FetchError(f"{url}: packed with {', '.join(packed)[:80]}; only gzip, and that once, is unpacked")
+        unpack = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed else None
         content = bytearray()
         until = time.monotonic() + 10 * self._timeout
-        for part in response.iter_bytes():
-            content += part
+        for part in response.iter_raw():
+            # at most one byte over the limit is unpacked, however much is packed in a part
+            content += unpack.decompress(part, self._most_bytes + 1 - len(content)) if unpack else part
             if len(content) > self._most_bytes:
                 raise too_big
             if time.monotonic() > until:
                 raise FetchError(f"{url}: not through after {10 * self._timeout:g} s")
+        if unpack and not unpack.eof:
+            raise FetchError(f"{url}: the answer's compression is broken")
         return bytes(content)
 
     def _refused(self, url: str, response: httpx.Response) -> FetchError:
@@ -143,6 +169,16 @@ class Web:
         error = state.outcome.exception() if state.outcome else None
         wait = self._backoff(state)
         return max(wait, error.wait) if isinstance(error, FetchError) and error.wait is not None else wait
+
+    def _stay_outside(self, request: httpx.Request) -> None:
+        near = is_near(request.url.host)
+        if self._near is None:
+            self._near = near
+        elif near and not self._near:
+            raise FetchError(
+                f"{request.url}: leads from a public address into this machine or its network, so it is not fetched; "
+                "if it is meant, give this address itself"
+            )
 
     def _wait_for_turn(self, request: httpx.Request) -> None:
         host = request.url.netloc.decode("ascii", "replace")
@@ -162,7 +198,7 @@ def _explained(url: str) -> Iterator[None]:
         raise FetchError(
             f"{url}: no address that can be fetched ({error}); it starts with http:// or https://"
         ) from None
-    except httpx.DecodingError:
+    except zlib.error:
         raise FetchError(f"{url}: the answer's compression is broken") from None
     except httpx.TimeoutException:
         raise FetchError(f"{url}: no answer in time", passes=True) from None
@@ -170,6 +206,28 @@ def _explained(url: str) -> Iterator[None]:
         raise FetchError(f"{url}: cannot be reached ({error}); is it right, and is there a network?", True) from None
     except httpx.TransportError as error:
         raise FetchError(f"{url}: the connection broke ({error})", passes=True) from None
+
+
+def is_near(host: str) -> bool:
+    """Whether a host has an address that is not a public one: of this machine, its network, or a link.
+
+    A name that cannot be looked up here has none.
+    """
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return False
+    return any(not _is_public(ipaddress.ip_address(one.partition("%")[0])) for one in found)
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _TRANSLATED:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return _is_public(inner)
+    return address.is_global and not address.is_multicast
 
 
 def _seconds(retry_after: str) -> float | None:

@@ -1,7 +1,6 @@
 """A web page: its main text, its title, and the date that it gives itself."""
 
 import datetime
-import json
 import logging
 import re
 import unicodedata
@@ -9,7 +8,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from raft.errors import RaftError
+from raft.errors import DataError, RaftError
+from raft.json_file import parse
 from raft.sources.bylines import Owner
 from raft.sources.dates import date_in, parse_date
 from raft.sources.links import id_of_link, is_link
@@ -111,8 +111,8 @@ def authors_of(tree: Any) -> list[str]:
     named: list[object] = []
     for script in tree.xpath("//script[@type='application/ld+json']/text()"):
         try:
-            named += _authors(json.loads(script))
-        except (ValueError, RecursionError):
+            named += _authors(parse(script, "metadata"))
+        except (DataError, ValueError):
             continue
     if not named:
         metas = tree.xpath("//meta[@content][not(ancestor::article//article)]")
@@ -191,8 +191,8 @@ def _on_top(every: list[str], of_window: str) -> datetime.date | None:
 def _in_metadata(tree: Any) -> Iterator[datetime.date | None]:
     for script in tree.xpath("//script[@type='application/ld+json']/text()"):
         try:
-            yield from map(parse_date, _published(json.loads(script)))
-        except (ValueError, RecursionError):
+            yield from map(parse_date, _published(parse(script, "metadata")))
+        except (DataError, ValueError):
             continue
     for meta in tree.xpath("//meta[@content]"):
         name = str(meta.get("property") or meta.get("name") or meta.get("itemprop") or "").lower()

@@ -37,6 +37,10 @@ class Visit:
     _failures: int = 0
     _looked_at: dict[str, Page] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """The first address of a visit is the source's own."""
+        self.web.begin()
+
     def look(self, url: str) -> Page:
         """A page, to see what it is; `page` will not fetch it again."""
         self._looked_at = {url: self.web.get(url)}

@@ -4,11 +4,12 @@ The model sees the text in parts and gives, for each turn, the speaker and the t
 the part, the first words verbatim and in order; a reply with anything else is refused, never mended.
 """
 
-import json
 import re
+from contextlib import suppress
 from typing import Any
 
-from raft.errors import RaftError
+from raft.errors import DataError, RaftError
+from raft.json_file import parse
 from raft.models.waiting import result_of
 from raft.prompts import fenced
 from raft.transcripts.said import Said
@@ -66,10 +67,9 @@ def _parts(text: str) -> list[str]:
 
 def _marks(reply: str, name: str) -> list[tuple[str, str]]:
     inner = re.search(r"\[.*\]", reply, re.S)
-    try:
-        found: Any = json.loads(inner.group() if inner else reply)
-    except (ValueError, RecursionError):
-        found = None
+    found: Any = None
+    with suppress(DataError):
+        found = parse(inner.group() if inner else reply, name)
     if not isinstance(found, list) or not all(isinstance(m, dict) for m in found):
         raise RaftError(f"{name}: the marking model did not reply with a JSON list; try another --mark-with model")
     return [(" ".join(str(m.get("speaker", "")).split()), str(m.get("starts", "")).strip()) for m in found]

@@ -1,10 +1,11 @@
 """Transcripts that are data already: the seed's JSON, chat messages, and our own interviews.jsonl."""
 
-import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from raft.errors import DataError
+from raft.json_file import parse
 from raft.transcripts.dates import date_given
 from raft.transcripts.labels import still_marked
 from raft.transcripts.pages import decoded
@@ -21,19 +22,15 @@ _ROLES: tuple[Role, ...] = ("interviewer", "target", "other")
 
 def values(text: str, name: str) -> list[Any]:
     """The file's JSON value, or one value a line. Raises DataError with each line that is not JSON."""
-    try:
-        return [json.loads(text)]
-    except (json.JSONDecodeError, RecursionError):
-        pass
+    with suppress(DataError):
+        return [parse(text, name)]
     found, problems = [], []
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                found.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                problems.append(f"{name}:{number}: not JSON: {error.msg} at column {error.colno}")
-            except RecursionError:
-                problems.append(f"{name}:{number}: nested too deep")
+                found.append(parse(line, name, first_line=number))
+            except DataError as error:
+                problems += error.problems
     if problems:
         raise DataError(problems)
     return found

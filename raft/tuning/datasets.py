@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from raft.errors import RaftError
-from raft.files import write_whole
+from raft.errors import DataError, RaftError
+from raft.files import set_aside, write_whole
+from raft.json_file import read_json
 from raft.memory.mind import said_before
 from raft.memory.rephrase import VERSION
 from raft.people.folders import work_of
@@ -260,8 +261,17 @@ def _made_from(folder: Path, kind: FileKind) -> str:
 
 def _read_manifest(folder: Path, kind: FileKind) -> dict[str, Any]:
     path = work_of(folder) / f"{kind}.manifest.json"
-    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return found
+    if not path.is_file():
+        return {}
+    try:
+        found = read_json(path)
+        if isinstance(found, dict):
+            return found
+        why = "it holds no JSON object"
+    except DataError as error:
+        why = str(error)
+    set_aside(path, why)
+    return {}
 
 
 def _write_manifest(folder: Path, kind: FileKind, facts: dict[str, Any]) -> None:

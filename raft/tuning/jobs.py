@@ -1,14 +1,14 @@
 """The file `work/tuned.json` in a person's folder records the models tuned for them, and the jobs under way."""
 
-import fcntl
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from raft.errors import RaftError
+from raft import lock
+from raft.errors import DataError, RaftError
 from raft.files import write_whole
+from raft.json_file import read_json
 from raft.people.folders import work_of
 
 
@@ -50,8 +50,8 @@ def tunings(path: Path) -> list[Tuning]:
     if not path.is_file():
         return []
     try:
-        return [Tuning(**entry) for entry in json.loads(path.read_text("utf-8"))["tunings"]]
-    except (ValueError, TypeError, KeyError):
+        return [Tuning(**entry) for entry in read_json(path)["tunings"]]
+    except (DataError, TypeError, KeyError):
         raise RaftError(
             f"{path}: not a list of tunings; mend it, or delete it if no job of yours is under way"
         ) from None
@@ -64,16 +64,9 @@ def keep(path: Path, tuning: Tuning) -> None:
     write_whole(path, json.dumps({"tunings": entries}, ensure_ascii=False, indent=1) + "\n")
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock, so that one process at a time tunes for a person: two would each start a job.
+def locked(path: Path) -> AbstractContextManager[None]:
+    """Hold the lock of a state file, so that one process at a time tunes for a person: two would each start a job.
 
-    The lock ends with the context or the process. Raises RaftError where another process holds it.
+    Raises RaftError where another process holds it, unless `raft.lock.waiting` is set.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RaftError(f"{path.parent}: another `raft ft:run` is at work; wait for it or stop it") from None
-        yield
+    return lock.locked(path.with_suffix(".lock"), f"{path.parent}, where `raft ft:run` tunes,")

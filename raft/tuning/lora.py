@@ -17,8 +17,11 @@ from peft import LoraConfig, get_peft_model
 from pydantic import BaseModel, ConfigDict, Field
 
 from raft.errors import RaftError
+from raft.files import set_aside
+from raft.lock import locked
+from raft.models.digests import damage, keep_digests
 from raft.models.local import best_dtype, device, harmless, load_base, render, return_freed_memory
-from raft.models.weights import adapters_folder, quiet, weights_digest
+from raft.models.weights import adapters_folder, cache_folder, quiet, weights_digest
 from raft.progress import Progress, silent
 from raft.tuning.samples import to_jsonl
 from raft.types import TrainingSample
@@ -82,19 +85,30 @@ class LoraTuner:
         """
         digest = adapter_digest(samples, base, self.settings, validation)
         target = adapters_folder() / digest
-        if not target.is_dir():
+        if target.is_dir() and not damage(target):
+            return f"{base}+{digest}"
+        with locked(cache_folder() / "locks" / f"{digest}.lock", f"the adapter {digest}, which is being tuned,"):
+            self._tuned(samples, base, digest, target, validation)
+        return f"{base}+{digest}"
+
+    def _tuned(
+        self,
+        samples: Sequence[TrainingSample],
+        base: str,
+        digest: str,
+        target: Path,
+        validation: Sequence[TrainingSample],
+    ) -> None:
+        if target.is_dir() and (wrong := damage(target)):
+            set_aside(target, f"{wrong} is not as it was written")
+        if not target.is_dir():  # another process may have finished it while this one waited
             aside = target.with_name(f".{digest}")
             aside.mkdir(parents=True, exist_ok=True)
             self._train(samples, base, digest, aside, validation)
             gc.collect()  # model and optimizer refer to each other
             return_freed_memory()
-            try:
-                (aside / "ready").rename(target)
-            except OSError:
-                if not target.is_dir():  # another process may have finished the same adapter
-                    raise
+            (aside / "ready").rename(target)
             shutil.rmtree(aside)
-        return f"{base}+{digest}"
 
     def _train(
         self,
@@ -166,6 +180,7 @@ class LoraTuner:
             "validation": course.validation,
         }
         (ready / "training.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+        keep_digests(ready)
 
 
 Tokens = tuple[list[int], int]
@@ -301,7 +316,11 @@ class _Checkpoint:
     def restore(self) -> _Course:
         if not self.path.is_file():
             return _Course()
-        saved = torch.load(self.path, weights_only=True)
+        try:
+            saved = torch.load(self.path, weights_only=True)
+        except Exception as error:  # torch, pickle and zip raise errors of their own
+            set_aside(self.path, f"{type(error).__name__}: {error}"[:200])
+            return _Course()
         self.model.load_state_dict(saved["weights"], strict=False)
         self.optimizer.load_state_dict(saved["optimizer"])
         self.schedule.load_state_dict(saved["schedule"])

@@ -1,11 +1,11 @@
 """A model is tuned for a person on the data of `raft ft:gen`: by LoRA on this machine, or by a job of OpenAI."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from raft.errors import DataError, RaftError
+from raft.json_file import read_json
 from raft.models.names import CHAT
 from raft.models.tokens import token_counter
 from raft.models.weights import model_folder
@@ -87,7 +87,7 @@ def tune_samples(
     """
     kind, (provider, _, base) = tuner_kind(model), model.partition("/")
     if provider == "local":
-        about_model = json.loads((model_folder(base, progress) / "config.json").read_text("utf-8"))
+        about_model = read_json(model_folder(base, progress) / "config.json")
         if context > (longest := about_model.get("max_position_embeddings", context)):
             raise RaftError(f"--context {context}: {base} reads at most {longest} tokens")
     about, records, count = load_about(folder), read_records(work_of(folder) / "finetune.jsonl"), token_counter(base)

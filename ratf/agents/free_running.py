@@ -12,7 +12,7 @@ from raft.prompts import EarlierExchange
 from raft.text import shorten
 from raft.types import Exchange, Memory
 from ratf.agents.memories import Memories, memories_shown, mind
-from ratf.agents.questions import after
+from ratf.agents.questions import after, bounded
 from ratf.agents.roles import ANSWER_CACHE, seed_of
 from ratf.models.chat import chat_messages
 from ratf.models.hooks import refusals_are_errors
@@ -39,7 +39,7 @@ def free_running(study: Study, arm: str) -> Solver:
                     state.messages = chat_messages(after(study, exchange, memories, told))
                     config = GenerateConfig(seed=seed_of(study, state.epoch))
                     state.output = await get_model().generate(state.messages, config=config, cache=ANSWER_CACHE)
-                answer = state.output.completion
+                answer = bounded(state).output.completion
                 told.append(
                     EarlierExchange(exchange.question, memories, shorten(answer, study.suite.answers.max_words))
                 )

@@ -10,6 +10,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from raft.errors import RaftError
 from raft.models.tokens import token_counter
 from raft.prompts import EarlierExchange, conversation, earlier_exchanges, fenced
+from raft.text import MOST_CHARACTERS
 from raft.types import Exchange, Memory, Message
 from ratf.agents.controls import given_answers
 from ratf.agents.memories import Memories, memories_shown
@@ -125,12 +126,28 @@ def given() -> Solver:
     return solve
 
 
+def bounded(state: TaskState) -> TaskState:
+    """The state, without its answer where that is too long to be scored; the sample's metadata then say so."""
+    size = len(state.output.completion)
+    if size > MOST_CHARACTERS:
+        state.metadata["unanswered"] = f"too long: {size:,} characters; at most {MOST_CHARACTERS:,} are scored"
+        choice = state.output.choices[0]
+        short = choice.message.model_copy(update={"content": ""})
+        state.messages = [short if m is choice.message else m for m in state.messages]
+        state.output = ModelOutput(
+            model=state.output.model,
+            choices=[choice.model_copy(update={"message": short})],
+            usage=state.output.usage,
+        )
+    return state
+
+
 def answering(study: Study) -> Solver:
     """A solver that asks the model, once over all starts of a run; a repeated question gets another seed."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         with refusals_are_errors():
-            return await generate(state, cache=ANSWER_CACHE, seed=seed_of(study, state.epoch))
+            return bounded(await generate(state, cache=ANSWER_CACHE, seed=seed_of(study, state.epoch)))
 
     # a solver's arguments are written into the log, so the study is not one
     @solver(name="answering")

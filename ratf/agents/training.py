@@ -1,10 +1,10 @@
 """Phase two of a run: the tuned models that the tuned arms answer with."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from raft.errors import RaftError
+from raft.json_file import read_json
 from raft.models.tokens import token_counter
 from raft.models.weights import adapter_weights, adapters_folder
 from raft.progress import Progress, silent
@@ -66,7 +66,7 @@ def _facts(model: str) -> dict[str, Any] | None:
     path = adapters_folder() / digest / "training.json"
     if not digest or not path.is_file():
         return None
-    return {**json.loads(path.read_text("utf-8")), "weights": adapter_weights(digest)}
+    return {**read_json(path), "weights": adapter_weights(digest)}
 
 
 def _request(study: Study, training: str) -> Request:

@@ -40,7 +40,10 @@ def check(
         rules = load_policy(policy) if policy else None
         results = open_run(run)
         checked = judge(results, baseline, rules)
-        save_check(checked, run)
+        try:
+            save_check(checked, run)
+        except OSError as error:  # the verdict stands, kept or not
+            typer.echo(f"note: check.json could not be written: {error.strerror or error}", err=True)
         if junit:
             from ratf.reporting.junit import junit as cases
 

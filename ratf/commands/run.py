@@ -47,6 +47,10 @@ def run(
     give_up_after: Annotated[
         float, typer.Option(min=0.01, help="Stop after so many minutes without one reply of a service.")
     ] = 10.0,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Wait where another process runs in the same folder or tunes the same adapter."),
+    ] = False,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
 
@@ -73,6 +77,7 @@ def run(
                 prices=prices or {},
                 allow_leaks=allow_leaks,
                 judge_anyway=judge_anyway,
+                wait=wait,
                 progress=progress(),
                 tell=lambda line: typer.echo(line, err=True),
                 give_up_after=give_up_after,

@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from raft.errors import RaftError
-from raft.files import write_whole
+from raft.errors import DataError
+from raft.files import set_aside, write_whole
+from raft.json_file import parse_model, read_bytes
 from ratf.gate.policy import TIERS, Policy, default_policy, load_policy
 from ratf.gate.rules import GUARDS, JUDGES, Finding, RuleCase, RuleResult, cut_told, decided, sides
 from ratf.results.comparable import differences
@@ -232,15 +233,16 @@ def last_check(results: Results, folder: Path) -> Checked:
 def kept_check(results: Results, folder: Path) -> Checked | None:
     """The verdict that `ratf check` kept for exactly these results; None where there is none.
 
-    Raises RaftError where the file holds no verdict of this version.
+    A file that holds no verdict of this version is set aside.
     """
     path = (folder if folder.is_dir() else folder.parent) / "check.json"
     if not path.is_file():
         return None
     try:
-        kept = Checked.model_validate_json(path.read_bytes())
-    except ValueError as error:
-        raise RaftError(f"{path}: not a verdict of this version; `ratf check` writes it again") from error
+        kept = parse_model(read_bytes(path), Checked, "not a verdict of this version")
+    except DataError as error:
+        set_aside(path, str(error))
+        return None
     return kept if kept.results == _digest(results) else None
 
 

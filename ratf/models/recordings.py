@@ -16,6 +16,7 @@ from typing import Any
 
 from raft.errors import DataError, RaftError
 from raft.files import write_whole
+from raft.json_file import read_json
 from raft.masking import masked
 
 MANIFEST = "recording.json"
@@ -101,10 +102,10 @@ class Recording:
         if not path.is_file():
             raise RaftError(f"{self.folder}: no recording is there; `ratf run SUITE --record {self.folder}` makes one")
         try:
-            about = json.loads(path.read_text("utf-8"))
+            about = read_json(path)
             if about["format"] != FORMAT:
                 raise RaftError(f"{path}: the recording has format {about['format']}, this version reads {FORMAT}")
-        except (ValueError, TypeError, KeyError):
+        except (DataError, TypeError, KeyError):
             raise RaftError(f"{path}: not the manifest of a recording") from None
         return dict(about)
 
@@ -114,7 +115,7 @@ class Recording:
         for path in sorted(self.folder.glob("*/*.json")):
             try:
                 self._load(path)
-            except (ValueError, TypeError, KeyError, AttributeError):
+            except (DataError, ValueError, TypeError, KeyError, AttributeError):
                 problems.append(
                     f"{path}: not as it was recorded, so it was edited or cut short; take it back from version control, "
                     "or record the run again"
@@ -123,7 +124,7 @@ class Recording:
             raise DataError(problems)
 
     def _load(self, path: Path) -> None:
-        made = json.loads(path.read_text("utf-8"))
+        made = read_json(path)
         written = made.pop("digest")
         if written != digest_of(made) or path.stem != key_of(made["request"]) or not made["replies"]:
             raise ValueError

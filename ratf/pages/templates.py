@@ -31,4 +31,4 @@ def template_digest() -> str:
 
 def made_from_these(page: Path) -> bool:
     """Whether the page is there and was made from today's templates."""
-    return page.is_file() and f'content="{template_digest()}"' in page.read_text("utf-8")[:2000]
+    return page.is_file() and f'content="{template_digest()}"' in page.read_text("utf-8", "replace")[:2000]

@@ -13,6 +13,8 @@ from typing import Any
 
 from raft.errors import RaftError
 from raft.files import write_whole
+from raft.json_file import MAX_BYTES, parse, parse_model, within_limits
+from raft.text import MOST_CHARACTERS
 from ratf.results.folder import newest_logs
 from ratf.results.record import Record
 from ratf.results.results import Results
@@ -26,8 +28,12 @@ A bundle with any other name in it is refused, so no name can lead outside of it
 """
 
 
-MOST_BYTES = 512 * 2**20
-"""The greatest size in bytes of an unpacked file. A bundle with a larger file is refused."""
+MOST_BYTES = 96 * 2**20
+"""The greatest size in bytes of all unpacked files; each has at most `MAX_BYTES`. A larger bundle is refused."""
+
+
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The ways in which a file may be packed; others may ask for gigabytes of memory before the first byte is unpacked."""
 
 
 _DAY = (1980, 1, 1, 0, 0, 0)
@@ -147,16 +153,16 @@ def read_bundle(path: Path) -> Bundle:
                 raise RaftError(
                     f"{path}: not a bundle, it also holds {strange[:3] or 'a file twice'}; nothing was read"
                 )
-            files = {name: _read(archive, name, path) for name in names}
-        manifest = json.loads(files.pop(MANIFEST))
+            files = _unpacked(archive, path)
+        manifest = parse(files.pop(MANIFEST), f"{path}: {MANIFEST}")
         hashes = manifest["files"]
         if manifest["format"] != FORMAT or not isinstance(hashes, dict):
             raise RaftError(
                 f"{path}: a bundle of another version ({str(manifest['format'])[:40]}); this reads {FORMAT}"
             )
-        results = Results.model_validate_json(files["results.json"])
-        lines = files["samples.jsonl"].decode().split("\n") if "samples.jsonl" in files else None
-        samples = None if lines is None else [Sample.model_validate_json(line) for line in lines if line]
+        results = parse_model(files["results.json"], Results, f"{path}: results.json")
+        samples = _samples(files["samples.jsonl"], f"{path}: samples.jsonl") if "samples.jsonl" in files else None
+        _refuse_long(results, samples or [], path)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise RaftError(f"{path}: not a bundle, or a damaged one: {error}") from None
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -168,14 +174,36 @@ def read_bundle(path: Path) -> Bundle:
     return Bundle(results, samples, files.get("memories.json"), changed)
 
 
-def _read(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
-    """The content of one file. Raises RaftError for more than MOST_BYTES, whatever size the archive claims."""
-    if archive.getinfo(name).file_size <= MOST_BYTES:
-        with archive.open(name) as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) <= MOST_BYTES:
-            return content
-    raise RaftError(f"{path}: {name} unpacks to more than {MOST_BYTES // 2**20} MB; nothing was read")
+def _unpacked(archive: zipfile.ZipFile, path: Path) -> dict[str, bytes]:
+    """The content of each file. Raises RaftError where it is too much, whatever sizes the archive claims."""
+    files: dict[str, bytes] = {}
+    left = MOST_BYTES
+    for about in archive.infolist():
+        if about.compress_type not in _PACKED:
+            raise RaftError(f"{path}: {about.filename} is packed in another way than deflate; nothing was read")
+        most = min(left, MAX_BYTES)
+        with archive.open(about) as file:
+            content = file.read(most + 1) if about.file_size <= most else b""
+        if about.file_size > most or len(content) > most:
+            raise RaftError(
+                f"{path}: {about.filename} unpacks to more than {MAX_BYTES / 2**20:g} MB, or all files to more than "
+                f"{MOST_BYTES / 2**20:g} MB, the most that is read of a bundle; nothing was read"
+            )
+        files[about.filename], left = content, left - len(content)
+    return files
+
+
+def _samples(lines: bytes, name: str) -> list[Sample]:
+    within_limits(lines, name)  # of all lines together
+    return [parse_model(x, Sample, f"{name}:{number}") for number, x in enumerate(lines.split(b"\n"), 1) if x]
+
+
+def _refuse_long(results: Results, samples: list[Sample], path: Path) -> None:
+    """Raise RaftError where a text is so long that working its scores out again might take hours."""
+    texts = [text for q in results.questions for text in (q.real, *(answer.text for answer in q.answers.values()))]
+    longest = max(map(len, [*texts, *(sample.answer for sample in samples)]), default=0)
+    if longest > MOST_CHARACTERS:
+        raise RaftError(f"{path}: an answer of {longest:,} characters; one has at most {MOST_CHARACTERS:,}")
 
 
 def _sha256(content: bytes | None) -> str | None:

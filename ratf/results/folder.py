@@ -4,20 +4,19 @@
 """
 
 import json
-import re
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from raft.errors import RaftError
-from raft.files import write_whole
+from raft.files import set_aside, write_whole
+from raft.lock import locked
 from raft.progress import Progress
 from ratf.results.record import Record
 from ratf.results.results import STOPPED, Results
@@ -102,6 +101,14 @@ def noted(progress: Progress, folder: Path) -> Progress:
     return show
 
 
+def one_at_a_time(folder: Path) -> AbstractContextManager[None]:
+    """The lock of a run's folder: two runs at once would pay for everything twice.
+
+    It stands beside the folder: a recorded run must begin in an empty one, and a replay puts another in its place.
+    """
+    return locked((whole := folder.resolve()).with_name(f".{whole.name}.lock"), f"{folder}, a run's folder,")
+
+
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a run, finished or not."""
     return any((folder / name).exists() for name in ("results.json", "times.json", NOTE, "logs"))
@@ -145,11 +152,39 @@ def newest_logs(folder: Path, digest: str) -> "dict[str, EvalLog]":
 
     found = {}
     for info in list_eval_logs(str(folder), descending=False):
-        header = read_eval_log(info, header_only=True)
+        try:
+            header = read_eval_log(info, header_only=True)
+        except Exception as error:  # each layer under it raises errors of its own
+            raise RaftError(
+                f"{info.name}: a damaged log ({type(error).__name__}: {error}); remove it and results.json, and "
+                "`ratf run` answers that arm again, from the kept replies where it can"
+            ) from None
         about = header.eval.metadata or {}
         if header.status in ("success", "error") and about.get("digest") == digest:
             found[str(about["arm"])] = header
     return found
+
+
+def set_damaged_logs_aside(folder: Path) -> None:
+    """Rename every log that cannot be read whole; what it held is answered again, from the kept replies where it can."""
+    for path in sorted(folder.glob("*.eval")):
+        if why := _damage(path):
+            set_aside(path, why)
+
+
+def _damage(path: Path) -> str:
+    """What is wrong with a log; empty where every part of it is as it was written."""
+    from inspect_ai.log import read_eval_log
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+        if broken:
+            return f"{broken} in it is not as it was written"
+        read_eval_log(str(path), header_only=True)
+    except Exception as error:  # each layer under it raises errors of its own
+        return f"{type(error).__name__}: {error}"[:200]
+    return ""
 
 
 def logs(folder: Path) -> list[Log]:
@@ -159,7 +194,7 @@ def logs(folder: Path) -> list[Log]:
     """
     newest = {}
     for path in sorted(folder.glob("*.eval")):
-        with suppress(OSError, ValueError, zipfile.BadZipFile):
+        with suppress(Exception):  # each layer under it raises errors of its own
             arm, status = _head(path)
             with zipfile.ZipFile(path) as archive:
                 names = [n for n in archive.namelist() if n.startswith("samples/") and n.endswith(".json")]
@@ -195,30 +230,27 @@ def open_run(folder: Path, read: Callable[[Path], Results] = load_results) -> Re
     path = folder / "results.json" if folder.is_dir() else folder
     stopped = path.parent / STOPPED
     if stopped.is_file():
-        raise RaftError(f"{folder}: {stopped.read_text('utf-8').strip()}")
+        raise RaftError(f"{folder}: {stopped.read_text('utf-8', 'replace').strip()}")
     logs = sorted((path.parent / "logs").glob("*.eval"))
     if not path.is_file() and logs:
         raise RaftError(
             f"{folder}: the run was stopped halfway ({len(logs)} logs, no results); `ratf run` goes on with it"
         )
     results = read(path)
-    finished = str(results.times.get("finished", ""))
-    if any(_later(log.name, finished) for log in logs):
+    if _begun(path.parent) not in (None, results.digest):
         raise RaftError(
-            f"{folder}: a later run was stopped halfway, its logs are newer than the results; `ratf run` goes on with it"
+            f"{folder}: a later run was stopped halfway, one of another suite or other data; `ratf run` goes on with it"
         )
     return results
 
 
-def _later(log: str, finished: str) -> bool:
-    """Whether a log began after the results were finished, by the times in both; the results' is exact to a minute."""
-    began = re.match(r"(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)([+-])(\d\d)-(\d\d)_", log)
+def _begun(folder: Path) -> str | None:
+    """The digest of the study that was begun last in a folder; None where it is not known.
+
+    Digests are compared, not times: a clock may have gone back since.
+    """
     try:
-        end = datetime.strptime(finished, "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
-    except ValueError:
-        return False
-    if began is None:
-        return False
-    day, hour, minute, second, sign, hours, minutes = began.groups()
-    start = datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}{sign}{hours}:{minutes}")
-    return start >= end + timedelta(minutes=1)
+        digest = json.loads((folder / "times.json").read_bytes())["digest"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return digest if isinstance(digest, str) else None

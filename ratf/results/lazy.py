@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, overload
 
-from raft.errors import RaftError
-from ratf.results.results import Question, Results, load, refuse_not_finite
+from raft.json_file import parse_model
+from ratf.results.results import OTHER_VERSION, Question, Results, load
 
 LARGE = 20_000_000
 """The size in bytes from which a file's questions are not read into memory, where they would take six times as much."""
@@ -56,13 +56,7 @@ class Stored(Sequence[Question]):
 
     def _read(self, span: tuple[int, int]) -> Question:
         text = os.pread(self._file.fileno(), span[1] - span[0], span[0])
-        refuse_not_finite(text, f"{self._file.name}: in one of its questions")
-        try:
-            return Question.model_validate_json(text)
-        except ValueError as error:
-            raise RaftError(
-                f"{self._file.name}: not the results of a run of this version: {str(error).splitlines()[0]}"
-            ) from None
+        return parse_model(text, Question, f"{self._file.name}: {OTHER_VERSION}: in one of its questions")
 
 
 def load_lazily(path: Path) -> Results:
@@ -77,11 +71,7 @@ def load_lazily(path: Path) -> Results:
     if not spans:  # not written by `save`
         file.close()
         return load(path)
-    refuse_not_finite(rest, str(path))
-    try:
-        results = Results.model_validate_json(rest)
-    except ValueError as error:
-        raise RaftError(f"{path}: not the results of a run of this version: {str(error).splitlines()[0]}") from None
+    results = parse_model(rest, Results, f"{path}: {OTHER_VERSION}")
     questions: Any = Stored(file, spans)
     return results.model_copy(update={"questions": questions})
 

@@ -1,9 +1,6 @@
 """The results of a finished run as one object, from which the page, the file and the exit code are made."""
 
 import json
-import math
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from raft.errors import RaftError
 from raft.files import write_whole
+from raft.json_file import parse_model, read_bytes
 from ratf.results.exams import Contamination, Exam, Judging, Made, Repeats, StyleFacts, VoiceFacts
 from ratf.results.record import Record
 
@@ -26,6 +24,11 @@ State = Literal["answered", "cut", "refused", "empty", "error"]
 FORMAT = 1
 STOPPED = "stopped.txt"
 """The file beside the results that says why a start of the run stopped before its end; the next start removes it."""
+
+
+MOST_BYTES, MOST_VALUES = 512 * 2**20, 16_000_000
+"""The greatest size of a file of results, in bytes and in values of JSON; it may be the size of many bundles."""
+OTHER_VERSION = "not the results of a run of this version"
 
 
 class Cell(Record):
@@ -464,44 +467,9 @@ def schema() -> str:
     return json.dumps(made, indent=1) + "\n"
 
 
-_SUSPECT = re.compile(rb"NaN|Infinity|\d[eE]\+?\d{3}")
-"""What a number that is none looks like in JSON; also found in harmless text, so it only calls for a closer look."""
-
-
-def refuse_not_finite(text: bytes, where: str) -> None:
-    """Raise RaftError, naming the place, where JSON has NaN, an infinity or a number beyond all floats for a number."""
-    if not _SUSPECT.search(text):
-        return
-    try:
-        found = next(_not_finite(json.loads(text), ""), None)
-    except (ValueError, RecursionError):
-        return  # not JSON, or nested beyond all sense: whoever reads it says so
-    if found:
-        raise RaftError(
-            f"{where}: {found[0]} is {found[1]}, which is no score; a number that is missing is null. "
-            "Was the file changed by hand? `ratf run` writes it again"
-        )
-
-
-def _not_finite(value: Any, at: str) -> Iterator[tuple[str, float]]:
-    if isinstance(value, float) and not math.isfinite(value):
-        yield at.lstrip("."), value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _not_finite(inner, f"{at}.{key}")
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _not_finite(inner, f"{at}[{number}]")
-
-
 def load(path: Path) -> Results:
     """Read a `results.json`. Raises RaftError where there is none, or where it is not one of this version."""
     if not path.is_file():
         raise RaftError(f"{path}: no such file; `ratf run` writes it")
-    text = path.read_bytes()
-    try:
-        results = Results.model_validate_json(text)
-    except ValueError as error:
-        raise RaftError(f"{path}: not the results of a run of this version: {str(error).splitlines()[0]}") from None
-    refuse_not_finite(text, str(path))
-    return results
+    data = read_bytes(path, MOST_BYTES)
+    return parse_model(data, Results, f"{path}: {OTHER_VERSION}", MOST_BYTES, MOST_VALUES)

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from raft.errors import RaftError
 from raft.files import write_whole
+from raft.json_file import parse_model, read_bytes
 from ratf.results.lazy import load_lazily
 from ratf.results.record import Record
-from ratf.results.results import ArmResult, Results, refuse_not_finite
+from ratf.results.results import ArmResult, Results
 
 DIGITS = 4
 NOT_SAID = ("empty", "no answer", "refused", "cut off", "error", "not scored")
@@ -112,12 +113,7 @@ def load_baseline(path: Path) -> Snapshot:
         start = opened.read(200)
     if b'"ratf baseline' not in start:
         return snapshot(load_lazily(file))
-    text = file.read_bytes()
-    refuse_not_finite(text, str(path))
-    try:
-        return Snapshot.model_validate_json(text)
-    except ValueError as error:
-        raise RaftError(f"{path}: not a baseline of this version: {str(error).splitlines()[0]}") from None
+    return parse_model(read_bytes(file), Snapshot, f"{path}: not a baseline of this version")
 
 
 def _rounded(rows: Mapping[str, Mapping[str, float | None]]) -> dict[str, dict[str, float | None]]:

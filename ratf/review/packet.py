@@ -7,7 +7,6 @@ another person's: who cannot tell those apart cannot testify about the agent.
 import csv
 import hashlib
 import io
-import json
 import random
 import re
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from raft.errors import RaftError
 from raft.files import write_whole
+from raft.json_file import parse_model, read_bytes
 from raft.text import count_words, shorten
 from ratf.pages.templates import environment
 from ratf.results.results import Question, Results
@@ -159,10 +159,10 @@ def load_key(keys: Path, packet: str) -> Key:
     if not path.is_file():
         there = ", ".join(sorted(p.stem for p in keys.glob("*.json"))) or "none"
         raise RaftError(f"no key of packet {packet!r} in {keys}; there are: {there}. --keys names another folder.")
-    text = path.read_text("utf-8")
-    if hashlib.sha256(text.encode()).hexdigest()[:12] != packet:
+    text = read_bytes(path)
+    if hashlib.sha256(text).hexdigest()[:12] != packet:
         raise RaftError(f"{path} is not the key that packet {packet} was sealed with: somebody changed it")
-    return Key.model_validate(json.loads(text))
+    return parse_model(text, Key, str(path))
 
 
 def read_choices(path: Path) -> tuple[str, str, dict[str, str]]:

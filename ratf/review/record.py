@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from raft.errors import RaftError
+from raft.json_file import parse_model, read_bytes
 from ratf.results.record import Record
 from ratf.suite.metrics import is_judged
 
@@ -67,10 +68,7 @@ def verified_runs(paths: Iterable[Path]) -> dict[str, list[str]]:
     for path in paths:
         if not path.is_file():
             raise RaftError(f"{path}: no such file; `ratf verify BUNDLE --record {path}` writes it")
-        try:
-            record = Verification.model_validate_json(path.read_bytes())
-        except ValueError as error:
-            raise RaftError(f"{path}: not a record of `ratf verify`: {str(error).splitlines()[0]}") from None
+        record = parse_model(read_bytes(path), Verification, f"{path}: not a record of `ratf verify`")
         if not record.holds:
             raise RaftError(f"{path}: this record does not say that its run could be verified; leave it out")
         found[record.results] = record.metrics

@@ -234,11 +234,11 @@ def _study(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) -> "tu
 
 def _remembered(bundle: Bundle, study: "Study") -> None:
     """Lay the bundle's memories out for the measure of copying, where they are this study's: others would be made anew."""
-    import json
-
+    from raft.json_file import parse
     from raft.memory.rephrase import VERSION
 
-    if bundle.memories and json.loads(bundle.memories).get("digest") == f"{study.digest}-{VERSION}":
+    kept = parse(bundle.memories, "memories.json of the bundle") if bundle.memories else None
+    if bundle.memories and isinstance(kept, dict) and kept.get("digest") == f"{study.digest}-{VERSION}":
         (study.folder / "memories.json").write_bytes(bundle.memories)
 
 

@@ -5,13 +5,14 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from raft.errors import RaftError
-from raft.files import read_made, write_made
+from raft.errors import DataError, RaftError
+from raft.files import read_made, set_aside, write_made
+from raft.lock import waiting
 from raft.models.weights import cache_folder
 from raft.progress import Progress, silent
 from ratf.agents.controls import everybody
@@ -21,7 +22,7 @@ from ratf.models.replay import mark, recorded, replayed, session, unrecorded
 from ratf.pages.templates import made_from_these
 from ratf.reporting import files as report_files
 from ratf.reporting.changes import against
-from ratf.results.folder import noted
+from ratf.results.folder import noted, one_at_a_time, set_damaged_logs_aside
 from ratf.results.results import Leaks, Results, load, save
 from ratf.runner.leaks import look, look_in_store, refuse
 from ratf.scores.logs import first_answers, score
@@ -63,7 +64,8 @@ def run(
     judge_anyway: bool = False,
     progress: Progress = silent,
     tell: Callable[[str], None] = lambda line: None,
-    within: Callable[[Path], AbstractContextManager[Any]] = nullcontext,
+    wait: bool = False,
+    within: Callable[[Path], AbstractContextManager[Any]] = one_at_a_time,
     give_up_after: float = GIVE_UP_AFTER,
 ) -> Outcome:
     """Run a suite, go on with a run that was stopped, or take up one that is finished.
@@ -71,8 +73,9 @@ def run(
     `suite` is a YAML file or the name of a suite that comes along; `data` the folder with the people's folders, by default
     the suite's own; `out` the run's folder, by default `runs/<suite>`, and `runs/<suite>-replay` for a replay. `record`
     keeps every reply of a model in a folder, `replay` takes all of them from there. `prices` are those that `limits` in
-    US$ needs, or their file. `tell` is called with each line about what is done; `within` makes a context from the run's
-    folder, which is entered before anything in it is looked at, for instance a lock.
+    US$ needs, or their file. `tell` is called with each line about what is done. With `wait`, the run waits where another
+    process is at work in the folder, or tunes the same adapter; else RaftError says which. `within` makes a context from
+    the run's folder, which is entered before anything in it is looked at; by default it is that lock.
 
     Raises RaftError for bad input and, before anything is tuned or answered, where held-out text leaks and `allow_leaks`
     is not set; OverBudget, with no results written, where a limit is reached; and GaveUp, likewise, after `give_up_after`
@@ -83,7 +86,7 @@ def run(
     study = open_study(str(suite), str(data) if data else None, str(out) if out else None)
     if replay and not out:
         study = dataclasses.replace(study, folder=study.folder.with_name(f"{study.folder.name}-replay"))
-    with within(study.folder):
+    with waiting(wait), within(study.folder):
         # a replay is always made: it is asked for to see whether the recording still has every reply
         again = replay or (record and unrecorded(study, Path(record)))
         results = None if again else finished(study, judge_anyway)
@@ -141,9 +144,13 @@ class Phases:
 
 def finished(study: Study, judge_anyway: bool = False) -> Results | None:
     """The results of a run of exactly this study, when there are any without errors; with every judge's grades, if asked for."""
+    path = study.folder / "results.json"
+    if not path.is_file():
+        return None
     try:
-        results = load(study.folder / "results.json")
-    except RaftError:
+        results = load(path)
+    except DataError as error:
+        set_aside(path, str(error).removeprefix(f"{path}: "))
         return None
     refused = any(e.judge is not None and not e.judge.grades for e in results.exam)
     # what ended in an error was not answered, and is asked again
@@ -252,6 +259,7 @@ def answer(study: Study, progress: Progress) -> None:
     from ratf._registry import interview
     from ratf.models.hooks import counting
 
+    set_damaged_logs_aside(logs_folder(study))
     names = everybody(study)
     samples, asked = study.suite.answers.samples, len(study.held_out)
     count = sum(samples * asked if name in ARMS else asked for name in names)

@@ -1,19 +1,21 @@
 """An arm whose answers are in a file: any agent, asked elsewhere, beside the recipes."""
 
 import hashlib
-import json
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from raft.errors import DataError
+from raft.json_file import parse
+from raft.text import MOST_CHARACTERS
 from ratf.suite.arms import ARMS, CONTROLS, EXAM_ONLY
 
-MOST_BYTES, MOST_CHARACTERS = 64 * 2**20, 20_000
-"""Of a file of answers, and of one answer: what is longer is refused."""
+MOST_BYTES = 64 * 2**20
+"""Of a file of answers: what is longer is refused."""
 
 
 class AnsweredArm(BaseModel):
@@ -73,10 +75,9 @@ def read_answers(path: Path, arm: AnsweredArm, asked: Collection[str]) -> dict[s
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
+        row = None
+        with suppress(DataError):
+            row = parse(line, f"{path}:{number}")
         if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in ("id", "answer")):
             problems.append(f'{path}:{number}: write {{"id": "…", "answer": "…"}} on one line, both of them texts')
         elif row["id"] not in asked:

@@ -14,7 +14,7 @@ from raft.errors import DataError, RaftError
 from raft.files import read_made, write_made
 from raft.memory.mind import said_before
 from raft.people.doubts import nothing_to_remember, older_writings
-from raft.people.folders import inside
+from raft.people.folders import inside, same_person
 from raft.people.person import Person, load_person
 from raft.types import Exchange
 from ratf.suite.answered import read_answers
@@ -166,9 +166,9 @@ def _load_people(suite: Suite, path: Path, folder: Path) -> list[Person]:
             continue
         try:
             home, before = inside(folder, key), whose[: whose.index(key)]
-            same = next((o for o in before if (folder / o).is_dir() and home.samefile(folder / o)), None)
+            same = next((o for o in before if (folder / o).is_dir() and same_person(home, folder / o)), None)
             if same is not None:
-                problems.append(f"{path}: {key!r} is the folder of {same!r} by another name; name each person once")
+                problems.append(f"{path}: {key!r} is {same!r} by another name; name each person once")
                 continue
             people.append(load_person(home, suite.people.get(key), suite.allow_undated))
         except DataError as error:

@@ -71,3 +71,36 @@ def test_what_is_made_for_another_digest_takes_the_place_of_the_old(tmp_path: Pa
     write_made(tmp_path / "made.json", "one", 1)
     write_made(tmp_path / "made.json", "two", 2)
     assert (read_made(tmp_path / "made.json", "one"), read_made(tmp_path / "made.json", "two")) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"", b"[]", b"null", b"7", b"\xff\xfe", b"{", b"{}", b'{"digest": "abc"}', b"[" * 100_000,
+        b'{"digest": "abc", "sum": "0123456789abcdef", "made": 1}',
+    ],
+)  # fmt: skip
+def test_a_damaged_file_is_named_set_aside_and_made_again(
+    tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "made.json"
+    for number in range(2):
+        path.write_bytes(damage)
+        assert read_made(path, "abc") is None
+        aside = f"made.json.damaged{'-2' if number else ''}"
+        assert names(tmp_path)[-1] == aside and (tmp_path / aside).read_bytes() == damage and not path.exists()
+        assert f"{path}: damaged (" in caplog.text and f"set aside as {aside}" in caplog.text
+    write_made(path, "abc", [1])
+    assert read_made(path, "abc") == [1]
+
+
+def test_a_single_flipped_byte_is_noticed_and_what_older_versions_wrote_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "made.json"
+    write_made(path, "abc", {"text": "the river", "score": 0.25})
+    content = path.read_bytes()
+    for at in range(content.index(b"made") - 4, len(content) - 3):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        found = read_made(path, "abc")
+        assert found is None or found == {"text": "the river", "score": 0.25}, "white space may differ"
+    path.write_text('{"digest": "abc", "made": {"a": NaN}}')
+    assert str(read_made(path, "abc")) == "{'a': nan}"

@@ -161,7 +161,7 @@ def test_a_link_leads_to_nobody_else(tiny: Path, tmp_path: Path) -> None:
     suite = yaml.safe_load(tiny.read_text("utf-8"))
     (tiny.parent / "twin").symlink_to(tiny.parent / "marrack")
     tiny.write_text(yaml.safe_dump(suite | {"impostors": ["pell", "twin"]}), "utf-8")
-    with pytest.raises(DataError, match="'twin' is the folder of 'marrack' by another name"):
+    with pytest.raises(DataError, match="'twin' is 'marrack' by another name"):
         open_study(str(tiny))
     outside = tmp_path / "elsewhere" / "pell"
     outside.parent.mkdir()

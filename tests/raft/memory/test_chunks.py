@@ -65,3 +65,14 @@ def test_the_file_says_which_document_and_where(tokenizer: Path, tmp_path: Path)
     assert all(r["text"] == texts[r["doc_id"]][r["start"] : r["end"]] for r in records)
     assert {r["date"] for r in records} == {"2020-01-01", "2020-01-02"}
     assert read_chunks(tmp_path / "none.jsonl") is None
+
+
+def test_a_damaged_file_is_set_aside_and_cut_again(tmp_path: Path, tokenizer: Path) -> None:
+    path = tmp_path / "chunks.jsonl"
+    documents = POSTS
+    whole = write_chunks(path, documents, tokenizer, 32)
+    text = path.read_bytes()
+    for number, damage in enumerate((text[: len(text) // 2], b"\xff", b"[]\n", b'{"document": 1}\n')):
+        path.write_bytes(damage)
+        assert write_chunks(path, documents, tokenizer, 32).chunks == whole.chunks
+        assert path.read_bytes() == text and len(list(tmp_path.glob("*.damaged*"))) == number + 1

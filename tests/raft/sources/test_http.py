@@ -1,4 +1,7 @@
+import gzip
+import hashlib
 import time
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -6,7 +9,8 @@ from email.utils import format_datetime
 import pytest
 from website import Answer, Site, packed, redirect
 
-from raft.sources.http import FetchError, Web
+from raft.sources import http
+from raft.sources.http import FetchError, Web, is_near
 
 
 @pytest.fixture
@@ -89,6 +93,68 @@ def test_gzip_is_unpacked_and_a_broken_one_is_told(site: Site, web: Web) -> None
     site.routes["/b"] = Answer(b"not packed at all", headers={"Content-Encoding": "gzip"})
     with pytest.raises(FetchError, match="compression"):
         web.get(f"{site.url}/b")
+
+
+@pytest.mark.parametrize("names", ["gzip, gzip", "zstd", "br", "gzip, identity, x-gzip", "no-such"])
+def test_what_is_packed_twice_or_in_another_way_is_refused(site: Site, web: Web, names: str) -> None:
+    twice = gzip.compress(gzip.compress(b"a page " * 1000))
+    site.routes["/twice"] = Answer(twice, headers={"Content-Encoding": names})
+    with pytest.raises(FetchError, match="only gzip, and that once, is unpacked"):
+        web.get(f"{site.url}/twice")
+
+
+def test_no_more_than_the_limit_is_unpacked(site: Site) -> None:
+    site.routes["/bomb"] = packed(bytes(200_000_000))
+    web = Web(pause=0, most_bytes=1_000_000)
+    tracemalloc.start()
+    with pytest.raises(FetchError, match="over 1 MB"):
+        web.get(f"{site.url}/bomb")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    web.close()
+    assert peak < 8_000_000
+
+
+def test_a_cut_gzip_is_told(site: Site, web: Web) -> None:
+    whole = gzip.compress(b"".join(hashlib.sha256(bytes([i])).digest() for i in range(200)))
+    site.routes["/cut"] = Answer(whole[: len(whole) // 2], headers={"Content-Encoding": "gzip"})
+    with pytest.raises(FetchError, match="compression"):
+        web.get(f"{site.url}/cut")
+
+
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [
+        ("127.0.0.1", True), ("localhost", True), ("127.1", True), ("2130706433", True), ("0.0.0.0", True),
+        ("10.1.2.3", True), ("192.168.0.1", True), ("172.16.0.1", True), ("169.254.169.254", True), ("100.64.0.1", True),
+        ("::1", True), ("fe80::1", True), ("fd00::1", True), ("::ffff:127.0.0.1", True), ("64:ff9b::7f00:1", True),
+        ("2002:7f00:1::", True), ("224.0.0.1", True),
+        ("93.184.216.34", False), ("2606:2800:220:1::1", False), ("no.such.host.invalid", False),
+    ],
+)  # fmt: skip
+def test_addresses_of_this_machine_and_its_network_are_known(host: str, near: bool) -> None:
+    assert is_near(host) is near
+
+
+def test_a_public_address_leads_nowhere_inside(site: Site, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "is_near", lambda host: host == "127.0.0.1")
+    public = site.url.replace("127.0.0.1", "localhost")  # as if it were one
+    site.put("/secret", "of the network")
+    site.put("/page", "of all")
+    site.routes["/away"] = redirect(f"{site.url}/secret")
+    web.begin()
+    for address in (f"{public}/away", f"{public}/page", f"{site.url}/secret", f"{public}/away"):
+        if address.endswith("page"):
+            assert web.get(address).content == b"of all"
+        else:
+            with pytest.raises(FetchError, match="leads from a public address into this machine") as caught:
+                web.get(address)
+            assert not caught.value.passes
+    assert site.count("/secret") == 0
+    web.begin()
+    assert web.get(f"{site.url}/secret").content == b"of the network", "the user named it"
+    assert web.get(f"{public}/page").content == b"of all"
+    assert web.get(f"{public}/away").content == b"of the network", "the source is inside itself"
 
 
 @pytest.mark.parametrize("how", ["announced", "streamed", "packed"])

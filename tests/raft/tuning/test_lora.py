@@ -119,3 +119,27 @@ def test_a_base_by_path_is_known_by_its_content(tiny_base: Path, tmp_path: Path)
 def test_a_model_that_is_not_there_is_never_looked_for_on_a_hub(tmp_path: Path) -> None:
     with pytest.raises(RaftError, match=r"org/model: no model there.*\n.*hubs are never asked.*hf download"):
         model_folder("org/model")
+
+
+def test_a_flipped_byte_of_an_adapter_is_told_and_it_is_tuned_again(
+    tiny_base: Path, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from raft.models.local import LocalModel
+
+    folder = tuned(tiny_base)
+    weights = folder / "adapter_model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(RaftError, match=r"adapter_model\.safetensors: not as it was written, so it is not used"):
+        LocalModel(f"{tiny_base}+{folder.name}").loaded()
+    assert tuned(tiny_base) == folder and weights.read_bytes() == whole
+    assert "adapter_model.safetensors is not as it was written" in caplog.text
+    LocalModel(f"{tiny_base}+{folder.name}").loaded()
+
+
+def test_a_damaged_checkpoint_is_set_aside(tiny_base: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    aside = adapters_folder() / f".{adapter_digest(TRAINING, str(tiny_base), SETTINGS, ALIKE)}"
+    aside.mkdir(parents=True)
+    (aside / "checkpoint.pt").write_bytes(b"PK no checkpoint")
+    assert len(facts(tuned(tiny_base))["losses"]) == 18
+    assert "checkpoint.pt: damaged (" in caplog.text

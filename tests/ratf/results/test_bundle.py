@@ -418,6 +418,40 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         read_bundle(bomb)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("samples.jsonl", b"[" * 1000, r"samples\.jsonl: nested deeper than 60 levels"),
+        ("results.json", b'{"training": [' + b"0," * 1_000_000 + b"0]}", r"results\.json: more than 1,000,000 values"),
+        ("results.json", b'{"digest": 1e308}', r"results\.json: digest is 1e\+308, which is beyond"),
+        ("manifest.json", b'{"format": NaN}', r"manifest\.json: format is nan, which is no number"),
+        ("manifest.json", b"9" * 5000, r"manifest\.json: a number of 5,000 digits"),
+    ],
+)
+def test_what_is_too_much_in_a_bundle_is_refused_with_the_limit(
+    tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    files = files_of(packed(tmp_path))
+    with pytest.raises(RaftError, match=says):
+        read_bundle(written(tmp_path / "t.zip", {**files, name: content}))
+
+
+def test_a_bundle_packed_in_another_way_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "t.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("results.json", b"{}")
+    with pytest.raises(RaftError, match="in another way than deflate"):
+        read_bundle(tmp_path / "t.zip")
+
+
+def test_an_answer_beyond_all_measure_is_refused(tmp_path: Path) -> None:
+    files = files_of(packed(tmp_path))
+    raw = json.loads(files["results.json"])
+    next(iter(raw["questions"][0]["answers"].values()))["text"] = "word " * 5000
+    files["results.json"] = json.dumps(raw).encode()
+    with pytest.raises(RaftError, match="an answer of 25,000 characters"):
+        read_bundle(written(tmp_path / "t.zip", files))
+
+
 @pytest.mark.parametrize("broken", [b"", b"PK\x05\x06" + b"\0" * 18, b"not an archive"])
 def test_what_is_no_bundle_is_refused(tmp_path: Path, broken: bytes) -> None:
     (tmp_path / "t.zip").write_bytes(broken)

@@ -8,7 +8,9 @@ import pytest
 from planted import make
 
 from raft.errors import RaftError
+from raft.files import write_made
 from ratf.results import lazy as stored
+from ratf.results.folder import open_run
 from ratf.results.lazy import load_lazily
 from ratf.results.results import (
     Answer,
@@ -222,3 +224,18 @@ def test_results_show_themselves_in_a_notebook() -> None:
 
 def test_a_result_prints_one_line_and_no_text() -> None:
     assert repr(results()) == str(results()) == "<Results of tiny, marrack, 1 questions: NOT MEASURED>"
+
+
+def test_a_clock_that_went_back_is_no_reason_to_refuse(tmp_path: Path) -> None:
+    made = results()
+    save(made, tmp_path / "results.json")
+    write_made(tmp_path / "times.json", made.digest, {"prepare": 1.0})
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "2999-01-02T00-00-00+00-00_interview_x.eval").write_bytes(b"")
+    assert open_run(tmp_path) == made, "a log of the year 2999 began when the clock was wrong"
+    for damage in (b"", b"[]", b'{"digest": 7}'):
+        (tmp_path / "times.json").write_bytes(damage)
+        assert open_run(tmp_path) == made
+    write_made(tmp_path / "times.json", "of another suite", {})
+    with pytest.raises(RaftError, match="a later run was stopped halfway, one of another suite or other data"):
+        open_run(tmp_path)

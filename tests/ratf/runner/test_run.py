@@ -1,5 +1,6 @@
 """One function runs a suite: what it did, what it tells, and what it refuses."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,18 @@ def test_a_recorded_run_is_replayed_beside_it(again: Any, tmp_path: Path, monkey
 def test_recording_and_replaying_at_once_is_refused_before_anything_is_read() -> None:
     with pytest.raises(RaftError, match="--record keeps what models reply, and --replay asks none; give one of them"):
         run("no such suite", record="a", replay="b")
+
+
+@pytest.mark.slow
+def test_two_runs_in_a_folder_do_not_both_pay(again: Any, tmp_path: Path) -> None:
+    entered: list[str] = []
+
+    def tell(line: str) -> None:
+        if not entered:  # the first line is told before anything is asked
+            entered.append(line)
+            with pytest.raises(RaftError, match=rf"a run's folder, is in use by process {os.getpid()} on .*--wait"):
+                again()
+
+    first = again(tell=tell)
+    assert entered and first.did == "ran"
+    assert again(wait=True).did == "nothing"
