@@ -11,6 +11,7 @@ from ratf.pages.text import minus
 from ratf.results.results import Cell, Results, Tuned
 from ratf.statistics.attribution import CELLS, SHOWN, TRAININGS, findings
 from ratf.suite.arms import ARMS, CEILING, FLOOR, Shown, TrainingKind
+from ratf.suite.metrics import WITHOUT_CEILING
 
 WIDTH, HEIGHT = 360, 250
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 12, 34
@@ -185,9 +186,10 @@ def plot(results: Results, metric: str) -> dict[str, Any]:
             "high": place(min(ends[1], high)),
         }
 
-    marks = {name: place(cells[name].mean or 0.0) for name in (FLOOR, CEILING) if name in cells}
+    ends_of_scale = (FLOOR,) if results.metrics[metric].get("axis") in WITHOUT_CEILING else (FLOOR, CEILING)
+    marks = {name: place(cells[name].mean or 0.0) for name in ends_of_scale if name in cells}
     ticks = [{"at": place(t), "text": f"{t:g}"} for t in ticks_between(low, high)]
-    main = [n for n in cells if results.arms[n].kind == "arm"] + [n for n in (CEILING, FLOOR) if n in cells]
+    main = [n for n in cells if results.arms[n].kind == "arm"] + [n for n in (CEILING, FLOOR) if n in marks]
     return {
         "rows": [row(n, cells[n]) for n in main],
         "others": [row(n, c) for n, c in cells.items() if n not in main],

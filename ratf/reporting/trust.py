@@ -75,7 +75,9 @@ def _exam(r: Results) -> Iterator[TrustCheck]:
             yield TrustCheck("Exam", "unknown", f"{title(primary)} sat none")
             continue
         says = f"{title(primary)} {'passed' if entry.admitted else 'did not pass'}, AUC {auc(entry)}; {passed}"
-        yield TrustCheck("Exam", "fine" if entry.admitted and not unmeasured(r) else "doubt", says)
+        yield TrustCheck("Exam", "fine" if entry.admitted else "doubt", says)
+    if r.exam and (silent := unmeasured(r)):
+        yield TrustCheck("Not measured", "unknown", silent.removesuffix("."))
 
 
 def _order(r: Results) -> Iterator[TrustCheck]:
