@@ -244,7 +244,7 @@ PLANTED = {
         policy="critical:\n" + "  - raft not worse than the baseline run on style.identity\n" + "  - raft not worse than the baseline run on embedding.rank\n" * 8,
     ),
     "asked less often": Planted(lambda: make(scores(), INTERVIEWS, settings={"answers": {"samples": 3}}), 2, "fewer than 3 times"),
-    "too many cut": Planted(cut(30), 2, "30 of 60 answers of baseline were cut at their greatest length (50.0 %); the policy allows 10 %", policy=POLICY + "  - cut at most 10 %\n"),
+    "too many cut": Planted(cut(30), 2, "30 of 60 answers of raft were cut at their greatest length (50.0 %); the policy allows 10 %", policy=POLICY + "  - cut at most 10 %\n"),
     "few cut": Planted(cut(6), 0, "raft beats baseline", policy="critical: [raft better than baseline on style.identity, cut at most 10 %]\n"),
     "nobody knows what was cut": Planted(cut(0, known=False), 2, "do not say which answers were cut", policy=POLICY + "  - cut at most 10 %\n"),
     "the missing settings of a run": Planted(lambda: make(scores(), INTERVIEWS, settings={"arms": ["raft", "baseline", "rag_only"]}), 2, "no answers of the suite's arms rag_only"),
