@@ -291,7 +291,7 @@ def test_every_check_is_said_also_when_it_was_not_made() -> None:
     bare = {c.name: c for c in checks(made())}
     assert {n: c.state for n, c in bare.items() if c.state == "unknown"}.keys() >= {"Leaks", "Contamination", "Budget"}
     assert bare["Errors"].state == "fine" and bare["Exam"].words.startswith("Voice passed, AUC 0.90 [0.80, 0.95]")
-    assert bare["Exam"].state == "doubt", "nothing may speak about what is said"
+    assert bare["Not measured"].state == "unknown", "nothing may speak about what is said"
     assert bare["Unscored"] == TrustCheck(
         "Unscored", "fine", "0 of 72 scores could not be given; Stance (judge) gave none at all"
     )
