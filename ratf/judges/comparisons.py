@@ -120,8 +120,11 @@ def _turned_round(study: Study, rubric: Rubric, given: ControlTexts) -> tuple[li
     for turn in range(len(DIRECTION)):
         for i, q in enumerate(e.exchange_id for e in study.held_out):
             edited, even = turned(DIRECTION[(i + turn) % len(DIRECTION)])
-            if q in made.get(edited, {}):
-                said = "paraphrase" if given.get("paraphrase", {}).get(q, "").strip() else even
+            # the second rewording of a question is by rule, and another one: what was asked is not asked again
+            reworded = not turn and bool(given.get("paraphrase", {}).get(q, "").strip())
+            again = turn and any(made.get(even, {}).get(q) == of.get(q) for other, of in made.items() if other != even)
+            if q in made.get(edited, {}) and not again:
+                said = "paraphrase" if reworded else even
                 found.append((q, ((said, "same"), (edited, "other"))))
     return (found, made) if len({q for q, _ in found}) >= LEAST_TURNED else ([], {})
 

@@ -48,7 +48,7 @@ def test_stopped_in_every_phase_it_goes_on_and_ends_with_the_same_results(
 ) -> None:
     characters(tmp_path)
     study = small(tmp_path, contamination=False)
-    answers, exam, grading = 36, 196, 62
+    answers, exam, grading = 36, 192, 62
     for role, limit in (("answers", 10), ("exam", answers + 20), ("grading", answers + exam + 10)):
         stopped = the_command(study, tmp_path, "--budget-usd", str(limit))
         assert stopped.exit_code == 2, role
