@@ -170,7 +170,8 @@ DEMO = REPOSITORY / "benchmarks" / "demo.yaml"
 
 
 def demo(tmp_path: Path, *metrics: str, **more: object) -> Study:
-    suite = yaml.safe_load(DEMO.read_text("utf-8")) | {"metrics": ["style_identity", *metrics], **more}
+    about = {"metrics": ["style_identity", *metrics], "primary": {"metric": "style_identity"}, **more}
+    suite = yaml.safe_load(DEMO.read_text("utf-8")) | about
     path = tmp_path / "suite.yaml"
     path.write_text(yaml.safe_dump(suite), "utf-8")
     return open_study(str(path), data=str(DEMO.parent), out=str(tmp_path / "run"))
