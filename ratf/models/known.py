@@ -1,14 +1,52 @@
 """Whether a suite's models exist, before anything is spent on a run that could not end."""
 
 import io
+import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-
-from inspect_ai.model import get_model
+from importlib.metadata import entry_points
 
 from raft.errors import DataError, RaftError
 from raft.models.weights import find
 from ratf.suite.study import Study
+
+PROVIDERS = frozenset(
+    {
+        "anthropic",
+        "azureai",
+        "bedrock",
+        "cloudflare",
+        "deepseek",
+        "fireworks",
+        "google",
+        "grok",
+        "groq",
+        "hf",
+        "hf-inference-providers",
+        "litellm-proxy",
+        "llama-cpp-python",
+        "meta",
+        "mistral",
+        "mockllm",
+        "moonshot",
+        "nnterp",
+        "none",
+        "ollama",
+        "openai",
+        "openai-api",
+        "openai-api-completions",
+        "openrouter",
+        "perplexity",
+        "sagemaker",
+        "sambanova",
+        "sglang",
+        "together",
+        "transformer_lens",
+        "vllm",
+        "vllm-completions",
+    }
+)
+"""Inspect's own providers, so that a plan need not load Inspect, which takes seconds."""
 
 
 def must_be_known(study: Study, to_run: bool) -> None:
@@ -41,7 +79,13 @@ def _named(study: Study) -> Iterator[str]:
 
 
 def _trouble(name: str, to_run: bool) -> str:
-    """Why a model cannot be asked; empty where it can."""
+    """Why a model cannot be asked; empty where it can. Without Inspect, the suite has checked what is `local`."""
+    if not to_run and "inspect_ai" not in sys.modules:
+        provider = name.partition("/")[0]
+        others = [e for e in entry_points(group="inspect_ai") if e.name != "ratf"]
+        return "" if provider in {"local", *PROVIDERS} or others else _no_provider(name)
+    from inspect_ai.model import get_model
+
     try:
         with redirect_stdout(io.StringIO()):  # Inspect greets on stdout, where only the verdict belongs
             get_model(name)
@@ -49,14 +93,18 @@ def _trouble(name: str, to_run: bool) -> str:
         return str(error)
     except ValueError as error:
         if "not recognized" in str(error):
-            return (
-                f"{name!r}: Inspect has no provider {name.partition('/')[0]!r}; write local/<embedded model>, or another "
-                "provider's model, as openai/<model>, anthropic/<model> or openai-api/<service>/<model>"
-            )
+            return _no_provider(name)
         return f"{name}: {_line(error)}" if to_run else ""
     except Exception as error:  # each provider has errors of its own for a missing package or key
         return f"{name}: {_line(error)}" if to_run else ""
     return ""
+
+
+def _no_provider(name: str) -> str:
+    return (
+        f"{name!r}: Inspect has no provider {name.partition('/')[0]!r}; write local/<embedded model>, or another "
+        "provider's model, as openai/<model>, anthropic/<model> or openai-api/<service>/<model>"
+    )
 
 
 def _line(error: Exception) -> str:

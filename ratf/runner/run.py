@@ -97,7 +97,6 @@ def run(
                 return Outcome(results, study, "nothing")
             write_report(results, study.folder)
             return Outcome(results, study, "page")
-        _private(study.folder)
         _describe(study, tell)
         known = load_prices(Path(prices)) if isinstance(prices, str | Path) else prices
 
@@ -109,6 +108,8 @@ def run(
             results = replayed(study, Path(replay), whole)
             tell(f"replayed: no model was asked; {results.replayed}")
         else:
+            if record:
+                _private(study.folder)
             results = recorded(study, Path(record), whole) if record else whole(study)
         tell(f"took {results.times['total']:.0f} s ({describe_times(results.times)})")
         return Outcome(results, study, "replayed" if replay else "ran")
@@ -174,6 +175,11 @@ def carry_out(
     OverBudget or GaveUp, with no results written, where a limit is reached or a service does not reply.
     """
     must_have_prices(study, limits, prices)
+    from ratf.models.known import must_be_known
+    from ratf.models.reply_cache import sealed_replies
+
+    if not (listening := session()) or not listening.replaying:
+        must_be_known(study, to_run=True)
     _private(study.folder)
     phases = Phases(study)
     spent = sum(phases.seconds.values())
@@ -181,8 +187,6 @@ def carry_out(
     # replies of models are kept for good under the user's cache
     cache = Path(os.environ.setdefault("INSPECT_CACHE_DIR", str(cache_folder() / "replies")))
     _private(cache)
-    from ratf.models.reply_cache import sealed_replies
-
     with keeping(meter, study.folder), sealed_replies(tell):
         return _run(study, progress, allow_leaks, judge_anyway, phases, meter)
 
@@ -196,11 +200,7 @@ def _private(folder: Path) -> None:
 def _run(
     study: Study, progress: Progress, allow_leaks: bool, judge_anyway: bool, phases: Phases, meter: Meter
 ) -> Results:
-    from ratf.models.known import must_be_known
-
     checked = watched(progress, meter)
-    if not (listening := session()) or not listening.replaying:
-        must_be_known(study, to_run=True)
     leaks = look(study)
     refuse(leaks, allow_leaks)
     from ratf.agents import hindsight

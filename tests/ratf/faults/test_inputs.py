@@ -100,3 +100,16 @@ def test_an_unknown_metric_is_refused_with_the_suites_line(suite: Path) -> None:
     suite.write_text(SUITE.replace("[rouge_l, embedding_cosine]", "[rouge_l, rouge_9000]"))
     _, plan, run = told(suite)
     assert all("rouge_9000" in said and "suite.yaml:7" in said for said in (plan, run))
+
+
+def test_a_plan_knows_inspects_providers_without_loading_it() -> None:
+    """It has moved, where the list is not that of Inspect's own file."""
+    import re
+
+    from inspect_ai.model._providers import providers
+
+    from ratf.models.known import PROVIDERS
+
+    assert (
+        set(re.findall(r'@modelapi\(\s*name="([^"]+)"', Path(str(providers.__file__)).read_text("utf-8"))) == PROVIDERS
+    )

@@ -70,10 +70,7 @@ def test_too_few_answers_give_no_verdict(study: Study) -> None:
     answers = study.suite.answers.model_copy(update={"samples": 3})
     wanted = replace(study, suite=study.suite.model_copy(update={"answers": answers}))
     told = collected(wanted, raft=log(study, {1: 0.1, 2: 0.2}), baseline=log(study, {1: 0.1, 2: 0.2, 3: 0.3}))
-    assert (
-        told.verdict == "NOT MEASURED"
-        and f"raft answered {len(study.held_out)} questions fewer than 3 times" in told.sentence
-    )
+    assert told.verdict == "NOT MEASURED" and "raft answered some questions fewer than 3 times" in told.sentence
     assert "baseline answered" not in told.sentence
     assert any("answered each question 3 times, controls once" in note for note in told.notes)
 
