@@ -63,8 +63,8 @@ def same_person(one: Path, other: Path) -> bool:
     """Whether two folders are one person's: a link to the other, the same name in other letters, or the same interviews."""
     if _folded(one.name) == _folded(other.name) or (one.exists() and other.exists() and one.samefile(other)):
         return True
-    talks = [folder / "interviews.jsonl" for folder in (one, other)]
-    return all(talk.is_file() and talk.stat().st_size for talk in talks) and cmp(*talks, shallow=False)
+    one, other = (folder / "interviews.jsonl" for folder in (one, other))
+    return all(talks.is_file() and talks.stat().st_size for talks in (one, other)) and cmp(one, other, shallow=False)
 
 
 def _folded(name: str) -> str:
