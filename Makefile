@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test quick check bench pictures fed-chairs wheel clean
+.PHONY: demo test quick check fuzz bench pictures fed-chairs wheel clean
 
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
@@ -20,6 +20,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# ten minutes of mutated files; what fails is kept in tests/fuzz/corpus, and read again by every `make test`
+fuzz: $(VENV)/.dev
+	RATF_FUZZ_SECONDS=100 $(BIN)/pytest tests/fuzz
 
 # RUN: a finished run; SITE: a site of `ratf leaderboard`
 pictures: $(VENV)/.dev chromium

@@ -151,9 +151,14 @@ def read_bundle(path: Path) -> Bundle:
             strange = sorted(set(names) - {MANIFEST, *FILES})
             if strange or len(names) != len(set(names)):
                 raise RaftError(
-                    f"{path}: not a bundle, it also holds {strange[:3] or 'a file twice'}; nothing was read"
+                    f"{path}: not a bundle, it also holds {str(strange[:3])[:200] if strange else 'a file twice'}; nothing was read"
                 )
             files = _unpacked(archive, path)
+    except RaftError:
+        raise
+    except Exception as error:  # zipfile and zlib raise errors of many kinds over a damaged archive
+        raise RaftError(f"{path}: not a bundle, or a damaged one: {type(error).__name__} {str(error)[:200]}") from None
+    try:
         manifest = parse(files.pop(MANIFEST), f"{path}: {MANIFEST}")
         hashes = manifest["files"]
         if manifest["format"] != FORMAT or not isinstance(hashes, dict):
@@ -163,8 +168,6 @@ def read_bundle(path: Path) -> Bundle:
         results = parse_model(files["results.json"], Results, f"{path}: results.json")
         samples = _samples(files["samples.jsonl"], f"{path}: samples.jsonl") if "samples.jsonl" in files else None
         _refuse_long(results, samples or [], path)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise RaftError(f"{path}: not a bundle, or a damaged one: {error}") from None
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         first = (str(error).splitlines() or [""])[0]
         raise RaftError(

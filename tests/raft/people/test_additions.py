@@ -57,6 +57,7 @@ def test_a_last_line_without_a_line_break_is_kept(tmp_path: Path) -> None:
     assert {d.doc_id for d in load_documents(tmp_path, allow_undated=True)} == {"one", "two"}
 
 
+@pytest.mark.slow
 def test_thirty_thousand_writings_are_written_as_they_come(tmp_path: Path) -> None:
     start = time.monotonic()
     writings = Writings(tmp_path)

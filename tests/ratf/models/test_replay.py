@@ -301,7 +301,7 @@ TEXTS = st.text(st.characters(), max_size=40) | st.sampled_from(
 
 
 @settings(max_examples=60, deadline=None)
-@given(text=TEXTS, reply=TEXTS, model=TEXTS, logprob=st.floats(allow_nan=False, allow_infinity=False))
+@given(text=TEXTS, reply=TEXTS, model=TEXTS, logprob=st.floats(-1e30, 1e30))
 def test_whatever_is_said_comes_back(
     tmp_path_factory: pytest.TempPathFactory, text: str, reply: str, model: str, logprob: float
 ) -> None:
