@@ -37,15 +37,24 @@ wheel: $(VENV)/.dev
 	$(BIN)/python -m build
 
 # torch 2.13.0 first and by itself: an open range would bring gigabytes of CUDA along
-$(VENV)/.local: pyproject.toml
+$(VENV)/.local: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.local
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[local,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,dev]'
 	touch $@
+
+# the versions that are installed, of a fresh environment without constraints, for all that install from here
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check '.[local,dev]'
+	{ head -1 constraints.txt; $(VENV)-lock/bin/pip list --format=freeze | sed 's/+cpu$$//' \
+	  | grep -viE '^(ratf|pip|setuptools|wheel)=='; } > constraints.new && mv constraints.new constraints.txt
+	rm -rf $(VENV)-lock
 
 # the page test drives Debian's chromium; without it and without the right to install it, that test is skipped
 .PHONY: chromium
