@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test quick check fuzz bench pictures fed-chairs wheel clean
+.PHONY: demo test quick check fuzz bench pictures fed-chairs wheel lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
