@@ -130,7 +130,7 @@ def _recorded(folder: Path, name: str, kind: str | None) -> list[tuple[str, str]
 
 def _sources(folder: Path) -> dict[str, str]:
     from raft.errors import DataError
-    from raft.json_file import read_json
+    from raft.formats.json_file import read_json
     from raft.people.folders import work_of
 
     path = work_of(folder) / "sources.json"

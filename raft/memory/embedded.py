@@ -7,7 +7,7 @@ from pathlib import Path
 
 from raft.errors import DataError, RaftError
 from raft.files import set_aside, write_whole
-from raft.json_file import read_json
+from raft.formats.json_file import read_json
 from raft.memory.chunks import CHUNK_TOKENS, Chunked, read_chunks, write_chunks
 from raft.memory.mind import Synced, sync
 from raft.memory.store import ChromaStore, collection_name

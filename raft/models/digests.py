@@ -7,7 +7,7 @@ from pathlib import Path
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from raft.json_file import parse_model, read_bytes
+from raft.formats.json_file import parse_model, read_bytes
 
 DIGESTS = "digests.json"
 

@@ -15,11 +15,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from raft.errors import DataError, describe
 from raft.files import write_whole
-from raft.json_file import within_limits
+from raft.formats.json_file import within_limits
+from raft.formats.yaml_file import read_model
 from raft.people.folders import folder_of
 from raft.text import count_words, ends_sentence, is_unspaced
 from raft.types import Document, Exchange, Interview, Role, Turn
-from raft.yaml_file import read_model
 
 MIN_WORDS, MAX_WORDS = 20, 700
 RELEASED = 2026

@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, ValidationError
 
 from raft.errors import DataError, describe
-from raft.json_file import within_limits
+from raft.formats.json_file import within_limits
+from raft.formats.yaml_file import front_matter
 from raft.people.person import Text
 from raft.sources.bylines import SomebodyElse
 from raft.sources.dates import date_in, parse_date
@@ -20,7 +21,6 @@ from raft.sources.pdf import read_pdf
 from raft.sources.text import decode, one_line
 from raft.sources.visit import Visit
 from raft.types import Document
-from raft.yaml_file import front_matter
 
 Tell = Callable[[str], None]
 

@@ -22,7 +22,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from raft.errors import DataError, RaftError
-from raft.json_file import parse
+from raft.formats.json_file import parse
 from raft.sources.links import is_link
 
 _PASSES = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524}

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from raft.errors import DataError, RaftError
-from raft.json_file import parse
+from raft.formats.json_file import parse
 from raft.sources.bylines import Owner
 from raft.sources.dates import date_in, parse_date
 from raft.sources.links import id_of_link, is_link

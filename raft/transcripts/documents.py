@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from raft.errors import DataError
+from raft.formats.yaml_file import front_matter
 from raft.transcripts.dates import date_given
 from raft.transcripts.labels import is_talk, looks_like_talk, split, still_marked
 from raft.transcripts.looks import ANSWERS, PAIRS, bare_name, initials_of, key_of, look_at, style
@@ -22,7 +23,6 @@ from raft.transcripts.pages import (
     without_print,
 )
 from raft.transcripts.said import Left, NoSpeakersError, Said, Transcript, words
-from raft.yaml_file import front_matter
 
 _NO_TITLE = re.compile(r"^microsoft word|^untitled|\.(?:docx?|pdf|indd|rtf|txt)$", re.I)
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from raft.errors import DataError, RaftError
-from raft.json_file import parse
+from raft.formats.json_file import parse
 from raft.models.waiting import result_of
 from raft.prompts import fenced
 from raft.transcripts.said import Said

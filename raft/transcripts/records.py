@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from raft.errors import DataError
-from raft.json_file import parse
+from raft.formats.json_file import parse
 from raft.transcripts.dates import date_given
 from raft.transcripts.labels import still_marked
 from raft.transcripts.pages import decoded

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from raft.errors import DataError, RaftError
 from raft.files import set_aside, write_whole
-from raft.json_file import read_json
+from raft.formats.json_file import read_json
 from raft.memory.mind import said_before
 from raft.memory.rephrase import VERSION
 from raft.people.folders import work_of

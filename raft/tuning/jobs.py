@@ -8,7 +8,7 @@ from pathlib import Path
 from raft import lock
 from raft.errors import DataError, RaftError
 from raft.files import write_whole
-from raft.json_file import read_json
+from raft.formats.json_file import read_json
 from raft.people.folders import work_of
 
 

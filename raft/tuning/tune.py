@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from raft.errors import DataError, RaftError
-from raft.json_file import read_json
+from raft.formats.json_file import read_json
 from raft.models.names import CHAT
 from raft.models.tokens import token_counter
 from raft.models.weights import model_folder

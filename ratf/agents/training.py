@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from raft.errors import RaftError
-from raft.json_file import read_json
+from raft.formats.json_file import read_json
 from raft.models.tokens import token_counter
 from raft.models.weights import adapter_weights, adapters_folder
 from raft.progress import Progress, silent

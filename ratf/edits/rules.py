@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
 
 from raft.errors import RaftError
-from raft.yaml_file import read_model
+from raft.formats.yaml_file import read_model
 
 FOLDER = Path(__file__).parent
 RECOGNISED = 0.2

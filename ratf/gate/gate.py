@@ -12,7 +12,7 @@ from pathlib import Path
 
 from raft.errors import DataError
 from raft.files import set_aside, write_whole
-from raft.json_file import parse_model, read_bytes
+from raft.formats.json_file import parse_model, read_bytes
 from ratf.gate.policy import TIERS, Policy, default_policy, load_policy
 from ratf.gate.rules import GUARDS, JUDGES, Finding, RuleCase, RuleResult, cut_told, decided, sides
 from ratf.results.comparable import differences

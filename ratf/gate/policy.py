@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
-from raft.yaml_file import read_model
+from raft.formats.yaml_file import read_model
 from ratf.results.results import Results
 
 Tier = Literal["critical", "supporting", "advisory"]

@@ -11,8 +11,15 @@ from ratf.results.results import Results, Scored, Verdict
 from ratf.results.snapshot import Snapshot
 from ratf.statistics.contrasts import contrasts
 from ratf.statistics.decision import decide
-from ratf.statistics.equivalence import ALPHA, equivalence, non_inferiority
-from ratf.statistics.estimates import FEW_CLUSTERS, Estimate, holm, paired_difference
+from ratf.statistics.estimates import (
+    ALPHA,
+    FEW_CLUSTERS,
+    Estimate,
+    equivalence,
+    holm,
+    non_inferiority,
+    paired_difference,
+)
 from ratf.statistics.verdict import signed
 
 WORST = 5

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from raft.yaml_file import read_model
+from raft.formats.yaml_file import read_model
 
 OWN_MACHINE = {"local", "hf", "vllm", "sglang", "llama-cpp-python", "ollama", "none", "mockllm"}
 """The providers that run on this machine: they cost time, but no money."""

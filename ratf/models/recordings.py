@@ -16,7 +16,7 @@ from typing import Any
 
 from raft.errors import DataError, RaftError
 from raft.files import write_whole
-from raft.json_file import read_json
+from raft.formats.json_file import read_json
 from raft.masking import masked
 
 MANIFEST = "recording.json"

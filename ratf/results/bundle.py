@@ -13,7 +13,7 @@ from typing import Any
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from raft.json_file import MAX_BYTES, parse, parse_model, within_limits
+from raft.formats.json_file import MAX_BYTES, parse, parse_model, within_limits
 from raft.text import MOST_CHARACTERS
 from ratf.results.folder import newest_logs
 from ratf.results.record import Record

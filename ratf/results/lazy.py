@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, overload
 
-from raft.json_file import parse_model
+from raft.formats.json_file import parse_model
 from ratf.results.results import OTHER_VERSION, Question, Results, load
 
 LARGE = 20_000_000

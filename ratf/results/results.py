@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from raft.json_file import parse_model, read_bytes
+from raft.formats.json_file import parse_model, read_bytes
 from ratf.results.exams import Contamination, Exam, Judging, Made, Repeats, StyleFacts, VoiceFacts
 from ratf.results.record import Record
 

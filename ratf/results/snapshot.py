@@ -9,7 +9,7 @@ from pydantic import Field
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from raft.json_file import parse_model, read_bytes
+from raft.formats.json_file import parse_model, read_bytes
 from ratf.results.lazy import load_lazily
 from ratf.results.record import Record
 from ratf.results.results import ArmResult, Results

@@ -8,8 +8,7 @@ import numpy as np
 
 from ratf.results.results import Results
 from ratf.review.packet import Key, PacketItem
-from ratf.statistics.equivalence import equivalence
-from ratf.statistics.estimates import Estimate, clustered_mean
+from ratf.statistics.estimates import Estimate, clustered_mean, equivalence
 from ratf.statistics.samples import of_first
 from ratf.suite.arms import FLOOR
 from ratf.suite.metrics import is_judged, metric

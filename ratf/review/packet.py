@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from raft.errors import RaftError
 from raft.files import write_whole
-from raft.json_file import parse_model, read_bytes
+from raft.formats.json_file import parse_model, read_bytes
 from raft.text import count_words, shorten
 from ratf.pages.templates import environment
 from ratf.results.results import Question, Results

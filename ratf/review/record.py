@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from raft.errors import RaftError
-from raft.json_file import parse_model, read_bytes
+from raft.formats.json_file import parse_model, read_bytes
 from ratf.results.record import Record
 from ratf.suite.metrics import is_judged
 

@@ -234,7 +234,7 @@ def _study(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) -> "tu
 
 def _remembered(bundle: Bundle, study: "Study") -> None:
     """Lay the bundle's memories out for the measure of copying, where they are this study's: others would be made anew."""
-    from raft.json_file import parse
+    from raft.formats.json_file import parse
     from raft.memory.rephrase import VERSION
 
     kept = parse(bundle.memories, "memories.json of the bundle") if bundle.memories else None

@@ -7,12 +7,11 @@ from typing import Any
 
 from ratf.results.results import AxisVerdict, Contrast, Scored, SecondLook, Verdict
 from ratf.statistics.contrasts import Scores
-from ratf.statistics.estimates import CONFIDENCE, Estimate, paired_difference
+from ratf.statistics.estimates import ALPHA, Estimate, paired_difference
 from ratf.statistics.verdict import OF_AXIS, judge_contrast, signed
 from ratf.suite.arms import ARMS, CONTROLS, EXAM_ONLY, FLOOR
 from ratf.suite.metrics import axis_meant, title
 
-ALPHA = 1 - CONFIDENCE
 BY_THE_ARM = ("empty", "refused", "cut off", "too short")
 """How reasons begin that tell of the answer, also where a judge reads it."""
 

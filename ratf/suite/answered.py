@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from raft.errors import DataError
-from raft.json_file import parse
+from raft.formats.json_file import parse
 from raft.text import MOST_CHARACTERS
 from ratf.suite.arms import ARMS, CONTROLS, EXAM_ONLY
 

@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict
 
 from raft.errors import DataError, RaftError
 from raft.files import write_whole
+from raft.formats.yaml_file import read_model
 from raft.people.additions import add_documents, add_interviews
 from raft.people.folders import PersonKey, inside
 from raft.people.person import About, load_about
 from raft.progress import Progress, silent
 from raft.types import Document, Interview
-from raft.yaml_file import read_model
 from ratf.content import content
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from raft.errors import DataError
-from raft.yaml_file import read_model
+from raft.formats.yaml_file import read_model
 from ratf.suite.metrics import AXES_BEFORE, RESERVED, AxisBefore, RubricAxis, judge_metric
 
 RUBRICS = Path(__file__).parent.parent / "judges"

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from raft.errors import DataError
+from raft.formats.yaml_file import read_model
 from raft.people.folders import PersonKey
 from raft.people.person import About
-from raft.yaml_file import read_model
 from ratf.content import content
 from ratf.suite.answered import AnsweredArm
 from ratf.suite.arms import ARMS, CONTROLS, NAMED, STRANGER, WRITTEN

@@ -19,7 +19,7 @@ from ratf.results.results import EXIT_CODES, Leak, Leaks, Results, Spent, save
 
 GATE_MODULES = {
     "statistics": "ratf.statistics.estimates",
-    "equivalence": "ratf.statistics.equivalence",
+    "equivalence": "ratf.statistics.estimates",
     "comparable": "ratf.results.comparable",
     "baseline": "ratf.results.snapshot",
     "policy": "ratf.gate.policy",

@@ -15,14 +15,15 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from ratf.results.results import EXIT_CODES, Contrast, Scored
 from ratf.statistics.contrasts import contrasts
-from ratf.statistics.equivalence import equivalence, non_inferiority
 from ratf.statistics.estimates import (
     clustered_auc,
     clustered_mean,
     clustered_means,
+    equivalence,
     exact_tests,
     holm,
     mcnemar,
+    non_inferiority,
     paired_difference,
     paired_differences,
     sign_flips,

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from raft.errors import DataError
+from raft.formats.yaml_file import MAX_BYTES, front_matter, read_model
 from raft.people.folders import inside
 from raft.people.person import load_about
 from raft.sources.files import read_writings
-from raft.yaml_file import MAX_BYTES, front_matter, read_model
 from ratf.gate.policy import load_policy
 from ratf.models.prices import load_prices
 from ratf.suite.recipes import build, load_recipe

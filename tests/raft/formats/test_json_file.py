@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raft import json_file
 from raft.errors import DataError
-from raft.json_file import MAX_DEPTH, MAX_NUMBER, MAX_VALUES, parse, parse_model, read_json, within_limits
+from raft.formats import json_file
+from raft.formats.json_file import MAX_DEPTH, MAX_NUMBER, MAX_VALUES, parse, parse_model, read_json, within_limits
 
 PLAIN = st.recursive(
     st.none()

@@ -1,0 +1,1 @@
+"""Files that people and strangers hand in, read within limits: YAML and JSON."""
