@@ -26,6 +26,10 @@ def statistics(out: Path) -> dict[str, object]:
     return {k: v for k, v in results.items() if k not in ("times", "budget", "environment")}
 
 
+SEAL = 32
+"""The bytes before the pickle, by which the program knows it as its own."""
+
+
 def generated(cache: Path) -> list[str]:
     """The replies that were generated and kept, by file.
 
@@ -36,7 +40,7 @@ def generated(cache: Path) -> list[str]:
 
 def whole(reply: Path) -> bool:
     try:
-        pickle.loads(reply.read_bytes())
+        pickle.loads(reply.read_bytes()[SEAL:])
     except (EOFError, pickle.UnpicklingError):
         return False
     return True
