@@ -105,14 +105,14 @@ def _sum(total: "Total", asks: "list[CallCount]") -> str:
 
 
 def _smallest(made: "Plan") -> "Iterator[str]":
-    primary = made.smallest[0].metric
-    of_primary = [s for s in made.smallest if s.metric == primary]
-    yield f"{made.questions} questions of {made.interviews} interviews cannot show a difference in {primary} under"
-    told: dict[tuple[str, str], list[str]] = {}
-    for s in of_primary:
-        least = "n/a: one interview gives no interval" if s.difference is None else f"{s.difference:.2f}"
-        source = f"standard deviation of paired differences {s.sd:.2f}, ICC {s.icc:.2f}: {s.source}"
-        told.setdefault((least, source), []).append(f"{s.a} - {s.b}")
-    for (least, source), pairs in told.items():
-        yield f"  {least}  {'any two arms' if len(pairs) == len(of_primary) > 1 else ', '.join(pairs)}  ({source})"
+    for primary in made.primary:
+        of_primary = [s for s in made.smallest if s.metric == primary]
+        yield f"{made.questions} questions of {made.interviews} interviews cannot show a difference in {primary} under"
+        told: dict[tuple[str, str], list[str]] = {}
+        for s in of_primary:
+            least = "n/a: one interview gives no interval" if s.difference is None else f"{s.difference:.2f}"
+            source = f"standard deviation of paired differences {s.sd:.2f}, ICC {s.icc:.2f}: {s.source}"
+            told.setdefault((least, source), []).append(f"{s.a} - {s.b}")
+        for (least, source), pairs in told.items():
+            yield f"  {least}  {'any two arms' if len(pairs) == len(of_primary) > 1 else ', '.join(pairs)}  ({source})"
     yield "with 80 % power at the 5 % level. --json has every metric."

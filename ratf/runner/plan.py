@@ -39,6 +39,8 @@ class Plan(Record):
     """What the run takes if every judge passes its exam."""
     rates: str
     smallest: list[Smallest]
+    primary: list[str]
+    """The metrics that the verdict is about."""
     notes: list[str]
 
 
@@ -71,6 +73,7 @@ def plan(study: Study, prices: Prices | Path | str = NO_PRICES, earlier: Results
         most=_total(asks, known.beside(study)),
         rates=known.source,
         smallest=smallest_differences(sizes, metrics, there, earlier),
+        primary=primary.metrics,
         notes=list(_notes(asks)),
     )
 

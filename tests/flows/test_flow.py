@@ -91,7 +91,7 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
 
     ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]
     scored = {str((log.eval.metadata or {})["arm"]): len((log.samples or [])[0].scores or {}) for log in ok}
-    assert len(ok) == 29 and scored.keys() >= {*DOSES, *MADE}  # 4 arms, 14 controls, 3 doses, and 8 made for the exams
+    assert len(ok) == 4 + 14 + 3 + 16 and scored.keys() >= {*DOSES, *MADE}  # arms, controls, doses, made for the exams
     # the embedded judge failed its exam, so it graded nobody; surprise is for arms alone
     assert {count for arm, count in scored.items() if arm in NAMED} == {len(METRICS)}
     assert {count for arm, count in scored.items() if arm not in (*NAMED, *MADE)} == {len(METRICS) - 1}
@@ -99,10 +99,14 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
     from inspect_ai.analysis import samples_df
 
     frame = samples_df([log.location for log in ok])
-    assert len(frame) == 4 * 29 and "score_style_identity" in frame
+    assert len(frame) == 4 * 37 and "score_style_identity" in frame
 
     # two interviews are too few for an exam, and what is not admitted gives no verdict
-    assert "NOT MEASURED: style_identity is not admitted on this person" in run.stdout and run.returncode == 2
+    assert "NOT MEASURED: What it says: not measured, sentence_coverage is not admitted on this person" in run.stdout
+    assert (
+        ". How it sounds: not measured, style_identity is not admitted on this person" in run.stdout
+        and run.returncode == 2
+    )
     assert "style_identity     voice" in run.stderr and "not admitted: the AUC's lower end" in run.stderr
     assert {e["metric"]: e["admitted"] for e in statistics(out)["exam"]}["style_identity"] is False  # type: ignore[attr-defined]
 
