@@ -225,11 +225,12 @@ def _reached(
     """In words, each degenerate control that reaches the floor: its mean is above the upper end of the floor's interval,
     and more than NEARLY of the way from there to the person's own answers, as a good metric's floor has hardly a width.
 
-    The floor is `impostor_near`, or where a suite has none the first of the ladder's negatives. A question that a control
-    has no score for counts as if the control were at the floor's mean; a control without any score reaches nothing.
+    The floor is the best of the ladder's negatives: for content that is the person herself on the topic, as everything in her
+    own words shares some of them. A question that a control has no score for counts as if the control were at the floor's
+    mean; a control without any score reaches nothing.
     """
-    name = next((c for c in (FLOOR, *ladder.negatives) if c in scores), None)
-    floor = _numbers(scores[name], cluster) if name else {}
+    of = [numbers for c in ladder.negatives if (numbers := _numbers(scores.get(c, {}), cluster))]
+    floor = max(of, key=lambda numbers: fmean(numbers.values()), default={})
     found = clustered_mean(list(floor.values()), [cluster[q] for q in floor])
     own = [s for c in positives for s in _numbers(scores[c], cluster).values()]
     if found is None or found.high is None or not own:
