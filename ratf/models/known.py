@@ -89,6 +89,8 @@ def _trouble(name: str, to_run: bool) -> str:
     try:
         with redirect_stdout(io.StringIO()):  # Inspect greets on stdout, where only the verdict belongs
             get_model(name)
+    except ModuleNotFoundError:
+        raise  # the command says which extra brings it
     except RaftError as error:
         return str(error)
     except ValueError as error:

@@ -180,6 +180,8 @@ def carry_out(
 
     if not (listening := session()) or not listening.replaying:
         must_be_known(study, to_run=True)
+    leaks = look(study)
+    refuse(leaks, allow_leaks)
     _private(study.folder)
     phases = Phases(study)
     spent = sum(phases.seconds.values())
@@ -188,7 +190,7 @@ def carry_out(
     cache = Path(os.environ.setdefault("INSPECT_CACHE_DIR", str(cache_folder() / "replies")))
     _private(cache)
     with keeping(meter, study.folder), sealed_replies(tell):
-        return _run(study, progress, allow_leaks, judge_anyway, phases, meter)
+        return _run(study, progress, leaks, allow_leaks, judge_anyway, phases, meter)
 
 
 def _private(folder: Path) -> None:
@@ -198,11 +200,15 @@ def _private(folder: Path) -> None:
 
 
 def _run(
-    study: Study, progress: Progress, allow_leaks: bool, judge_anyway: bool, phases: Phases, meter: Meter
+    study: Study,
+    progress: Progress,
+    leaks: Leaks,
+    allow_leaks: bool,
+    judge_anyway: bool,
+    phases: Phases,
+    meter: Meter,
 ) -> Results:
     checked = watched(progress, meter)
-    leaks = look(study)
-    refuse(leaks, allow_leaks)
     from ratf.agents import hindsight
     from ratf.agents.training import model_of
     from ratf.models import hooks  # noqa: F401  (what it registers counts every reply)

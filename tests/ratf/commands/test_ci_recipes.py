@@ -127,7 +127,7 @@ def test_each_job_may_do_what_it_must_and_no_more() -> None:
 
 def test_what_is_installed_is_this_project_on_the_torch_that_it_is_tested_with() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
-    torch = re.findall(r"torch==\S+", (REPOSITORY / "Makefile").read_text("utf-8"))
+    torch = list(dict.fromkeys(re.findall(r"torch==\S+", (REPOSITORY / "Makefile").read_text("utf-8"))))
     local = {Requirement(text).name: Requirement(text) for text in project["optional-dependencies"]["local"]}
     for path in (GITHUB, GITLAB):
         assert (

@@ -49,7 +49,7 @@ def test_an_answer_in_an_older_writing_is_a_leak_and_in_a_later_one_is_not(tiny:
     change(tiny, "writings.jsonl", 0, text=f"As I always say: {answer}")
     (found,) = leaks.look(opened(tiny)).found
     assert found.kind == "answer" and found.amount == 1.0
-    change(tiny, "writings.jsonl", 0, date="2099-01-01")
+    change(tiny, "writings.jsonl", 0, date="2026-01-01")
     assert leaks.look(opened(tiny)).found == []
 
 
@@ -119,13 +119,13 @@ def test_the_command_ends_with_2_and_leaves_nothing_behind(ratf: Command, tiny: 
 def test_a_finished_run_that_leaked_is_not_shown_without_saying_so_again(ratf: Command, tiny: Path) -> None:
     study = opened(tiny)
     leak = Leak(kind="answer", held_out="i-q001", found_in="d", amount=1.0, words="100 % of the answer i-q001")
-    primary = study.suite.primary.metric
+    about = {"family": "style", "words": "w", "better": "higher", "top": 1}
     results = Results(
         suite=study.suite.model_dump(mode="json"), digest=study.digest, data_digest=study.data_digest,
         person={"key": "marrack", "name": "Tove Marrack"}, impostors={}, fictional=True,
         held_out={"questions": 0, "from": "2014-01-01", "interviews": []},
         training={"exchanges": 0, "earlier_exchanges": 0, "documents": 0, "left_out": {}},
-        metrics={primary: {"family": "style", "words": "w", "better": "higher", "top": 1}},
+        metrics=dict.fromkeys(study.suite.primary.metrics, about),
         arms={}, contrasts=[], verdict="PASS", sentence="raft beats baseline", tuned=[], notes=[], questions=[],
         leaks=Leaks(checked="all", found=[leak]), environment={"ratf": "0"},
         times={"finished": "2026-01-01", "seconds": {}, "total": 1.0},
