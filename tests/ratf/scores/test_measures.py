@@ -76,7 +76,7 @@ def test_a_copy_shares_all_runs_and_a_paraphrase_none() -> None:
 def test_what_the_person_wrote_and_said_before_is_known_and_what_is_held_out_is_not(
     tiny: Path, tmp_path: Path, edit_line: EditLine
 ) -> None:
-    edit_line(tiny.parent / "marrack" / "writings.jsonl", 3, {"date": "2031-01-01"})
+    edit_line(tiny.parent / "marrack" / "writings.jsonl", 3, {"date": "2026-01-01"})
     study = open_study(str(tiny), out=str(tmp_path / "out"))
     known = known_runs(study)
     assert [d.date > study.cut for d in study.person.documents if d.date and study.cut] == [False, False, True]
