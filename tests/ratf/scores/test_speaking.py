@@ -84,7 +84,7 @@ def test_what_says_nothing_has_no_voice_or_no_more_than_an_impostor(study: Study
         for name, values in found.items()
         if (numbers := [v for v in values if not isinstance(v, str)])
     }
-    assert means["real"] > 0.8 and means["same_near"] > 0.8, "people's own answers are not checked for copying"
+    assert means["real"] > 0.7 and means["same_near"] > 0.7, "people's own answers are not checked for copying"
     assert means["impostor_near"] < 0.1 and means["salted"] < 0.1
 
 
