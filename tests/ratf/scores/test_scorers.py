@@ -72,7 +72,9 @@ def test_empty_short_copied_and_real_answers(study: Study, tmp_path: Path) -> No
     assert math.isnan(short["copying"].as_float())
     assert short["copying"].reason == "too short to score"
     assert short["style_identity"].reason == REASONS["too short"]
-    rest = {name: score for name, score in short.items() if name not in ("copying", "style_identity")}
+    without = ("copying", "style_identity", "surprise", "facts")
+    assert all(math.isnan(short[name].as_float()) and short[name].reason for name in without)
+    rest = {name: score for name, score in short.items() if name not in without}
     assert all(math.isfinite(score.as_float()) for score in rest.values())
     assert short["length_ratio"].as_float() == pytest.approx(2 / len(study.held_out[1].answer.split()), abs=1e-6)
 

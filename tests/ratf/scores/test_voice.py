@@ -155,7 +155,7 @@ def test_the_placebo_tells_nothing_where_the_same_people_ask(study: Study) -> No
     questions = {"a": [t for t in turns if t[1] in even], "b": [t for t in turns if t[1] not in even]}
     found = placebo(questions, "a")
     assert isinstance(found, Estimate)
-    assert found.mean < 0.75
+    assert found.low is not None and found.low < 0.6, "no more than the page would be silent about"
 
 
 def test_the_placebo_tells_who_asks_otherwise(study: Study) -> None:
