@@ -72,7 +72,7 @@ def test_empty_short_copied_and_real_answers(study: Study, tmp_path: Path) -> No
     assert math.isnan(short["copying"].as_float())
     assert short["copying"].reason == "too short to score"
     assert short["style_identity"].reason == REASONS["too short"]
-    without = ("copying", "style_identity", "surprise", "facts")
+    without = ("copying", "style_identity", "surprise")
     assert all(math.isnan(short[name].as_float()) and short[name].reason for name in without)
     rest = {name: score for name, score in short.items() if name not in without}
     assert all(math.isfinite(score.as_float()) for score in rest.values())
