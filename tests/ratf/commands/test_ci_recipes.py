@@ -29,9 +29,10 @@ SMALLER = {
     "layers: 12 ": "layers: 1 ",
     "max_tokens: 112": "max_tokens: 8",
     "  grader: local/smollm2-135m-instruct\n": "",
+    "metric: both": "metric: style_identity",
     "seed: 1\n": "seed: 1\ncontamination: false\narms: [baseline, raft]\nmetrics: [style_identity, rouge_l]\n",
 }
-"""What makes the demo a matter of half a minute; its people, its exam and its primary stay."""
+"""What makes the demo a matter of half a minute; its people and its exam stay, and of its primary the voice."""
 
 
 def github() -> dict[str, Any]:
