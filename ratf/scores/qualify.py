@@ -22,7 +22,7 @@ from ratf.results.exams import (
     VoiceFacts,
 )
 from ratf.results.results import Scored, Skill
-from ratf.scores.content_exam import examine_content
+from ratf.scores.content_exam import examine_content, ladder_of
 from ratf.scores.delta import deltas
 from ratf.scores.speaking import VOICE
 from ratf.statistics.contrasts import Scores
@@ -99,7 +99,8 @@ def _examined(study: Study, scores: Scores, cluster: Mapping[str, str], name: st
     }
     bar, lower = study.suite.exam.bar, facts.better == "lower"
     entry = examine_content(name, axis, rungs, cluster, bar, facts.reads_real, lower)
-    why = _mute([scores.get(c, {}).get(name, {}) for c in rungs])
+    ladder = ladder_of(axis)
+    why = _mute([scores[c][name] for c in (*ladder.positives, *ladder.negatives) if c in rungs])
     if entry.auc is None and why:
         entry = entry.model_copy(update={"reason": f"{entry.reason}: {why}"})
     log = edit_log(study) if axis in ("coverage", "agreement", "facts") else None
@@ -109,7 +110,7 @@ def _examined(study: Study, scores: Scores, cluster: Mapping[str, str], name: st
 
 
 def _mute(of: Iterable[Mapping[str, Scored]]) -> str:
-    """Why nothing at all could be scored, as most answers say; empty where something was."""
+    """Why nothing of what an axis is examined on could be scored, as most of it says; empty where something was."""
     scored = [s for by_question in of for s in by_question.values()]
     whys = Counter(s.why for s in scored if s.why)
     return whys.most_common(1)[0][0] if whys and all(s.value is None for s in scored) else ""

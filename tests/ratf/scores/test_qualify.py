@@ -48,6 +48,18 @@ def test_only_the_admitted_give_a_verdict_and_have_skill(study: Study) -> None:
     assert skills(study, bad, exams(study, bad, {})) == []
 
 
+def test_what_nobody_could_score_says_why(study: Study) -> None:
+    """As with a person who speaks another language: voice is not admitted, by that name."""
+    foreign = {e.exchange_id: Scored(value=None, why="voice has no list for other languages") for e in study.held_out}
+    short = {e.exchange_id: Scored(value=None, why="fewer than 50 words") for e in study.held_out}
+    people = {c: {"style_identity": foreign} for c in ("real", "same_near", "impostor_near")}
+    says_nothing = {c: {"style_identity": short} for c in ("yes", "dont_know", "boilerplate", "evidence_words")}
+    found = why_not(exams(study, {**people, **says_nothing}, {}), "style_identity")
+    assert found is not None and found.endswith(
+        "not examined: no question has scores on both sides: voice has no list for other languages"
+    )
+
+
 def test_an_arm_does_not_sit_for_the_person(study: Study) -> None:
     """Whatever arms score, the exam is of the controls alone."""
     controls = {"real": 0.9, "same_near": 0.9, "impostor_near": 0.1}
