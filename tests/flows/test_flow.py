@@ -49,7 +49,7 @@ def whole(reply: Path) -> bool:
 def kill_when(tiny: Path, out: Path, ready: Callable[[], bool]) -> None:
     """Start a run and SIGKILL it as soon as `ready` holds."""
     run = begin("ratf.cli", "run", tiny, "--out", out)
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while not ready():
         assert run.is_alive(), "the run ended before it could be killed"
         assert time.monotonic() < deadline
