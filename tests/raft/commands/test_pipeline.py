@@ -39,13 +39,13 @@ def test_from_a_blog_to_an_answering_agent(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     blog = Substack(site, posts=6)
-    for year in (2021, 2022, 2023, 2030):
+    for year in (2021, 2022, 2023, 2024):
         Path(f"talk-{year}.md").write_text(transcript(year), "utf-8")
 
     assert "6 new" in say(
         raft("fetch", "jane", "--from", site.url, "--kind", "substack", "--called", "Jane Doe", "--pause", 0)
     )
-    talks = [f"talk-{year}.md" for year in (2021, 2022, 2023, 2030)]
+    talks = [f"talk-{year}.md" for year in (2021, 2022, 2023, 2024)]
     assert "4 interviews and 0 writings added" in say(raft("import", *talks, "--to", "jane", "--target", "jane"))
     assert "4 interviews" in say(raft("check", "jane"))
     say(raft("chunk", "jane"))
@@ -55,7 +55,7 @@ def test_from_a_blog_to_an_answering_agent(
     assert name.startswith("openai/ft:gpt-4o-mini") and name == tuned_model(Path("people/jane"))
     say(raft("bench:setup", "jane", "--held-out", 1))
     held_out = [json.loads(line) for line in Path("people/jane/work/benchmark.jsonl").read_text("utf-8").splitlines()]
-    assert len(held_out) == 12 and {r["date"] for r in held_out} == {"2030-05-12"}
+    assert len(held_out) == 12 and {r["date"] for r in held_out} == {"2024-05-12"}
 
     answered = raft("ask", "jane", "What do you make of the ferry?")
     assert say(answered).strip()

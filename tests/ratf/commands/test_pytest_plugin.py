@@ -102,7 +102,7 @@ def test_the_fixture_takes_what_the_function_takes(tiny: Path, tmp_path: Path) -
     """A budget stops the run and fails the test by name; a recording that is not there is bad input."""
     (tmp_path / "conftest.py").write_text(
         "import ratf.runner.run\nfrom ratf.models.budget import OverBudget\n"
-        "def carry_out(study, progress, allow_leaks, judge_anyway, limits, prices):\n"
+        "def carry_out(study, progress, allow_leaks, judge_anyway, limits, prices, tell, give_up_after):\n"
         "    assert allow_leaks and prices['m/x'].input == 2\n"
         "    raise OverBudget(f'over budget: {limits.tokens} tokens')\n"
         "ratf.runner.run.carry_out = carry_out\n",
