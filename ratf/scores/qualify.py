@@ -1,7 +1,7 @@
 """What a run's scores are worth: the exams of its metrics, the arms' skill, and what the style verdict rests on."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from statistics import median
 from typing import Any
@@ -123,14 +123,10 @@ def made_of(study: Study, paraphrases: Paraphrases | None = None, judges: Iterab
     """
     log = edit_log(study)
     of_judges = {e.judge.rubric for e in judges if e.judge and on_copies(e)}
-    read = study.made(
-        "turned",
-        lambda: {
-            name: {c: {q: asdict(e) for q, e in of.items()} for c, of in turned_round(study, rubric.max_words).items()}
-            for name, rubric in study.suite.rubrics.items()
-            if name in of_judges
-        },
-        version=",".join(sorted(of_judges)),
+    read = (
+        study.made("turned", lambda: _turned(study, of_judges), version=",".join(sorted(of_judges)))
+        if of_judges
+        else {}
     )
     return Made(
         controls=[
@@ -140,6 +136,15 @@ def made_of(study: Study, paraphrases: Paraphrases | None = None, judges: Iterab
         reason=log["reason"],
         paraphrases=paraphrases,
     )
+
+
+def _turned(study: Study, judges: Collection[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """judge → control → question → what was turned round of the part of the real answer that the judge reads"""
+    return {
+        name: {c: {q: asdict(e) for q, e in of.items()} for c, of in turned_round(study, rubric.max_words).items()}
+        for name, rubric in study.suite.rubrics.items()
+        if name in judges
+    }
 
 
 def _made(name: str, made: Mapping[str, Mapping[str, Any]], judge: str = "") -> MadeControl:
