@@ -1,5 +1,6 @@
 import gc
 import json
+import logging
 import os
 import shutil
 import threading
@@ -43,6 +44,15 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays until the end: statsmodels alone calls it for every correction."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def warned() -> Iterator[None]:
+    """An evaluation with Inspect raises the root logger's level; it is put back for the next test."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

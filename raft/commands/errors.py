@@ -51,13 +51,16 @@ class _Notes(logging.Handler):
 @contextmanager
 def _shown_warnings() -> Iterator[None]:
     notes, logs = _Notes(logging.WARNING), [logging.getLogger(name) for name in ("raft", "ratf")]
+    before = [log.level for log in logs]
     for log in logs:
         log.addHandler(notes)
+        log.setLevel(logging.WARNING)  # a run with Inspect raises the level of the root logger
     try:
         yield
     finally:
-        for log in logs:
+        for log, level in zip(logs, before, strict=True):
             log.removeHandler(notes)
+            log.setLevel(level)
 
 
 class _Unbreakable:

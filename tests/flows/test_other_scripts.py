@@ -110,7 +110,9 @@ def test_leaks_are_found_and_what_is_unread_is_never_clean(tmp_path: Path, langu
     assert leaks()[0] == 0 and "clean: " in leaks()[1] and "18 answers" in leaks()[1]
     (folder / "writings.jsonl").write_text(
         (folder / "writings.jsonl").read_text("utf-8")
-        + json.dumps({"doc_id": "odd", "title": "t", "date": "2001-01-01", "source": "s", "text": "\ue012\ue345" * 50})
+        + json.dumps(
+            {"doc_id": "odd", "title": "t", "date": "2001-01-01", "source": "s", "text": "x " + "\ue012\ue345" * 50}
+        )
         + "\n",
         "utf-8",
     )

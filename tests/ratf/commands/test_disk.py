@@ -1,6 +1,7 @@
 """A full disk, a folder that may not be written, a pipe that nobody reads: one sentence, and the right exit code."""
 
 import errno
+import logging
 import os
 import subprocess
 import sys
@@ -58,6 +59,15 @@ def test_check_keeps_its_verdict_where_nobody_reads_and_nothing_can_be_written(t
         f"{' '.join(command)} 2>/dev/null | true; exit ${{PIPESTATUS[0]}}", shell=True, executable="/bin/bash"
     )
     assert unread.returncode == read.returncode
+
+
+def test_a_warning_is_told_whatever_level_an_evaluation_gave_the_root_logger(
+    capsys: pytest.CaptureFixture[str], warned: None
+) -> None:
+    logging.getLogger().setLevel(logging.ERROR)
+    with reported_errors():
+        logging.getLogger("raft.files").warning("a.json: damaged; set aside")
+    assert capsys.readouterr().err == "note: a.json: damaged; set aside\n"
 
 
 @pytest.mark.parametrize(
