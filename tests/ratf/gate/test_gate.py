@@ -229,7 +229,7 @@ PLANTED = {
         2, "did not pass its exam: AUC 0.51",
     ),
     "one interview": Planted(lambda: make(scores(0.15), ["i"] * 60), 2, "a single interview gives no interval", before=lambda: make(scores(seed=7), ["i"] * 60)),
-    "nobody answered half": Planted(changed(held_out={"questions": 120}), 2, "raft answered 60 of 120 questions: the run was not finished", before=None, policy=within("errors 0")),
+    "nobody answered half": Planted(changed(held_out={"questions": 120, "from": None, "interviews": []}), 2, "raft answered 60 of 120 questions: the run was not finished", before=None, policy=within("errors 0")),
     "killed halfway": Planted(fell(0), 2, "was stopped halfway (1 logs, no results)", spoil=halfway),
     "overtaken by a run that was killed": Planted(fell(0), 2, "a later run was stopped halfway", spoil=overtaken),
     "nothing was run": Planted(fell(0), 2, "results.json: no such file", spoil=lambda f: (f / "results.json").unlink()),
