@@ -176,8 +176,9 @@ def _over_budget(case: RuleCase) -> Iterator[str]:
 
 def _turned(case: RuleCase) -> Iterator[str]:
     for name, facts in case.results.metrics.items():
-        if name in METRICS and facts["better"] != METRICS[name].better:
-            yield f"the results say that {facts['better']} is better on {name}, which it is not: {METRICS[name].better} is"
+        if facts["better"] and name in METRICS and facts["better"] != METRICS[name].better:
+            better = METRICS[name].better or "neither way"
+            yield f"the results say that {facts['better']} is better on {name}, which it is not: {better} is"
 
 
 def _not_comparable(case: RuleCase) -> Iterator[str]:
