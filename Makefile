@@ -46,9 +46,9 @@ wheel: $(VENV)/.dev
 release: sbom
 	$(SUPPLY)/bin/python -m build --outdir dist
 
-# only versions that are named are looked up: nothing is installed or run for it
+# only versions that are named are looked up, and one that cannot be is a failure; nothing is installed or run for it
 audit: $(SUPPLY)/.made
-	$(SUPPLY)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	$(SUPPLY)/bin/pip-audit --requirement constraints.txt --strict --no-deps --disable-pip
 
 sbom: $(SUPPLY)/.made
 	mkdir -p dist
