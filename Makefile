@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+SUPPLY := $(VENV)-supply
+SEED ?= 0
 
-.PHONY: demo test quick check fuzz bench pictures fed-chairs wheel lock clean
+.PHONY: demo test quick check fuzz mutate bench pictures fed-chairs wheel release audit sbom lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
@@ -25,6 +27,10 @@ check: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	RATF_FUZZ_SECONDS=100 $(BIN)/pytest tests/fuzz
 
+# spoilt files of twenty kinds, each given to the commands that read it; SEED=1 spoils them otherwise
+mutate: $(VENV)/.dev
+	$(BIN)/python tests/fuzz/mutate.py $(SEED)
+
 # RUN: a finished run; SITE: a site of `ratf leaderboard`
 pictures: $(VENV)/.dev chromium
 	$(BIN)/python docs/pictures.py $(RUN) $(SITE)
@@ -35,6 +41,24 @@ bench: $(VENV)/.local
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build
+
+# for a release: wheel and source, and what they are tested with as a list of parts (CycloneDX)
+release: sbom
+	$(SUPPLY)/bin/python -m build --outdir dist
+
+# only versions that are named are looked up, and one that cannot be is a failure; nothing is installed or run for it
+audit: $(SUPPLY)/.made
+	$(SUPPLY)/bin/pip-audit --requirement constraints.txt --strict --no-deps --disable-pip
+
+sbom: $(SUPPLY)/.made
+	mkdir -p dist
+	$(SUPPLY)/bin/cyclonedx-py requirements constraints.txt --pyproject pyproject.toml --output-reproducible --output-file dist/ratf.cdx.json
+
+# an environment of their own: nothing of theirs gets in among what is tested
+$(SUPPLY)/.made:
+	$(PYTHON) -m venv $(SUPPLY)
+	$(SUPPLY)/bin/pip install --quiet --disable-pip-version-check build==1.3.0 cyclonedx-bom==7.5.0 pip-audit==2.10.1
+	touch $@
 
 # torch 2.13.0 first and by itself: an open range would bring gigabytes of CUDA along
 $(VENV)/.local: pyproject.toml constraints.txt
@@ -63,4 +87,4 @@ chromium:
 	  && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || echo "no chromium: the page test will be skipped"
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SUPPLY) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

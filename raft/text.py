@@ -185,9 +185,14 @@ def runs(words: Sequence[str], size: int) -> list[tuple[str, ...]]:
     return [tuple(words[start:end]) for start, end in enumerate(run_ends(words, size))]
 
 
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
     """Text without control characters, and without the marks that would turn its neighbours' direction."""
     return _CONTROL_CHARACTERS.sub("�", text)
+
+
+def one_line(text: str) -> str:
+    """`plain` text in one line, for a terminal or a log of CI: nothing of it begins a line or moves the cursor."""
+    return " ".join(plain(text).split())

@@ -111,6 +111,7 @@ def reported_errors() -> Iterator[None]:
     output to its end.
     """
     from raft.errors import RaftError
+    from raft.text import plain
 
     with _unbreakable_streams(), _shown_warnings():
         try:
@@ -118,7 +119,7 @@ def reported_errors() -> Iterator[None]:
         except (typer.Exit, typer.Abort):
             raise
         except RaftError as error:
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(plain(f"error: {error}").replace("\r", "\ufffd"), err=True)
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in _OF_LOCAL:
                 traceback.print_exc()

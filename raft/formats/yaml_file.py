@@ -118,8 +118,11 @@ def _parsed(text: str, name: str, no_yaml: str = "not YAML") -> tuple[Any, yaml.
         mark = error.context_mark or error.problem_mark
         told = " ".join(filter(None, (error.context, error.problem)))
         raise DataError([f"{name}:{mark.line + 1 if mark else 1}: {no_yaml}: {' '.join(told.split())}"]) from None
-    except yaml.YAMLError as error:
-        raise DataError([f"{name}: {no_yaml}: {' '.join(str(error).split())}"]) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise DataError(
+            [f"{name}:{line}: {no_yaml}: a character that YAML does not allow, U+{error.character:04X}"]
+        ) from None
 
 
 def _refused(root: yaml.Node, loader: _Loader) -> Iterator[tuple[int, str]]:

@@ -44,15 +44,20 @@ def _encodable(text: str) -> str:
     return text
 
 
+def in_future(day: datetime.date) -> bool:
+    """Whether a day is so far ahead that nothing can have been said on it."""
+    # a clock that went back refuses nothing that was right
+    return day.year > max(datetime.datetime.now(datetime.UTC).year, RELEASED) + 1
+
+
 def _iso_date(value: object) -> object:
-    if value is None or isinstance(value, datetime.date):
+    if value is None or isinstance(value, datetime.datetime):
         return value
     try:
-        day = datetime.date.fromisoformat(str(value))
+        day = value if isinstance(value, datetime.date) else datetime.date.fromisoformat(str(value))
     except ValueError:
         raise ValueError(f"{value!r} is not a date; write it as YYYY-MM-DD") from None
-    # a clock that went back refuses nothing that was right
-    if day.year > max(datetime.datetime.now(datetime.UTC).year, RELEASED) + 1:
+    if in_future(day):
         raise ValueError(f"{day} is in the future, so nothing can be shown to be older or newer; give the day itself")
     return day
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import regex
 
+from raft.people.person import in_future
+
 LANGUAGES = ("de", "fr", "es", "it", "pt", "nl", "ru", "hi")
 """Languages beside English in which a month may be written out. Two that read a date differently give none."""
 
@@ -45,12 +47,17 @@ _INSIDE = re.compile(
 
 
 def parse_date(value: object) -> datetime.date | None:
-    """The day that `value` names, in the writer's own time zone; None when it names none, or could name two.
+    """The day that `value` names, in the writer's own time zone; None when it names none, could name two, or is to come.
 
     Understood: dates, ISO 8601, RFC 822, `5 March 2024`, `March 5th, 2024`, `5. März 2024`, `5 de marzo de 2024`,
     `2024年3月5日`, and day, month and year in numbers when
     only one order is possible (`25/03/2024`; `03/04/2024` is None). A month or a year alone is no day.
     """
+    day = _read(value)
+    return None if day is None or in_future(day) else day
+
+
+def _read(value: object) -> datetime.date | None:
     if isinstance(value, datetime.datetime):
         return value.date()
     if isinstance(value, datetime.date):

@@ -30,7 +30,7 @@ from ratf.statistics.estimates import clustered_mean
 from ratf.suite.arms import ARMS
 from ratf.suite.metrics import is_judged
 
-OF_PERSON = ("person", "impostors", "strangers", "people", "data", "prompts")
+OF_PERSON = ("person", "impostors", "strangers", "people", "data", "prompts", "questions")
 """The measured settings that differ between persons although the same is measured."""
 
 
@@ -119,7 +119,7 @@ def _ran(digest: str, results: Results, systems: Mapping[str, System], verified:
         person=results.person["key"],
         finished=str(results.times.get("finished", "")),
         seed=results.suite.get("seed"),
-        board=_digest(measured(results)),
+        board=_digest(_measured(results)),
         verified=verified is not None,
         results=digest,
         usd=usd,
@@ -128,6 +128,13 @@ def _ran(digest: str, results: Results, systems: Mapping[str, System], verified:
         adapters={systems[arm].id: found for arm in systems if (found := _adapter(results, arm))},
         standings=standings,
     )
+
+
+def _measured(results: Results) -> dict[str, Any]:
+    """What runs of a board have in common: the questions and the real answers themselves, too, not only what a run says
+    is the digest of its data. So nobody stands in another's table with answers that were easier to give."""
+    asked = {q.id: [q.question, q.real] for q in results.questions}
+    return {**measured(results), "questions": _digest(asked)}
 
 
 def _cost(budget: Spent | None) -> tuple[float | None, int | None, bool]:
@@ -197,8 +204,8 @@ def _board(key: str, members: Sequence[tuple[Ran, Results]]) -> Board:
         id=key,
         person=first.person["key"],
         suites=sorted({r.suite["name"] for _, r in members}),
-        floor=[first.impostors.get(key, key) for key in first.suite["impostors"]],
-        measured=measured(first),
+        floor=[first.impostors.get(key, key) for key in first.suite.get("impostors", [])],
+        measured=_measured(first),
         tables=tables,
     )
 

@@ -46,7 +46,9 @@ def bundle(
 
 
 def _tell(check: "Check") -> None:
-    typer.echo(f"{check.outcome:<15} {check.what}: {check.told}")
+    from raft.text import one_line
+
+    typer.echo(f"{check.outcome:<15} {one_line(check.what)}: {one_line(check.told)}")
 
 
 def verify(
@@ -68,6 +70,7 @@ def verify(
         from tempfile import TemporaryDirectory
 
         from raft.files import write_whole
+        from raft.text import one_line
         from ratf.results.bundle import read_bundle
         from ratf.review.verify import verify as check
 
@@ -82,7 +85,7 @@ def verify(
             typer.echo(f"NOT VERIFIED: {differs} of {len(found.checks)} checks differ")
             raise typer.Exit(1)
         if not found.holds:
-            lacking = ", ".join(found.missing) or "any metric's scores"
+            lacking = one_line(", ".join(found.missing)) or "any metric's scores"
             typer.echo(
                 f"NOT VERIFIED: nothing differs, but nobody worked out {lacking} again, and the run rests on it; see why above"
             )

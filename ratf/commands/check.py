@@ -54,11 +54,13 @@ def check(
 
 
 def _say(checked: "Checked") -> None:
-    typer.echo(f"{checked.verdict}: {checked.sentence}")
+    from raft.text import one_line
+
+    typer.echo(f"{checked.verdict}: {one_line(checked.sentence)}")
     for rule in checked.rules:
-        typer.echo(f"  {rule.verdict:<13} {rule.tier:<10} {rule.rule}\n{'':28}{rule.sentence}")
+        typer.echo(f"  {rule.verdict:<13} {rule.tier:<10} {one_line(rule.rule)}\n{'':28}{one_line(rule.sentence)}")
     for note in checked.notes:
-        typer.echo(f"  note: {note}")
+        typer.echo(f"  note: {one_line(note)}")
     if os.environ.get("GITHUB_ACTIONS"):
         from ratf.reporting.markdown import annotations
 

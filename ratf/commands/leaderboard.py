@@ -27,12 +27,13 @@ def leaderboard(
     Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site --public
     """
     with reported_errors():
+        from raft.text import one_line
         from ratf import leaderboard as publish
         from ratf.boards.words import several
 
         board = publish(runs, out, verified=verified or [], redact=redact, public=public, data=data)
         for said in board.differences:
-            typer.echo(f"note: {said}")
+            typer.echo(f"note: {one_line(said)}")
         systems, ran, boards = (len(of) for of in (board.systems, board.runs, board.boards))
         checked = several(sum(run.verified for run in board.runs), "run")
         typer.echo(

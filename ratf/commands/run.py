@@ -95,6 +95,7 @@ def run(
 
 def _say(results: "Results", folder: Path) -> None:
     """The last lines of a run, and its exit code."""
+    from raft.text import one_line
     from ratf.gate.rules import cut_told, errors_told
     from ratf.reporting.licences import agreement
     from ratf.statistics.verdict import exam_lines
@@ -102,8 +103,8 @@ def _say(results: "Results", folder: Path) -> None:
     exams = exam_lines([*results.exam, *results.more_exams])
     for line in (*exams, agreement(results), *errors_told(results), *cut_told(results)):
         if line:
-            typer.echo(line, err=True)
-    typer.echo(f"{results.verdict}: {results.sentence}")
+            typer.echo(one_line(line), err=True)
+    typer.echo(f"{results.verdict}: {one_line(results.sentence)}")
     typer.echo(str(folder / "report.html"))
     sys.stdout.flush()
     if results.exit_code:

@@ -23,6 +23,7 @@ from ratf.results.results import EXIT_CODES, Results, Verdict, dumps
 from ratf.results.snapshot import Snapshot, load_baseline, snapshot
 from ratf.statistics.estimates import FEW_CLUSTERS, holm
 from ratf.statistics.verdict import not_measured
+from ratf.suite.metrics import METRICS
 
 
 class Checked(Record):
@@ -173,6 +174,13 @@ def _over_budget(case: RuleCase) -> Iterator[str]:
         yield f"the run went over its budget: {case.results.budget.over}"
 
 
+def _turned(case: RuleCase) -> Iterator[str]:
+    for name, facts in case.results.metrics.items():
+        if facts["better"] and name in METRICS and facts["better"] != METRICS[name].better:
+            better = METRICS[name].better or "neither way"
+            yield f"the results say that {facts['better']} is better on {name}, which it is not: {better} is"
+
+
 def _not_comparable(case: RuleCase) -> Iterator[str]:
     if case.baseline:
         found = differences(case.run, case.baseline, case.policy.may_differ)
@@ -187,6 +195,7 @@ TROUBLE: list[Callable[[RuleCase], Iterator[str]]] = [
     _asked_less_often,
     _all_errored,
     _over_budget,
+    _turned,
     _not_comparable,
 ]
 

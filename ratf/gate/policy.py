@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
+from raft.errors import RaftError
 from raft.formats.yaml_file import read_model
 from ratf.results.results import Results
 
@@ -137,7 +138,7 @@ def default_policy(results: Results, with_baseline: bool) -> Policy:
 
     With a baseline run, the critical rule is that the primary arm is not worse than there on the primary metric, or on
     either of the two. The same rule on every other admitted metric, and the primary comparison within the run, are
-    supporting.
+    supporting. Raises RaftError where the suite compares what cannot be named in a rule.
     """
     arm, than, metrics = results.suite["primary"]["better"], results.suite["primary"]["than"], results.primary_metrics
     better = f"{arm} better than {than} on {' or '.join(metrics)}{', worse on neither' if metrics[1:] else ''}"
@@ -149,7 +150,9 @@ def default_policy(results: Results, with_baseline: bool) -> Policy:
         texts = [(f"{arm} not worse than {BASELINE_RUN} on {m}", "critical") for m in metrics]
         texts.append((better, "supporting"))
         texts += [(f"{arm} not worse than {BASELINE_RUN} on {m}", "supporting") for m in sided]
-    rules = [rule for text, tier in texts if (rule := read_rule(text, tier))]
+    rules = [rule for text, tier in texts if (rule := read_rule(text, tier)) and rule.arm == arm]
+    if len(rules) < len(texts):
+        raise RaftError(f"the suite of these results compares {arm!r} with {than!r}; those are no names of arms")
     return Policy([*rules, *_missing_guards(rules)])
 
 

@@ -1,7 +1,7 @@
 """Decides each rule of a policy from the scores of a run and of a baseline run."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from ratf.results.record import Record
 from ratf.results.results import Results, Scored, Verdict
 from ratf.results.snapshot import Snapshot
 from ratf.statistics.contrasts import contrasts
-from ratf.statistics.decision import decide
+from ratf.statistics.decision import decide, filled_at_floor, left_unscored
 from ratf.statistics.estimates import (
     ALPHA,
     FEW_CLUSTERS,
@@ -21,6 +21,7 @@ from ratf.statistics.estimates import (
     paired_difference,
 )
 from ratf.statistics.verdict import signed
+from ratf.suite.arms import FLOOR
 
 WORST = 5
 """The greatest number of fallen questions that a result names."""
@@ -73,6 +74,10 @@ class Finding:
     p: float | None = None
     demoted: bool = False
     """Whether a critical rule is only shown: nothing says how far its numbers move by chance."""
+    floored: Estimate | None = None
+    """The gain with what an arm left unscored at the floor, which a PASS has to stand, too; None where nothing was left."""
+    unread: str = ""
+    """Why what was left unscored cannot be read at the floor, where it cannot."""
 
 
 def _compared(rule: Rule, case: RuleCase) -> Finding:
@@ -87,7 +92,33 @@ def _compared(rule: Rule, case: RuleCase) -> Finding:
     sign = _sign(rule, case)
     worse = {q: sign * (theirs[q] - ours[q]) for q in ours.keys() & theirs.keys()}
     fallen = sorted((q for q in worse if worse[q] > 0), key=lambda q: (-worse[q], q))
-    return compared(rule, found, sign, tuple(fallen[:WORST]))
+    finding = compared(rule, found, sign, tuple(fallen[:WORST]))
+    _read_at_floor(finding, case, sign)
+    return finding
+
+
+def _read_at_floor(finding: Finding, case: RuleCase, sign: int) -> None:
+    """Add to a comparison what it gives with the answers that an arm left unscored by what it said at the floor.
+
+    Of a baseline run only the numbers are kept, so what it left unscored stays out.
+    """
+    rule, scores = finding.rule, _scores(case.results, (finding.rule.metric,))
+    theirs = {q: Scored(value=v) for q, v in sides(rule, case)[1].items()}
+    of_run = rule.other != BASELINE_RUN
+    arms = {
+        "ours": scores.get(rule.arm, {}).get(rule.metric, {}),
+        "theirs": scores.get(rule.other, {}).get(rule.metric, {}) if of_run else theirs,
+    }
+    left = sum(map(len, left_unscored(rule.metric, arms).values()))
+    if not left:
+        return
+    filled = filled_at_floor(rule.metric, arms, scores, sign)
+    if filled is None:
+        finding.unread = (
+            f"{left} answers are left unscored, and the run has no score of {FLOOR} to read them at the floor"
+        )
+    else:
+        finding.floored = paired_difference(filled["ours"], filled["theirs"], case.run.interviews)
 
 
 def compared(rule: Rule, found: Estimate, sign: int = 1, fallen: tuple[str, ...] = ()) -> Finding:
@@ -127,6 +158,8 @@ def decided(finding: Finding, p_holm: float | None, family: int) -> RuleResult:
         verdict, words = "PASS", f"{HOLDS[rule.kind]} {rule.other}{margin}"
         if rule.kind == "not worse" and rule.limit is None:
             words = f"shows no regression against {rule.other}"
+        if lost := _lost_at_floor(finding):
+            verdict, words = "INCONCLUSIVE", f"{words}, but {lost}"
     else:
         verdict, words = "INCONCLUSIVE", f"is not shown to be {CLAIMS[rule.kind]} {rule.other}{margin}"
         if rule.kind == "not worse" and rule.limit is None:
@@ -137,6 +170,18 @@ def decided(finding: Finding, p_holm: float | None, family: int) -> RuleResult:
     if verdict == "INCONCLUSIVE" or (verdict == "PASS" and rule.kind == "not worse" and rule.limit is None):
         sentence += f"; smallest difference that can be seen: {gain.detectable:.2g}"
     return finding.result.model_copy(update={"verdict": verdict, "sentence": sentence, "p": p, "p_holm": p_holm})
+
+
+def _lost_at_floor(finding: Finding) -> str:
+    """Why a rule that holds on the scores alone does not with what was left unscored at the floor; empty where it does."""
+    if finding.floored is None:
+        return finding.unread
+    limit = 0.0 if finding.rule.kind == "better" else -(finding.rule.limit or 0.0)
+    fell = finding.floored.p_under(limit)
+    if _kept(finding.floored, finding.rule) and not (fell is not None and fell <= ALPHA / 2):
+        return ""
+    told = signed(finding.floored.mean, finding.floored.low, finding.floored.high)
+    return f"not with the answers that were left unscored at the floor (better by {told})"
 
 
 def _kept(gain: Estimate, rule: Rule) -> bool:
@@ -162,16 +207,21 @@ def _axes(rule: Rule, case: RuleCase) -> Finding:
     if lacks:
         return _finding(rule, "NOT MEASURED", "; ".join(lacks))
     results, pair = case.results, (rule.arm, rule.other)
-    scores: dict[str, dict[str, dict[str, Scored]]] = {}
-    for q in results.questions:
-        for arm, answer in q.answers.items():
-            for m in metrics:
-                if m in answer.scores:
-                    scores.setdefault(arm, {}).setdefault(m, {})[q.id] = answer.scores[m]
+    scores = _scores(results, metrics)
     found = {c.metric: c for c in contrasts(scores, [pair], case.run.interviews)}
     primary = {m: found.get(m) for m in metrics}
     made = decide(primary, pair, results.metrics, scores, case.run.interviews, {})
     return _finding(rule, made.verdict, made.sentence, n_questions=len(results.questions))
+
+
+def _scores(results: Results, metrics: Collection[str]) -> dict[str, dict[str, dict[str, Scored]]]:
+    """The scores on these metrics by arm, metric and question."""
+    scores: dict[str, dict[str, dict[str, Scored]]] = {}
+    for q in results.questions:
+        for arm, answer in q.answers.items():
+            for m in answer.scores.keys() & set(metrics):
+                scores.setdefault(arm, {}).setdefault(m, {})[q.id] = answer.scores[m]
+    return scores
 
 
 def _each_question(rule: Rule, case: RuleCase) -> Finding:

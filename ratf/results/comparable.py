@@ -107,6 +107,7 @@ def called(key: str) -> str:
         "rubrics": "the judges' rubrics",
         "data": "the data's digest",
         "prompts": "the prompts' digest",
+        "questions": "the digest of questions and real answers",
     }.get(key, key)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, overload
 
+from raft.errors import RaftError
 from raft.formats.json_file import parse_model
-from ratf.results.results import OTHER_VERSION, Question, Results, load
+from ratf.results.results import OTHER_VERSION, Question, Results, foreign, load
 
 LARGE = 20_000_000
 """The size in bytes from which a file's questions are not read into memory, where they would take six times as much."""
@@ -28,8 +29,9 @@ class Stored(Sequence[Question]):
     is read, for a question of another version.
     """
 
-    def __init__(self, file: IO[bytes], spans: Sequence[tuple[int, int]]) -> None:
-        self._file, self._spans = file, spans
+    def __init__(self, file: IO[bytes], spans: Sequence[tuple[int, int]], of: Results | None = None) -> None:
+        """`of` are the results that each question must fit, where that is not known yet."""
+        self._file, self._spans, self._of = file, spans, of
 
     def __len__(self) -> int:
         """The number of questions."""
@@ -56,7 +58,10 @@ class Stored(Sequence[Question]):
 
     def _read(self, span: tuple[int, int]) -> Question:
         text = os.pread(self._file.fileno(), span[1] - span[0], span[0])
-        return parse_model(text, Question, f"{self._file.name}: {OTHER_VERSION}: in one of its questions")
+        question = parse_model(text, Question, f"{self._file.name}: {OTHER_VERSION}: in one of its questions")
+        if self._of and (strange := next(foreign(self._of, question), "")):
+            raise RaftError(f"{self._file.name}: {OTHER_VERSION}: {strange}")
+        return question
 
 
 def load_lazily(path: Path) -> Results:
@@ -72,7 +77,7 @@ def load_lazily(path: Path) -> Results:
         file.close()
         return load(path)
     results = parse_model(rest, Results, f"{path}: {OTHER_VERSION}")
-    questions: Any = Stored(file, spans)
+    questions: Any = Stored(file, spans, results)
     return results.model_copy(update={"questions": questions})
 
 

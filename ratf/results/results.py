@@ -1,16 +1,18 @@
 """The results of a finished run as one object, from which the page, the file and the exit code are made."""
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from raft.errors import RaftError
 from raft.files import write_whole
 from raft.formats.json_file import parse_model, read_bytes
 from ratf.results.exams import Contamination, Exam, Judging, Made, Repeats, StyleFacts, VoiceFacts
 from ratf.results.record import Record
+from ratf.results.shapes import EnvironmentDict, HeldOutDict, MetricDict, PersonDict, SuiteDict, TimesDict, TrainingDict
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -326,16 +328,16 @@ class Results(Record):
     model_config = ConfigDict(serialize_by_alias=True)
 
     format: int = FORMAT
-    suite: dict[str, Any]
+    suite: SuiteDict
     digest: str
     data_digest: str
-    person: dict[str, Any]
+    person: PersonDict
     impostors: dict[str, str]
     strangers: dict[str, str] = {}
     fictional: bool
-    held_out: dict[str, Any]
-    training: dict[str, Any]
-    metrics: dict[str, dict[str, Any]]
+    held_out: HeldOutDict
+    training: TrainingDict
+    metrics: dict[str, MetricDict]
     arms: dict[str, ArmResult]
     comparisons: list[Contrast] = Field(alias="contrasts")
     """The contrasts of pairs of arms on every metric.
@@ -350,8 +352,8 @@ class Results(Record):
     contamination: Contamination | None = None
     retrieval: Retrieval | None = None
     questions: list[Question]
-    environment: dict[str, str]
-    times: dict[str, Any]
+    environment: EnvironmentDict
+    times: TimesDict
     exam: list[Exam] = []
     """Each metric's exam on the axis that it is for."""
     more_exams: list[Exam] = []
@@ -376,6 +378,12 @@ class Results(Record):
     """The rights to the words of the person and of each impostor, by key."""
     redacted: str = ""
     """A sentence that says which words were left out of the results; empty where none were."""
+
+    @model_validator(mode="after")
+    def _hang_together(self) -> "Results":
+        if wrong := next(misfits(self), ""):
+            raise ValueError(wrong)
+        return self
 
     @property
     def primary_metrics(self) -> list[str]:
@@ -449,6 +457,64 @@ class Results(Record):
             about,
         ]
         return html(self.verdict, self.sentence, rows, [sentence for sentence in said if sentence])
+
+
+def misfits(results: Results) -> Iterator[str]:
+    """What of the results names something that is not in them, is there twice, or is counted otherwise than it is."""
+    arms, metrics = results.arms.keys(), results.metrics.keys()
+    for what, of, known in (
+        ("suite.primary", results.primary_metrics, metrics),
+        ("contrasts", (c.metric for c in results.comparisons), metrics),
+        ("contrasts", (arm for c in results.comparisons for arm in (c.a, c.b)), arms),
+        ("exam", (e.metric for e in (*results.exam, *results.more_exams)), metrics),
+        ("skill", (s.metric for s in results.skill), metrics),
+        ("skill", (s.arm for s in results.skill), arms),
+        ("axes", (a.metric for a in results.axes), metrics),
+        ("arms", (m for arm in results.arms.values() for m in arm.metrics), metrics),
+    ):
+        strange = sorted({name for name in of if name not in known})
+        if strange:
+            kind = "metric" if known is metrics else "arm"
+            yield f"{what} is about {_quoted(strange)}, which is no {kind} of the run"
+    for what, keys in (
+        ("questions", (q.id for q in results.questions)),
+        ("contrasts", ((c.metric, c.a, c.b) for c in results.comparisons)),
+        ("exam", (e.metric for e in results.exam)),
+        ("more_exams", ((e.metric, e.axis) for e in results.more_exams)),
+        ("skill", ((s.metric, s.arm) for s in results.skill)),
+        ("axes", (a.metric for a in results.axes)),
+        ("second_looks", ((x.metric, x.name) for x in results.second_looks)),
+        ("attribution", ((e.metric, e.name) for e in (results.attribution.effects if results.attribution else ()))),
+    ):
+        if twice := _twice(keys):
+            yield f"{what} has {_quoted(twice)} twice"
+    ended: dict[str, int] = {}
+    for question in results.questions:
+        yield from foreign(results, question)
+        for arm, answer in question.answers.items():
+            ended[arm] = ended.get(arm, 0) + (answer.state == "error")
+    for arm, count in ended.items():
+        if arm in arms and results.arms[arm].errors < count:
+            yield f"arms.{arm}.errors is {results.arms[arm].errors}, and {count} of its answers ended in an error"
+
+
+def foreign(results: Results, question: Question) -> Iterator[str]:
+    """What a question's answers name that is not in the results."""
+    for arm, answer in question.answers.items():
+        if arm not in results.arms:
+            yield f"question {_quoted([question.id])} has an answer of {_quoted([arm])}, which is no arm of the run"
+        elif strange := sorted(answer.scores.keys() - results.metrics.keys()):
+            yield f"question {_quoted([question.id])} has a score on {_quoted(strange)}, which is no metric of the run"
+
+
+def _quoted(names: Iterable[object]) -> str:
+    several = [ascii(name)[:80] for name in names]
+    return ", ".join(several[:3]) + (f" and {len(several) - 3} more" if len(several) > 3 else "")
+
+
+def _twice(keys: Iterable[object]) -> list[object]:
+    seen: set[object] = set()
+    return [key for key in keys if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
 
 
 def save(results: Results, path: Path) -> None:

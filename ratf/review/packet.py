@@ -9,7 +9,7 @@ import hashlib
 import io
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -180,7 +180,7 @@ def read_choices(path: Path) -> tuple[str, str, dict[str, str]]:
     missing = {"packet", "item", "choice"} - set(rows.fieldnames or [])
     if missing:
         raise DataError([f"{path}:1: no column {', '.join(sorted(missing))}; send back the packet's own table"])
-    for row in rows:
+    for row in _rows(rows, path):
         where, choice = f"{path}:{rows.line_num}", (row["choice"] or "").strip().upper()
         item = (row["item"] or "").strip().zfill(3)
         packets.add((row["packet"] or "").strip())
@@ -201,6 +201,15 @@ def read_choices(path: Path) -> tuple[str, str, dict[str, str]]:
     if problems:
         raise DataError(problems)
     return packets.pop(), readers.pop() if readers else path.stem, choices
+
+
+def _rows(rows: "csv.DictReader[str]", path: Path) -> Iterator[dict[str, str]]:
+    from raft.errors import DataError
+
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise DataError([f"{path}:{rows.line_num + 1}: no table: {error}; send back the packet's own table"]) from None
 
 
 def known_items(key: Key, choices: Sequence[tuple[Path, dict[str, str]]]) -> None:

@@ -24,8 +24,14 @@ def recomputed(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) ->
     """One check a metric. Models are never fetched for it, and people's data are needed for style and copying."""
     results = bundle.results
     study, said = _study(bundle, suite, work, data)
-    if said is not None:
-        yield said
+    yield said or Check(
+        what="data",
+        outcome="not recomputed",
+        told=(
+            "the questions and the real answers are the bundle's own words; --data FOLDER compares them with the data "
+            f"(digest {results.data_digest})"
+        ),
+    )
     ready = _embedder(results)
     for name in results.metrics:
         facts, why = METRICS.get(name), ""

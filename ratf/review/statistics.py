@@ -112,6 +112,8 @@ def _short(value: Any) -> str:
 
 def _means(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
     found: list[str] = []
+    if results.held_out["questions"] != (there := len(results.questions)):
+        found.append(f"{results.held_out['questions']} questions are said to be held out, and {there} are there")
     for arm, result in results.arms.items():
         for name, cell in result.metrics.items():
             numbers = _numbers(scores, arm, name)
@@ -238,8 +240,8 @@ def _skills(results: Results, scores: Scores, cluster: Mapping[str, str]) -> lis
 
 
 def _verdict(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:
-    """NOT MEASURED claims nothing; every other verdict must be what the primary comparison gives."""
-    if results.verdict == "NOT MEASURED":
+    """NOT MEASURED claims nothing, of the whole or of an axis; every other verdict must be what the numbers give."""
+    if results.verdict == "NOT MEASURED" and all(a.verdict == "NOT MEASURED" for a in results.axes):
         return []
     pair = (results.suite["primary"]["better"], results.suite["primary"]["than"])
     of = {c.metric: c for c in results.comparisons if (c.a, c.b) == pair}
@@ -248,7 +250,17 @@ def _verdict(results: Results, scores: Scores, cluster: Mapping[str, str]) -> li
     # results from before told no axes
     silent = not_measured([*results.exam, *results.more_exams]) if results.axes else ""
     made = decide(primary, pair, results.metrics, scores, cluster, trouble, silent)
-    found = [f"the verdict is {results.verdict}, the numbers give {made.verdict}"] * (made.verdict != results.verdict)
+    given = {a.metric: a for a in made.axes}
+    found = [
+        f"{a.verdict} on {a.metric}: the numbers give {given[a.metric].verdict}, {given[a.metric].sentence}"
+        for a in results.axes
+        if a.metric in given and a != given[a.metric]
+    ]
+    found += [f"{a.metric} is no axis of the primary comparison" for a in results.axes if a.metric not in given]
+    if results.verdict == "NOT MEASURED":
+        return found
+    if made.verdict != results.verdict:
+        found.append(f"the verdict is {results.verdict}, the numbers give {made.verdict}")
     if made.sentence != results.sentence:
         found.append(f"the sentence is not the one that the numbers give: {made.sentence}")
     told, looks = ({(x.metric, x.name): x for x in of_looks} for of_looks in (results.second_looks, made.looks))

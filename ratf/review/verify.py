@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,7 @@ from ratf.review.scores import recomputed, suite_of
 from ratf.review.statistics import doses_of, not_recomputed, statistics
 from ratf.statistics.samples import spread
 from ratf.suite.arms import ARMS
-from ratf.suite.metrics import METRICS, is_judged
+from ratf.suite.metrics import METRICS, axis_meant, is_judged
 
 if TYPE_CHECKING:
     from ratf.suite.suite import Suite
@@ -87,6 +88,11 @@ def _digests(results: Results, suite: "Suite") -> Iterator[Check]:
     wrong = [f"settings and data give {digest}, the results say {results.digest}"] if digest != results.digest else []
     yield _check("digest of the suite", wrong, f"{digest}, from its settings and the data's digest")
     for name, about in results.metrics.items():
+        if name in METRICS and (about["better"], axis_meant(str(about.get("axis") or METRICS[name].axis))) != (
+            METRICS[name].better,
+            str(METRICS[name].axis),
+        ):
+            yield _check(f"meaning of {name}", ["it is for another axis here, or the other way is better"])
         if is_judged(name):
             was, rubric = about.get("rubric"), of_metric(name, suite.rubrics)[0].digest
             yield _check(f"rubric of {name}", [f"it was {was}, here it is {rubric}"] if was != rubric else [], rubric)
@@ -109,15 +115,22 @@ def _samples(bundle: Bundle) -> Iterator[Check]:
             yield Check(what="statistics: spread of the answers to one question", outcome="not recomputed", told=why)
         return
     texts: dict[tuple[str, str], list[str]] = {}
+    errors: Counter[str] = Counter()
     values: dict[tuple[str, str, str], list[float]] = {}
     for sample in bundle.samples:
         at = (sample.arm, sample.question)
         texts.setdefault(at, []).append(sample.answer)
+        errors[sample.arm] += sample.error is not None
         for name, logged in sample.scores.items():
             fine = not sample.error and isinstance(logged.value, int | float)
             values.setdefault((*at, name), []).append(float(logged.value) if fine else math.nan)
-    answers, scores = [], []
+    scores: list[str] = []
     wanted = bundle.results.suite.get("answers", {}).get("samples", 1)
+    answers = [
+        f"{arm}: {result.errors} errors, the log has {errors[arm]}"
+        for arm, result in bundle.results.arms.items()
+        if wanted == 1 and result.errors != errors[arm]
+    ]
     for question in bundle.results.questions:
         for arm, answer in question.answers.items():
             if answer.text not in texts.get((arm, question.id), []):

@@ -113,18 +113,15 @@ def at_floor(
     or, where the pair's first arm was not `ahead` before, where it is not behind; at a p of at most `level`.
     """
     arms = {arm: scores.get(arm, {}).get(metric, {}) for arm in pair}
-    numbers = {arm: {q: sign * s.value for q, s in of.items() if s.value is not None} for arm, of in arms.items()}
-    left = {arm: {q for q, s in of.items() if unscored_by_arm(metric, s)} for arm, of in arms.items()}
-    for arm, other in (pair, pair[::-1]):
-        left[arm] &= numbers[other].keys()
+    left = left_unscored(metric, arms)
     if not any(left.values()):
         return None
     counts = {arm: len(of) for arm, of in left.items()}
     why = Counter(arms[arm][q].why[:60] for arm, of in left.items() for q in of)
     told = f"{' and '.join(f'{arm} {n}' for arm, n in counts.items() if n)} left unscored"
     told += f" ({', '.join(f'{n} × {reason}' for reason, n in sorted(why.items()))})"
-    floor = {q: sign * s.value for q, s in scores.get(FLOOR, {}).get(metric, {}).items() if s.value is not None}
-    if not floor:
+    filled = filled_at_floor(metric, arms, scores, sign)
+    if filled is None:
         return SecondLook(
             name="at the floor",
             metric=metric,
@@ -132,9 +129,6 @@ def at_floor(
             words=f"what is left unscored can't be read at the floor, as the run has no score of {FLOOR}: {told}",
             unscored=counts,
         )
-    mean = sum(floor.values()) / len(floor)
-    lowest = min(x for of in numbers.values() for x in of.values())
-    filled = {arm: {**numbers[arm], **{q: min(floor.get(q, mean), lowest) for q in left[arm]}} for arm in pair}
     found = paired_difference(filled[pair[0]], filled[pair[1]], dict(cluster))
     shown = found is not None and found.low is not None and found.high is not None and (found.p or 0) <= level
     up = shown and found is not None and (found.low or 0) > 0
@@ -148,6 +142,36 @@ def at_floor(
         unscored=counts,
         **_numbers(found, sign),
     )
+
+
+def left_unscored(metric: str, arms: Mapping[str, Mapping[str, Scored]]) -> dict[str, set[str]]:
+    """Of each of two arms the questions that it left unscored, and on which the other has a score."""
+    return {
+        arm: {
+            q
+            for q, s in of.items()
+            if unscored_by_arm(metric, s)
+            and any(other is not of and q in other and other[q].value is not None for other in arms.values())
+        }
+        for arm, of in arms.items()
+    }
+
+
+def filled_at_floor(
+    metric: str, arms: Mapping[str, Mapping[str, Scored]], scores: Scores, sign: int
+) -> dict[str, dict[str, float]] | None:
+    """The scores of two arms with what each left unscored at the floor, turned so that more is better; see `at_floor`.
+
+    None where the run, whose `scores` these are, has no score of the floor.
+    """
+    numbers = {arm: {q: sign * s.value for q, s in of.items() if s.value is not None} for arm, of in arms.items()}
+    floor = {q: sign * s.value for q, s in scores.get(FLOOR, {}).get(metric, {}).items() if s.value is not None}
+    if not floor:
+        return None
+    mean = sum(floor.values()) / len(floor)
+    lowest = min(x for of in numbers.values() for x in of.values())
+    left = left_unscored(metric, arms)
+    return {arm: {**numbers[arm], **{q: min(floor.get(q, mean), lowest) for q in left[arm]}} for arm in arms}
 
 
 def best_rival(

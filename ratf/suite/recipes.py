@@ -5,11 +5,11 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urljoin, urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from raft.errors import DataError, RaftError
 from raft.files import write_whole
@@ -25,11 +25,17 @@ if TYPE_CHECKING:
     from raft.sources.http import Page
 
 
+def _in_site(path: str) -> str:
+    if ".." in path.split("/"):
+        raise ValueError("a path of the recipe must stay inside the site")
+    return path
+
+
 class _Source(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     date: datetime.date
-    path: str
+    path: Annotated[str, AfterValidator(_in_site)]
     title: str = ""
     sha256: str | None = None
 

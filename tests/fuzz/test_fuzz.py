@@ -7,26 +7,29 @@ run reads it again.
 import hashlib
 import json
 import os
-import sys
+import re
 import time
-import zipfile
 from collections.abc import Callable
-from copy import deepcopy
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mutations import archived, dumps, mutated, rebuilt, unpacked
 from places import REPOSITORY
 from planted import make
 
 from raft.errors import RaftError
 from raft.people.person import load_person
+from ratf.boards.leaderboard import leaderboard
+from ratf.boards.site import site
+from ratf.gate.gate import check
 from ratf.gate.policy import load_policy
+from ratf.reporting.junit import junit
+from ratf.reporting.markdown import markdown
+from ratf.reporting.page import render
 from ratf.results.bundle import read_bundle, write_bundle
-from ratf.results.results import load, save
+from ratf.results.results import Results, load, save
 from ratf.suite.rubric import read_rubric
 from ratf.suite.suite import load_suite
 
@@ -57,97 +60,11 @@ PERSON = b"\0".join([ABOUT, json.dumps(TALK).encode() + b"\n", json.dumps(WRITIN
 
 RESULTS = make({"raft": {"rouge_l": [0.5, 0.75]}, "baseline": {"rouge_l": [0.25, float("nan")]}}, ["i", "j"])
 
-NASTY: list[Any] = [
-    None, True, -1, 0, 10**40, 10**5000, 1e308, float("nan"), float("inf"), "", " ", "x" * 30_000, "\ud800", "\u202e<b>",
-    "../x", "/etc/passwd", "NaN", "1e308", "2024-13-45", "{real:>9999999}", [], {}, [[[[[]]]]], {"a": {"b": {}}}, ["x"] * 2000,
-]  # fmt: skip
-TOKENS = [
-    b"&a [*a]", b"*a", b"&a ", b"<<: *a\n", b"{", b"[", b"[" * 500, b'{"a":' * 500, b"9" * 5000, b"1e999", b".inf", b"NaN",
-    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\\ud800", b"!!python/object/apply:os.system [x]", b"? ", b"---\n",
-    b"...\n", b"\t", b"\r", b"\n", b"# ", b"'", b'"', b": ", b"- ", b"0x1F", b"1_0", b"1:30:00", b"yes", b"~", b"|\n", b"%",
-    b"2024-02-30", b"\xe2\x80\xa8", b",", b"}", b"]", b"\0\0\0",
-]  # fmt: skip
-
-
-def dumps(value: Any) -> bytes:
-    before = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
-    try:
-        return json.dumps(value).encode()
-    finally:
-        sys.set_int_max_str_digits(before)
-
-
-@st.composite
-def mutated(draw: st.DrawFn, whole: bytes) -> bytes:
-    """The bytes after one to four cuts, repeats, insertions, replaced lines and flipped bits."""
-    content = whole
-    for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(0, len(content)))
-        to = min(len(content), at + draw(st.integers(0, 60)))
-        token = draw(st.sampled_from(TOKENS))
-        how = draw(st.sampled_from(["cut", "repeat", "insert", "swap", "value", "flip", "end"]))
-        if how == "cut":
-            content = content[:at] + content[to:]
-        elif how == "repeat":
-            content = content[:to] + content[at:to] * draw(st.integers(1, 30)) + content[to:]
-        elif how == "insert":
-            content = content[:at] + token + content[at:]
-        elif how == "swap":
-            content = content[:at] + token + content[to:]
-        elif how == "value":  # the rest of the line after a colon
-            colon = content.find(b":", at)
-            end = content.find(b"\n", colon)
-            content = content[: colon + 1] + b" " + token + (content[end:] if end > colon else b"")
-        elif how == "flip" and at < len(content):
-            content = content[:at] + bytes([content[at] ^ (1 << draw(st.integers(0, 7)))]) + content[at + 1 :]
-        elif how == "end":
-            content = content[:at]
-    return content
-
-
-@st.composite
-def rebuilt(draw: st.DrawFn, whole: bytes) -> bytes:
-    """The JSON with one to three of its values replaced, taken out, repeated or given another key."""
-    value = json.loads(whole)
-    for _ in range(draw(st.integers(1, 3))):
-        parent: Any = None
-        key: Any = None
-        at: Any = value
-        while isinstance(at, dict | list) and at and (parent is None or draw(st.integers(0, 4))):
-            parent, key = at, draw(st.sampled_from(list(at) if isinstance(at, dict) else list(range(len(at)))))
-            at = parent[key]
-        if parent is None:
-            continue
-        how = draw(st.sampled_from(["replace", "replace", "remove", "rename", "wrap"]))
-        if how == "remove":
-            parent.pop(key)
-        elif how == "wrap":
-            parent[key] = [at, at]
-        elif how == "rename" and isinstance(parent, dict):
-            parent["of_the_future"] = parent.pop(key)
-        else:
-            parent[key] = deepcopy(draw(st.sampled_from(NASTY)))  # what is drawn must not be changed by the next step
-    return dumps(value)
-
 
 def packed(folder: Path) -> bytes:
     save(RESULTS, folder / "results.json")
     write_bundle(folder, RESULTS, None, folder / "a.ratf.zip")
     return (folder / "a.ratf.zip").read_bytes()
-
-
-def unpacked(bundle: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(BytesIO(bundle)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def archived(files: dict[str, bytes]) -> bytes:
-    made = BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return made.getvalue()
 
 
 def bundles(whole: bytes) -> st.SearchStrategy[bytes]:
@@ -159,6 +76,30 @@ def bundles(whole: bytes) -> st.SearchStrategy[bytes]:
         for changed in (mutated(files[name]), rebuilt(files[name]))
     ]
     return mutated(whole) | st.one_of(inside)
+
+
+def shown_and_judged(path: Path) -> None:
+    """What is read of results is also shown everywhere: without a number that is none, a tag, or a PASS of its own."""
+    results = load(path)
+    checked = check(results)
+    gained = mean(results, "raft") > mean(RESULTS, "raft") or mean(results, "baseline") < mean(RESULTS, "baseline")
+    assert checked.verdict != "PASS" or gained, "a verdict that nobody earned"
+    page = render(results)
+    pages = [page, markdown(results, checked), junit(checked)]
+    pages += [made.decode("utf-8") for made in site(leaderboard([results])).values()]
+    for one in pages:
+        assert not re.search(r"[>\s](?:nan|-?inf)[<\s,]", one), "a number that is none"
+    assert "\ufffd<b>" not in page and "\u202e" not in page
+
+
+def mean(results: Results, arm: str) -> float:
+    values = [
+        q.answers[arm].scores["rouge_l"].value
+        for q in results.questions
+        if arm in q.answers and "rouge_l" in q.answers[arm].scores
+    ]
+    numbers = [v for v in values if v is not None]
+    return sum(numbers) / len(numbers) if numbers else float("inf")
 
 
 def read_suite(path: Path) -> None:
@@ -186,7 +127,7 @@ KINDS: dict[str, Kind] = {
     "policy": (lambda _: POLICY, mutated, load_policy),
     "rubric": (lambda _: shipped("ratf/judges/stance.yaml"), mutated, read_a_rubric),
     "person": (lambda _: PERSON, mutated, read_person),
-    "results": (lambda _: dumps(RESULTS.model_dump(mode="json")), lambda w: mutated(w) | rebuilt(w), load),
+    "results": (lambda _: dumps(RESULTS.model_dump(mode="json")), lambda w: mutated(w) | rebuilt(w), shown_and_judged),
     "bundle": (packed, bundles, read_bundle),
 }
 """What a file of each kind begins as, how it is mutated, and what reads it."""

@@ -22,6 +22,7 @@ from ratf.content import content
 from ratf.gate.policy import load_policy
 
 GITHUB, GITLAB = content("docs", "ci", "github.yml"), content("docs", "ci", "gitlab.yml")
+SUPPLY, SUPPLY_GITLAB = content("docs", "ci", "supply-github.yml"), content("docs", "ci", "supply-gitlab.yml")
 JUDGE = "Judge the run"
 BIN = Path(sys.executable).parent
 SMALLER = {
@@ -53,6 +54,9 @@ def in_scripts(workflow: dict[str, Any]) -> list[str]:
         (["vendor.github-workflows"], GITHUB, ("runs-on:", "run-on:")),
         (["custom.github-workflows-require-timeout"], GITHUB, ("    timeout-minutes: 5", "    #")),
         (["vendor.gitlab-ci", "--data-transform", "gitlab-ci"], GITLAB, ("  script:", "  scripts:")),
+        (["vendor.github-workflows"], SUPPLY, ("runs-on:", "run-on:")),
+        (["custom.github-workflows-require-timeout"], SUPPLY, ("    timeout-minutes: 10", "    #")),
+        (["vendor.gitlab-ci", "--data-transform", "gitlab-ci"], SUPPLY_GITLAB, ("  script:", "  scripts:")),
     ],
 )
 def test_the_services_schemas_accept_them(
@@ -80,7 +84,7 @@ def test_zizmor_finds_nothing_that_an_attacker_could_use(tmp_path: Path) -> None
     command = [BIN / "zizmor", "--offline", "--min-severity", "medium", "--config", tmp_path / "zizmor.yml"]
     planted = tmp_path / "planted.yml"
     planted.write_text(GITHUB.read_text("utf-8").replace('"$CODE" in', '"${{ github.head_ref }}" in'), "utf-8")
-    found = subprocess.run([*command, GITHUB], capture_output=True, text=True)
+    found = subprocess.run([*command, GITHUB, SUPPLY], capture_output=True, text=True)
     assert found.returncode == 0, found.stdout
     assert "template-injection" in subprocess.run([*command, planted], capture_output=True, text=True).stdout
 
@@ -142,6 +146,20 @@ def test_what_is_installed_is_this_project_on_the_torch_that_it_is_tested_with()
     name, version, *_ = parse_wheel_filename(wheel)
     assert ours.endswith("[local]") and folder == "./wheels", "the index has another project of this name"
     assert (name, str(version)) == (project["name"], project["version"])
+
+
+def test_versions_are_looked_up_every_week_and_a_release_has_its_list_of_parts() -> None:
+    workflow: dict[str, Any] = yaml.load(SUPPLY.read_text("utf-8"), yaml.BaseLoader)
+    assert workflow["permissions"] == {} and "schedule" in workflow["on"]
+    jobs = workflow["jobs"]
+    assert all(job["permissions"] == {"contents": "read"} for job in jobs.values()) and in_scripts(workflow) == []
+    asked = {job: next(step["run"] for step in jobs[job]["steps"] if "run" in step) for job in jobs}
+    other = yaml.safe_load(SUPPLY_GITLAB.read_text("utf-8"))
+    assert asked == {"audit": "make audit", "release": "make release"}
+    assert {job: other[job]["script"] for job in asked} == {job: [line] for job, line in asked.items()}
+    told = subprocess.run(["make", "-n", *asked], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert "pip-audit --requirement constraints.txt" in told and "python -m build" in told
+    assert re.search(r"cyclonedx-py requirements constraints.txt .*--output-file dist/ratf.cdx.json", told)
 
 
 @pytest.mark.parametrize(("service", "place"), [("github", ".github/workflows/ratf.yml"), ("gitlab", ".gitlab-ci.yml")])

@@ -46,6 +46,11 @@ def scores(drop: float = 0.0, seed: int = 0, **other: Any) -> dict[str, dict[str
     return {**made, **other}
 
 
+def surprise(drop: float = 0.0, seed: int = 0) -> dict[str, dict[str, Any]]:
+    """The same as a metric of which less is better."""
+    return {arm: {"surprise": of["style_identity"]} for arm, of in scores(drop, seed).items()}
+
+
 @dataclass(frozen=True)
 class Planted:
     """A run, what it is compared with, and what the gate must say. `spoil` gets the run's folder."""
@@ -179,9 +184,8 @@ PLANTED = {
     "not equivalent": Planted(fell(0), 2, "not shown to be equivalent", policy=within("raft equivalent to the baseline run within 0.001 on style_identity")),
     "far better is not equivalent": Planted(fell(-0.4), 2, "not shown to be equivalent", policy=within("raft equivalent to the baseline run within 0.1 on style_identity")),
     "lower is better": Planted(
-        lambda: (r := make(scores(-0.15), INTERVIEWS)).model_copy(update={"metrics": {k: {**f, "better": "lower"} for k, f in r.metrics.items()}}),
-        1, "raft is worse than the baseline run: +0.1",
-        before=lambda: (r := make(scores(seed=7), INTERVIEWS)).model_copy(update={"metrics": {k: {**f, "better": "lower"} for k, f in r.metrics.items()}}),
+        lambda: make(surprise(-0.15), INTERVIEWS), 1, "raft is worse than the baseline run: +0.1",
+        before=lambda: make(surprise(seed=7), INTERVIEWS), policy=within("raft not worse than the baseline run on surprise"),
     ),
     "neither way is better": Planted(
         lambda: (r := make(scores(), INTERVIEWS)).model_copy(update={"metrics": {k: {**f, "better": None} for k, f in r.metrics.items()}}),
@@ -229,7 +233,7 @@ PLANTED = {
         2, "did not pass its exam: AUC 0.51",
     ),
     "one interview": Planted(lambda: make(scores(0.15), ["i"] * 60), 2, "a single interview gives no interval", before=lambda: make(scores(seed=7), ["i"] * 60)),
-    "nobody answered half": Planted(changed(held_out={"questions": 120}), 2, "raft answered 60 of 120 questions: the run was not finished", before=None, policy=within("errors 0")),
+    "nobody answered half": Planted(changed(held_out={"questions": 120, "from": None, "interviews": []}), 2, "raft answered 60 of 120 questions: the run was not finished", before=None, policy=within("errors 0")),
     "killed halfway": Planted(fell(0), 2, "was stopped halfway (1 logs, no results)", spoil=halfway),
     "overtaken by a run that was killed": Planted(fell(0), 2, "a later run was stopped halfway", spoil=overtaken),
     "nothing was run": Planted(fell(0), 2, "results.json: no such file", spoil=lambda f: (f / "results.json").unlink()),

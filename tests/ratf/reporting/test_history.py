@@ -97,7 +97,11 @@ def test_the_primary_and_what_passed_its_exam_is_drawn(tmp_path: Path) -> None:
 
 def test_an_arm_that_a_run_lacks_leaves_a_gap(tmp_path: Path) -> None:
     old = run(2)
-    old = old.model_copy(update={"arms": {n: a for n, a in old.arms.items() if n != "baseline"}})
+    asked = [
+        q.model_copy(update={"answers": {n: a for n, a in q.answers.items() if n != "baseline"}}) for q in old.questions
+    ]
+    left = {"arms": {n: a for n, a in old.arms.items() if n != "baseline"}, "questions": asked}
+    old = old.model_copy(update={**left, "comparisons": [c for c in old.comparisons if "baseline" not in (c.a, c.b)]})
     now, runs = over(tmp_path, old)
     chart = drawn(now, runs)[0]
     assert [len(panel["points"]) for panel in chart["panels"]] == [1, 2] and chart["rows"][0]["cells"][0] is None

@@ -267,6 +267,32 @@ def passed(raw: Raw, _: list[Raw]) -> None:
     raw["exam"].append({**raw["exam"][0], "metric": "judge_stance", "axis": "content", "low": 0.5})
 
 
+def axis(raw: Raw, _: list[Raw]) -> None:
+    told = {"metric": "rouge_l", "axis": "coverage", "verdict": "REGRESSION", "sentence": "it is better than anybody"}
+    raw["axes"] = [told]
+
+
+def nothing_whole_and_an_axis(raw: Raw, samples: list[Raw]) -> None:
+    axis(raw, samples)
+    raw["verdict"] = "NOT MEASURED"
+
+
+def errors(raw: Raw, samples: list[Raw]) -> None:
+    samples[0]["error"] = "401 no such key"
+
+
+def held_out(raw: Raw, _: list[Raw]) -> None:
+    raw["held_out"]["questions"] = 240
+
+
+def lower_is_better(raw: Raw, _: list[Raw]) -> None:
+    raw["metrics"]["rouge_l"]["better"] = "lower"
+
+
+def of_another_axis(raw: Raw, _: list[Raw]) -> None:
+    raw["metrics"]["rouge_l"]["axis"] = "voice"
+
+
 def verdict(raw: Raw, _: list[Raw]) -> None:
     raw["verdict"] = "INCONCLUSIVE" if raw["verdict"] == "PASS" else "PASS"
 
@@ -290,6 +316,12 @@ def verdict(raw: Raw, _: list[Raw]) -> None:
         (skilled, "statistics: skill: skill of raft on rouge_l: low"),
         (passed, "statistics: exams: exam of judge_stance"),
         (verdict, "statistics: verdict: the verdict is"),
+        (axis, "statistics: verdict: REGRESSION on rouge_l"),
+        (nothing_whole_and_an_axis, "statistics: verdict: REGRESSION on rouge_l"),
+        (errors, "answers: baseline: 0 errors, the log has 1"),
+        (held_out, "statistics: means and intervals: 240 questions are said to be held out, and 24 are there"),
+        (lower_is_better, "meaning of rouge_l: "),
+        (of_another_axis, "meaning of rouge_l: "),
     ],
 )
 def test_what_was_tampered_with_is_named(tmp_path: Path, tamper: Callable[[Raw, list[Raw]], None], named: str) -> None:

@@ -40,16 +40,27 @@ def results(**changes: Any) -> Results:
         scores={"style_identity": Scored(value=0.5), "copying": Scored(value=None, why="too short to score")},
     )
     made: dict[str, Any] = {
-        "suite": {"name": "tiny", "primary": {"metric": "style_identity"}},
+        "suite": {
+            "name": "tiny",
+            "seed": 0,
+            "models": {"base": "local/b"},
+            "primary": {"metric": "style_identity", "better": "raft", "than": "baseline"},
+        },
         "digest": "d",
         "data_digest": "dd",
-        "person": {"key": "marrack"},
+        "person": {"key": "marrack", "name": "Tove Marrack"},
         "impostors": {"pell": "Conrad Pell"},
         "fictional": True,
-        "held_out": {"questions": 1, "interviews": []},
-        "training": {"exchanges": 8},
-        "metrics": {"style_identity": {"family": "style", "top": 1}},
-        "arms": {"raft": ArmResult(kind="arm", words="full", model="m", errors=0, metrics={"style_identity": cell})},
+        "held_out": {"questions": 1, "from": None, "interviews": []},
+        "training": {"exchanges": 8, "earlier_exchanges": 8, "documents": 1, "left_out": {}},
+        "metrics": {
+            "style_identity": {"family": "style", "words": "voice", "better": "higher", "top": 1},
+            "copying": {"family": "copying", "words": "copied", "better": None, "top": 1},
+        },
+        "arms": {
+            arm: ArmResult(kind="arm", words="full", model="m", errors=0, metrics={"style_identity": cell})
+            for arm in ("raft", "baseline")
+        },
         "contrasts": [
             Contrast(
                 metric="style_identity",
@@ -81,8 +92,8 @@ def results(**changes: Any) -> Results:
                 answers={"raft": answer},
             )
         ],
-        "environment": {"python": "3"},
-        "times": {"total": 1.5},
+        "environment": {"python": "3", "ratf": "0"},
+        "times": {"finished": "2026-01-01 00:00 UTC", "total": 1.5},
     }
     return Results(**{**made, **changes})
 
