@@ -21,7 +21,7 @@ class EarlierExchange:
 
 
 def conversation(
-    about: About,
+    about: About | None,
     question: str,
     memories: Sequence[Memory],
     before: Sequence[EarlierExchange],
@@ -30,30 +30,32 @@ def conversation(
 ) -> tuple[Message, ...]:
     """Return the system message, the latest of the exchanges `before` that fit into `budget` tokens, and the question.
 
-    An exchange is never cut. Where the question and its memories alone exceed the budget, memories are left out from
+    Without `about`, for a model that is the persona by itself, there is no system message. An exchange is never cut. Where the question and its memories alone exceed the budget, memories are left out from
     the end of `memories`, where the least similar ones stand. `count` returns the number of tokens of a text.
     """
-    opening: Message = {
-        "role": "system",
-        "content": f"{about.introduced} Answer the interviewer as {about.name} would: "
-        "in the first person, in your own words, in one paragraph.",
-    }
+    opening: list[Message] = []
+    if about:
+        told = (
+            f"{about.introduced} Answer the interviewer as {about.name} would: "
+            "in the first person, in your own words, in one paragraph."
+        )
+        opening = [{"role": "system", "content": told}]
     kept = list(memories)
-    while kept and _cost([opening, question_message(question, kept)], count) > budget:
+    while kept and _cost([*opening, question_message(question, kept)], count) > budget:
         kept.pop()
-    messages = [opening, question_message(question, kept)]
+    messages = [*opening, question_message(question, kept)]
     room = budget - _cost(messages, count)
     history: list[Message] = []
-    for told in reversed(before):
+    for earlier in reversed(before):
         pair: list[Message] = [
-            question_message(told.question, told.memories),
-            {"role": "assistant", "content": told.answer},
+            question_message(earlier.question, earlier.memories),
+            {"role": "assistant", "content": earlier.answer},
         ]
         room -= _cost(pair, count)
         if room < 0:
             break
         history = [*pair, *history]
-    return (opening, *history, messages[-1])
+    return (*opening, *history, messages[-1])
 
 
 def question_message(question: str, memories: Sequence[Memory]) -> Message:

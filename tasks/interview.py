@@ -9,6 +9,7 @@ from inspect_ai import Task, task
 from inspect_ai.solver import Solver
 
 from ratf.agents.free_running import free_running
+from ratf.agents.own import answering_alone
 from ratf.agents.questions import answering, given, questions
 from ratf.agents.roles import answer_config, grader_roles, model_under_test
 from ratf.scores.scorers import scorers
@@ -17,9 +18,12 @@ from ratf.suite.study import Study, current_study, open_study
 
 
 def _solver(study: Study, arm: str) -> Solver:
-    if arm in GIVEN or study.suite.answered_arm(arm):
+    own = study.suite.own_arm(arm)
+    if arm in GIVEN or (own and own.given):
         return given()
-    if arm in ARMS and study.suite.answers.history == "free_running":
+    if own and own.solver:
+        return answering_alone(study, own)
+    if (own or arm in ARMS) and study.suite.answers.history == "free_running":
         return free_running(study, arm)
     return answering(study)
 
@@ -28,14 +32,16 @@ def _solver(study: Study, arm: str) -> Solver:
 def interview(suite: str = "demo", arm: str = "baseline", data: str | None = None, digest: str | None = None) -> Task:
     """One arm or control of a suite; `digest` names the study that is being run, where one is."""
     study = current_study(digest) if digest else open_study(suite, data)
+    own, times = study.suite.own_arm(arm), study.suite.times(arm)
     return Task(
         dataset=questions(study, arm),
         solver=_solver(study, arm),
-        scorer=scorers(study, warm=True),
+        # the samples of an agent of the user's own hold no real answer; `ratf run` scores them afterwards
+        scorer=None if own else scorers(study, warm=True),
         model=model_under_test(study, arm, obey=digest is None),
-        model_roles=grader_roles(study),
-        epochs=study.suite.answers.samples if arm in ARMS and study.suite.answers.samples > 1 else None,
-        config=answer_config(study),
+        model_roles=None if own else grader_roles(study),
+        epochs=times if times > 1 else None,
+        config=answer_config(study, arm),
         metadata={"suite": study.suite.name, "arm": arm, "digest": study.digest, "person": study.person.key},
         tags=["ratf", arm],
         display_name=f"{study.person.key} · {arm}",

@@ -16,7 +16,7 @@ from ratf.agents.questions import after, bounded
 from ratf.agents.roles import ANSWER_CACHE, seed_of
 from ratf.models.chat import chat_messages
 from ratf.models.hooks import refusals_are_errors
-from ratf.suite.arms import ARMS, Shown
+from ratf.suite.arms import Shown
 from ratf.suite.study import Study
 
 
@@ -27,6 +27,7 @@ def free_running(study: Study, arm: str) -> Solver:
     questions have put them, because an interview's samples run one at a time; so a resumed run goes on with the same
     history. Where questions are answered several times, each time is an interview of its own.
     """
+    shown, persona = study.suite.shown(arm), study.suite.own_arm(arm) is None
     turn: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
@@ -35,8 +36,8 @@ def free_running(study: Study, arm: str) -> Solver:
         async with turn[state.metadata["interview_id"]]:
             for exchange in _up_to(study, str(state.sample_id)):
                 with refusals_are_errors():
-                    memories = await _memories(study, ARMS[arm].memories, exchange, before)
-                    state.messages = chat_messages(after(study, exchange, memories, told))
+                    memories = await _memories(study, shown, exchange, before)
+                    state.messages = chat_messages(after(study, exchange, memories, told, persona))
                     config = GenerateConfig(seed=seed_of(study, state.epoch))
                     state.output = await get_model().generate(state.messages, config=config, cache=ANSWER_CACHE)
                 answer = bounded(state).output.completion

@@ -15,7 +15,6 @@ from ratf.models.recordings import digest_of
 from ratf.models.replay import recorded_value
 from ratf.results.results import Cell, Filtered, Retrieval
 from ratf.statistics.estimates import Estimate, clustered_auc, clustered_mean
-from ratf.suite.arms import ARMS
 from ratf.suite.study import Study
 
 READER = "smollm2-135m-instruct"
@@ -42,8 +41,7 @@ def reader(study: Study) -> str:
 def wanted(study: Study) -> bool:
     """Whether the memories are measured: the suite asks for it or for the filter, and an arm recalls memories."""
     settings = study.suite.memories
-    remembers = any(ARMS[arm].recalls for arm in study.suite.arms)
-    return remembers and (settings.hindsight or settings.hindsight_filter)
+    return study.suite.recalls and (settings.hindsight or settings.hindsight_filter)
 
 
 def measure(study: Study, progress: Progress = silent) -> Retrieval:

@@ -1,34 +1,36 @@
 """The held-out questions as an Inspect dataset for an arm or a control, and the solvers that answer them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ModelOutput, ModelUsage
+from inspect_ai.model import ChatMessage, ContentText, ModelOutput, ModelUsage
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from raft.errors import RaftError
 from raft.models.tokens import token_counter
 from raft.prompts import EarlierExchange, conversation, earlier_exchanges, fenced
-from raft.text import MOST_CHARACTERS
+from raft.text import MOST_CHARACTERS, shorten
 from raft.types import Exchange, Memory, Message
 from ratf.agents.controls import given_answers
+from ratf.agents.earlier import answered
 from ratf.agents.memories import Memories, memories_shown
 from ratf.agents.roles import ANSWER_CACHE, seed_of
 from ratf.models.chat import chat_messages
 from ratf.models.hooks import refusals_are_errors
-from ratf.suite.arms import ARMS, GIVEN, WRITTEN
+from ratf.suite.arms import GIVEN, WRITTEN
 from ratf.suite.study import Study
 
-UNANSWERED: dict[str, object] = {"answered": "", "unanswered": "empty: the file of answers has none to this question"}
-"""What is known of an answer that a file leaves out."""
+BEFORE = "said-before-"
+"""What the ids of the messages begin with that a solver of the user's own is given."""
 
 
 def questions(study: Study, arm: str) -> MemoryDataset:
     """The dataset for an arm or control, a sample for each held-out question.
 
-    A sample has the prompt of the arm as input, the real answer as target, and the exchange's id as id.
+    A sample has the prompt of the arm as input, the real answer as target, and the exchange's id as id. For an arm of the
+    user's own, whose code or log may read whatever the sample holds, there is no target: the scores' phase fills it in.
     """
+    own = study.suite.own_arm(arm)
     if arm in WRITTEN:
         samples = [_sample(e, chat_messages(_to_write(arm, e)), {}) for e in study.held_out]
     elif arm in GIVEN:
@@ -38,48 +40,70 @@ def questions(study: Study, arm: str) -> MemoryDataset:
             for e in study.held_out
             if e.exchange_id in answers  # not every answer allows every edit
         ]
-    elif answered := study.suite.answered_arm(arm):
-        if arm not in study.answered:
-            raise RaftError(f"{answered.answers}: the file with the answers of {arm} is not there any more")
-        said = study.answered[arm]
-        about: dict[str, dict[str, object]] = {q: {"answered": text} for q, text in said.items()}
-        samples = [_sample(e, e.question, about.get(e.exchange_id, UNANSWERED)) for e in study.held_out]
+    elif own and own.given:
+        about = answered(study, own)
+        samples = [_sample(e, e.question, about[e.exchange_id], target=False) for e in study.held_out]
+    elif own and own.solver:
+        mine = memories_shown(study, own.memories)
+        samples = [_sample(e, *_alone(study, e, mine.get(e.exchange_id, ())), target=False) for e in study.held_out]
     elif study.suite.answers.history == "free_running":
-        samples = [_sample(e, e.question, {}) for e in study.held_out]
+        samples = [_sample(e, e.question, {}, target=not own) for e in study.held_out]
     else:
-        mine = memories_shown(study, ARMS[arm].memories)
+        mine = memories_shown(study, study.suite.shown(arm))
         samples = [
             _sample(
                 e,
-                chat_messages(prompt(study, e, mine)),
+                chat_messages(prompt(study, e, mine, persona=not own)),
                 {"memories": [asdict(m) for m in mine.get(e.exchange_id, ())]},
+                target=not own,
             )
             for e in study.held_out
         ]
     return MemoryDataset(samples, name=f"{study.suite.name}-{study.digest}")
 
 
-def prompt(study: Study, exchange: Exchange, mine: Memories) -> tuple[Message, ...]:
-    """The prompt that an arm with the memories `mine` reads before it answers a question."""
+def prompt(study: Study, exchange: Exchange, mine: Memories, persona: bool = True) -> tuple[Message, ...]:
+    """The prompt that an arm with the memories `mine` reads before it answers a question; without `persona`, a bare one."""
     answers = study.suite.answers
     before = study.before[exchange.exchange_id] if answers.history == "teacher_forced" else ()
     return after(
-        study, exchange, mine.get(exchange.exchange_id, ()), earlier_exchanges(before, mine, answers.max_words)
+        study,
+        exchange,
+        mine.get(exchange.exchange_id, ()),
+        earlier_exchanges(before, mine, answers.max_words),
+        persona,
     )
 
 
 def after(
-    study: Study, exchange: Exchange, mine: Sequence[Memory], before: Sequence[EarlierExchange]
+    study: Study,
+    exchange: Exchange,
+    mine: Sequence[Memory],
+    before: Sequence[EarlierExchange],
+    persona: bool = True,
 ) -> tuple[Message, ...]:
-    """The prompt of a question with its memories `mine`, after the earlier exchanges in `before`."""
+    """The prompt of a question with its memories `mine`, after the earlier exchanges in `before`.
+
+    Without `persona` it does not say who is to answer.
+    """
     return conversation(
-        study.person.about,
+        study.person.about if persona else None,
         exchange.question,
         mine,
         before,
         study.suite.answers.context_tokens,
         token_counter(study.suite.models.base.removeprefix("local/")),
     )
+
+
+def _alone(study: Study, exchange: Exchange, mine: Sequence[Memory]) -> tuple[list[ChatMessage], dict[str, object]]:
+    """The input and the metadata of a question that goes to a solver of the user's own, as far as it may know them."""
+    history, most = study.told_before(exchange), study.suite.answers.max_words
+    told = [EarlierExchange(str(h["question"]), (), shorten(h["answer"], most)) for h in history if h["answer"]]
+    messages = chat_messages(after(study, exchange, mine, told, persona=False))
+    for number, message in enumerate(messages):
+        message.id = f"{BEFORE}{number}"
+    return messages, {"history": history, "memories": [asdict(m) for m in mine]}
 
 
 def _to_write(control: str, exchange: Exchange) -> tuple[Message, ...]:
@@ -97,11 +121,11 @@ def _to_write(control: str, exchange: Exchange) -> tuple[Message, ...]:
     )
 
 
-def _sample(exchange: Exchange, input: object, more: dict[str, object]) -> Sample:
+def _sample(exchange: Exchange, input: object, more: Mapping[str, object], target: bool = True) -> Sample:
     return Sample(
         id=exchange.exchange_id,
         input=input,  # type: ignore[arg-type]
-        target=exchange.answer,
+        target=exchange.answer if target else "",
         metadata={
             "interview_id": exchange.interview_id,
             "date": exchange.date.isoformat() if exchange.date else None,
@@ -118,7 +142,8 @@ def given() -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         about = state.metadata
         text = about["given"]["text"] if "given" in about else about["answered"]
-        state.output = ModelOutput.from_content("given", text)
+        content = [ContentText(text=text, refusal=True)] if about.get("refused") and text else text
+        state.output = ModelOutput.from_content("given", content, about.get("stopped", "stop"))
         state.output.usage = ModelUsage()
         state.messages.append(state.output.message)
         return state

@@ -7,6 +7,7 @@ from inspect_ai.model import CachePolicy, GenerateConfig, Model, get_model
 from ratf.agents.training import model_of
 from ratf.models.chat import EVERY_REQUEST, recorded_model
 from ratf.models.replay import session
+from ratf.models.service import ready
 from ratf.suite.arms import ARMS, GIVEN
 from ratf.suite.study import Study
 
@@ -24,16 +25,17 @@ The adapter's digest is part of the model's name, hence of the cache's key.
 """
 
 
-def answer_config(study: Study) -> GenerateConfig:
-    """The suite's answer settings as Inspect's settings of generation."""
-    answers = study.suite.answers
+def answer_config(study: Study, arm: str = "") -> GenerateConfig:
+    """The suite's answer settings as Inspect's settings of generation, for an arm that may have a model of its own."""
+    answers, own = study.suite.answers, study.suite.own_arm(arm)
+    model = (own and own.model) or study.suite.models.base
     return GenerateConfig(
         max_tokens=answers.max_tokens,
         temperature=answers.temperature,
         top_p=answers.top_p,
         frequency_penalty=answers.frequency_penalty,
         seed=study.suite.seed,
-        max_connections=EVERY_REQUEST if study.suite.models.base.startswith("local/") else None,
+        max_connections=EVERY_REQUEST if model.startswith("local/") else None,
     )
 
 
@@ -68,8 +70,16 @@ def model_under_test(study: Study, arm: str, obey: bool) -> str | Model | None:
     Where `obey` is set, an untuned arm gets None, which leaves the model to `inspect eval --model`. A run of a suite
     does not set it, because its arms must answer with the suite's own models.
     """
-    if arm in GIVEN or study.suite.answered_arm(arm):
+    own = study.suite.own_arm(arm)
+    if arm in GIVEN or (own and own.given):
         return "none/none"
+    if own and own.solver:
+        listening = session()
+        # a solver's whole answer is recorded, since what else it asks is not known; a replay asks neither
+        replaying = listening is not None and listening.replaying
+        return recorded_model(study.suite.models.base, arm) if replaying else ready(study.suite.models.base)
+    if own:
+        return recorded_model(str(own.model), arm)
     if arm == "paraphrase":
         return recorded_model(str(study.suite.models.paraphraser), arm)
     if arm == "generic":

@@ -82,11 +82,25 @@ def systems_of(results: Results) -> dict[str, System]:
             if key != SAID_BEFORE and any(key == f or key.startswith(f"{f}.") for f in OF_SYSTEM)
             if not any(key == u or key.startswith(f"{u}.") for u in unused)
         }
+        if own := next((a for a in results.suite.get("own", []) if a["name"] == arm), None):
+            settings = _of_own(own, result.about, settings)
         model = str(settings.get("models.base", result.model))
-        about = json.dumps([arm, result.words, settings], sort_keys=True)
+        about = json.dumps([arm, "" if own else result.words, settings], sort_keys=True)
         name = f"{slug(model)}-{slug(arm)}-{hashlib.sha256(about.encode()).hexdigest()[:8]}"
         found[arm] = System(id=name, arm=arm, words=result.words, model=model, settings=settings)
     return found
+
+
+def _of_own(arm: Mapping[str, Any], about: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of an agent of the user's own: what it is, as far as that is known, and how it was asked."""
+    # the same agent's answers to another person's questions, in another file, make no other system; other code does
+    files = ("answers", "log") if "solver" in arm else ("answers", "log", "sha256")
+    known = {k: v for k, v in arm.items() if k not in ("name", *files)}
+    asked = {k: v for k, v in settings.items() if k.startswith("answers.") and k != "answers.samples"}
+    recalled = {k: v for k, v in settings.items() if k.startswith("memories.") and arm.get("memories") == "own"}
+    told = {key: about.get(key, "not known") for key in ("training", "prompts")}
+    agent = {f"agent.{key}": value for key, value in flat({**told, **known})}
+    return {**agent, **(asked if {"model", "solver"} & arm.keys() else {}), **recalled}
 
 
 def _unused(training: str, memories: str) -> list[str]:

@@ -14,7 +14,9 @@ def questions(
 ) -> None:
     """Print the held-out questions, a JSON line each, for an agent that is asked elsewhere; never the real answers.
 
+    `history` has what was said before in the interview; an answer that is itself asked about is null.
     Write its answers to a file, {"id": "…", "answer": "…"} a line, and name it in the suite: arms: [{name: mine, answers: FILE}].
+    A line may repeat the `digest`: the answers to other questions are then refused.
 
     Example: ratf questions demo > questions.jsonl
     """
@@ -23,7 +25,6 @@ def questions(
 
         from ratf.suite.study import open_study
 
-        for e in open_study(suite, data).held_out:
-            day = e.date.isoformat() if e.date else None
-            row = {"id": e.exchange_id, "question": e.question, "interview_id": e.interview_id, "date": day}
-            typer.echo(json.dumps(row, ensure_ascii=False))
+        study = open_study(suite, data, finished=True)  # the file of answers need not be there yet
+        for row in study.questions():
+            typer.echo(json.dumps({**row, "digest": study.questions_digest}, ensure_ascii=False))

@@ -143,7 +143,7 @@ def _empty(case: RuleCase) -> Iterator[str]:
 
 def _missing_arms(case: RuleCase) -> Iterator[str]:
     suite = case.results.suite
-    asked = [*suite.get("arms", []), *(arm["name"] for arm in suite.get("answered", []))]
+    asked = [*suite.get("arms", []), *(arm["name"] for arm in suite.get("own", []))]
     missing = [arm for arm in asked if arm not in case.results.arms]
     if missing:
         yield f"the run has no answers of the suite's arms {', '.join(missing)}"
@@ -158,7 +158,8 @@ def _unanswered(case: RuleCase) -> Iterator[str]:
 
 def _asked_less_often(case: RuleCase) -> Iterator[str]:
     wanted = case.results.suite.get("answers", {}).get("samples", 1)
-    for arm in case.run.scores.keys() - {a["name"] for a in case.results.suite.get("answered", [])}:
+    given = {a["name"] for a in case.results.suite.get("own", []) if a.get("answers") or a.get("log")}
+    for arm in case.run.scores.keys() - given:
         if any(cell.answers < wanted for cell in case.results.arms[arm].metrics.values()):
             yield f"{arm} answered some questions fewer than {wanted} times: the run was not finished"
 

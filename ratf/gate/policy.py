@@ -15,10 +15,10 @@ from ratf.results.results import Results
 Tier = Literal["critical", "supporting", "advisory"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
 BASELINE_RUN = "the baseline run"
-_ARM, _OTHER, _METRIC = r"(?P<arm>\w+)", r"(?P<other>the baseline run|\w+)", r"(?P<metric>\w[\w.]*)"
+_ARM, _OTHER, _METRIC = r"(?P<arm>\w[\w-]*)", r"(?P<other>the baseline run|\w[\w-]*)", r"(?P<metric>\w[\w.]*)"
 _NUMBER, _LEVEL = r"(?P<limit>\d*\.?\d+)", r"(?:at most )?(?P<limit>\d*\.?\d+)(?P<percent> ?%)?"
 FORMS = {
-    "axes": (rf"{_ARM} better than (?P<other>\w+) on {_METRIC} or (?P<second>\w[\w.]*), worse on neither", "raft better than baseline on sentence.coverage or style.identity, worse on neither"),
+    "axes": (rf"{_ARM} better than (?P<other>\w[\w-]*) on {_METRIC} or (?P<second>\w[\w.]*), worse on neither", "raft better than baseline on sentence.coverage or style.identity, worse on neither"),
     "better": (rf"{_ARM} better than {_OTHER}(?: by more than {_NUMBER})? on {_METRIC}", "raft better than baseline on style.identity"),
     "not worse": (rf"{_ARM} not worse than {_OTHER}(?: by more than {_NUMBER})? on {_METRIC}", "raft not worse than the baseline run by more than 0.02 on embedding.rank"),
     "equivalent": (rf"{_ARM} equivalent to {_OTHER} within {_NUMBER} on {_METRIC}", "raft equivalent to the baseline run within 0.05 on style.identity"),

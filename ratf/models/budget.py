@@ -350,6 +350,7 @@ def paid(study: Study) -> list[tuple[str, str]]:
         ("paraphraser", models.paraphraser if "paraphrase" in study.suite.controls else None),
         ("rephraser", study.suite.memories.rephraser),
         ("embedder", models.embedder),
+        *((f"answers of {arm.name}", arm.model) for arm in study.suite.own),
     ]
     return [(role, model) for role, model in asked if model and "/" in model and not is_free(model)]
 

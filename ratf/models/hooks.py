@@ -9,7 +9,7 @@ from inspect_ai.model import ModelUsage
 from inspect_ai.util import LimitExceededError
 
 from ratf.models.budget import ESTIMATED, Meter, current
-from ratf.models.prices import price_of
+from ratf.models.prices import HOW, price_of
 
 _listeners: list[Callable[[int], None]] = []
 
@@ -61,6 +61,10 @@ class Keeper(Hooks):
         task, counted = asyncio.current_task(), current()
         assert task is not None and counted is not None
         self._asking.discard(task)
+        if counted.limits.usd is not None and price_of(data.model_name, counted.prices) is None:
+            # only code of the user's own asks a model that the suite does not name
+            why = f"the price of {data.model_name} is not known, and --budget-usd needs it: {HOW}"
+            raise Refused("custom", value=0, limit=0, message=why)
         if not counted.reached():
             self._asking.add(task)
             return

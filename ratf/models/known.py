@@ -71,6 +71,7 @@ def must_be_known(study: Study, to_run: bool) -> None:
 def _named(study: Study) -> Iterator[str]:
     models, rephraser = study.suite.models, study.suite.memories.rephraser
     yield models.base
+    yield from (arm.model for arm in study.suite.own if arm.model)
     yield from study.suite.graders
     if "paraphrase" in study.suite.controls and models.paraphraser:
         yield models.paraphraser

@@ -85,8 +85,8 @@ class Listener(Model):
         if reply is None:
             more = {} if cache is None else {"cache": cache}
             output = await super().generate(messages, config=config, **more)
-            reply = self.session.keep(request, number, _kept(output), who)
-        return _said(reply)
+            reply = self.session.keep(request, number, recordable(output), who)
+        return as_output(reply)
 
 
 class HostedEmbedder:
@@ -144,7 +144,7 @@ def named(study: Study, who: str, messages: Sequence[ChatMessage]) -> str:
     return f"{who}, question {about[0]}" if len(about) == 1 else who
 
 
-def _kept(output: ModelOutput) -> dict[str, Any]:
+def recordable(output: ModelOutput) -> dict[str, Any]:
     """A reply as it is recorded: without ids and times, which differ from call to call."""
     choice = output.choices[0] if output.choices else None
     found: dict[str, Any] = {"text": output.completion.split("\n")}
@@ -165,7 +165,7 @@ def _kept(output: ModelOutput) -> dict[str, Any]:
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]
 
 
-def _said(reply: dict[str, Any]) -> ModelOutput:
+def as_output(reply: dict[str, Any]) -> ModelOutput:
     """A recorded reply as Inspect's output of a model."""
     tokens = reply.get("tokens")
     text = "\n".join(reply["text"])

@@ -55,7 +55,7 @@ def _wrapped(name: str, generate: Generate) -> Generate:
                     counted.replied()
                 return _harmless(made, kwargs.get("input", args[0] if args else ""), counted)
         except Exception as error:
-            _mask(error)
+            mask(error)
             raise
         assert counted is not None
         raise counted.waited_too_long(name)
@@ -66,7 +66,7 @@ def _wrapped(name: str, generate: Generate) -> Generate:
 def _harmless(made: Any, asked: Any, counted: Meter | None) -> Any:
     output, *rest = made if isinstance(made, tuple) else (made,)
     if isinstance(output, Exception):
-        _mask(output)
+        mask(output)
     else:
         output = without_secrets(output)
         ESTIMATED.set(output.usage is None and counted is not None)
@@ -77,7 +77,7 @@ def _harmless(made: Any, asked: Any, counted: Meter | None) -> Any:
     return (output, *map(without_secrets, rest)) if rest else output
 
 
-def _mask(error: BaseException) -> None:
+def mask(error: BaseException) -> None:
     """Take the secrets out of an error that a service had a hand in, and out of those that led to it."""
     seen: set[int] = set()
     at: BaseException | None = error

@@ -13,7 +13,7 @@ from raft.errors import RaftError
 from raft.text import plain
 from ratf.pages.templates import environment
 from ratf.results.folder import RunProgress, finished, is_run, look
-from ratf.suite.arms import ARMS
+from ratf.suite.arms import CONTROLS, EXAM_ONLY
 
 ENOUGH = 0.05
 """The share of a step that must be done before the time left is estimated."""
@@ -133,7 +133,7 @@ def _page(folder: Path) -> bytes:
     pages.filters |= {"plain": plain, "quoted": lambda text: quote(text, safe="")}
     made = pages.get_template("pages/view.html.j2").render(
         run=run,
-        arms=set(ARMS),
+        arms={log.arm for log in run.logs} - {*CONTROLS, *EXAM_ONLY},
         name=folder.name,
         says=says(run),
         inspect=inspect_view(folder / "logs"),

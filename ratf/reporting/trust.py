@@ -33,6 +33,7 @@ def checks(results: Results) -> list[TrustCheck]:
         _unscored,
         _second_looks,
         _interviews,
+        _own,
         _leaks,
         _contamination,
         _budget,
@@ -134,6 +135,13 @@ def _interviews(r: Results) -> Iterator[TrustCheck]:
     number = len(r.held_out["interviews"]) or len({q.interview_id for q in r.questions})
     few = f"; from fewer than {FEW_CLUSTERS}, intervals are shaky" if number < FEW_CLUSTERS else ""
     yield TrustCheck("Interviews", "doubt" if few else "fine", f"{number} held out, whole{few}")
+
+
+def _own(r: Results) -> Iterator[TrustCheck]:
+    own = [name for name, arm in r.arms.items() if arm.about]
+    if own:
+        told = f"not known of {', '.join(own)}, so neither leaks nor contamination were looked for there"
+        yield TrustCheck("Training and prompts", "unknown", told)
 
 
 def _leaks(r: Results) -> Iterator[TrustCheck]:

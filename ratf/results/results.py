@@ -63,6 +63,8 @@ class ArmResult(Record):
     """The number of questions by what became of them, see `State`; empty where it is not known."""
     kinds_of_errors: dict[str, int] = {}
     """The first error of each kind, and how many questions ended in one of that kind."""
+    about: dict[str, str] = {}
+    """What is known of an agent of the user's own, and what is not; empty for recipes and controls."""
     match: dict[str, float] | None = None
     """The `median` and `lowest` cosine and the number of `poor` matches of a control by nearest question; else None."""
 

@@ -89,6 +89,7 @@ class CallCounts:
         yield from self.embedding()
         yield from self.tuning()
         yield from self.answers()
+        yield from self.own()
         yield from self.written()
         yield from self.judges()
         yield from self.contamination()
@@ -115,7 +116,7 @@ class CallCounts:
         arms = [ARMS[a] for a in study.suite.arms]
         if "/" not in name:
             return
-        asked = self._remembering() if any(a.recalls for a in arms) and self.memories is None else []
+        asked = self._remembering() if study.suite.recalls and self.memories is None else []
         if study.suite.answers.history == "free_running":
             asked = asked + study.held_out * (self.samples * sum(a.memories != "none" for a in arms))
         elif any(a.memories == "impostor" for a in arms):
@@ -141,7 +142,7 @@ class CallCounts:
             return
         texts = [d.text for d in study.person.documents]
         texts += [e.question for p in (study.person, *study.impostors, *study.strangers) for e in p.exchanges]
-        given = self.samples * len(study.suite.all_arms) + len(study.suite.controls)
+        given = sum(map(study.suite.times, (*study.suite.all_arms, *study.suite.controls)))
         answers = given * sum(len(e.answer) for e in study.held_out)
         tokens = (sum(map(len, texts)) + answers) // 4
         yield self._ask("embedding", "", name, 0, tokens, note="texts in batches, no chat calls", counted=False)
@@ -175,6 +176,17 @@ class CallCounts:
             note = "fewer where a question brings no memory" if unsure else ""
             model = base if arm.training == "none" else tuned_name(base)
             yield self._ask("answers", name, model, calls, read, self._replies(calls), self.samples * n, note=note)
+
+    def own(self) -> Iterator[CallCount]:
+        """The calls of the user's own agents that are asked; what a solver asks of whom, only its code knows."""
+        for arm in (a for a in self.study.suite.own if not a.given):
+            calls = self.samples * len(self.study.held_out)
+            if arm.model:
+                read = self.samples * sum(self._prompt(e, arm.memories != "none") for e in self.study.held_out)
+                yield self._ask("answers", arm.name, arm.model, calls, read, self._replies(calls), calls, counted=False)
+            else:
+                note = "what a solver asks, and of whom, is not known"
+                yield self._ask("answers", arm.name, str(arm.solver), calls, 0, 0, calls, note=note, counted=False)
 
     def _minds(self, name: str) -> dict[str, str]:
         """A word for what an arm reads beside each question: arms of one model with the same read one prompt."""

@@ -12,6 +12,7 @@ from inspect_ai.log import EvalLog, EvalSample
 from raft.prompts import EarlierExchange, conversation
 from raft.types import Memory
 from ratf.agents.controls import Given
+from ratf.agents.earlier import provenance
 from ratf.agents.training import tuned
 from ratf.gate.gate import why_not_measured
 from ratf.judges.counts import plan, with_savings
@@ -19,7 +20,8 @@ from ratf.models.faults import in_short, kinds
 from ratf.models.states import state_of
 from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored, State
 from ratf.runner.environment import environment
-from ratf.runner.notes import notes
+from ratf.runner.notes import notes, own_notes
+from ratf.scores.logs import first_answers
 from ratf.scores.paraphrases import checked
 from ratf.scores.qualify import exams, made_of, match_of, more_exams, skills, style_facts, why_not, with_strangers
 from ratf.scores.repeated import repeats_of
@@ -87,7 +89,7 @@ def collect(study: Study, logs: dict[str, EvalLog], admission: Admission, times:
         sentence="",
         tuned=tuned(study, {arm: log.eval.model for arm, log in logs.items() if arm in ARMS}),
         attribution=attribution(scores, _clusters(study)),
-        notes=notes(study, judged),
+        notes=[*notes(study, judged), *own_notes(study, first_answers(logs))],
         questions=[_question(study, number, samples, scores, sources) for number in range(len(study.held_out))],
         environment=environment(study.path),
         times=times,
@@ -183,11 +185,13 @@ def _arm(
             variance=spread(list(by_question.values())),
             answers=min(map(len, by_question.values()), default=1),
         )
-    control, answered = arm in CONTROLS, study.suite.answered_arm(arm)
+    control, own = arm in CONTROLS, study.suite.own_arm(arm)
+    told = provenance(study, own) if own else {}
     return ArmResult(
         kind="control" if control else "arm",
-        words=CONTROLS[arm].words if control else answered.words if answered else ARMS[arm].words,
-        model="" if sources else answered.words if answered else log.eval.model,
+        words=CONTROLS[arm].words if control else own.words if own else ARMS[arm].words,
+        model="" if sources else log.eval.model if not own or own.model else told.get("model", "not known"),
+        about={**own.facts, **told} if own else {},
         errors=sum(s.error is not None for s in samples.values()),
         states=dict(Counter(_state(s) for s in samples.values())),
         kinds_of_errors=kinds(s.error.message for s in samples.values() if s.error is not None),
@@ -198,7 +202,7 @@ def _arm(
 
 def _contrasts(study: Study, scores: Scores) -> list[Contrast]:
     primary = study.suite.primary
-    others = [arm.name for arm in study.suite.answered]
+    others = [arm.name for arm in study.suite.own]
     beside = [pair for arm in others for pair in ((arm, primary.than), (primary.better, arm)) if len(set(pair)) > 1]
     pairs = list(dict.fromkeys([*CONTRASTS, (primary.better, primary.than), *beside]))
     return contrasts(scores, pairs, _clusters(study))

@@ -43,7 +43,10 @@ def panel(study: Study, answers: Texts, progress: Progress = silent) -> Contamin
     """
     replies = study.made("contamination", lambda: _ask(study, progress))
     signs = [_continuation(study, replies), _name(study, replies, answers), _cutoff(study, answers)]
-    return concluded(study.suite.models.base, signs)
+    found = concluded(study.suite.models.base, signs)
+    if not (own := ", ".join(arm.name for arm in study.suite.own)):
+        return found
+    return found.model_copy(update={"sentence": f"{found.sentence}; what {own} knows was not asked"})
 
 
 def concluded(base: str, signs: Sequence[Sign]) -> Contamination:

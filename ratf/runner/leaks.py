@@ -55,7 +55,12 @@ def look(study: Study) -> Leaks:
         f"{len(study.held_out)} held-out answers against {len(study.person.documents)} writings, where older than the "
         f"interview, and {len(study.earlier)} earlier answers"
     )
-    return Leaks(checked=checked, found=[*same, *map(_copied, found), *map(_unread, unread)])
+    return Leaks(checked=f"{checked}{_unchecked(study)}", found=[*same, *map(_copied, found), *map(_unread, unread)])
+
+
+def _unchecked(study: Study) -> str:
+    own = ", ".join(arm.name for arm in study.suite.own)
+    return f"; not what {own} learnt and remembers, which is not known" if own else ""
 
 
 def look_in_store(study: Study, leaks: Leaks) -> Leaks:

@@ -1,7 +1,9 @@
 """The notes that a reader of a run should know before believing anything."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from raft.people.leaks import Source, covered
+from ratf.agents.earlier import provenance
 from ratf.agents.memories import passages, swap_note
 from ratf.results.exams import Exam
 from ratf.statistics.estimates import FEW_CLUSTERS
@@ -30,7 +32,7 @@ def notes(study: Study, judges: Sequence[Exam] = ()) -> list[str]:
             f"Every arm answered each question {study.suite.answers.samples} times, controls once: a question counts once, "
             "with the mean of its answers' scores, and the first answer is shown."
         )
-    if any(ARMS[arm].recalls for arm in study.suite.arms):
+    if study.suite.recalls:
         counts = ", ".join(f"{n} {reason}" for reason, n in passages(study).items())
         found.append(f"Recalled passages, and what became of them: {counts or 'none'}.")
     if any(ARMS[arm].memories == "shuffled" for arm in study.suite.arms):
@@ -39,3 +41,28 @@ def notes(study: Study, judges: Sequence[Exam] = ()) -> list[str]:
     alone = [g for g in study.suite.graders if g.partition("+")[0] == study.suite.models.base]
     found += [f"The grader {g} is the agents' own base model." for g in alone]
     return found
+
+
+def own_notes(study: Study, answers: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """What is known of each agent of the user's own, and what no check could look at. `answers` are by arm and question."""
+    for arm in study.suite.own:
+        facts = {**arm.facts, **provenance(study, arm)}
+        told = "; ".join(f"{key}: {value}" for key, value in facts.items())
+        said = answers.get(arm.name, {})
+        copied = sum(bool(_real(study, question, text)) for question, text in said.items())
+        yield (
+            f"{arm.name} is {arm.words}; {told}. Leaks and contamination were not looked for in what it learnt, remembers "
+            f"and is told, which nobody here can read; {copied} of its {len(said)} answers stand to 80 % or more in the real "
+            f"ones{': it has read them' if copied else ''}."
+        )
+        if arm.solver and study.suite.answers.history == "teacher_forced":
+            yield (
+                f"{arm.name} keeps what it reads, so the real answers of the interview so far are told it only where their "
+                "questions are not asked; the recipes are told all."
+            )
+
+
+def _real(study: Study, question: str, text: str) -> bool:
+    """Whether the words of a real answer, of 20 words or more, are in an answer to its question."""
+    exchange = [e for e in study.held_out if e.exchange_id == question]
+    return bool(covered(exchange, [Source(question, "writing", None, text)]))

@@ -34,7 +34,7 @@ class Rates:
     def beside(self, study: Study) -> float:
         """The seconds of what asks no chat model: embedding the writings, and scoring."""
         letters = sum(len(d.text) for d in study.person.documents)
-        given = study.suite.answers.samples * len(study.suite.all_arms) + len(study.suite.controls)
+        given = sum(map(study.suite.times, (*study.suite.all_arms, *study.suite.controls)))
         answers = given * len(study.held_out)
         return self.thousand * letters / 1000 + self.scored * answers
 

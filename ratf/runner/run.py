@@ -26,7 +26,6 @@ from ratf.results.folder import noted, one_at_a_time, set_damaged_logs_aside
 from ratf.results.results import Leaks, Results, load, save
 from ratf.runner.leaks import look, look_in_store, refuse
 from ratf.scores.logs import first_answers, score
-from ratf.suite.arms import ARMS
 from ratf.suite.study import Study, being_run, logs_folder, open_study
 
 
@@ -175,6 +174,7 @@ def carry_out(
     OverBudget or GaveUp, with no results written, where a limit is reached or a service does not reply.
     """
     must_have_prices(study, limits, prices)
+    from ratf.agents.own import must_answer
     from ratf.models.known import must_be_known
     from ratf.models.reply_cache import sealed_replies
 
@@ -183,6 +183,7 @@ def carry_out(
     leaks = look(study)
     refuse(leaks, allow_leaks)
     _private(study.folder)
+    must_answer(study)
     phases = Phases(study)
     spent = sum(phases.seconds.values())
     meter = Meter(study, limits, prices, spent, give_up_after=give_up_after, tell=tell)
@@ -248,11 +249,11 @@ def _prepare(study: Study, leaks: Leaks, allow_leaks: bool, progress: Progress) 
     from ratf.agents.controls import given_answers
     from ratf.agents.memories import memories, memories_shown
 
-    if any(ARMS[a].recalls for a in study.suite.arms):
+    if study.suite.recalls:
         memories(study, progress)
         leaks = look_in_store(study, leaks)
         refuse(leaks, allow_leaks)
-    for shown in sorted({ARMS[a].memories for a in study.suite.arms}):
+    for shown in sorted({study.suite.shown(a) for a in study.suite.all_arms}):
         memories_shown(study, shown, progress)
     given_answers(study, progress)
     return leaks
@@ -268,7 +269,7 @@ def answer(study: Study, progress: Progress) -> None:
     set_damaged_logs_aside(logs_folder(study))
     names = everybody(study)
     samples, asked = study.suite.answers.samples, len(study.held_out)
-    count = sum(samples * asked if name in ARMS else asked for name in names)
+    count = asked * sum(map(study.suite.times, names))
     showing = progress("answering", count, "answers")
     # Inspect greets on stdout, where only the verdict belongs
     with redirect_stdout(io.StringIO()), showing as advance, counting(advance):

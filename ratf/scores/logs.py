@@ -88,6 +88,10 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission:
     from ratf.scores.speaking import SURPRISE, VOICE, answered, warm_voice
 
     samples = log.samples or []
+    if study.suite.own_arm(arm):  # nobody who answered could read the real answers in them
+        real = {e.exchange_id: e.answer for e in study.held_out}
+        for sample in samples:
+            sample.target = real[str(sample.id)]
     done = set.intersection(*(set(s.scores or {}) for s in samples)) if samples else set()
     missing = set(metrics_of(study, arm)) - done
     missing -= {m for m in missing if is_judged(m) and admission.graders(m) == []}

@@ -17,8 +17,8 @@ from raft.people.doubts import nothing_to_remember, older_writings
 from raft.people.folders import inside, same_person
 from raft.people.person import Person, load_person
 from raft.types import Exchange
-from ratf.suite.answered import read_answers
 from ratf.suite.arms import ARMS
+from ratf.suite.own import OwnArm, read_answers
 from ratf.suite.suite import Suite, find_suite, load_suite
 
 DATA_FILES = ("person.yaml", "interviews.jsonl", "writings.jsonl")
@@ -61,6 +61,45 @@ class Study:
         """The date of the first held-out interview. Nothing of that day or later is learnt from."""
         return self.held_out[0].date
 
+    def file_of(self, arm: OwnArm) -> Path:
+        """The file of an arm of the user's own, which is named from the suite's folder."""
+        return (self.path.parent if self.path else Path()) / arm.file
+
+    def told_before(self, exchange: Exchange) -> list[dict[str, str | None]]:
+        """What an agent that keeps what it reads may be told of the interview before a question.
+
+        The answer is None where its question is asked as well: otherwise one question would give away another's answer.
+        Where answers run free it is always None.
+        """
+        history = self.suite.answers.history
+        hidden = {e.exchange_id for e in self.held_out}
+        return [
+            {
+                "question": e.question,
+                "answer": None if history == "free_running" or e.exchange_id in hidden else e.answer,
+            }
+            for e in (() if history == "none" else self.before[exchange.exchange_id])
+        ]
+
+    def questions(self) -> list[dict[str, Any]]:
+        """The held-out questions for an agent that is asked elsewhere, with what it may know, and never the real answers."""
+        return [
+            {
+                "id": e.exchange_id,
+                "question": e.question,
+                "interview_id": e.interview_id,
+                "date": e.date.isoformat() if e.date else None,
+                "history": self.told_before(e),
+            }
+            for e in self.held_out
+        ]
+
+    @property
+    def questions_digest(self) -> str:
+        """The digest of what is asked of whom. No arm changes it: the answers to these questions fit any suite that asks them."""
+        asked = json.dumps([self.person.key, self.questions()], sort_keys=True)
+        return hashlib.sha256(asked.encode()).hexdigest()[:16]
+
     def made(self, name: str, make: Callable[[], Thing], version: str = "") -> Thing:
         """A part of the run that is kept on disk: read from `<name>.json` in the folder, or made now and written there.
 
@@ -102,17 +141,13 @@ def open_study(
     people = _load_people(settings, path, home)
     person, impostors = people[0], people[1 : 1 + len(settings.impostors)]
     held_out, earlier = _split(settings, person, path)
-    newest, recalling = held_out[-1].date, [arm for arm in settings.arms if ARMS[arm].memories == "own"]
+    newest, recalling = held_out[-1].date, [arm for arm in settings.all_arms if settings.shown(arm) == "own"]
     if newest and recalling and not older_writings(person, newest):
         raise DataError([f"{nothing_to_remember(person, newest)} The arms that need it: {', '.join(recalling)}"])
     limit = settings.split.training_exchanges
-    asked = [e.exchange_id for e in held_out]
-    answered = {
-        a.name: read_answers(file, a, asked) for a in settings.answered if (file := path.parent / a.answers).is_file()
-    }
     data_digest = _data_digest(home, settings)
     digest = settings.digest_with(data_digest)
-    return Study(
+    study = Study(
         suite=settings,
         person=person,
         impostors=impostors,
@@ -125,8 +160,12 @@ def open_study(
         data_digest=data_digest,
         path=path,
         strangers=people[1 + len(impostors) :],
-        answered=answered,
     )
+    asked = [e.exchange_id for e in held_out]
+    for arm in settings.own:
+        if arm.answers and arm.sha256 and (file := study.file_of(arm)).is_file():
+            study.answered[arm.name] = read_answers(file, arm, asked, study.questions_digest)
+    return study
 
 
 @contextmanager

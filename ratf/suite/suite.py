@@ -12,9 +12,9 @@ from raft.formats.yaml_file import read_model
 from raft.people.folders import PersonKey
 from raft.people.person import About
 from ratf.content import content
-from ratf.suite.answered import AnsweredArm
-from ratf.suite.arms import ARMS, CONTROLS, NAMED, STRANGER, WRITTEN
+from ratf.suite.arms import ARMS, CONTROLS, NAMED, STRANGER, WRITTEN, Shown
 from ratf.suite.metrics import USUAL, Metric, judge_metric, metric
+from ratf.suite.own import WAYS, OwnArm
 from ratf.suite.parts import (
     BOTH,
     AllCriteria,
@@ -51,8 +51,8 @@ class Suite(SuitePart):
     answers: AnswerSettings = AnswerSettings()
     models: ModelSettings = ModelSettings()
     arms: Annotated[list[ArmName], Once] = NAMED
-    answered: list[AnsweredArm] = Field([], exclude_if=lambda arms: not arms)
-    """Arms whose answers are in files. Written among `arms`, as `{name: mine, answers: FILE}`."""
+    own: list[OwnArm] = Field([], exclude_if=lambda arms: not arms)
+    """Arms of the user's own. Written among `arms`, as `{name: mine, answers: FILE}`."""
     grid: Literal["named", "full"] = Field("named", exclude=True)
     """Which arms there are: `full` stands for all twelve.
 
@@ -110,15 +110,15 @@ class Suite(SuitePart):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_files(cls, raw: Any) -> Any:
-        """Arms with a file of answers stand among the others, and are kept apart from the recipes."""
+    def _of_ones_own(cls, raw: Any) -> Any:
+        """Arms of the user's own stand among the others, and are kept apart from the recipes."""
         if not isinstance(raw, dict) or not isinstance(raw.get("arms"), list):
             return raw
-        answered = [arm for arm in raw["arms"] if isinstance(arm, dict)]
-        if not answered:
+        own = [arm for arm in raw["arms"] if isinstance(arm, dict)]
+        if not own:
             return raw
         arms = [arm for arm in raw["arms"] if not isinstance(arm, dict)]
-        return {**raw, "arms": arms, "answered": [*(raw.get("answered") or []), *answered]}
+        return {**raw, "arms": arms, "own": [*(raw.get("own") or []), *own]}
 
     @property
     def everybody(self) -> list[str]:
@@ -127,12 +127,27 @@ class Suite(SuitePart):
 
     @property
     def all_arms(self) -> list[str]:
-        """The recipes, and the arms whose answers are in files."""
-        return [*self.arms, *(arm.name for arm in self.answered)]
+        """The recipes, and the arms of the user's own."""
+        return [*self.arms, *(arm.name for arm in self.own)]
 
-    def answered_arm(self, name: str) -> AnsweredArm | None:
-        """The arm of that name, where its answers are in a file."""
-        return next((arm for arm in self.answered if arm.name == name), None)
+    def own_arm(self, name: str) -> OwnArm | None:
+        """The arm of that name, where it is one of the user's own."""
+        return next((arm for arm in self.own if arm.name == name), None)
+
+    def shown(self, arm: str) -> Shown:
+        """The memories that stand in an arm's prompt."""
+        own = self.own_arm(arm)
+        return own.memories if own else ARMS[arm].memories
+
+    @property
+    def recalls(self) -> bool:
+        """Whether any arm needs the person's own memories."""
+        return any(ARMS[arm].recalls for arm in self.arms) or any(arm.memories == "own" for arm in self.own)
+
+    def times(self, arm: str) -> int:
+        """How often an arm or control answers each question; one whose answers are there already has one."""
+        own = self.own_arm(arm)
+        return self.answers.samples if arm in ARMS or (own and not own.given) else 1
 
     def digest_with(self, data_digest: str) -> str:
         """The digest that identifies a study: it covers all settings, the judges' rubrics among them, and the data."""
@@ -178,6 +193,11 @@ class Suite(SuitePart):
                 "hindsight measures memories that are there before the agent answers; free_running with a chat "
                 "rephraser has none: use memories.rephraser extractive or answers.history teacher_forced"
             )
+        if late and (mine := [arm.name for arm in self.own if arm.memories == "own"]):
+            raise ValueError(
+                f"memories: own of {', '.join(mine)} are made before anybody answers; free_running with a chat rephraser has "
+                "none: use memories.rephraser extractive or answers.history teacher_forced"
+            )
         if late and any(ARMS[arm].memories == "shuffled" for arm in self.arms):
             raise ValueError(
                 "shuffled memories are those of another question, made before anybody answers; free_running with a chat "
@@ -192,7 +212,10 @@ class Suite(SuitePart):
             there = ", ".join(self.everybody)
             raise ValueError(f"people describes {', '.join(unknown)}, who is not in the suite; in it: {there}")
         if not self.all_arms:
-            raise ValueError(f"arms: name one or more: {', '.join(ARMS)}, or {{name: mine, answers: FILE}}")
+            raise ValueError(
+                f"arms: name one or more: {', '.join(ARMS)}, or one of your own as {{name: mine, answers: FILE}} (or "
+                f"with {', '.join(way for way in WAYS if way != 'answers')})"
+            )
         twice = sorted({n for n in self.all_arms if self.all_arms.count(n) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} is there twice among the arms; name each once")

@@ -161,7 +161,7 @@ def test_other_answers_make_another_study(tiny: Path) -> None:
     file.write_text(lines({question: "Yes."}), "utf-8")
     after = of(tiny, arms)
     assert after.digest != before.digest and after.answered == {"agent": {question: "Yes."}}
-    assert "answered" not in open_study(str(tiny)).suite.model_dump(), "a suite without such arms keeps its digest"
+    assert "own" not in open_study(str(tiny)).suite.model_dump(), "a suite without such arms keeps its digest"
 
 
 def test_the_questions_are_printed_without_the_answers(ratf: Command, tiny: Path) -> None:
@@ -169,5 +169,5 @@ def test_the_questions_are_printed_without_the_answers(ratf: Command, tiny: Path
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     held_out = open_study(str(tiny)).held_out
     assert [(r["id"], r["question"]) for r in rows] == [(e.exchange_id, e.question) for e in held_out]
-    assert {tuple(r) for r in rows} == {("id", "question", "interview_id", "date")}
+    assert {tuple(r) for r in rows} == {("id", "question", "interview_id", "date", "history", "digest")}
     assert not any(e.answer[:40] in done.stdout for e in held_out)
