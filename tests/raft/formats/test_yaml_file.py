@@ -177,3 +177,9 @@ def test_a_link_leads_to_nobody_else(tiny: Path, tmp_path: Path) -> None:
     recipe.write_text(yaml.safe_dump({"site": "http://127.0.0.1:1/", "people": {"pell": person}}), "utf-8")
     with pytest.raises(DataError, match="leads out of"):
         build(load_recipe(recipe), tiny.parent, tmp_path / "cache", lambda url: pytest.fail("nothing is fetched"))
+
+
+def test_a_character_that_yaml_does_not_allow_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"name: Mara\nage: \0 7\n")
+    with pytest.raises(DataError, match=r"a.yaml:2: not YAML: .* U\+0000"):
+        read_model(tmp_path / "a.yaml", dict[str, str])

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from raft.errors import DataError
-from raft.people.person import About, exchanges, load_person
+from raft.people.person import About, exchanges, load_about, load_person
 from raft.types import Interview, Turn
 
 ABOUT = About(name="A", introduction="You are A.")
@@ -118,3 +118,9 @@ def test_a_byte_order_mark_is_no_problem_and_half_a_character_is(tiny: Path, edi
     assert len(load_person(folder).documents) == 3
     edit_line(folder / "interviews.jsonl", 1, '{"interview_id": "a\\ud800", "title": ""}')
     assert "interviews.jsonl:1: " in problems(folder)[0]
+
+
+def test_a_day_to_come_is_refused_in_yaml_as_well(tmp_path: Path) -> None:
+    (tmp_path / "person.yaml").write_text("name: Mara Linden\nintroduction: A keeper.\nknowledge_cutoff: 9999-12-31\n")
+    with pytest.raises(DataError, match=r"person.yaml:3: knowledge_cutoff: 9999-12-31 is in the future"):
+        load_about(tmp_path)

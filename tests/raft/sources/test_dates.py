@@ -118,7 +118,12 @@ def test_nothing_crashes_it(value: object) -> None:
     date_in(str(value))
 
 
-@given(st.dates(min_value=date(1000, 1, 1)))
+@given(st.dates(min_value=date(1000, 1, 1), max_value=date(2027, 12, 31)))
 def test_every_day_comes_back_from_its_spellings(day: date) -> None:
     for spelling in ("%Y-%m-%d", "%B %d, %Y", "%d %b %Y", "%a, %d %b %Y 10:00:00 GMT"):
         assert parse_date(day.strftime(spelling)) == day
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "31 December 9999", date(9999, 12, 31)])
+def test_a_day_that_is_to_come_is_none(day: object) -> None:
+    assert parse_date(day) is None

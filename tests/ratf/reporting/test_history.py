@@ -100,7 +100,8 @@ def test_an_arm_that_a_run_lacks_leaves_a_gap(tmp_path: Path) -> None:
     asked = [
         q.model_copy(update={"answers": {n: a for n, a in q.answers.items() if n != "baseline"}}) for q in old.questions
     ]
-    left = {"arms": {n: a for n, a in old.arms.items() if n != "baseline"}, "questions": asked}
+    left: dict[str, Any] = {"arms": {n: a for n, a in old.arms.items() if n != "baseline"}, "questions": asked}
+    left["skill"] = [s for s in old.skill if s.arm != "baseline"]
     old = old.model_copy(update={**left, "comparisons": [c for c in old.comparisons if "baseline" not in (c.a, c.b)]})
     now, runs = over(tmp_path, old)
     chart = drawn(now, runs)[0]

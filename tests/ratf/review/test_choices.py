@@ -1,10 +1,13 @@
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from raft.errors import DataError
 from ratf.review.choices import alpha, alt_test, corrected_rate, d_prime, sensitivity_specificity
+from ratf.review.packet import read_choices
 
 
 def test_alpha_of_a_known_table() -> None:
@@ -54,3 +57,9 @@ def test_errors_are_taken_out_of_a_rate() -> None:
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_d_prime_is_antisymmetric(right: int, wrong: int) -> None:
     assert d_prime(right, wrong) == pytest.approx(-d_prime(wrong, right), abs=1e-9)
+
+
+def test_a_cell_beyond_all_measure_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "choices.csv").write_text(f"packet,item,choice\nx,001,A\nx,002,{'A' * 2**20}\n")
+    with pytest.raises(DataError, match=r"choices.csv:3: no table: field larger"):
+        read_choices(tmp_path / "choices.csv")

@@ -196,3 +196,12 @@ def close(known: str, found: str) -> bool:
     rest = iter(known.replace(" [", "[").split())
     inside = all(any(word == k or k.startswith(f"{word.rstrip('.')}[") for k in rest) for word in found.split())
     return inside and len(known.split()) - len(found.split()) <= 30
+
+
+def test_a_path_out_of_the_site_is_told_with_its_line(tmp_path: Path) -> None:
+    about = "    about: {name: Mara Linden, introduction: You keep weirs.}\n    interviews: []\n"
+    (tmp_path / "r.yaml").write_text(
+        f"site: https://example.org\npeople:\n  linden:\n{about}    writings:\n      - {{date: 2020-01-02, path: /../../a}}\n"
+    )
+    with pytest.raises(DataError, match=r"r.yaml:7: .*stay inside the site"):
+        load_recipe(tmp_path / "r.yaml")
