@@ -405,7 +405,10 @@ def _unscored(rule: Rule, case: RuleCase) -> Finding:
     most, arm, metric = max(counts, key=lambda c: c[0])
     share = 100 * most / asked
     told = f"{most} of {asked} answers of {arm} could not be scored on {metric} ({share:.1f} %)"
-    return _limited(rule, share if rule.percent else most, told if most else "every answer was scored")
+    mute = sum(case.run.no_voice.get(a, {}).get(m, 0) for _, a, m in counts)
+    floor = f"all but {mute} answers were scored; these have no voice to judge, and count at the floor"
+    scored = floor if mute else "every answer was scored"
+    return _limited(rule, share if rule.percent else most, told if most else scored)
 
 
 def _spent(rule: Rule, case: RuleCase) -> Finding:

@@ -48,6 +48,14 @@ def test_answers_that_are_too_short_to_judge_gain_nothing(rule: str, tmp_path: P
     assert "the run has no score of impostor_near" in check(without_floor, policy=policy).sentence
 
 
+def test_answers_without_a_voice_are_counted_where_the_unscored_are(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(
+        "critical: [unscored at most 2 %, raft better than baseline on style.identity]\n"
+    )
+    rule, *_ = check(changed(short), policy=load_policy(tmp_path / "policy.yaml")).rules
+    assert rule.verdict == "PASS" and "these have no voice to judge, and count at the floor" in rule.found
+
+
 def _forget(raw: Raw, control: str) -> None:
     for question in raw["questions"]:
         question["answers"][control]["scores"][SCORE] = {"value": None, "why": "error: gone"}
