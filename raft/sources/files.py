@@ -110,7 +110,7 @@ def _date(value: object, where: str, tell: Tell) -> datetime.date | None:
 
 def _read_plain(data: bytes, name: str, link: str | None, tell: Tell, visit: Visit | None) -> list[Document]:
     text = _text(data, name, tell).strip()
-    if not text:
+    if not any(c.isalnum() for c in text):
         raise DataError([f"{name}: empty; a writing has text"])
     if not _is_theirs([], text, link or name, visit):
         return []
@@ -122,7 +122,7 @@ def _read_markdown(data: bytes, name: str, link: str | None, tell: Tell, visit: 
     facts, content = front_matter(_text(data, name, tell), name)
     head: dict[str, Any] = {str(k).lower(): v for k, v in facts.items()}
     text = _without_markup(content)
-    if not text:
+    if not any(c.isalnum() for c in text):
         raise DataError([f"{name}: no text under the front matter; a writing has text"])
     heading = re.search(r"^#{1,2}\s+(.+?)\s*#*$", content, re.M)
     if not _is_theirs([head.get(k) for k in _BYLINES], text, link or name, visit):

@@ -9,7 +9,8 @@ import hashlib
 import io
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -176,11 +177,17 @@ def read_choices(path: Path) -> tuple[str, str, dict[str, str]]:
     choices: dict[str, str] = {}
     packets: set[str] = set()
     readers: set[str] = set()
-    rows = csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig", errors="replace")))
+    text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    lines = csv.reader(io.StringIO(text))
+    try:
+        deque(lines, maxlen=0)
+    except csv.Error as error:
+        raise DataError([f"{path}:{lines.line_num}: no table: {error}; send back the packet's own table"]) from None
+    rows = csv.DictReader(io.StringIO(text))
     missing = {"packet", "item", "choice"} - set(rows.fieldnames or [])
     if missing:
         raise DataError([f"{path}:1: no column {', '.join(sorted(missing))}; send back the packet's own table"])
-    for row in _rows(rows, path):
+    for row in rows:
         where, choice = f"{path}:{rows.line_num}", (row["choice"] or "").strip().upper()
         item = (row["item"] or "").strip().zfill(3)
         packets.add((row["packet"] or "").strip())
@@ -201,15 +208,6 @@ def read_choices(path: Path) -> tuple[str, str, dict[str, str]]:
     if problems:
         raise DataError(problems)
     return packets.pop(), readers.pop() if readers else path.stem, choices
-
-
-def _rows(rows: "csv.DictReader[str]", path: Path) -> Iterator[dict[str, str]]:
-    from raft.errors import DataError
-
-    try:
-        yield from rows
-    except csv.Error as error:
-        raise DataError([f"{path}:{rows.line_num + 1}: no table: {error}; send back the packet's own table"]) from None
 
 
 def known_items(key: Key, choices: Sequence[tuple[Path, dict[str, str]]]) -> None:

@@ -139,13 +139,13 @@ def refused_or_read(kind: str, content: bytes, folder: Path) -> None:
         left.unlink()
     path = folder / "a.file"
     path.write_bytes(content)
-    start = time.monotonic()
+    start = time.process_time()  # no clock: other processes may be at work, and nothing here waits
     try:
         KINDS[kind][2](path)
     except RaftError as error:
         said = str(error)
         assert said and len(said) < 20_000 and "Traceback" not in said
-    assert time.monotonic() - start < LONGEST
+    assert time.process_time() - start < LONGEST
 
 
 @pytest.mark.parametrize("kind", KINDS)
