@@ -27,7 +27,7 @@ check: $(VENV)/.dev
 fuzz: $(VENV)/.dev
 	RATF_FUZZ_SECONDS=100 $(BIN)/pytest tests/fuzz
 
-# spoilt files of twenty kinds, each given to the commands that read it; SEED=1 spoils them otherwise
+# spoilt files of nineteen kinds, each given to the commands that read it; SEED=1 spoils them otherwise
 mutate: $(VENV)/.dev
 	$(BIN)/python tests/fuzz/mutate.py $(SEED)
 

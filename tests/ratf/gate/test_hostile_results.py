@@ -53,7 +53,7 @@ def test_answers_without_a_voice_are_counted_where_the_unscored_are(tmp_path: Pa
         "critical: [unscored at most 2 %, raft better than baseline on style.identity]\n"
     )
     rule, *_ = check(changed(short), policy=load_policy(tmp_path / "policy.yaml")).rules
-    assert rule.verdict == "PASS" and "these have no voice to judge, and count at the floor" in rule.found
+    assert rule.verdict == "PASS" and "these have no voice to judge, and count at the floor" in rule.sentence
 
 
 def _forget(raw: Raw, control: str) -> None:
