@@ -14,7 +14,7 @@ from commands import Command, begin
 from inspect_ai.log import list_eval_logs, read_eval_log
 from places import REPOSITORY
 
-from ratf.suite.arms import DOSES, MADE, NAMED
+from ratf.suite.arms import DIRECTION, DOSES, MADE, NAMED, turned
 from ratf.suite.metrics import METRICS
 
 pytestmark = pytest.mark.slow
@@ -91,15 +91,18 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
 
     ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]
     scored = {str((log.eval.metadata or {})["arm"]): len((log.samples or [])[0].scores or {}) for log in ok}
-    assert len(ok) == 4 + 14 + 3 + 16 and scored.keys() >= {*DOSES, *MADE}  # arms, controls, doses, made for the exams
-    # the embedded judge failed its exam, so it graded nobody; surprise is for arms alone
-    assert {count for arm, count in scored.items() if arm in NAMED} == {len(METRICS)}
-    assert {count for arm, count in scored.items() if arm not in (*NAMED, *MADE)} == {len(METRICS) - 1}
-    assert all(len(log.samples or []) == 4 for log in ok)
+    assert len(ok) == 4 + 14 + 3 + 16  # arms, controls, doses, made for the exams
+    # without paraphrases no metric is examined on agreement, so nothing is turned round for one
+    assert {*DOSES, *MADE} - scored.keys() == set(turned(*DIRECTION))
+    # the embedded judge failed its exam, so it graded nobody; nli needs a model; surprise is for arms alone
+    assert {count for arm, count in scored.items() if arm in NAMED} == {len(METRICS.keys() - {"nli"})}
+    assert {count for arm, count in scored.items() if arm not in (*NAMED, *MADE)} == {len(METRICS) - 2}
+    sizes = {str((log.eval.metadata or {})["arm"]): len(log.samples or []) for log in ok}
+    assert {n for arm, n in sizes.items() if arm not in MADE} == {4} and min(sizes.values()) >= 1
     from inspect_ai.analysis import samples_df
 
     frame = samples_df([log.location for log in ok])
-    assert len(frame) == 4 * 37 and "score_style_identity" in frame
+    assert len(frame) == sum(sizes.values()) and "score_style_identity" in frame
 
     # two interviews are too few for an exam, and what is not admitted gives no verdict
     assert "NOT MEASURED: What it says: not measured, sentence_coverage is not admitted on this person" in run.stdout
