@@ -237,9 +237,11 @@ def _run(
     finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
     found = {"leaks": leaks, "retrieval": retrieval, "contamination": contamination, "budget": meter.spent()}
-    results = mark(collect(study, logs, admission, times).model_copy(update=found))
-    save(results, study.folder / "results.json")
-    write_report(results, study.folder)
+    with progress("working out the results", 1, "steps") as advance:
+        results = mark(collect(study, logs, admission, times).model_copy(update=found))
+        save(results, study.folder / "results.json")
+        write_report(results, study.folder)
+        advance(1)
     return results
 
 
@@ -250,7 +252,7 @@ def _prepare(study: Study, leaks: Leaks, allow_leaks: bool, progress: Progress) 
 
     if any(ARMS[a].recalls for a in study.suite.arms):
         memories(study, progress)
-        leaks = look_in_store(study, leaks)
+        leaks = look_in_store(study, leaks, progress)
         refuse(leaks, allow_leaks)
     for shown in sorted({ARMS[a].memories for a in study.suite.arms}):
         memories_shown(study, shown, progress)
