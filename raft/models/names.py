@@ -1,6 +1,7 @@
 """Chat models and embedders have names: `local/…` runs on this machine, `openai/…` is asked over the network."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -82,6 +83,8 @@ class OpenAIChat:
                     max_completion_tokens=self._max_tokens,
                     seed=self._seed,
                 )
+        if not getattr(reply, "choices", None):
+            raise RaftError(f"openai/{self._name}: the service's reply holds no message")
         return reply.choices[0].message.content or ""
 
 
@@ -101,8 +104,17 @@ class OpenAIEmbedder:
         rows: list[list[float]] = []
         with refusals(self._name), openai.OpenAI(timeout=TIMEOUT_SECONDS) as client:
             for start in range(0, len(texts), EMBEDDING_ROWS):
-                part = client.embeddings.create(model=self._name, input=list(texts[start : start + EMBEDDING_ROWS]))
-                rows += [e.embedding for e in sorted(part.data, key=lambda e: e.index)]
+                asked = list(texts[start : start + EMBEDDING_ROWS])
+                try:
+                    part = client.embeddings.create(model=self._name, input=asked)
+                    found = sorted(part.data, key=lambda e: e.index)
+                    if len(found) != len(asked):
+                        raise ValueError(f"it has {len(found)} vectors for {len(asked)} texts")
+                except (ValueError, AttributeError) as error:  # no JSON, JSON of another kind, or no vectors in it
+                    raise RaftError(
+                        f"openai/{self._name}: the service's reply cannot be read: {masked(str(error))}"
+                    ) from None
+                rows += [e.embedding for e in found]
         vectors = np.asarray(rows, dtype=np.float32)
         unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if rows else vectors.reshape(0, 0)
         return unit
@@ -119,8 +131,14 @@ def refusals(model: str) -> Iterator[None]:
         status = error.status_code
         said = masked(error.message).removeprefix(f"Error code: {status} - ")
         raise RaftError(f"openai/{model}: the service answered {status}: {said}") from None
+    except openai.APITimeoutError:
+        raise RaftError(f"openai/{model}: the service took the request and did not reply in time") from None
     except openai.APIConnectionError:
-        raise RaftError(f"openai/{model}: no connection; check the network and OPENAI_BASE_URL") from None
+        raise RaftError(
+            f"openai/{model}: no connection, or it was cut; check the network and OPENAI_BASE_URL"
+        ) from None
+    except json.JSONDecodeError as error:
+        raise RaftError(f"openai/{model}: the service's reply is no JSON: {masked(str(error))}") from None
     except openai.OpenAIError as error:
         raise RaftError(
             f"openai/{model}: {masked(str(error))}; OPENAI_API_KEY must be set in the environment"

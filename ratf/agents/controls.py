@@ -204,7 +204,10 @@ def edit_log(study: Study, progress: Progress = silent) -> "Log":
         return {"reason": why, "made": {}}
 
     def make() -> Log:
-        return Sources(study, embedder(study.suite.models.embedder, progress)).edited()
+        with progress("editing real answers for the exams", 1, "steps") as advance:
+            made = Sources(study, embedder(study.suite.models.embedder, progress)).edited()
+            advance(1)
+        return made
 
     return study.made("edits", make, version="turned")
 

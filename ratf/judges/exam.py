@@ -15,6 +15,7 @@ from ratf.judges.asking import Vote, ask
 from ratf.judges.comparisons import ControlTexts, ExamItem, items, requests
 from ratf.judges.texts import JudgeCase, shown
 from ratf.models.chat import recorded_model
+from ratf.models.faults import in_short
 from ratf.results.exams import Exam, GraderExam, JudgeFacts
 from ratf.statistics.judge_exam import Trial, exam_of_grader
 from ratf.statistics.judge_power import CAPABLE, LEAST_POWER, power
@@ -62,7 +63,7 @@ def _asked(study: Study, rubric: Rubric, todo: Sequence[ExamItem], graders: Sequ
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
         who = ", ".join(map(str, graders))
-        raise RaftError(f"the judge {rubric.name} could not sit its exam with {who}: {first}") from error
+        raise RaftError(f"the judge {rubric.name} could not sit its exam with {who}: {in_short(str(first))}") from error
 
 
 async def _ask_all(study: Study, rubric: Rubric, todo: Sequence[ExamItem], graders: Sequence[Model]) -> list[Vote]:

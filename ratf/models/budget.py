@@ -14,6 +14,7 @@ from raft.errors import RaftError
 from raft.files import write_whole
 from raft.progress import Progress
 from raft.tuning.tuners import tuned_name
+from ratf.models.faults import FROM, of_a_service
 from ratf.models.prices import HOW, Prices, is_free, price_of, training_price
 from ratf.results.results import STOPPED, RoleSpent, Spent
 from ratf.suite.arms import ARMS
@@ -50,6 +51,9 @@ class GaveUp(Stopped):
 
 GIVE_UP_AFTER = 10.0
 """The most minutes that a run waits without one reply of a service."""
+
+
+GO_ON = "what was answered is kept: run again when the service replies, and it goes on where it was"
 
 
 GRACE_SECONDS = 60.0
@@ -158,14 +162,14 @@ class Meter:
         self.refused = True
         return GaveUp(self.gave_up) if self.gave_up else OverBudget(self.sentence())
 
-    def ask(self) -> float:
-        """Note that a service is asked, and return for how many seconds its reply may be waited for.
+    def ask(self, model: str) -> float:
+        """Note that a model's service is asked, and return for how many seconds its reply may be waited for.
 
         Raises GaveUp where there was no reply for too long.
         """
         self._since = min(self._since, self._now())
         if self.patience_left() <= 0:
-            raise self._give_up()
+            raise self._give_up(model)
         return min(self.patience_left(), self.seconds_left() + GRACE_SECONDS)
 
     def replied(self) -> None:
@@ -194,13 +198,17 @@ class Meter:
         """The error to raise where one request got no reply in the time that `ask` gave it."""
         if self.seconds_left() <= 0:
             return self.refuse()
-        self._why = self._why or f"{model}: it took the request and did not reply"
-        return self._give_up() if self.patience_left() <= 0 else RaftError(f"{self._why} in time")
+        if self.patience_left() <= 0:
+            return self._give_up(model)
+        return RaftError(f"{self._why or self._no_reply(model)} in time")
 
-    def _give_up(self) -> Stopped:
+    def _no_reply(self, model: str) -> str:
+        return f"{model}: it took the request and did not reply"
+
+    def _give_up(self, model: str) -> Stopped:
+        self._why = self._why or self._no_reply(model)
         self.gave_up = self.gave_up or (
-            f"gave up after {self._give_up_after:g} minutes without one reply, the last trouble was {self._why}; what was "
-            "answered is kept: run again when the service replies, and it goes on where it was"
+            f"gave up after {self._give_up_after:g} minutes without one reply, the last trouble was {self._why}; {GO_ON}"
         )
         return self.refuse()
 
@@ -253,7 +261,7 @@ def keeping(meter: Meter, folder: Path) -> Iterator[None]:
     """Count with `meter` inside the `with` block, and stop it at the limits.
 
     Raises OverBudget where a limit was passed or a request refused, and GaveUp where a service was given up, whatever
-    error followed, and leaves its sentence in `folder`.
+    error followed, and leaves its sentence in `folder`. Raises RaftError for an error that came from a service.
     """
     (folder / STOPPED).unlink(missing_ok=True)
     _current.append(meter)
@@ -262,7 +270,10 @@ def keeping(meter: Meter, folder: Path) -> Iterator[None]:
         yield
     except Exception as error:
         if not meter.refused and not isinstance(error, Stopped):
-            raise
+            worded = isinstance(error, RaftError) and not hasattr(error, FROM)
+            if worded or not (told := of_a_service(error)):
+                raise
+            raise RaftError(f"{told}; {GO_ON}") from error
         over = error if isinstance(error, Stopped) else meter.refuse()
         write_whole(folder / STOPPED, f"{over}\n")
         raise over from error

@@ -25,6 +25,29 @@ def in_short(message: str) -> str:
     return plain(" ".join(masked(text).split()))[:LONGEST_FOUND] or "an error without words"
 
 
+FROM = "_ratf_from"
+"""The attribute of an error that says which model's service it came from."""
+
+
+def of_a_service(error: BaseException) -> str:
+    """The model and in short what its service did, where an error or one that led to it came from there; else empty.
+
+    Libraries raise errors of their own, and groups of them, so those behind an error are looked at as well.
+    """
+    seen: list[BaseException] = []
+    found = [error]
+    while found:
+        one = found.pop(0)
+        if one in seen:
+            continue
+        seen.append(one)
+        if model := getattr(one, FROM, ""):
+            return f"{model}: {in_short(str(one) or type(one).__name__)}"
+        found += [e for e in (one.__cause__, one.__context__) if e]
+        found += getattr(one, "exceptions", ())
+    return ""
+
+
 def kinds(messages: Iterable[str]) -> dict[str, int]:
     """The first error of each kind, in short, and how many there are of it. Numbers and ids make no kind."""
     first: dict[str, str] = {}

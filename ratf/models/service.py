@@ -16,10 +16,11 @@ from inspect_ai.model import Model, ModelCall, ModelOutput, ModelUsage, get_mode
 from tenacity import RetryCallState, wait_exponential_jitter
 from tenacity.wait import wait_base
 
+from raft.errors import RaftError
 from raft.masking import masked, without_secrets
 from raft.text import estimated_tokens
 from ratf.models.budget import ESTIMATED, Meter, current
-from ratf.models.faults import in_short
+from ratf.models.faults import FROM, in_short
 from ratf.models.prices import is_free
 
 LONGEST_WAIT = 30.0
@@ -47,15 +48,16 @@ def _wrapped(name: str, generate: Generate) -> Generate:
     @wraps(generate)
     async def one_try(*args: Any, **kwargs: Any) -> Any:
         counted = None if is_free(name) else current()
-        left = counted.ask() if counted else math.inf
+        left = counted.ask(name) if counted else math.inf
         try:
             with anyio.move_on_after(left) if math.isfinite(left) else nullcontext():
-                made = await generate(*args, **kwargs)
+                made = await _read(generate(*args, **kwargs))
                 if counted:
                     counted.replied()
-                return _harmless(made, kwargs.get("input", args[0] if args else ""), counted)
+                return _harmless(name, made, kwargs.get("input", args[0] if args else ""), counted)
         except Exception as error:
             mask(error)
+            setattr(error, FROM, name)
             raise
         assert counted is not None
         raise counted.waited_too_long(name)
@@ -63,10 +65,23 @@ def _wrapped(name: str, generate: Generate) -> Generate:
     return one_try
 
 
-def _harmless(made: Any, asked: Any, counted: Meter | None) -> Any:
+async def _read(reply: Awaitable[Any]) -> Any:
+    """A provider's reply. Raises RaftError for one that is none, so that it is not kept as an answer that is empty."""
+    try:
+        made = await reply
+    except json.JSONDecodeError as error:
+        raise RaftError(f"the service's reply is no JSON: {error}") from None
+    output = made[0] if isinstance(made, tuple) else made
+    if isinstance(output, ModelOutput) and not output.choices:
+        raise RaftError("the service's reply holds no message")
+    return made
+
+
+def _harmless(name: str, made: Any, asked: Any, counted: Meter | None) -> Any:
     output, *rest = made if isinstance(made, tuple) else (made,)
     if isinstance(output, Exception):
         mask(output)
+        setattr(output, FROM, name)
     else:
         output = without_secrets(output)
         ESTIMATED.set(output.usage is None and counted is not None)

@@ -42,7 +42,9 @@ def panel(study: Study, answers: Texts, progress: Progress = silent) -> Contamin
     person's answers larger before the model's knowledge ends than after?
     """
     replies = study.made("contamination", lambda: _ask(study, progress))
-    signs = [_continuation(study, replies), _name(study, replies, answers), _cutoff(study, answers)]
+    with progress("comparing what the base model knows", 1, "steps") as advance:
+        signs = [_continuation(study, replies), _name(study, replies, answers), _cutoff(study, answers)]
+        advance(1)
     found = concluded(study.suite.models.base, signs)
     if not (own := ", ".join(arm.name for arm in study.suite.own)):
         return found

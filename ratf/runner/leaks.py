@@ -1,5 +1,7 @@
 """No run is scored on what its agents could have read: the leak checks of a study. They fail closed."""
 
+from typing import Any
+
 import numpy as np
 
 from raft.errors import RaftError
@@ -17,6 +19,7 @@ from raft.people.leaks import (
     writings,
 )
 from raft.people.leaks import Source as LeakSource
+from raft.progress import Progress, silent
 from raft.types import Exchange
 from ratf.results.results import Leak, Leaks
 from ratf.suite.study import Study
@@ -63,12 +66,19 @@ def _unchecked(study: Study) -> str:
     return f"; not what {own} learnt and remembers, which is not known" if own else ""
 
 
-def look_in_store(study: Study, leaks: Leaks) -> Leaks:
+def look_in_store(study: Study, leaks: Leaks, progress: Progress = silent) -> Leaks:
     """`leaks`, with what the filled memory store adds: held-out questions in it, and answers said in other words.
 
     Embeds the training answers, so it is done once a study.
     """
-    return Leaks.model_validate(study.made("leaks", lambda: _look_in_store(study, leaks).model_dump()))
+
+    def make() -> dict[str, Any]:
+        with progress("looking for leaks in the memory store", 1, "steps") as advance:
+            found = _look_in_store(study, leaks)
+            advance(1)
+        return found.model_dump()
+
+    return Leaks.model_validate(study.made("leaks", make))
 
 
 def _look_in_store(study: Study, leaks: Leaks) -> Leaks:

@@ -238,9 +238,11 @@ def _run(
     finish = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     times = {"finished": finish, "seconds": phases.seconds, "total": round(sum(phases.seconds.values()), 1)}
     found = {"leaks": leaks, "retrieval": retrieval, "contamination": contamination, "budget": meter.spent()}
-    results = mark(collect(study, logs, admission, times).model_copy(update=found))
-    save(results, study.folder / "results.json")
-    write_report(results, study.folder)
+    with progress("working out the results", 1, "steps") as advance:
+        results = mark(collect(study, logs, admission, times).model_copy(update=found))
+        save(results, study.folder / "results.json")
+        write_report(results, study.folder)
+        advance(1)
     return results
 
 
@@ -251,7 +253,7 @@ def _prepare(study: Study, leaks: Leaks, allow_leaks: bool, progress: Progress) 
 
     if study.suite.recalls:
         memories(study, progress)
-        leaks = look_in_store(study, leaks)
+        leaks = look_in_store(study, leaks, progress)
         refuse(leaks, allow_leaks)
     for shown in sorted({study.suite.shown(a) for a in study.suite.all_arms}):
         memories_shown(study, shown, progress)

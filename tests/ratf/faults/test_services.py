@@ -1,21 +1,21 @@
 """Services that are dead, slow or silent about tokens: shown, bounded, counted."""
 
 import time
-from contextlib import suppress
+import zipfile
 from pathlib import Path
 
 import pytest
-from faulty import KEY, Faulty, failed, fine, said
+from faulty import KEY, Faulty, failed, fine, holds, said
 from hosted import Hosted
 from inspect_ai.model import get_model
 
 from raft.progress import silent
 from ratf.models.budget import NO_LIMITS, GaveUp, Limits, OverBudget
 from ratf.models.prices import NO_PRICES
-from ratf.results.folder import open_run
+from ratf.results.folder import open_run, set_damaged_logs_aside
 from ratf.results.results import STOPPED
 from ratf.runner.run import carry_out
-from ratf.suite.study import Study
+from ratf.suite.study import Study, logs_folder
 
 
 def run(study: Study, told: list[str], give_up_after: float, limits: Limits = NO_LIMITS) -> float:
@@ -38,6 +38,25 @@ def test_a_dead_service_is_told_and_given_up(study: Study, faulty: Faulty, statu
     faulty.act = fine
     asked = len(faulty.asked)
     run(study, told, give_up_after=0.1)
+    assert len(faulty.asked) - asked == 24 and not any(arm.errors for arm in open_run(study.folder).arms.values())
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"id": "1", "choices": [', "the service's reply is no JSON: Expecting value"),
+        ({"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": []}, "holds no message"),
+    ],
+)
+def test_what_is_no_reply_is_an_error_and_is_asked_again(
+    study: Study, faulty: Faulty, body: bytes | dict[str, object], says: str
+) -> None:
+    faulty.act = lambda prompt: (200, body, {})
+    run(study, [], give_up_after=5)
+    assert all(says in told for told in open_run(study.folder).arms["rag_only"].kinds_of_errors)
+    assert [arm.errors for arm in open_run(study.folder).arms.values()].count(12) == 2
+    faulty.act, asked = fine, len(faulty.asked)
+    run(study, [], give_up_after=5)
     assert len(faulty.asked) - asked == 24 and not any(arm.errors for arm in open_run(study.folder).arms.values())
 
 
@@ -80,21 +99,36 @@ def test_a_key_that_a_service_repeats_is_in_no_file(
 
     faulty.act = act  # type: ignore[assignment]
     run(study, told := [], give_up_after=5)
-    held = [path for path in tmp_path.rglob("*") if path.is_file() and found(path, KEY.encode())]
+    held = [path for path in tmp_path.rglob("*") if path.is_file() and holds(path, KEY.encode())]
     assert held == [] and not any(KEY in line for line in told)
     texts = [a.text for q in open_run(study.folder).questions for a in q.answers.values()]
     assert any("My key is (a key), and" in text for text in texts)
     assert study.folder.stat().st_mode & 0o777 == 0o700
+    set_damaged_logs_aside(logs_folder(study))
+    assert not list(tmp_path.rglob("*.damaged")), "every log is whole"
 
 
-def found(path: Path, secret: bytes) -> bool:
-    """Whether it stands in a file, or in a member of an archive."""
-    import zipfile
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, 93])
+@pytest.mark.parametrize("way", ["whole", "listed no more", "without its list", "damaged before"])
+def test_a_key_is_found_in_every_part_of_an_archive(tmp_path: Path, method: int, way: str) -> None:
+    import zipfile_zstd  # noqa: F401 (teaches zipfile the method 93, as Inspect does)
 
-    if zipfile.is_zipfile(path):
-        with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:  # a file that is set aside may be damaged
-            return any(secret in archive.read(name) for name in archive.namelist())
-    return secret in path.read_bytes()
+    path, noise = tmp_path / "a.eval", "".join(f"{n * n} " for n in range(4000))
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("first", noise)
+        archive.writestr("second", f"{noise}{KEY}{noise}")
+    assert holds(path, KEY.encode()) and not holds(path, b"sk-of-somebody-else")
+    with zipfile.ZipFile(path, "a", method) as archive:
+        if way == "listed no more":
+            del archive.NameToInfo["second"], archive.filelist[1]
+            archive.writestr("third", noise)
+    content = bytearray(path.read_bytes())
+    if way == "without its list":
+        del content[content.index(b"PK\x01\x02") :]
+    if way == "damaged before":
+        content[200] ^= 1
+    path.write_bytes(bytes(content))
+    assert holds(path, KEY.encode())
 
 
 def test_a_model_is_made_ready_once(faulty: Faulty) -> None:
