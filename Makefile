@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test quick check fuzz bench pictures fed-chairs wheel lock clean
+.PHONY: demo test quick check fuzz kills bench pictures fed-chairs wheel lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
@@ -24,6 +24,10 @@ check: $(VENV)/.dev
 # ten minutes of mutated files; what fails is kept in tests/fuzz/corpus, and read again by every `make test`
 fuzz: $(VENV)/.dev
 	RATF_FUZZ_SECONDS=100 $(BIN)/pytest tests/fuzz
+
+# a run that is killed at a hundred random moments and says the same in the end; some minutes
+kills: $(VENV)/.dev
+	$(BIN)/python tests/fuzz/kills.py
 
 # RUN: a finished run; SITE: a site of `ratf leaderboard`
 pictures: $(VENV)/.dev chromium

@@ -53,9 +53,12 @@ def _shown_warnings() -> Iterator[None]:
     notes, logs = _Notes(logging.WARNING), [logging.getLogger(name) for name in ("raft", "ratf")]
     for log in logs:
         log.addHandler(notes)
+    # libraries keep logs of their own: on a full disk each of their lines would print a traceback here
+    before, logging.raiseExceptions = logging.raiseExceptions, False
     try:
         yield
     finally:
+        logging.raiseExceptions = before
         for log in logs:
             log.removeHandler(notes)
 
