@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUPPLY := $(VENV)-supply
 SEED ?= 0
 
-.PHONY: demo test quick check fuzz mutate bench pictures fed-chairs wheel release audit sbom lock clean
+.PHONY: demo test quick check fuzz mutate kills bench pictures fed-chairs wheel release audit sbom lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
@@ -30,6 +30,10 @@ fuzz: $(VENV)/.dev
 # spoilt files of nineteen kinds, each given to the commands that read it; SEED=1 spoils them otherwise
 mutate: $(VENV)/.dev
 	$(BIN)/python tests/fuzz/mutate.py $(SEED)
+
+# a run that is killed at a hundred random moments and says the same in the end; some minutes
+kills: $(VENV)/.dev
+	$(BIN)/python tests/fuzz/kills.py
 
 # RUN: a finished run; SITE: a site of `ratf leaderboard`
 pictures: $(VENV)/.dev chromium

@@ -2,7 +2,6 @@ import gc
 import json
 import logging
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +12,7 @@ import pytest
 from commands import Command, command
 from hosted import Hosted
 from openai_server import Brain, OpenAIServer
-from places import REPOSITORY
+from places import REPOSITORY, people
 from website import Site
 
 from raft.models.weights import fetch
@@ -93,13 +92,7 @@ contamination: false
 def tiny(tmp_path: Path) -> Path:
     """A suite file beside small cuts of the demo's people: 4 questions of 2 interviews, 8 exchanges to learn from."""
     folder = tmp_path / "suite"
-    for person, interviews, writings in (("marrack", 6, 3), ("pell", 4, 1)):
-        source = REPOSITORY / "benchmarks" / person
-        (folder / person).mkdir(parents=True)
-        shutil.copy(source / "person.yaml", folder / person)
-        for name, count in (("interviews.jsonl", interviews), ("writings.jsonl", writings)):
-            lines = (source / name).read_text("utf-8").splitlines(keepends=True)[:count]
-            (folder / person / name).write_text("".join(lines), "utf-8")
+    people(folder)
     (folder / "tiny.yaml").write_text(TINY_SUITE, "utf-8")
     return folder / "tiny.yaml"
 

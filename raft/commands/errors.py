@@ -55,9 +55,12 @@ def _shown_warnings() -> Iterator[None]:
     for log in logs:
         log.addHandler(notes)
         log.setLevel(logging.WARNING)  # a run with Inspect raises the level of the root logger
+    # libraries keep logs of their own: on a full disk each of their lines would print a traceback here
+    raising, logging.raiseExceptions = logging.raiseExceptions, False
     try:
         yield
     finally:
+        logging.raiseExceptions = raising
         for log, level in zip(logs, before, strict=True):
             log.removeHandler(notes)
             log.setLevel(level)

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,21 @@ def test_a_fault_of_our_own_is_still_told_with_its_traceback() -> None:
 
     done = CliRunner().invoke(app)
     assert done.exit_code == 2 and "Traceback" in done.stderr
+
+
+def test_logs_of_libraries_that_cannot_be_written_print_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here")
+    log, trace = logging.getLogger("of-a-library"), logging.FileHandler(full)
+    log.addHandler(trace)
+    with reported_errors():
+        log.warning("what it thinks of a request")
+    told, before = capsys.readouterr().err, logging.raiseExceptions
+    log.removeHandler(trace)
+    with suppress(OSError):
+        trace.close()
+    assert told == "" and before
 
 
 def test_a_file_may_only_grow_so_far(tmp_path: Path) -> None:
