@@ -13,7 +13,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True)
 
 
-ArmWord = Annotated[str, Field(pattern=r"^\w{1,100}$")]
+ArmWord = Annotated[str, Field(pattern=r"^\w[\w-]{0,99}$")]
 """A name that can stand in a rule, so that none is read as another rule or as none."""
 
 
@@ -42,7 +42,7 @@ class _Suite(_Part):
     models: _Models
     seed: int
     arms: list[str] = []
-    answered: list[_Named] = []
+    own: list[_Named] = []
     metrics: list[str] = []
     impostors: list[str] = []
     answers: _Answers = _Answers()

@@ -48,6 +48,12 @@ def test_answers_that_are_too_short_to_judge_gain_nothing(rule: str, tmp_path: P
     assert "the run has no score of impostor_near" in check(without_floor, policy=policy).sentence
 
 
+def test_an_arm_may_have_a_hyphen_in_its_name_and_no_space() -> None:
+    assert changed(lambda raw: raw["suite"]["primary"].update(better="my-bot")).suite["primary"]["better"] == "my-bot"
+    with pytest.raises(ValidationError, match="pattern"):
+        changed(lambda raw: raw["suite"]["primary"].update(better="my bot"))
+
+
 def test_answers_without_a_voice_are_counted_where_the_unscored_are(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(
         "critical: [unscored at most 2 %, raft better than baseline on style.identity]\n"

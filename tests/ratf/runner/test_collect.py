@@ -49,7 +49,7 @@ def log(study: Study, epochs: dict[int, float], lost: tuple[int, int] | None = N
 
 def collected(study: Study, **logs: EvalLog) -> Results:
     arms = {arm: log(study, {1: 0.5}) for arm in [*study.suite.arms, *study.suite.controls]}
-    return collect(study, {**arms, **logs}, Admission([]), {})
+    return collect(study, {**arms, **logs}, Admission([]), {"finished": "2026-11-28 12:00 UTC", "total": 1.0})
 
 
 def test_an_answer_that_was_given_three_times_counts_once_with_its_mean(study: Study) -> None:
