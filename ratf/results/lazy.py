@@ -32,6 +32,7 @@ class Stored(Sequence[Question]):
     def __init__(self, file: IO[bytes], spans: Sequence[tuple[int, int]], of: Results | None = None) -> None:
         """`of` are the results that each question must fit, where that is not known yet."""
         self._file, self._spans, self._of = file, spans, of
+        self._checked: set[tuple[int, int]] = set() if of else set(spans)
 
     def __len__(self) -> int:
         """The number of questions."""
@@ -58,9 +59,12 @@ class Stored(Sequence[Question]):
 
     def _read(self, span: tuple[int, int]) -> Question:
         text = os.pread(self._file.fileno(), span[1] - span[0], span[0])
+        if span in self._checked:  # a page reads each question a dozen times
+            return Question.model_validate_json(text)
         question = parse_model(text, Question, f"{self._file.name}: {OTHER_VERSION}: in one of its questions")
         if self._of and (strange := next(foreign(self._of, question), "")):
             raise RaftError(f"{self._file.name}: {OTHER_VERSION}: {strange}")
+        self._checked.add(span)
         return question
 
 
