@@ -195,4 +195,4 @@ def plain(text: str) -> str:
 
 def one_line(text: str) -> str:
     """`plain` text in one line, for a terminal or a log of CI: nothing of it begins a line or moves the cursor."""
-    return " ".join(plain(text).split())
+    return " ".join(plain(text).splitlines())
