@@ -4,6 +4,8 @@ Its results must then be those of a run that was left in peace, and no reply of 
 may be asked for again. Each finished run begins another, until there were enough kills. `make kills` runs it.
 """
 
+import hashlib
+import json
 import os
 import random
 import signal
@@ -13,38 +15,65 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
 
 import typer
+from faulty import Reply
 from struck import Child, Scripted, environment, said_by, suite
 
 from raft.models.weights import fetch
 
 KILLS, SEED = int(os.environ.get("RATF_KILLS", 100)), int(os.environ.get("RATF_SEED", 1))
-SETTLED = 1.0
-"""In seconds: a reply that was sent so long before a kill has been kept; what came later was in flight."""
 
 
 class Counted(Scripted):
-    """Knows when each reply was sent last, and which were asked for again although they were kept."""
+    """Knows which replies were on the disk at a kill, and which of these were asked for again all the same.
 
-    sent: dict[str, float]
-    killed: float
+    The tokens of a reply's prompt are a number of its own, by which it is found among the replies that are kept.
+    """
+
+    asked: dict[str, int]
+    kept: set[str]
     twice: list[str]
     flying: int
+    again: set[str]
+    repeated: frozenset[str] = frozenset()
+    """What a run in peace asks more than once, as a judge's exam does: these are left out."""
 
     def begin(self) -> None:
-        self.sent, self.killed, self.twice, self.flying = {}, 0.0, [], 0
+        self.asked, self.kept, self.twice, self.flying = {}, set(), [], 0
+        self.again = set()
 
     def right(self, phase: str, digest: str) -> None:
-        before = self.sent.get(digest)
-        if before is not None and phase != "embedding":  # vectors are kept by batches
-            if before < self.killed - SETTLED:
+        # vectors are kept by batches, and a rephraser's replies without tokens
+        if phase not in ("embedding", "rephrasing") and digest not in self.repeated:
+            if digest in self.kept:
                 self.twice.append(f"{phase} {digest[:8]}")
-            else:
+            if digest in self.asked:
                 self.flying += 1
-        self.sent[digest] = time.monotonic()
+                self.again.add(digest)
+            self.asked[digest] = self.number(digest)
+
+    def number(self, digest: str) -> int:
+        return 0x10000000 + int(digest[:7], 16)
+
+    def _right(self, phase: str, body: dict[str, Any]) -> Reply:
+        status, reply, headers = super()._right(phase, body)
+        if phase not in ("embedding", "rephrasing") and isinstance(reply, dict):
+            tokens = self.number(hashlib.sha256(json.dumps(body).encode()).hexdigest())
+            reply["usage"] = {"prompt_tokens": tokens, "completion_tokens": 1, "total_tokens": tokens + 1}
+        return status, reply, headers
+
+    def look(self, replies: Path) -> None:
+        """Note what is kept; a file that a kill cut short is no reply."""
+        for path in replies.rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                if content.endswith(b"."):  # the end of a pickle
+                    found = (d for d, n in self.asked.items() if n.to_bytes(4, "little") in content)
+                    self.kept.update(found)
 
 
 def main() -> None:
@@ -68,8 +97,9 @@ def main() -> None:
         _, told = child.ended()
         whole = time.monotonic() - began
         assert (peace / "report.html").is_file(), told
-        wanted, asked = said_by(peace), len(service.sent)
-        typer.echo(f"in peace: {asked} requests, {whole:.1f} s at work")
+        wanted, asked = said_by(peace), len(service.asked)
+        service.repeated = frozenset(service.again)
+        typer.echo(f"in peace: {asked} chat requests, {whole:.1f} s at work")
         flying = 0
         while kills < KILLS:
             runs += 1
@@ -82,7 +112,9 @@ def main() -> None:
                 finished = child.process.exitcode is not None
                 if not finished:
                     os.kill(child.process.pid or 0, signal.SIGKILL)
-                    service.killed, kills = time.monotonic(), kills + 1
+                    child.process.join()
+                    service.look(out.parent / "cache" / "replies")
+                    kills += 1
                     phases[doing(out)] += 1
                 _, told = child.ended()
                 assert not finished or (out / "report.html").is_file(), told
@@ -90,10 +122,11 @@ def main() -> None:
             assert service.twice == [], f"run {runs} asked again for what was kept: {service.twice}"
             flying += service.flying
             typer.echo(
-                f"run {runs}: the same results; {kills} kills so far, {service.flying} in flight asked again",
+                f"run {runs}: the same results; {kills} kills so far; {len(service.kept)} replies were kept at them, "
+                f"0 asked again; {service.flying} in flight were",
             )
         typer.echo(
-            f"{kills} kills over {runs} runs, 0 kept replies asked for twice, {flying} in flight asked again; at: "
+            f"{kills} kills over {runs} runs, 0 kept replies asked for again, {flying} in flight were; at: "
             + ", ".join(f"{name} {count}" for name, count in phases.most_common())
         )
 
