@@ -1,6 +1,6 @@
 """The errors that a user can mend, and how the problems that pydantic finds are worded."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +21,20 @@ class DataError(RaftError):
         self.problems = list(problems)
         head = f"{len(self.problems)} problems in the data; nothing was written:\n" if len(self.problems) > 1 else ""
         super().__init__(head + "\n".join(self.problems))
+
+
+def behind(error: BaseException) -> Iterator[BaseException]:
+    """An error, then those that led to it and the members of groups, each once: libraries raise errors of their own."""
+    seen: list[BaseException] = []
+    found = [error]
+    while found:
+        one = found.pop(0)
+        if one in seen:
+            continue
+        seen.append(one)
+        yield one
+        found += [e for e in (one.__cause__, one.__context__) if e]
+        found += getattr(one, "exceptions", ())
 
 
 def describe(error: "ValidationError") -> list[str]:

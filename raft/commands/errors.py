@@ -143,23 +143,14 @@ def reported_errors() -> Iterator[None]:
 
 
 def _of_the_disk(error: BaseException) -> str:
-    """What is wrong with the disk or a file, in a sentence; empty where the error is none of these.
+    """What is wrong with the disk or a file, in a sentence; empty where neither the error nor one behind it is of these."""
+    from raft.errors import behind
 
-    Libraries raise errors of their own, so those that led to them, and groups of them, are looked at as well.
-    """
-    seen: list[BaseException] = []
-    found = [error]
-    while found:
-        one = found.pop(0)
-        if one in seen:
-            continue
-        seen.append(one)
+    for one in behind(error):
         if isinstance(one, OSError) and one.errno in _DISK:
             place = f"{one.filename}: " if one.filename is not None else ""
             return f"{place}{(one.strerror or str(one)).lower()}; {_DISK[one.errno]}"
         for words, number in _SAID.items():
             if words in str(one).lower():
                 return f"{words}; {_DISK[number]}"
-        found += [e for e in (one.__cause__, one.__context__) if e]
-        found += getattr(one, "exceptions", ())
     return ""

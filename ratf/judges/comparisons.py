@@ -92,7 +92,7 @@ def items(study: Study, rubric: Rubric, given: ControlTexts, masked: bool = Fals
 
 
 def _by_speaker(study: Study, rubric: Rubric, given: ControlTexts, each: int) -> list[tuple[str, Sides]]:
-    """Questions with a control of the person and one of others, so many of them."""
+    """`each` questions, each with a control of the person and one of others."""
     same, other = _sides(rubric, given)
     held_out = [e.exchange_id for e in study.held_out]
     # where questions are few, each comes again, with other controls, as long as both sides have some

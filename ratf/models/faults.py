@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterable
 
-from raft.errors import LONGEST_FOUND
+from raft.errors import LONGEST_FOUND, behind
 from raft.masking import masked
 from raft.text import plain
 
@@ -30,21 +30,10 @@ FROM = "_ratf_from"
 
 
 def of_a_service(error: BaseException) -> str:
-    """The model and in short what its service did, where an error or one that led to it came from there; else empty.
-
-    Libraries raise errors of their own, and groups of them, so those behind an error are looked at as well.
-    """
-    seen: list[BaseException] = []
-    found = [error]
-    while found:
-        one = found.pop(0)
-        if one in seen:
-            continue
-        seen.append(one)
+    """The model and in short what its service did, where an error or one behind it came from there; else empty."""
+    for one in behind(error):
         if model := getattr(one, FROM, ""):
             return f"{model}: {in_short(str(one) or type(one).__name__)}"
-        found += [e for e in (one.__cause__, one.__context__) if e]
-        found += getattr(one, "exceptions", ())
     return ""
 
 

@@ -19,7 +19,7 @@ from ratf.suite.inference import read_inference
 
 BATCH_ROWS = 32
 NEAREST = 3
-"""Each sentence is compared with so many of the other side's, the nearest ones."""
+"""The number of the other side's sentences, the nearest ones, that each sentence is compared with."""
 
 
 Labelled = tuple[float, float]
