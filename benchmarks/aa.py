@@ -17,6 +17,7 @@ from scipy.special import ndtr
 from ratf.gate.gate import settle
 from ratf.gate.policy import read_rule
 from ratf.gate.rules import beyond_chance, compared
+from ratf.judges.comparisons import BESIDE, PROBES, REPEATS
 from ratf.results.results import Scored
 from ratf.statistics.contrasts import contrasts
 from ratf.statistics.decision import ALPHA, decide
@@ -25,6 +26,7 @@ from ratf.statistics.exam import auc_of
 from ratf.statistics.judge_exam import Trial, exam_of_grader
 from ratf.statistics.judge_power import CAPABLE, replies
 from ratf.statistics.skill import skill
+from ratf.suite.arms import DIRECTION, turned
 
 SHARED = 0.3
 """Of a score's variance: what both arms owe to the question."""
@@ -330,19 +332,26 @@ def judges(share: float = 1.0) -> str:
 
 
 def _asked(wanted: int, interviews: int) -> tuple[list[Trial], dict[str, str]]:
-    """An exam as `ratf.judges.comparisons` makes it: 15 % probes, and eight requests made again."""
-    probes, each = round(0.15 * wanted), (wanted - round(0.15 * wanted)) // 2
-    found = [
-        Trial(f"q{i}", control, kind, 0.0, 0.0, 0.0, 0.0 if i % max(1, each // 4) == 0 else None)  # type: ignore[arg-type]
-        for i in range(each)
-        for control, kind in (("same_near", "same"), ("impostor_near", "other"))
-    ]
+    """A judge of agreement's exam as `ratf.judges.comparisons` makes it: rewordings and turned copies, a tenth beside
+    them about who is speaking, 15 % probes, and eight requests made again."""
+    probes, each = round(PROBES * wanted), (wanted - round(PROBES * wanted)) // 2
+    turning = each - round(BESIDE * each)
+    found: list[Trial] = []
+    for i in range(each):
+        edited, even = turned(DIRECTION[i % len(DIRECTION)])
+        sides = (
+            ((even, "same"), (edited, "other"))
+            if i < turning
+            else (("same_near", "beside"), ("impostor_near", "beside"))
+        )
+        again = 0.0 if i < turning and i % max(1, turning // (REPEATS // 2)) == 0 else None
+        found += [Trial(f"q{i}", control, kind, 0.0, 0.0, 0.0, again) for control, kind in sides]  # type: ignore[arg-type]
     found += [replace(t, kind="probe", again=None) for t in found if t.kind == "other"][:probes]
     return found, {f"q{i}": f"i{i % interviews}" for i in range(each)}
 
 
 def _admitted(trials: list[Trial], cluster: dict[str, str]) -> bool:
-    return exam_of_grader("", "judge_stance", "content", trials, cluster, 0.6)[0].admitted
+    return exam_of_grader("", "judge_stance", "agreement", trials, cluster, 0.6)[0].admitted
 
 
 TABLES: dict[str, Callable[[float], str]] = {"cells": cells, "missing": missing, "alarms": alarms, "judges": judges}

@@ -345,6 +345,7 @@ MAKERS: dict[str, Callable[[Sources], GivenAnswers]] = {
     "nonanswer": lambda of: of.one_of("nonanswer", NONANSWERS),
     "yes": lambda of: of.made_up(degenerate.yes(of.study.held_out)),
     "dont_know": lambda of: of.made_up(degenerate.dont_know(of.study.held_out)),
+    "echo": lambda of: of.made_up(degenerate.echo(of.study.held_out)),
     "parrot": Sources.parrot,
     "babble": lambda of: of.made_up(degenerate.babble(of.study.held_out, of.study.earlier, of.study.suite.seed)),
     "evidence_words": lambda of: of.made_up(

@@ -27,6 +27,11 @@ def dont_know(asked: Sequence[Exchange]) -> Answers:
     return {e.exchange_id: DONT_KNOW for e in asked}
 
 
+def echo(asked: Sequence[Exchange]) -> Answers:
+    """The question itself."""
+    return {e.exchange_id: e.question for e in asked}
+
+
 def parrot(asked: Sequence[Exchange], earlier: Sequence[Exchange]) -> Answers:
     """One earlier answer of the person's, of middling length, to everything."""
     if not earlier:

@@ -18,7 +18,7 @@ Reason = Literal[
 REASONS: dict[Reason, str] = {
     "empty": "no answer",
     "too short": f"fewer than {LEAST} words",
-    "copied": "half or more of it is taken word for word from what was learnt",
+    "copied": "half or more of it is taken word for word from what was learnt, or from the question",
     "same for other questions": "half or more of it is said word for word to other questions as well",
     "pieced together": "nearly every pair of neighbouring words in it stands in the person's earlier answers",
     "off topic": "less like its own question than nearly all of the person's answers are",

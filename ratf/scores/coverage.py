@@ -4,17 +4,30 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ratf.edits.alignment import Aligned, Embed, Split, aligned
+from ratf.edits.alignment import Aligned, Embed, Split, Vector, aligned
 from ratf.edits.rules import Rules, words
 from ratf.edits.sentences import sentences
 from ratf.edits.spans import Span, compared, spans
 
 ALIGNED = 0.5
 """A sentence whose best match is less near than this has none: what it says is missing."""
+
+
+LEFT = 1e-3
+"""A sentence that the question says already, but for less than this, has nothing left to be said."""
+
+
+class Beside(NamedTuple):
+    """An answer, the real answer, and the question that both answer; an empty question says nothing."""
+
+    answer: str
+    real: str
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,22 +67,46 @@ class Facts:
         return of / total if total else None
 
 
-def coverages(pairs: Sequence[tuple[str, str]], embed: Embed, split: Split = sentences) -> list[Coverage | None]:
-    """For each (answer, real answer), how well each side's sentences are matched by the other's best one.
+def coverages(beside: Sequence[Beside], embed: Embed, split: Split = sentences) -> list[Coverage | None]:
+    """For each answer beside the real one, how well each side's sentences are matched by the other's best one.
 
-    A sentence counts by its words, so that an aside weighs little; a cosine below 0 counts as 0. None where a side has no
-    sentence.
+    What the question says already counts for nothing, because an answer takes up its words, and whoever repeats it has said
+    nothing. Each sentence has a cosine `given` with the nearest one of the question, and `1 - given` is left to it. A
+    sentence of the answer is worth (cosine - given) / (1 - given) of a real one, with what is given of the real one, and
+    nothing where that is negative, as Cohen's kappa takes off what chance gives (Cohen 1960). Recall is the mean of each
+    real sentence's best, precision of each of the answer's, both weighted by words and by what is left to the sentence.
+    None where a side has no sentence, or the question says all of the real answer.
     """
-    return [None if a is None else coverage(a) for a in aligned(pairs, embed, split)]
+    pairs = [(b.answer, b.real) for b in beside]
+    asked = [(b.question, text) for b in beside for text in (b.real, b.answer)]
+    found = aligned([*pairs, *asked], embed, split)
+    of_real, of_said = found[len(pairs) :: 2], found[len(pairs) + 1 :: 2]
+    return [
+        None if both is None else coverage(both, _given(real, both.real), _given(said, both.said))
+        for both, real, said in zip(found[: len(pairs)], of_real, of_said, strict=True)
+    ]
 
 
-def coverage(found: Aligned) -> Coverage:
-    """Of sentences that are aligned already."""
-    return Coverage(_weighted(found.best_said, found.real), _weighted(found.best_real, found.said))
+def coverage(found: Aligned, given: Vector, given_said: Vector) -> Coverage | None:
+    """Of sentences that are aligned already, with what the question gives of each real one and of each of the answer's."""
+    left, left_said = _words(found.real) * (1 - given), _words(found.said) * (1 - given_said)
+    if left.sum() < LEFT:
+        return None
+    beyond = np.clip(np.clip(found.cosines, 0, 1) - given[:, None], 0, None) / np.maximum(1 - given, LEFT)[:, None]
+    recall, precision = (
+        float((weights * best).sum() / max(weights.sum(), LEFT))
+        for weights, best in ((left, beyond.max(axis=1)), (left_said, beyond.max(axis=0)))
+    )
+    return Coverage(recall, precision)
 
 
-def _weighted(best: NDArray[np.float32], of: list[str]) -> float:
-    return float(np.average(np.clip(best, 0, 1), weights=[max(1, len(words(s))) for s in of]))
+def _given(question: Aligned | None, of: list[str]) -> Vector:
+    """How near the question's nearest sentence is to each of the others; 0 without a question."""
+    return np.clip(question.best_said, 0, 1) if question else np.zeros(len(of), dtype=np.float32)
+
+
+def _words(of: list[str]) -> NDArray[np.float64]:
+    return np.array([max(1, len(words(s))) for s in of], dtype=float)
 
 
 def facts(

@@ -18,7 +18,7 @@ from ratf.edits.rules import NotExamined, Rules, rules_for
 from ratf.edits.sentences import sentences
 from ratf.edits.spans import names_in
 from ratf.models.chat import embedder
-from ratf.scores.coverage import Coverage, Facts, coverages, facts
+from ratf.scores.coverage import Beside, Coverage, Facts, coverages, facts
 from ratf.scores.nli import Agreement, CrossEncoder, Labelled, agreements
 from ratf.suite.study import Study
 
@@ -72,7 +72,7 @@ class ReadsTokens(Protocol):
 
 
 class TextMeasures:
-    """Measures that read an answer and a real answer and nothing else, with one embedder.
+    """Measures that read an answer, a real answer and their question and nothing else, with one embedder.
 
     Each is a `Lookup`: ask for many at once, later for one at a time.
     """
@@ -91,8 +91,8 @@ class TextMeasures:
         self._real_tokens: Lookup[str, Vector] = Lookup(self._tokens)
         self.bertscores: Lookup[tuple[str, str], float] = Lookup(self._bertscores)
         """(answer, real answer) to BERTScore F (Zhang et al. 2020, arXiv 1904.09675), on the encoder's last layer."""
-        self.coverages: Lookup[tuple[str, str], Coverage | None] = Lookup(lambda pairs: coverages(pairs, self.vectors))
-        """(answer, real answer) to sentence coverage; each distinct sentence is embedded once, whoever says it."""
+        self.coverages: Lookup[Beside, Coverage | None] = Lookup(lambda beside: coverages(beside, self.vectors))
+        """An answer beside the real one to sentence coverage; each distinct sentence is embedded once, whoever says it."""
         self.facts: Lookup[tuple[str, str], Facts | NotExamined | None] = Lookup(self._facts)
         """(answer, real answer) to the facts of the real one in it, by the rules of the real answer's language."""
         self._inferred: Lookup[tuple[str, str], Labelled | None] = Lookup(CrossEncoder(nli or "none"))
@@ -134,14 +134,15 @@ class TextMeasures:
         found = {pair: facts([pair], r, self.vectors, known[pair[1]])[0] for pair, r in told}
         return [r if isinstance(r := rules[pair[1]], NotExamined) else found[pair] for pair in pairs]
 
-    def warm(self, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) -> None:
-        """Compute what these metrics need of pairs (answer, real answer), in a few large batches."""
+    def warm(self, beside: Sequence[Beside], metrics: Sequence[str]) -> None:
+        """Compute what these metrics need of answers beside the real ones, in a few large batches."""
+        pairs = [(b.answer, b.real) for b in beside]
         if "bertscore" in metrics:  # first: its passes give the vectors of the next two as well
             self.bertscores(pairs)
         if {"embedding_cosine", "embedding_rank"} & set(metrics):
             self.vectors([text for pair in pairs for text in pair])
         if "sentence_coverage" in metrics:
-            self.coverages(pairs)
+            self.coverages(beside)
         if "facts" in metrics:
             self.facts(pairs)
         if "nli" in metrics:
@@ -154,30 +155,30 @@ Parts = tuple[float, dict[str, float]]
 """A score, and the numbers that it was put together from."""
 
 
-OfTexts = Callable[[TextMeasures, str, str], float | Parts | str | None]
-"""(what has been worked out, answer, real answer) to a score; why, or None, where the answer cannot be scored."""
+OfTexts = Callable[[TextMeasures, Beside], float | Parts | str | None]
+"""(what has been worked out, an answer beside the real one) to a score; why, or None, where the answer cannot be scored."""
 
 
 def _of_rouge(kind: str) -> OfTexts:
-    return lambda texts, answer, real: texts.rouges.known((answer, real))[kind]
+    return lambda texts, b: texts.rouges.known((b.answer, b.real))[kind]
 
 
-def _cosine(texts: TextMeasures, answer: str, real: str) -> float:
-    return float(texts.vectors.known(answer) @ texts.vectors.known(real))
+def _cosine(texts: TextMeasures, b: Beside) -> float:
+    return float(texts.vectors.known(b.answer) @ texts.vectors.known(b.real))
 
 
-def _bertscore(texts: TextMeasures, answer: str, real: str) -> float | None:
-    score = texts.bertscores.known((answer, real))
+def _bertscore(texts: TextMeasures, b: Beside) -> float | None:
+    score = texts.bertscores.known((b.answer, b.real))
     return score if math.isfinite(score) else None
 
 
-def _sentences(texts: TextMeasures, answer: str, real: str) -> Parts | None:
-    found = texts.coverages.known((answer, real))
+def _sentences(texts: TextMeasures, b: Beside) -> Parts | None:
+    found = texts.coverages.known(b)
     return None if found is None else (found.f, {"recall": found.recall, "precision": found.precision})
 
 
-def _facts(texts: TextMeasures, answer: str, real: str) -> Parts | str | None:
-    found = texts.facts.known((answer, real))
+def _facts(texts: TextMeasures, b: Beside) -> Parts | str | None:
+    found = texts.facts.known((b.answer, b.real))
     if isinstance(found, NotExamined):
         return NO_RULES
     if found is None:
@@ -194,8 +195,8 @@ def nli(study: Study, answer: str, real: str) -> Parts | str:
     return NO_INFERENCE if found is None else (found.score, {"recall": found.recall, "precision": found.precision})
 
 
-def _length(texts: TextMeasures, answer: str, real: str) -> float:
-    return count_words(answer) / count_words(real)
+def _length(texts: TextMeasures, b: Beside) -> float:
+    return count_words(b.answer) / count_words(b.real)
 
 
 OF_TEXTS: dict[str, OfTexts] = {
@@ -208,7 +209,7 @@ OF_TEXTS: dict[str, OfTexts] = {
     "facts": _facts,
     "length_ratio": _length,
 }
-"""The metrics that read an answer and the real answer, and nothing else. `TextMeasures.warm` comes before them."""
+"""The metrics that read an answer, the real answer and the question, and nothing else. `TextMeasures.warm` comes before them."""
 
 
 def text_measures(study: Study) -> TextMeasures:
@@ -284,13 +285,12 @@ def runs(text: str) -> list[tuple[str, ...]]:
     return runs_of(by_script(_WORD.findall(folded(text).casefold())), RUN_WORDS)
 
 
-def warm(study: Study, answers: Sequence[tuple[str, str, str | None]], metrics: Sequence[str]) -> None:
-    """Compute what (answer, real answer, its interview if given) need in a few large batches.
+def warm(study: Study, answers: Sequence[Beside], metrics: Sequence[str]) -> None:
+    """Compute what these answers need in a few large batches.
 
     The scorers then take no time, so that a judge's requests arrive together and share batches.
     """
-    answers = [a for a in answers if a[0]]
-    text_measures(study).warm([(answer, real) for answer, real, _ in answers], metrics)
+    text_measures(study).warm([b for b in answers if b.answer], metrics)
     if "embedding_rank" in metrics:
         held_out_vectors(study)
     if "copying" in metrics:

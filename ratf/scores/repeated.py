@@ -9,6 +9,7 @@ import numpy as np
 from raft.types import Exchange
 from ratf.agents.repeats import repeats
 from ratf.results.exams import Exam, Repeat, Repeats, SaidBefore
+from ratf.scores.coverage import Beside
 from ratf.scores.measures import OF_TEXTS, text_measures
 from ratf.statistics.contrasts import Scores
 from ratf.suite.study import Study
@@ -67,9 +68,9 @@ def _middle(scores: Scores, metric: str) -> float | None:
 
 def _scores(study: Study, metric: str, pairs: list[tuple[Exchange, Exchange]]) -> list[float | None]:
     texts = text_measures(study)
-    read = [(earlier.answer.strip(), later.answer) for later, earlier in pairs]
+    read = [Beside(earlier.answer.strip(), later.answer, later.question) for later, earlier in pairs]
     texts.warm(read, [metric])
-    given = [OF_TEXTS[metric](texts, answer, real) for answer, real in read]
+    given = [OF_TEXTS[metric](texts, b) for b in read]
     numbers = [g[0] if isinstance(g, tuple) else g for g in given]
     return [round(n, 6) if isinstance(n, float) else None for n in numbers]
 

@@ -1,16 +1,14 @@
 """The deterministic metrics as Inspect scorers, one scalar each, and the suite's list of scorers."""
 
 from collections.abc import Callable
-from typing import Any
 
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import TaskState
 
-from ratf.agents.controls import Given
 from ratf.judges.scorers import Rivals, judge
 from ratf.scores import measures
 from ratf.scores.content_exam import read_by
-from ratf.scores.named import measuring, named
+from ratf.scores.named import beside, measuring, named
 from ratf.scores.speaking import SURPRISE, VOICE, answered, judged, warm_voice
 from ratf.statistics.judge_exam import Admission
 from ratf.suite.arms import CEILING, FLOOR, MADE
@@ -25,14 +23,8 @@ def _answer(state: TaskState) -> str:
     return state.output.completion.strip()
 
 
-def given_interview(metadata: dict[str, Any]) -> str | None:
-    """Where a control's answer was really given; None for an agent's."""
-    given = metadata.get("given")
-    return Given(**given).interview if given else None
-
-
 def _of_texts(measure: measures.OfTexts) -> Measure:
-    return lambda study, state, real: measure(measures.text_measures(study), _answer(state), real)
+    return lambda study, state, real: measure(measures.text_measures(study), beside(state, real))
 
 
 def _rank(study: Study, state: TaskState, real: str) -> float:
@@ -112,7 +104,7 @@ def _scorer(name: str, study: Study, warm: bool) -> Scorer:
         if warm and name in (VOICE, SURPRISE):
             warm_voice(study, [answered(str(state.sample_id), _answer(state), state.metadata)])
         elif warm:
-            measures.warm(study, [(_answer(state), real, given_interview(state.metadata))], [name])
+            measures.warm(study, [beside(state, real)], [name])
         return measure(study, state, real)
 
     with measuring(of_sample):

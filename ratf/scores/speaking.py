@@ -177,12 +177,13 @@ def _facts_of(study: Study, arm: Sequence[Answered]) -> list[Facts]:
     for a in arm:
         asked.setdefault(a.epoch, {})[a.question] = a.text
     again = {epoch: repeated(texts) for epoch, texts in asked.items()}
+    questions = {e.exchange_id: e.question for e in study.held_out}
     facts = [Facts(words(a.text)) for a in arm]
     for i, a in enumerate(arm):
         if a.checked:
             facts[i] = replace(
                 facts[i],
-                copied=measures.copied(study, a.text, a.memories),
+                copied=measures.copied(study, a.text, (*a.memories, questions[a.question])),
                 repeated=again[a.epoch][a.question],
                 pieced=pieced(a.text, _known_pairs(study)),
             )
@@ -334,7 +335,11 @@ def _price(study: Study) -> dict[str, float]:
     topics = _topics(study, list(real.items()))
     facts = [
         Facts(
-            words(e.answer), measures.copied(study, e.answer, ()), again[e.exchange_id], pieced(e.answer, known), topic
+            words(e.answer),
+            measures.copied(study, e.answer, [e.question]),
+            again[e.exchange_id],
+            pieced(e.answer, known),
+            topic,
         )
         for e, topic in zip(asked, topics, strict=True)
     ]

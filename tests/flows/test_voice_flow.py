@@ -13,7 +13,7 @@ from ratf.scores.answers import REASONS
 pytestmark = pytest.mark.slow
 
 
-NOTHING = ("yes", "dont_know", "parrot", "babble", "evidence_words", "salted")
+NOTHING = ("yes", "dont_know", "echo", "parrot", "babble", "evidence_words", "salted")
 
 
 def test_what_says_nothing_has_no_voice(ratf: Command, cache: Path, tiny: Path, tmp_path: Path) -> None:
@@ -32,6 +32,7 @@ def test_what_says_nothing_has_no_voice(ratf: Command, cache: Path, tiny: Path, 
     for control, check in {
         "yes": "too short",
         "dont_know": "too short",
+        "echo": "too short",
         "evidence_words": "too short",
         "parrot": "copied",
         "babble": "pieced together",

@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 from raft.types import Exchange
-from ratf.agents.degenerate import babble, dont_know, evidence_words, parrot, salted, yes
+from ratf.agents.degenerate import babble, dont_know, echo, evidence_words, parrot, salted, yes
 
 ASKED = [Exchange("late", n, None, f"Question {n}?", "The brook came up over the lane " * n) for n in (1, 2, 3)]
 EARLIER = [
@@ -17,6 +17,10 @@ IDS = {e.exchange_id for e in ASKED}
 def test_a_yes_and_ignorance_answer_everything_alike() -> None:
     assert yes(ASKED) == dict.fromkeys(IDS, "Yes.")
     assert dont_know(ASKED) == dict.fromkeys(IDS, "I don't know.")
+
+
+def test_the_echo_repeats_the_question() -> None:
+    assert echo(ASKED) == {e.exchange_id: e.question for e in ASKED}
 
 
 def test_the_parrot_says_one_earlier_answer_of_middling_length() -> None:

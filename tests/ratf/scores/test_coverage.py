@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ratf.edits.alignment import aligned
 from ratf.edits.rules import load_rules
-from ratf.scores.coverage import Coverage, Facts, coverages, facts
+from ratf.scores.coverage import Beside, Coverage, Facts, coverages, facts
 from ratf.scores.measures import OF_TEXTS, Lookup, TextMeasures
 
 RULES = load_rules("english")
@@ -29,8 +29,8 @@ class ByThings:
         return [row / np.float32(np.linalg.norm(row)) for row in rows]
 
 
-def cover(answer: str, real: str = REAL) -> Coverage:
-    found = coverages([(answer, real)], ByThings())[0]
+def cover(answer: str, real: str = REAL, question: str = "") -> Coverage:
+    found = coverages([Beside(answer, real, question)], ByThings())[0]
     assert found is not None
     return found
 
@@ -48,7 +48,7 @@ def test_both_sides_are_kept() -> None:
 
 def test_a_side_without_a_sentence_is_unscored() -> None:
     embed = ByThings()
-    assert coverages([("", REAL), (REAL, " ")], embed) == [None, None]
+    assert coverages([Beside("", REAL), Beside(REAL, " ")], embed) == [None, None]
     assert coverages([], embed) == []
     assert facts([("", REAL)], RULES, embed) == [None]
 
@@ -58,9 +58,9 @@ def test_each_distinct_sentence_is_embedded_once() -> None:
     aligned([(REAL, REAL), ("The heron left in May 2019. So?", REAL)], embed)
     assert sorted(embed.asked) == sorted({*REAL.replace(". ", ".|").split("|"), "So?"})
     kept: Lookup[str, NDArray[np.float32]] = Lookup(embed)
-    first = coverages([(REAL, REAL)], kept)
+    first = coverages([Beside(REAL, REAL)], kept)
     before = len(embed.asked)
-    assert coverages([(REAL, REAL)], kept) == first and len(embed.asked) == before
+    assert coverages([Beside(REAL, REAL)], kept) == first and len(embed.asked) == before
 
 
 @given(
@@ -71,6 +71,38 @@ def test_sides_swapped_swap_recall_and_precision(a: list[str], b: list[str]) -> 
     there, back = cover(one, other), cover(other, one)
     assert there.recall == pytest.approx(back.precision) and there.precision == pytest.approx(back.recall)
     assert 0 <= there.f <= 1 + 1e-6
+
+
+QUESTION = "Is it true that the heron left? And what about the ducks?"
+
+
+def test_what_the_question_says_counts_for_nothing() -> None:
+    assert cover(QUESTION, question=QUESTION).f == 0
+    assert cover(f"{QUESTION} {QUESTION}", question=QUESTION).f == 0
+    assert cover(QUESTION).f > 0.3, "without the question it would"
+    assert cover(REAL, question=QUESTION).f == pytest.approx(1)
+    rest = cover("The weir went by 2 feet. The council never asked us.", question=QUESTION)
+    assert rest.recall == pytest.approx(1, abs=0.01), "only what the question leaves open was there to be said"
+    assert rest.f > cover("The heron left. The weir went by 2 feet.", question=QUESTION).f
+
+
+@given(
+    *(st.lists(st.sampled_from(THINGS), min_size=1, max_size=5) for _ in range(3)),
+)
+def test_an_answer_is_covered_no_better_than_by_itself_and_its_question_is_worth_nothing(
+    a: list[str], b: list[str], c: list[str]
+) -> None:
+    answer, real, question = (" ".join(f"The {thing} again." for thing in things) for things in (a, b, c))
+    found = coverages([Beside(t, real, question) for t in (answer, real, question)], ByThings())
+    if found[1] is None:
+        assert found == [None] * 3, "the question says everything"
+        return
+    assert all(f is not None and 0 <= f.f <= 1 + 1e-6 for f in found)
+    assert found[1].f == pytest.approx(1) and found[2] is not None and found[2].f < 0.01
+
+
+def test_an_answer_whose_question_says_it_all_is_unscored() -> None:
+    assert coverages([Beside("The ducks came.", REAL, f"So is it right? {REAL}")], ByThings()) == [None]
 
 
 def test_an_answer_is_covered_by_itself_in_any_order() -> None:
@@ -115,8 +147,8 @@ def test_facts_are_scored_by_pairs_and_what_has_none_says_why(hosted: Hosted) ->
         (real, "We never counted the eels in the river, and that was a pity."),
         (real, "Der Fluss war im Sommer sehr ruhig, und niemand hat die 40 Aale gesehen."),
     ]
-    texts.warm(pairs, ["facts"])
-    same, as_word, other, none, foreign = (OF_TEXTS["facts"](texts, *pair) for pair in pairs)
+    texts.warm([Beside(*pair) for pair in pairs], ["facts"])
+    same, as_word, other, none, foreign = (OF_TEXTS["facts"](texts, Beside(*pair)) for pair in pairs)
     assert isinstance(same, tuple) and same == as_word and same[0] == 1 and same[1]["agreed"] >= 2
     assert isinstance(other, tuple) and 0 < other[0] < 1 and other[1]["contradicted"] == 1
     assert none == "the real answer has no number, date or name"

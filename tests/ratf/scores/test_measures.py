@@ -11,6 +11,7 @@ from raft.memory.rephrase import VERSION
 from raft.models.weights import fetch
 from raft.types import Memory
 from ratf.models.chat import embedder
+from ratf.scores.coverage import Beside
 from ratf.scores.measures import (
     RUN_WORDS,
     Lookup,
@@ -117,14 +118,14 @@ def test_memories_are_known(tiny: Path, tmp_path: Path) -> None:
 
 def test_the_true_answer_ranks_first(tiny: Path, models: Path) -> None:
     study = open_study(str(tiny))
-    warm(study, [(e.answer, e.answer, None) for e in study.held_out], ["embedding_rank"])
+    warm(study, [Beside(e.answer, e.answer) for e in study.held_out], ["embedding_rank"])
     assert [reciprocal_rank(study, e.exchange_id, e.answer) for e in study.held_out] == [1.0] * 4
 
 
 def test_another_questions_answer_ranks_lower(tiny: Path, models: Path) -> None:
     study = open_study(str(tiny))
     first, second = study.held_out[:2]
-    warm(study, [(second.answer, first.answer, None)], ["embedding_rank"])
+    warm(study, [Beside(second.answer, first.answer)], ["embedding_rank"])
     assert reciprocal_rank(study, first.exchange_id, second.answer) <= 0.5
 
 
@@ -136,7 +137,7 @@ def test_ties_count_at_their_worst(tiny: Path, models: Path, edit_line: EditLine
     for number in (5, 6):
         edit_line(tiny.parent / "marrack" / "interviews.jsonl", number, {"turns": said})
     study = open_study(str(tiny))
-    warm(study, [(e.answer, e.answer, None) for e in study.held_out], ["embedding_rank"])
+    warm(study, [Beside(e.answer, e.answer) for e in study.held_out], ["embedding_rank"])
     assert [reciprocal_rank(study, e.exchange_id, e.answer) for e in study.held_out] == [0.5, 0.5]
 
 

@@ -72,6 +72,7 @@ def test_what_says_nothing_has_no_voice_or_no_more_than_an_impostor(study: Study
     assert told == {
         "yes": {too_short},
         "dont_know": {too_short},
+        "echo": {too_short},
         "boilerplate": {too_short},
         "evidence_words": {too_short},
         "nonanswer": {again},
@@ -100,6 +101,12 @@ def test_the_same_text_is_refused_to_many_questions_and_not_to_one(study: Study)
 def test_memories_that_were_shown_count_as_learnt(study: Study) -> None:
     question = study.held_out[0].exchange_id
     (found,) = judged(study, [answered(question, LONG, {"memories": [{"text": LONG}]})])
+    assert found == REASONS["copied"]
+
+
+def test_a_question_that_is_repeated_until_it_is_long_is_copied(study: Study) -> None:
+    asked = study.held_out[0]
+    (found,) = judged(study, [Answered(asked.exchange_id, " ".join([asked.question] * 6))])
     assert found == REASONS["copied"]
 
 
