@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Literal, TypedDict
@@ -74,15 +74,18 @@ class Sources:
             "stranger": [(stranger, e) for stranger in study.strangers for e in stranger.exchanges],
         }
 
-    @cached_property
-    def _questions(self) -> Vectors:
-        return self._embedder.embed([e.question for e in self.study.held_out])
+    def _vectors(self, name: str, asked: Iterable[Exchange]) -> Vectors:
+        """The vectors of the questions, kept: the controls and what is made for the exams need the same ones."""
+        return self.study.held(
+            f"vectors of questions: {name}", lambda: self._embedder.embed([e.question for e in asked])
+        )
 
     @cached_property
     def _alike(self) -> dict[Side, Vectors]:
         """Cosines of the held-out questions (rows) with the questions of either side (columns)."""
+        own = self._vectors("held out", self.study.held_out)
         return {
-            side: np.round(self._questions @ self._embedder.embed([e.question for _, e in of]).T, 5)
+            side: np.round(own @ self._vectors(side, (e for _, e in of)).T, 5)
             for side, of in self._candidates.items()
             if of
         }

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from functools import cache, lru_cache, partial
+from types import SimpleNamespace
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import regex
@@ -305,20 +307,58 @@ class _RougeWords:
     """
 
     def __init__(self) -> None:
-        from rouge_score.tokenizers import DefaultTokenizer
+        from rouge_score.tokenize import tokenize
 
-        self._default = DefaultTokenizer(use_stemmer=True)
+        self._tokenize = partial(tokenize, stemmer=SimpleNamespace(stem=_stem))
 
     def tokenize(self, text: str) -> list[str]:
         """The words in order."""
         if text.isascii():
-            return list(self._default.tokenize(text))
+            return list(self._tokenize(text))
         words = by_script(_ROUGE_WORD.findall(folded(text).lower()))
-        return [t for w in words for t in (self._default.tokenize(w) if w.isascii() else [w])]
+        return [t for w in words for t in (self._tokenize(w) if w.isascii() else [w])]
+
+
+@cache
+def _stemmer() -> Any:
+    from nltk.stem.porter import PorterStemmer
+
+    return PorterStemmer()
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    """The word's Porter stem, kept: texts repeat their words, and finding a stem takes long."""
+    stem: str = _stemmer().stem(word)
+    return stem
+
+
+def _in_common(a: Sequence[str], b: Sequence[str]) -> int:
+    """The length of the longest common subsequence. All of `a` is compared at once, as bits of a number (Hyyrö 2004)."""
+    places: dict[str, int] = {}
+    for at, word in enumerate(a):
+        places[word] = places.get(word, 0) | 1 << at
+    ones = left = (1 << len(a)) - 1
+    for word in b:
+        if matched := left & places.get(word, 0):
+            left = (left + matched | left - matched) & ones
+    return len(a) - left.bit_count()
 
 
 def _rouge(pairs: list[tuple[str, str]]) -> list[dict[str, float]]:
     from rouge_score.rouge_scorer import RougeScorer
+    from rouge_score.scoring import fmeasure
 
-    scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=_RougeWords())
-    return [{kind: s.fmeasure for kind, s in scorer.score(real, answer).items()} for answer, real in pairs]
+    words = _RougeWords()
+    scorer, tokens = RougeScorer(["rouge1", "rouge2"], tokenizer=words), cache(words.tokenize)
+
+    def in_order(answer: str, real: str) -> float:
+        said, wanted = tokens(answer), tokens(real)
+        # rouge-score fills a table of all pairs of words for it, which takes most of its time
+        length = _in_common(wanted, said)
+        return float(fmeasure(length / len(said), length / len(wanted))) if said and wanted else 0.0
+
+    return [
+        {kind: s.fmeasure for kind, s in scorer.score(real, answer).items()} | {"rougeL": in_order(answer, real)}
+        for answer, real in pairs
+    ]

@@ -1,9 +1,11 @@
+import random
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rouge_score.rouge_scorer import RougeScorer
 
 from raft.errors import RaftError
 from raft.files import write_made
@@ -159,6 +161,18 @@ def test_bertscore_cuts_long_texts_at_the_same_place(models: Path) -> None:
     long = " ".join([TEXT] * 40)
     (score,) = TextMeasures(ENCODER).bertscores([(long, long + " And then something else altogether.")])
     assert score == pytest.approx(1, abs=1e-5)
+
+
+def test_rouge_is_that_of_the_package() -> None:
+    """Texts of few words, so that they repeat and cross, from none to more than one number's 64 bits."""
+    draw = random.Random(0)
+    words = ["weirs", "weir", "the", "river", "rivers", "rose", "fast"]
+    lengths = [draw.choice([0, 1, 5, 70, 200]) for _ in range(120)]
+    texts = [" ".join(draw.choices(words, k=length)) for length in lengths]
+    pairs = list(zip(texts[::2], texts[1::2], strict=True))
+    scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
+    package = [{kind: s.fmeasure for kind, s in scorer.score(real, answer).items()} for answer, real in pairs]
+    assert TextMeasures(ENCODER).rouges(pairs) == package
 
 
 def test_rouge_by_hand() -> None:
