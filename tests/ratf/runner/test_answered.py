@@ -68,6 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Results:
     return load(study.folder / "results.json")
 
 
+@pytest.mark.slow
 def test_who_says_the_same_in_other_words_is_told_from_who_says_nothing(run: Results) -> None:
     assert {(e.metric, e.axis, e.admitted) for e in run.exam} == {
         ("rouge_2", "coverage", True),
@@ -83,6 +84,7 @@ def test_who_says_the_same_in_other_words_is_told_from_who_says_nothing(run: Res
         assert cells["echo"].high is not None and cells["echo"].high < cells["twin"].low / 2
 
 
+@pytest.mark.slow
 def test_coverage_is_no_licence_for_agreement_and_has_no_ceiling(run: Results) -> None:
     for licence in licences(run):
         assert "the same claims are made" in licence.may and "says the opposite" in licence.may_not
@@ -90,12 +92,14 @@ def test_coverage_is_no_licence_for_agreement_and_has_no_ceiling(run: Results) -
     assert [metric for metric, _ in particular(run)] == ["rouge_2", "sentence_coverage"]
 
 
+@pytest.mark.slow
 def test_what_is_made_for_the_exam_is_told_with_examples_and_is_no_control(run: Results) -> None:
     assert run.made and {m.control for m in run.made.controls} >= {"half_reworded", "claims_25", "own_topic"}
     assert all(m.edits and m.questions for m in run.made.controls) and not run.made.reason
     assert not {*EXAM_ONLY} & {*run.arms} and not any({*EXAM_ONLY} & {*q.answers} for q in run.questions)
 
 
+@pytest.mark.slow
 def test_such_an_arm_stands_beside_the_others(run: Results, tmp_path: Path) -> None:
     echo, first = run.arms["echo"], run.questions[0]
     assert (echo.kind, echo.words, echo.metrics["rouge_2"].unscored) == ("arm", "answers from echo.jsonl", 1)
@@ -104,6 +108,7 @@ def test_such_an_arm_stands_beside_the_others(run: Results, tmp_path: Path) -> N
     assert run.second_looks[-1].arm == "echo"
 
 
+@pytest.mark.slow
 def test_the_page_says_what_each_metric_may_say(run: Results) -> None:
     from ratf.reporting.page import render
 

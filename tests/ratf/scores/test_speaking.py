@@ -221,6 +221,7 @@ def test_the_price_and_the_placebo_are_told(study: Study) -> None:
     assert voice_facts(study) == found
 
 
+@pytest.mark.slow
 def test_nothing_is_learnt_from_held_out_interviews(study: Study) -> None:
     question = study.held_out[0].exchange_id
     changed = replace(study, held_out=[replace(e, answer=LONG) for e in study.held_out])
