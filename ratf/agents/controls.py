@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Literal, TypedDict
@@ -73,22 +73,18 @@ class Sources:
             "impostor": [(impostor, e) for impostor in study.impostors for e in impostor.exchanges],
             "stranger": [(stranger, e) for stranger in study.strangers for e in stranger.exchanges],
         }
-
-    def _vectors(self, name: str, asked: Iterable[Exchange]) -> Vectors:
-        """The vectors of the questions, kept: the controls and what is made for the exams need the same ones."""
-        return self.study.held(
-            f"vectors of questions: {name}", lambda: self._embedder.embed([e.question for e in asked])
-        )
+        self._cosines: dict[Side, Vectors] = {}
 
     @cached_property
-    def _alike(self) -> dict[Side, Vectors]:
-        """Cosines of the held-out questions (rows) with the questions of either side (columns)."""
-        own = self._vectors("held out", self.study.held_out)
-        return {
-            side: np.round(own @ self._vectors(side, (e for _, e in of)).T, 5)
-            for side, of in self._candidates.items()
-            if of
-        }
+    def _questions(self) -> Vectors:
+        return self._embedder.embed([e.question for e in self.study.held_out])
+
+    def _alike(self, side: Side) -> Vectors:
+        """Cosines of the held-out questions (rows) with the questions of a side (columns), embedded when first needed."""
+        if side not in self._cosines:
+            asked = self._embedder.embed([e.question for _, e in self._candidates[side]])
+            self._cosines[side] = np.round(self._questions @ asked.T, 5)
+        return self._cosines[side]
 
     def real(self) -> GivenAnswers:
         """The real answers."""
@@ -96,14 +92,14 @@ class Sources:
 
     def near(self, side: Side) -> GivenAnswers:
         """The answer of the person (`same`), of another (`impostor`) or of a stranger to the most similar question."""
-        return self._taken(side, self._alike[side].argmax(axis=1).tolist())
+        return self._taken(side, self._alike(side).argmax(axis=1).tolist())
 
     def far(self, side: Side) -> GivenAnswers:
         """An answer to one of the less similar half of the questions, by lot.
 
         The least similar of all would be the same odd question every time.
         """
-        order = np.argsort(self._alike[side], axis=1, kind="stable")
+        order = np.argsort(self._alike(side), axis=1, kind="stable")
         half = max(1, order.shape[1] // 2)
         return self._taken(
             side, [int(r[self.lot("far", e) % half]) for e, r in zip(self.study.held_out, order, strict=True)]
@@ -137,7 +133,7 @@ class Sources:
         if isinstance(rules, NotExamined):
             return {"reason": rules.reason, "made": {}}
         wanted, asked, own = wanted_made(self.study), self.study.held_out, self.study.earlier
-        found = made_controls(asked, own, self._alike["same"], rules, self.study.suite.seed)
+        found = made_controls(asked, own, self._alike("same"), rules, self.study.suite.seed)
         kept = {n: {q: asdict(e) for q, e in found[n].items()} for n in MADE if n in wanted and n in found}
         return {"reason": "" if kept else "no real answer allows an edit", "made": kept}
 
@@ -159,7 +155,7 @@ class Sources:
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
     def _taken(self, side: Side, which: Sequence[int]) -> GivenAnswers:
-        candidates, alike = self._candidates[side], self._alike[side]
+        candidates, alike = self._candidates[side], self._alike(side)
         return {
             exchange.exchange_id: _given(*candidates[w], float(alike[i, w]))
             for i, (exchange, w) in enumerate(zip(self.study.held_out, which, strict=True))
