@@ -72,6 +72,7 @@ def test_what_says_nothing_has_no_voice_or_no_more_than_an_impostor(study: Study
     assert told == {
         "yes": {too_short},
         "dont_know": {too_short},
+        "echo": {too_short},
         "boilerplate": {too_short},
         "evidence_words": {too_short},
         "nonanswer": {again},
