@@ -33,8 +33,10 @@ SHARED = 0.3
 SHIFT = 0.3
 """The real difference, in standard deviations of the latent score."""
 ICCS = (0.0, 0.1, 0.3)
-SUITES, COVERAGE, EXAMS = 1000, 1200, 200
-"""Suites of a share of false failures or of skills, of a coverage, and exams."""
+FAILURES, SUITES, COVERAGE, EXAMS = 4000, 1000, 1200, 200
+"""Suites of a share of false failures, of other shares, of a coverage, and exams."""
+MOST_FAILURES = 0.035
+"""2.5 % and two standard errors of 1,000 suites."""
 RULES = [
     rule
     for metric in ("style.identity", "embedding.rank", "embedding.cosine", "bertscore", "rouge.1", "rouge.l")
@@ -193,7 +195,9 @@ def cells(share: float = 1.0, kinds: Sequence[str] = tuple(KINDS)) -> str:
         "one arm's mean",
     )
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    gate, ratios, coverage = (max(20, round(share * n)) for n in (SUITES / len(ICCS), SUITES / 2 / len(ICCS), COVERAGE))
+    gate, ratios, coverage = (
+        max(20, round(share * n)) for n in (FAILURES / len(ICCS), SUITES / 2 / len(ICCS), COVERAGE)
+    )
     for number, (name, kind) in enumerate(KINDS.items()):
         if name not in kinds:
             continue
@@ -211,18 +215,13 @@ def cells(share: float = 1.0, kinds: Sequence[str] = tuple(KINDS)) -> str:
                 return [float(np.mean([getattr(c, field) for c in drawn])) for drawn in found]
 
             fails = [
-                _span([float(np.mean(shares(f)))], most=_most(0.025, SUITES))
-                for f in ("failed", "failed_six", "failed_axes")
+                _span([float(np.mean(shares(f)))], most=MOST_FAILURES) for f in ("failed", "failed_six", "failed_axes")
             ]
             held = [_span(shares(f), 0.93, 0.98) for f in ("null", "real", "auc", "one_arm")]
             held.insert(2, _span([float(np.mean(shares("skill")))], 0.93, 0.98))
             lines.append(f"| {name} | {told} | {' | '.join([*fails, *held])} |")
             print(lines[-1], flush=True)
     return "\n".join(lines)
-
-
-def _most(alpha: float, rounds: int) -> float:
-    return float(alpha + 2 * (alpha * (1 - alpha) / rounds) ** 0.5)
 
 
 def _span(shares: list[float], least: float = 0.0, most: float = 1.0) -> str:

@@ -30,13 +30,13 @@ SUITE = f"""\
   - {{name: twin, answers: twin.jsonl}}
   - {{name: another, answers: another.jsonl}}
   - {{name: sayer, answers: sayer.jsonl}}
-  - {{name: parrot, answers: parrot.jsonl}}
-  - {{name: echo, answers: echo.jsonl}}
+  - {{name: repeater, answers: repeater.jsonl}}
+  - {{name: asker, answers: asker.jsonl}}
   - {{name: babbler, answers: babbler.jsonl}}
   - {{name: salter, answers: salter.jsonl}}
 primary: {{metric: both, better: twin, than: another}}
 """
-NOBODY = ("sayer", "parrot", "echo", "babbler", "salter")
+NOBODY = ("sayer", "repeater", "asker", "babbler", "salter")
 
 
 def agents(demo: Study) -> dict[str, dict[str, str]]:
@@ -55,8 +55,8 @@ def agents(demo: Study) -> dict[str, dict[str, str]]:
         },
         "another": another,
         "sayer": dict.fromkeys(another, degenerate.YES),
-        "parrot": dict(degenerate.parrot(demo.held_out, demo.earlier)),
-        "echo": {q: " ".join([text] * 4) for q, text in degenerate.echo(demo.held_out).items()},
+        "repeater": dict(degenerate.parrot(demo.held_out, demo.earlier)),
+        "asker": {q: " ".join([text] * 4) for q, text in degenerate.echo(demo.held_out).items()},
         "babbler": dict(degenerate.babble(demo.held_out, demo.earlier, 7)),
         "salter": dict(degenerate.salted(demo.held_out, elsewhere, words_for(demo), 7)),
     }
