@@ -18,6 +18,7 @@ from raft.text import MOST_CHARACTERS
 from ratf.results.folder import newest_logs
 from ratf.results.record import Record
 from ratf.results.results import Results
+from ratf.results.shapes import AboutDict, GivenDict
 
 FORMAT = "ratf bundle 1"
 MANIFEST = "manifest.json"
@@ -30,6 +31,10 @@ A bundle with any other name in it is refused, so no name can lead outside of it
 
 MOST_BYTES = 96 * 2**20
 """The greatest size in bytes of all unpacked files; each has at most `MAX_BYTES`. A larger bundle is refused."""
+
+
+LONGEST_TEXT = 200_000
+"""The greatest size in bytes of one text in a bundle. Longer ones would be copied whole into several places of a page."""
 
 
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -45,7 +50,7 @@ class LoggedScore(Record):
     value: Any
     explanation: str | None
     reason: str | None
-    about: dict[str, Any]
+    about: AboutDict
 
 
 class Sample(Record):
@@ -55,7 +60,7 @@ class Sample(Record):
     question: str
     epoch: int
     answer: str
-    given: dict[str, Any] | None
+    given: GivenDict | None
     error: str | None
     scores: dict[str, LoggedScore]
 
@@ -165,7 +170,7 @@ def read_bundle(path: Path) -> Bundle:
             raise RaftError(
                 f"{path}: a bundle of another version ({str(manifest['format'])[:40]}); this reads {FORMAT}"
             )
-        results = parse_model(files["results.json"], Results, f"{path}: results.json")
+        results = parse_model(files["results.json"], Results, f"{path}: results.json", longest=LONGEST_TEXT)
         samples = _samples(files["samples.jsonl"], f"{path}: samples.jsonl") if "samples.jsonl" in files else None
         _refuse_long(results, samples or [], path)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -197,7 +202,7 @@ def _unpacked(archive: zipfile.ZipFile, path: Path) -> dict[str, bytes]:
 
 
 def _samples(lines: bytes, name: str) -> list[Sample]:
-    within_limits(lines, name)  # of all lines together
+    within_limits(lines, name, longest=LONGEST_TEXT)  # of all lines together
     return [parse_model(x, Sample, f"{name}:{number}") for number, x in enumerate(lines.split(b"\n"), 1) if x]
 
 
