@@ -35,6 +35,9 @@ class _Answers(_Part):
 
 class _Models(_Part):
     base: str
+    embedder: str | None = None
+    grader: str | list[str] | None = None
+    paraphraser: str | None = None
 
 
 class _Suite(_Part):

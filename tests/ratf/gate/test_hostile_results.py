@@ -95,6 +95,7 @@ def test_the_other_way_is_not_better_because_the_results_say_so() -> None:
         (lambda raw: raw["suite"]["primary"].update(better="raft better"), "primary.better: String should match"),
         (lambda raw: raw["suite"]["primary"].update(metric="charm"), "'charm', which is no metric of the run"),
         (lambda raw: raw["suite"].pop("primary"), "primary: is missing"),
+        (lambda raw: raw["suite"]["models"].update(grader=5), "models.grader"),
         (lambda raw: raw["held_out"].update(questions="24"), "questions: Input should be a valid integer"),
         (lambda raw: raw["arms"].pop("raft"), "'raft', which is no arm of the run"),
         (lambda raw: raw["questions"].append(raw["questions"][0]), "questions has 'marrack-0-q000' twice"),
