@@ -169,13 +169,18 @@ def _words_fit(exchange: Exchange) -> bool:
 def load_person(folder: Path, about: About | None = None, allow_undated: bool = False) -> Person:
     """Read a person's folder.
 
-    Where `about` is given, `person.yaml` is not read. Undated records are refused unless `allow_undated`: a text
+    Where `about` is given, `person.yaml` is not read. A person without `writings.jsonl` has no writings, which is enough
+    for somebody whom nothing is remembered of, as an impostor. Undated records are refused unless `allow_undated`: a text
     without a date cannot be shown to be older than the question that it would help to answer.
 
     Raises DataError with every problem of every file, each as `file:line: what; what is valid`.
     """
     if not folder.is_dir():
-        raise DataError([f"{folder}: no such folder; a person is a folder with interviews.jsonl and writings.jsonl"])
+        raise DataError(
+            [
+                f"{folder}: no such folder; a person is a folder with person.yaml, interviews.jsonl and, for memories, writings.jsonl"
+            ]
+        )
     problems: list[str] = []
     about = about or _read_about(folder / "person.yaml", problems)
     interviews = _attempt(load_interviews, folder, allow_undated, problems)
@@ -221,7 +226,12 @@ def load_interviews(folder: Path, allow_undated: bool = False) -> list[Interview
 
 
 def load_documents(folder: Path, allow_undated: bool = False) -> list[Document]:
-    """Return the folder's writings in the order of their dates. Raises DataError with every problem of the file."""
+    """Return the folder's writings in the order of their dates; none where there is no `writings.jsonl`.
+
+    Raises DataError with every problem of the file.
+    """
+    if not (folder / "writings.jsonl").is_file():
+        return []
     found = [
         Document(r.doc_id, r.title, r.date, r.source, r.text)
         for r in _read_records(folder / "writings.jsonl", _Document, "doc_id", allow_undated)
