@@ -261,17 +261,50 @@ def load_about(folder: Path) -> About:
     return about
 
 
+UNKNOWN = "You are being interviewed."
+"""The introduction of a person of whom nothing is known but the name."""
+
+
+_QUESTIONS = {
+    "name": "What is the person called, in full?",
+    "introduction": (
+        'Who is it? The prompt goes on with this: "a keeper of weirs" gives "You are Mara Linden, a keeper of weirs."',
+        'Whole sentences do as well: "You grew up in a lock cottage. You talk plainly."',
+    ),
+    "licence": (
+        'Under which licence are the words, as "CC BY 4.0" or "all rights reserved, used with permission"?',
+        "A page that is made with --public needs it; so does the consent.",
+    ),
+    "consent": 'Why may you use them, as "agreed in writing on 2026-03-01" or "public statements in office"?',
+}
+_OPTIONAL = """\
+# Until which day may the model have read about the person, if that is known?
+# knowledge_cutoff: 2024-06-01
+# Is the person invented?
+# fictional: true
+"""
+"""The end of a new `person.yaml`: the keys that may be left out."""
+
+
+def _asked(key: str, value: str) -> str:
+    """A key of a new `person.yaml`, under the question that it answers."""
+    question = _QUESTIONS[key]
+    lines = [question] if isinstance(question, str) else question
+    return "".join(f"# {line}\n" for line in lines) + yaml.safe_dump({key: value}, allow_unicode=True, width=10_000)
+
+
 def introduce(folder: Path, called: str | None = None) -> About:
     """Return the content of the folder's `person.yaml`, which is first written where it is missing.
 
-    The new file has the name `called`, or one made from the folder's name, and leaves the licence, the consent and the
-    introduction for its owner to complete. Raises DataError with every problem of the file.
+    The new file has the name `called`, or one made from the folder's name, and above each key the question that it
+    answers; the introduction, the licence and the consent are for its owner to complete. Raises DataError with every
+    problem of the file.
     """
     path = folder / "person.yaml"
     if not path.is_file():
         name = called or folder.name.replace("-", " ").replace("_", " ").title()
-        about = {"name": name, "introduction": "You are being interviewed.", "licence": "", "consent": ""}
-        write_whole(path, yaml.safe_dump(about, allow_unicode=True, sort_keys=False))
+        about = {"name": name, "introduction": UNKNOWN, "licence": "", "consent": ""}
+        write_whole(path, "".join(_asked(key, value) for key, value in about.items()) + _OPTIONAL)
     return load_about(folder)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from raft.errors import DataError
 from raft.people.doubts import doubts
-from raft.people.person import About, exchanges, load_about, load_person
+from raft.people.person import About, exchanges, introduce, load_about, load_person
 from raft.types import Interview, Turn
 from ratf.suite.study import open_study
 
@@ -145,3 +145,21 @@ def test_a_day_to_come_is_refused_in_yaml_as_well(tmp_path: Path) -> None:
     (tmp_path / "person.yaml").write_text("name: Mara Linden\nintroduction: A keeper.\nknowledge_cutoff: 9999-12-31\n")
     with pytest.raises(DataError, match=r"person.yaml:3: knowledge_cutoff: 9999-12-31 is in the future"):
         load_about(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["Jane Doe", "Jane: a #1 'Doe'", "李明", "Jane " * 60])
+def test_a_new_person_yaml_asks_for_what_its_owner_must_say(tmp_path: Path, name: str) -> None:
+    name = name.strip()
+    assert introduce(tmp_path, name) == About(name=name, introduction="You are being interviewed.")
+    lines = (tmp_path / "person.yaml").read_text("utf-8").splitlines()
+    for key in ("name", "introduction", "licence", "consent"):
+        at = next(n for n, line in enumerate(lines) if line.startswith(f"{key}:"))
+        assert lines[at - 1].startswith("# ")
+    assert {f"# {key}:" for key in ("knowledge_cutoff", "fictional")} <= {line[: line.find(":") + 1] for line in lines}
+    # what may be left out holds as it is written there, without its sign
+    optional = [
+        line[2:] if ": " in line and line.startswith("# ") and " " not in line[2:].split(":")[0] else line
+        for line in lines
+    ]
+    (tmp_path / "person.yaml").write_text("\n".join(optional), "utf-8")
+    assert load_about(tmp_path).fictional and load_about(tmp_path).knowledge_cutoff
