@@ -99,7 +99,9 @@ def _cost(ask: "CallCount") -> str:
 
 
 def _dollars(usd: float | None) -> str:
-    return "unknown" if usd is None else f"${usd:.2f}"
+    from ratf.models.prices import dollars
+
+    return "unknown" if usd is None else f"${dollars(usd)}"
 
 
 def _time(seconds: float | None) -> str:
