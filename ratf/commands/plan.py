@@ -36,7 +36,7 @@ def plan(
     Example: ratf plan benchmarks/demo.yaml
     """
     with reported_errors():
-        from ratf.models.known import must_be_known
+        from ratf.models.known import lacking, must_be_known
         from ratf.models.prices import load_prices
         from ratf.results.results import load
         from ratf.runner.plan import plan as planned
@@ -48,6 +48,8 @@ def plan(
             (earlier if earlier.is_file() else earlier / "results.json") if earlier else study.folder / "results.json"
         )
         known = load(path) if earlier or path.is_file() else None
+        if lacks := lacking(study):
+            typer.echo(f"this cannot run here: {lacks}", err=True)
         made = planned(study, load_prices(prices) if prices else {}, known)
         if known is not None and known.digest == study.digest and not earlier:
             typer.echo(
