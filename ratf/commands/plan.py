@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ratf.runner.calls import CallCount
     from ratf.runner.plan import Plan, Total
+    from ratf.suite.study import Study
 
 
 def plan(
@@ -52,7 +53,17 @@ def plan(
             typer.echo(
                 f"{study.folder} has the results of exactly this suite and data: a run would ask nothing", err=True
             )
-        typer.echo(made.model_dump_json(indent=1) if as_json else "\n".join(_lines(made)))
+        typer.echo(
+            made.model_dump_json(indent=1) if as_json else "\n".join([*_lines(made), "", _prospect(study, made)])
+        )
+
+
+def _prospect(study: "Study", made: "Plan") -> str:
+    from collections import Counter
+
+    from ratf.runner.prospect import prospect
+
+    return prospect(made, list(Counter(e.interview_id for e in study.held_out).values()))
 
 
 def _lines(made: "Plan") -> "Iterator[str]":
@@ -88,7 +99,9 @@ def _cost(ask: "CallCount") -> str:
 
 
 def _dollars(usd: float | None) -> str:
-    return "unknown" if usd is None else f"${usd:.2f}"
+    from ratf.models.prices import dollars
+
+    return "unknown" if usd is None else f"${dollars(usd)}"
 
 
 def _time(seconds: float | None) -> str:

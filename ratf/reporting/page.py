@@ -9,6 +9,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from raft.text import plain
+from ratf.models.prices import dollars
 from ratf.pages.templates import environment, template_digest
 from ratf.pages.text import (
     ICONS,
@@ -35,9 +36,10 @@ from ratf.reporting.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
 from ratf.reporting.spread import percent, samples_of, sentence, splits
 from ratf.reporting.trust import checks, unmeasured
 from ratf.results.exams import Exam
-from ratf.results.results import Contrast, Effect, Results, Skill
+from ratf.results.results import Cell, Contrast, Effect, Results, Skill
 from ratf.results.rights import rights
 from ratf.statistics.disagreement import disagreement
+from ratf.statistics.estimates import Estimate
 from ratf.statistics.exam import TAKEN_IN
 from ratf.statistics.verdict import signed
 from ratf.suite.arms import CEILING, FLOOR
@@ -115,6 +117,8 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             spread_sentence=sentence(results),
             percent=percent,
             worded=lambda text: minus(titled(text, results)),
+            dollars=dollars,
+            columns=columns(results),
             rivals=rivals(results),
             unmeasured=unmeasured(results),
             icon=ICONS[results.verdict],
@@ -193,10 +197,14 @@ def page_environment() -> Environment:
     }
     made.filters |= {
         "value": lambda c: minus(value(c)),
-        "interval": lambda c: minus(interval(c)),
+        "interval": _interval,
         "plus": lambda c: minus(plus(c)),
     }
     return made
+
+
+def _interval(cell: Cell | Estimate | None, top: float | None = None) -> str:
+    return minus(interval(cell, top))
 
 
 def said(value: Any) -> Any:
@@ -285,10 +293,23 @@ def _about_strangers(results: Results) -> list[str]:
     return [said]
 
 
+def columns(results: Results) -> list[str]:
+    """The arms as tables have them: the two of the primary comparison first, which a narrow screen shows, then the rest."""
+    pair = [results.suite["primary"][side] for side in ("better", "than")]
+    return [
+        name
+        for name in dict.fromkeys([*pair, *results.arms])
+        if name in results.arms and results.arms[name].kind == "arm"
+    ]
+
+
 def skills(results: Results) -> list[tuple[str, list[Skill]]]:
-    """The skill scores by metric, arms in the suite's order."""
-    named = list(dict.fromkeys(s.metric for s in results.skill))
-    return [(metric, [s for s in results.skill if s.metric == metric]) for metric in named]
+    """The skill scores by metric, the arms in the order of the columns."""
+    named, order = list(dict.fromkeys(s.metric for s in results.skill)), columns(results)
+    return [
+        (metric, sorted((s for s in results.skill if s.metric == metric), key=lambda s: order.index(s.arm)))
+        for metric in named
+    ]
 
 
 def evidence(results: Results) -> list[tuple[str, str, list[Any]]]:
