@@ -107,7 +107,7 @@ def measured(suite: str, data: str | None) -> tuple[dict[str, Rungs], dict[str, 
     """Every metric's score of every control, and each question's interview."""
     from ratf.agents.controls import given_answers
     from ratf.scores.coverage import Beside
-    from ratf.scores.measures import OF_TEXTS, text_measures
+    from ratf.scores.measures import OF_TEXTS, coverage, text_measures, warm
     from ratf.suite.study import open_study
 
     study = open_study(suite, data)
@@ -120,11 +120,11 @@ def measured(suite: str, data: str | None) -> tuple[dict[str, Rungs], dict[str, 
         for q, given in of.items()
     }
     texts = text_measures(study)
-    texts.warm(list(beside.values()), METRICS)
+    warm(study, list(beside.values()), METRICS)
     scores: dict[str, dict[str, dict[str, float | None]]] = {m: {} for m in METRICS}
     for metric in METRICS:
         for (control, question), read in beside.items():
-            value = OF_TEXTS[metric](texts, read)
+            value = OF_TEXTS[metric](texts, read.answer, read.real) if metric in OF_TEXTS else coverage(study, read)
             number = value[0] if isinstance(value, tuple) else value
             scores[metric].setdefault(control, {})[question] = number if isinstance(number, float) else None
     return dict(scores), {e.exchange_id: e.interview_id for e in study.held_out}

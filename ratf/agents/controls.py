@@ -18,6 +18,7 @@ from ratf.agents import degenerate
 from ratf.agents.evidence import words_for
 from ratf.edits.made import made_controls
 from ratf.edits.rules import NotExamined, rules_for
+from ratf.edits.sentences import sentences
 from ratf.models.chat import embedder
 from ratf.suite.arms import DIRECTION, DOSES, FACTS, GIVEN, MADE, PARTS, turned
 from ratf.suite.study import Study
@@ -53,6 +54,10 @@ class Log(TypedDict):
 
     reason: str
     made: dict[str, dict[str, dict[str, Any]]]
+
+
+MOST_SENTENCES = 600
+"""So many of the person's earlier sentences, evenly spaced, are looked at for commonplaces."""
 
 
 Side = Literal["same", "impostor", "stranger"]
@@ -121,6 +126,13 @@ class Sources:
         return {
             key: replace(_given(self.study.person, source[text], 0.0), similarity=None) for key, text in said.items()
         }
+
+    def commonplaces(self) -> GivenAnswers:
+        """The person's earlier sentences that are nearest to all that was said, the same to everything."""
+        said = list(dict.fromkeys(s for e in self.study.earlier for s in sentences(e.answer)))
+        said = said[:: -(-len(said) // MOST_SENTENCES)]
+        vectors = self._embedder.embed(said)
+        return self.made_up(degenerate.commonplaces(self.study.held_out, said, np.clip(vectors @ vectors.T, 0, 1)))
 
     def salted(self) -> GivenAnswers:
         """The nearest answer of another person with words strewn in that speak for the person."""
@@ -347,6 +359,7 @@ MAKERS: dict[str, Callable[[Sources], GivenAnswers]] = {
     "dont_know": lambda of: of.made_up(degenerate.dont_know(of.study.held_out)),
     "echo": lambda of: of.made_up(degenerate.echo(of.study.held_out)),
     "parrot": Sources.parrot,
+    "commonplaces": Sources.commonplaces,
     "babble": lambda of: of.made_up(degenerate.babble(of.study.held_out, of.study.earlier, of.study.suite.seed)),
     "evidence_words": lambda of: of.made_up(
         degenerate.evidence_words(of.study.held_out, words_for(of.study), of.study.suite.seed)

@@ -127,7 +127,7 @@ def _unscored(r: Results) -> Iterator[TrustCheck]:
 
 
 def _second_looks(r: Results) -> Iterator[TrustCheck]:
-    names = {"at the floor": "Unscored, at the floor", "best rival": "Best rival"}
+    names = {"at the floor": "Unscored, at the floor", "best rival": "Best rival", "above nothing": "A voice at all"}
     for look in r.second_looks:
         of = f", {title(look.metric)}" if r.primary_metrics[1:] else ""
         yield TrustCheck(f"{names[look.name]}{of}", "fine" if look.holds else "doubt", look.words)

@@ -155,7 +155,7 @@ class AxisVerdict(Record):
 class SecondLook(Record):
     """A second reading of the primary comparison, which a PASS has to stand, too. Numbers are natural: first arm - other."""
 
-    name: Literal["at the floor", "best rival"]
+    name: Literal["at the floor", "best rival", "above nothing"]
     metric: str = ""
     """The metric that it is about; results from before had one."""
     holds: bool

@@ -120,7 +120,7 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
         if name == VOICE and arm != judged:
             warm_voice(study, of_arms[arm])
             judged = arm
-        states = [_state(question.id, text, {**about, "question": question.question}) for text in several]
+        states = [_state(question.id, text, about) for text in several]
         gave = [MEASURES[name](study, s, question.real) if s.output.completion else None for s in states]
         values = [v[0] if isinstance(v, tuple) else v for v in gave]
         there = [round(v, 6) for v in values if v is not None and not isinstance(v, str)]

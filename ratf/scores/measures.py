@@ -18,7 +18,7 @@ from ratf.edits.rules import NotExamined, Rules, rules_for
 from ratf.edits.sentences import sentences
 from ratf.edits.spans import names_in
 from ratf.models.chat import embedder
-from ratf.scores.coverage import Beside, Coverage, Facts, coverages, facts
+from ratf.scores.coverage import Beside, Facts, Reals, facts
 from ratf.scores.nli import Agreement, CrossEncoder, Labelled, agreements
 from ratf.suite.study import Study
 
@@ -72,7 +72,7 @@ class ReadsTokens(Protocol):
 
 
 class TextMeasures:
-    """Measures that read an answer, a real answer and their question and nothing else, with one embedder.
+    """Measures that read an answer and a real answer and nothing else, with one embedder.
 
     Each is a `Lookup`: ask for many at once, later for one at a time.
     """
@@ -91,8 +91,6 @@ class TextMeasures:
         self._real_tokens: Lookup[str, Vector] = Lookup(self._tokens)
         self.bertscores: Lookup[tuple[str, str], float] = Lookup(self._bertscores)
         """(answer, real answer) to BERTScore F (Zhang et al. 2020, arXiv 1904.09675), on the encoder's last layer."""
-        self.coverages: Lookup[Beside, Coverage | None] = Lookup(lambda beside: coverages(beside, self.vectors))
-        """An answer beside the real one to sentence coverage; each distinct sentence is embedded once, whoever says it."""
         self.facts: Lookup[tuple[str, str], Facts | NotExamined | None] = Lookup(self._facts)
         """(answer, real answer) to the facts of the real one in it, by the rules of the real answer's language."""
         self._inferred: Lookup[tuple[str, str], Labelled | None] = Lookup(CrossEncoder(nli or "none"))
@@ -134,15 +132,12 @@ class TextMeasures:
         found = {pair: facts([pair], r, self.vectors, known[pair[1]])[0] for pair, r in told}
         return [r if isinstance(r := rules[pair[1]], NotExamined) else found[pair] for pair in pairs]
 
-    def warm(self, beside: Sequence[Beside], metrics: Sequence[str]) -> None:
-        """Compute what these metrics need of answers beside the real ones, in a few large batches."""
-        pairs = [(b.answer, b.real) for b in beside]
+    def warm(self, pairs: Sequence[tuple[str, str]], metrics: Sequence[str]) -> None:
+        """Compute what these metrics need of pairs (answer, real answer), in a few large batches."""
         if "bertscore" in metrics:  # first: its passes give the vectors of the next two as well
             self.bertscores(pairs)
         if {"embedding_cosine", "embedding_rank"} & set(metrics):
             self.vectors([text for pair in pairs for text in pair])
-        if "sentence_coverage" in metrics:
-            self.coverages(beside)
         if "facts" in metrics:
             self.facts(pairs)
         if "nli" in metrics:
@@ -155,30 +150,25 @@ Parts = tuple[float, dict[str, float]]
 """A score, and the numbers that it was put together from."""
 
 
-OfTexts = Callable[[TextMeasures, Beside], float | Parts | str | None]
-"""(what has been worked out, an answer beside the real one) to a score; why, or None, where the answer cannot be scored."""
+OfTexts = Callable[[TextMeasures, str, str], float | Parts | str | None]
+"""(what has been worked out, answer, real answer) to a score; why, or None, where the answer cannot be scored."""
 
 
 def _of_rouge(kind: str) -> OfTexts:
-    return lambda texts, b: texts.rouges.known((b.answer, b.real))[kind]
+    return lambda texts, answer, real: texts.rouges.known((answer, real))[kind]
 
 
-def _cosine(texts: TextMeasures, b: Beside) -> float:
-    return float(texts.vectors.known(b.answer) @ texts.vectors.known(b.real))
+def _cosine(texts: TextMeasures, answer: str, real: str) -> float:
+    return float(texts.vectors.known(answer) @ texts.vectors.known(real))
 
 
-def _bertscore(texts: TextMeasures, b: Beside) -> float | None:
-    score = texts.bertscores.known((b.answer, b.real))
+def _bertscore(texts: TextMeasures, answer: str, real: str) -> float | None:
+    score = texts.bertscores.known((answer, real))
     return score if math.isfinite(score) else None
 
 
-def _sentences(texts: TextMeasures, b: Beside) -> Parts | None:
-    found = texts.coverages.known(b)
-    return None if found is None else (found.f, {"recall": found.recall, "precision": found.precision})
-
-
-def _facts(texts: TextMeasures, b: Beside) -> Parts | str | None:
-    found = texts.facts.known((b.answer, b.real))
+def _facts(texts: TextMeasures, answer: str, real: str) -> Parts | str | None:
+    found = texts.facts.known((answer, real))
     if isinstance(found, NotExamined):
         return NO_RULES
     if found is None:
@@ -195,8 +185,8 @@ def nli(study: Study, answer: str, real: str) -> Parts | str:
     return NO_INFERENCE if found is None else (found.score, {"recall": found.recall, "precision": found.precision})
 
 
-def _length(texts: TextMeasures, b: Beside) -> float:
-    return count_words(b.answer) / count_words(b.real)
+def _length(texts: TextMeasures, answer: str, real: str) -> float:
+    return count_words(answer) / count_words(real)
 
 
 OF_TEXTS: dict[str, OfTexts] = {
@@ -205,11 +195,10 @@ OF_TEXTS: dict[str, OfTexts] = {
     "rouge_l": _of_rouge("rougeL"),
     "embedding_cosine": _cosine,
     "bertscore": _bertscore,
-    "sentence_coverage": _sentences,
     "facts": _facts,
     "length_ratio": _length,
 }
-"""The metrics that read an answer, the real answer and the question, and nothing else. `TextMeasures.warm` comes before them."""
+"""The metrics that read an answer and the real answer, and nothing else. `TextMeasures.warm` comes before them."""
 
 
 def text_measures(study: Study) -> TextMeasures:
@@ -260,6 +249,44 @@ def reciprocal_rank(study: Study, exchange_id: str, answer: str) -> float:
     return 1.0 / int((near >= near[names.index(exchange_id)] - 1e-6).sum())
 
 
+def asked(study: Study, exchange_id: str) -> str:
+    """The words of a held-out question; empty for an id that is none's."""
+    of: dict[str, str] = study.held("asked", lambda: {e.exchange_id: e.question for e in study.held_out})
+    return of.get(exchange_id, "")
+
+
+def coverage(study: Study, beside: Beside) -> Parts | None:
+    """What an answer covers of the real one, less what it covers of the person's real answers in other interviews.
+
+    So one text that is said to every question has 0, whatever it says. The score is a difference of two F values of
+    `Reals`; the parts are recall and precision of the real answer, and `elsewhere`, what is taken off. None where a side
+    has no sentence.
+    """
+    return _coverages(study).known(beside)
+
+
+def _coverages(study: Study) -> Lookup[Beside, Parts | None]:
+    return study.held("coverages", lambda: Lookup(lambda answers: _specific(study, answers)))
+
+
+def _specific(study: Study, answers: Sequence[Beside]) -> list[Parts | None]:
+    look, held_out = text_measures(study).vectors, study.held_out
+    reals = study.held("reals", lambda: Reals([(e.question, e.answer) for e in held_out], look))
+    place = {(e.question, e.answer): i for i, e in reversed(list(enumerate(held_out)))}
+    look([s for text in dict.fromkeys(b.answer for b in answers) for s in sentences(text)])
+    found: list[Parts | None] = []
+    for b in answers:
+        everywhere, at = reals.covered_by(b.answer), place.get((b.question, b.real))
+        own = Reals([(b.question, b.real)], look).covered_by(b.answer)[0] if at is None else everywhere[at]
+        here = None if at is None else held_out[at].interview_id
+        others = [c.f for c, e in zip(everywhere, held_out, strict=True) if c and e.interview_id != here]
+        # with a single interview nothing is known of others
+        elsewhere = float(np.mean(others)) if others else 0.0
+        parts = own and {"recall": own.recall, "precision": own.precision, "elsewhere": elsewhere}
+        found.append((own.f - elsewhere, parts) if own and parts else None)
+    return found
+
+
 def known_runs(study: Study) -> frozenset[tuple[str, ...]]:
     """Every run of 8 words in the person's writings and earlier answers, and in the memories where there are any."""
 
@@ -290,7 +317,10 @@ def warm(study: Study, answers: Sequence[Beside], metrics: Sequence[str]) -> Non
 
     The scorers then take no time, so that a judge's requests arrive together and share batches.
     """
-    text_measures(study).warm([b for b in answers if b.answer], metrics)
+    answers = [b for b in answers if b.answer]
+    text_measures(study).warm([(b.answer, b.real) for b in answers], metrics)
+    if "sentence_coverage" in metrics:
+        _coverages(study)(answers)
     if "embedding_rank" in metrics:
         held_out_vectors(study)
     if "copying" in metrics:

@@ -11,7 +11,6 @@ from inspect_ai.solver import TaskState
 from raft.errors import RaftError
 from raft.models.names import EMBEDDER
 from ratf.models.states import state_of
-from ratf.scores.coverage import Beside
 from ratf.suite.metrics import METRICS
 
 OfSample = Callable[[TaskState, str], float | tuple[float, dict[str, float]] | str | None]
@@ -78,17 +77,11 @@ def _alone(name: str, embedder: str) -> OfSample:
     texts = TextMeasures(embedder)
 
     def measure(state: TaskState, real: str) -> float | tuple[float, dict[str, float]] | str | None:
-        read = beside(state, real)
-        texts.warm([read], [name])
-        return OF_TEXTS[name](texts, read)
+        answer = state.output.completion.strip()
+        texts.warm([(answer, real)], [name])
+        return OF_TEXTS[name](texts, answer, real)
 
     return measure
-
-
-def beside(state: TaskState, real: str) -> Beside:
-    """A sample's answer beside the real one, with the question: the one in its metadata, or what it was given as input."""
-    asked = state.metadata.get("question")
-    return Beside(state.output.completion.strip(), real, asked if isinstance(asked, str) else state.input_text)
 
 
 def register() -> None:

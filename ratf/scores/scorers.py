@@ -8,7 +8,8 @@ from inspect_ai.solver import TaskState
 from ratf.judges.scorers import Rivals, judge
 from ratf.scores import measures
 from ratf.scores.content_exam import read_by
-from ratf.scores.named import beside, measuring, named
+from ratf.scores.coverage import Beside
+from ratf.scores.named import measuring, named
 from ratf.scores.speaking import SURPRISE, VOICE, answered, judged, warm_voice
 from ratf.statistics.judge_exam import Admission
 from ratf.suite.arms import CEILING, FLOOR, MADE
@@ -24,7 +25,15 @@ def _answer(state: TaskState) -> str:
 
 
 def _of_texts(measure: measures.OfTexts) -> Measure:
-    return lambda study, state, real: measure(measures.text_measures(study), beside(state, real))
+    return lambda study, state, real: measure(measures.text_measures(study), _answer(state), real)
+
+
+def _coverage(study: Study, state: TaskState, real: str) -> measures.Parts | None:
+    return measures.coverage(study, _beside(study, state, real))
+
+
+def _beside(study: Study, state: TaskState, real: str) -> Beside:
+    return Beside(_answer(state), real, measures.asked(study, str(state.sample_id)))
 
 
 def _rank(study: Study, state: TaskState, real: str) -> float:
@@ -51,6 +60,7 @@ def _nli(study: Study, state: TaskState, real: str) -> measures.Parts | str:
 MEASURES: dict[str, Measure] = {
     **{name: _of_texts(measure) for name, measure in measures.OF_TEXTS.items()},
     "embedding_rank": _rank,
+    "sentence_coverage": _coverage,
     "nli": _nli,
     VOICE: _voice,
     SURPRISE: _surprise,
@@ -104,7 +114,7 @@ def _scorer(name: str, study: Study, warm: bool) -> Scorer:
         if warm and name in (VOICE, SURPRISE):
             warm_voice(study, [answered(str(state.sample_id), _answer(state), state.metadata)])
         elif warm:
-            measures.warm(study, [beside(state, real)], [name])
+            measures.warm(study, [_beside(study, state, real)], [name])
         return measure(study, state, real)
 
     with measuring(of_sample):

@@ -177,13 +177,12 @@ def _facts_of(study: Study, arm: Sequence[Answered]) -> list[Facts]:
     for a in arm:
         asked.setdefault(a.epoch, {})[a.question] = a.text
     again = {epoch: repeated(texts) for epoch, texts in asked.items()}
-    questions = {e.exchange_id: e.question for e in study.held_out}
     facts = [Facts(words(a.text)) for a in arm]
     for i, a in enumerate(arm):
         if a.checked:
             facts[i] = replace(
                 facts[i],
-                copied=measures.copied(study, a.text, (*a.memories, questions[a.question])),
+                copied=measures.copied(study, a.text, (*a.memories, measures.asked(study, a.question))),
                 repeated=again[a.epoch][a.question],
                 pieced=pieced(a.text, _known_pairs(study)),
             )

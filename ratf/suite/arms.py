@@ -74,6 +74,10 @@ CONTROLS = {
     "dont_know": Control("an “I don't know” to everything", theirs=False, says_nothing=True),
     "echo": Control("the question, repeated", theirs=False, says_nothing=True),
     "parrot": Control("one earlier answer of the person's to everything", says_nothing=True),
+    "commonplaces": Control(
+        "eight earlier sentences of the person's that say most of what is said otherwise, to everything",
+        says_nothing=True,
+    ),
     "babble": Control("chains of word pairs from the person's earlier answers", says_nothing=True),
     "evidence_words": Control("the words that speak for the person, by lot", theirs=False, says_nothing=True),
     "salted": Control("another person's answer with such words strewn in", says_nothing=True),

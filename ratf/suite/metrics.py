@@ -104,7 +104,7 @@ METRICS = {
     ),
     "sentence_coverage": Metric(
         "semantic",
-        "sentences of each answer that the other's best match covers beyond what the question says: F of recall and precision",
+        "what it covers of the real answer beyond the question, sentence by sentence, less what it covers of real answers to others",
         "higher",
         1,
         "coverage",
@@ -301,8 +301,9 @@ GLOSSARY = {
     "bertscore": "Each word is matched with the nearest in the other answer, by what it means there. Even unlike texts score high: only "
     "differences say something.",
     "sentence_coverage": "Each sentence of the real answer is looked for in the answer, and the other way round: how near the nearest "
-    "one is, by a sentence encoder, beyond what the question already says. F of both directions: 1 is the real answer, 0 nothing that "
-    "the question does not say. A sentence and its opposite are near each other.",
+    "one is, by a sentence encoder, beyond what the question already says. Taken off is what the answer covers, in the same way, of the "
+    "person's real answers in other interviews. So the repeated question and any text that is said to everything have 0. "
+    "A sentence and its opposite are near each other.",
     "facts": "Each sentence of the real answer with a number, a date or a name is held against the nearest sentence of the answer: the "
     "share of them that stands there as well. Contradicted (another number in its place) and missing are counted apart. What "
     "has no such fact in the real answer is unscored. Who has the facts right can still take the other side.",

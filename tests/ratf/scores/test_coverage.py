@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ratf.edits.alignment import aligned
 from ratf.edits.rules import load_rules
-from ratf.scores.coverage import Beside, Coverage, Facts, coverages, facts
-from ratf.scores.measures import OF_TEXTS, Lookup, TextMeasures
+from ratf.scores.coverage import Coverage, Facts, Reals, facts
+from ratf.scores.measures import OF_TEXTS, TextMeasures
 
 RULES = load_rules("english")
 THINGS = ["heron", "weir", "ducks", "council", "mill"]
@@ -30,7 +29,7 @@ class ByThings:
 
 
 def cover(answer: str, real: str = REAL, question: str = "") -> Coverage:
-    found = coverages([Beside(answer, real, question)], ByThings())[0]
+    (found,) = Reals([(question, real)], ByThings()).covered_by(answer)
     assert found is not None
     return found
 
@@ -48,19 +47,19 @@ def test_both_sides_are_kept() -> None:
 
 def test_a_side_without_a_sentence_is_unscored() -> None:
     embed = ByThings()
-    assert coverages([Beside("", REAL), Beside(REAL, " ")], embed) == [None, None]
-    assert coverages([], embed) == []
+    assert Reals([("", REAL)], embed).covered_by("") == [None]
+    assert Reals([("", " ")], embed).covered_by(REAL) == [None]
+    assert Reals([], embed).covered_by(REAL) == []
     assert facts([("", REAL)], RULES, embed) == [None]
 
 
 def test_each_distinct_sentence_is_embedded_once() -> None:
     embed = ByThings()
-    aligned([(REAL, REAL), ("The heron left in May 2019. So?", REAL)], embed)
+    Reals([("So?", REAL), ("So?", f"{REAL} So?")], embed)
     assert sorted(embed.asked) == sorted({*REAL.replace(". ", ".|").split("|"), "So?"})
-    kept: Lookup[str, NDArray[np.float32]] = Lookup(embed)
-    first = coverages([Beside(REAL, REAL)], kept)
-    before = len(embed.asked)
-    assert coverages([Beside(REAL, REAL)], kept) == first and len(embed.asked) == before
+
+
+QUESTION = "Is it true that the heron left? And what about the ducks?"
 
 
 @given(
@@ -71,9 +70,6 @@ def test_sides_swapped_swap_recall_and_precision(a: list[str], b: list[str]) -> 
     there, back = cover(one, other), cover(other, one)
     assert there.recall == pytest.approx(back.precision) and there.precision == pytest.approx(back.recall)
     assert 0 <= there.f <= 1 + 1e-6
-
-
-QUESTION = "Is it true that the heron left? And what about the ducks?"
 
 
 def test_what_the_question_says_counts_for_nothing() -> None:
@@ -93,7 +89,7 @@ def test_an_answer_is_covered_no_better_than_by_itself_and_its_question_is_worth
     a: list[str], b: list[str], c: list[str]
 ) -> None:
     answer, real, question = (" ".join(f"The {thing} again." for thing in things) for things in (a, b, c))
-    found = coverages([Beside(t, real, question) for t in (answer, real, question)], ByThings())
+    found = [c for t in (answer, real, question) for c in Reals([(question, real)], ByThings()).covered_by(t)]
     if found[1] is None:
         assert found == [None] * 3, "the question says everything"
         return
@@ -101,8 +97,20 @@ def test_an_answer_is_covered_no_better_than_by_itself_and_its_question_is_worth
     assert found[1].f == pytest.approx(1) and found[2] is not None and found[2].f < 0.01
 
 
+@given(st.lists(st.tuples(*[st.lists(st.sampled_from(THINGS), min_size=0, max_size=4)] * 2), min_size=1, max_size=5))
+def test_an_answer_is_held_against_many_as_against_each_alone(rows: list[tuple[list[str], list[str]]]) -> None:
+    asked = [tuple(" ".join(f"The {thing} again." for thing in things) for things in row) for row in rows]
+    answer = "The heron again. The mill."
+    together = Reals(asked, ByThings()).covered_by(answer)  # type: ignore[arg-type]
+    alone = [Reals([one], ByThings()).covered_by(answer)[0] for one in asked]  # type: ignore[list-item]
+    for a, b in zip(together, alone, strict=True):
+        assert (a is None) == (b is None)
+        if a and b:
+            assert (a.recall, a.precision) == (pytest.approx(b.recall, abs=1e-6), pytest.approx(b.precision, abs=1e-6))
+
+
 def test_an_answer_whose_question_says_it_all_is_unscored() -> None:
-    assert coverages([Beside("The ducks came.", REAL, f"So is it right? {REAL}")], ByThings()) == [None]
+    assert Reals([(f"So is it right? {REAL}", REAL)], ByThings()).covered_by("The ducks came.") == [None]
 
 
 def test_an_answer_is_covered_by_itself_in_any_order() -> None:
@@ -147,8 +155,8 @@ def test_facts_are_scored_by_pairs_and_what_has_none_says_why(hosted: Hosted) ->
         (real, "We never counted the eels in the river, and that was a pity."),
         (real, "Der Fluss war im Sommer sehr ruhig, und niemand hat die 40 Aale gesehen."),
     ]
-    texts.warm([Beside(*pair) for pair in pairs], ["facts"])
-    same, as_word, other, none, foreign = (OF_TEXTS["facts"](texts, Beside(*pair)) for pair in pairs)
+    texts.warm(pairs, ["facts"])
+    same, as_word, other, none, foreign = (OF_TEXTS["facts"](texts, *pair) for pair in pairs)
     assert isinstance(same, tuple) and same == as_word and same[0] == 1 and same[1]["agreed"] >= 2
     assert isinstance(other, tuple) and 0 < other[0] < 1 and other[1]["contradicted"] == 1
     assert none == "the real answer has no number, date or name"

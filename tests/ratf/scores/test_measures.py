@@ -17,6 +17,7 @@ from ratf.scores.measures import (
     Lookup,
     ReadsTokens,
     TextMeasures,
+    coverage,
     known_runs,
     reciprocal_rank,
     runs,
@@ -127,6 +128,31 @@ def test_another_questions_answer_ranks_lower(tiny: Path, models: Path) -> None:
     first, second = study.held_out[:2]
     warm(study, [Beside(second.answer, first.answer)], ["embedding_rank"])
     assert reciprocal_rank(study, first.exchange_id, second.answer) <= 0.5
+
+
+def test_a_text_that_is_said_to_everything_covers_nothing(tiny: Path, models: Path) -> None:
+    study = open_study(str(tiny))
+    constant = " ".join(e.answer for e in study.earlier[:4])
+    own, same, asked = (
+        [Beside(text or e.answer, e.answer, e.question) for e in study.held_out] for text in ("", constant, "?")
+    )
+    asked = [b._replace(answer=b.question) for b in asked]
+    warm(study, [*own, *same, *asked], ["sentence_coverage"])
+
+    def scores(of: list[Beside]) -> list[float]:
+        found = [coverage(study, b) for b in of]
+        assert all(f and f[0] == f[1]["elsewhere"] * -1 + _f(f[1]) for f in found)
+        return [f[0] for f in found if f]
+
+    assert min(scores(own)) > 0.7 and all(s < 0.05 for s in scores(asked))
+    assert abs(float(np.mean(scores(same)))) < 0.02
+    plain = [_f(f[1]) for b in same if (f := coverage(study, b))]
+    assert np.mean(plain) > 0.05, "before what it covers elsewhere is taken off"
+
+
+def _f(parts: dict[str, float]) -> float:
+    both = parts["recall"] + parts["precision"]
+    return 2 * parts["recall"] * parts["precision"] / both if both else 0.0
 
 
 def test_ties_count_at_their_worst(tiny: Path, models: Path, edit_line: EditLine) -> None:

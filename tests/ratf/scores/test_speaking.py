@@ -77,6 +77,7 @@ def test_what_says_nothing_has_no_voice_or_no_more_than_an_impostor(study: Study
         "evidence_words": {too_short},
         "nonanswer": {again},
         "parrot": {REASONS["copied"]},
+        "commonplaces": {REASONS["copied"]},
         "babble": {REASONS["pieced together"]},
         "empty": {REASONS["empty"]},
     }
