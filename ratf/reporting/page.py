@@ -25,6 +25,7 @@ from ratf.pages.text import (
     value,
 )
 from ratf.pages.words import FAMILIES, families, meanings, titled
+from ratf.reporting.answer import answer, one_question
 from ratf.reporting.changes import SHOWN as MOST_MOVED
 from ratf.reporting.changes import Change, words_of
 from ratf.reporting.flags import beginning
@@ -63,6 +64,8 @@ MOST_AGAIN = 10
 
 SECTIONS = {
     "changed": "What changed",
+    "questions": "Questions",
+    "run": "What was run",
     "exam": "Exams",
     "table": "Scores",
     "skill": "Skill",
@@ -72,7 +75,6 @@ SECTIONS = {
     "slices": "Parts",
     "disagreement": "Disagreement",
     "style": "Style",
-    "questions": "Questions",
     "training": "Fine-tuning",
     "retrieval": "Retrieval",
     "history": "History",
@@ -109,8 +111,11 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
         .render(
             r=results,
             asked=questions,
+            answer=answer(results),
+            example=one_question(results, questions.example),
             silent=silent(results, questions),
             sections=sections_of(results),
+            empty=empty(results, change, runs),
             samples=samples_of(results),
             splits=lambda metric: splits(results, metric),
             split_metrics=[m for m in results.metrics if splits(results, m)],
@@ -175,6 +180,23 @@ def sections_of(results: Results) -> dict[str, str]:
         if name == "table" and samples_of(results) > 1:
             found["spread"] = "Dice"
     return found
+
+
+def empty(results: Results, change: Change | None, runs: Sequence[Past]) -> dict[str, str]:
+    """The sections that have nothing to show but why, as `sections_of` gives them."""
+    judged = results.judging
+    there = {
+        "changed": change is not None,
+        "exam": bool(results.exam),
+        "skill": bool(results.skill),
+        "judges": bool(judged and (judged.forced_choice or judged.pairwise or judged.agreement or judged.masked)),
+        "disagreement": bool(disagreement(results)),
+        "style": results.style is not None,
+        "training": bool(results.tuned),
+        "retrieval": results.retrieval is not None,
+        "history": bool(runs),
+    }
+    return {name: words for name, words in sections_of(results).items() if not there.get(name, True)}
 
 
 def slim(page: str) -> str:

@@ -272,7 +272,7 @@ def test_the_verdict_is_on_the_first_screen(
     with opened(browser, path, width=width, height=height, java_script_enabled=scripts) as page:
         verdict = page.locator("h1")
         words = " ".join(verdict.inner_text().split()).replace("✓ ", "")
-        assert verdict.is_visible() and "PASS raft beats baseline" in words
+        assert verdict.is_visible() and "PASS raft beats baseline" in words, "results of before had no axes"
         box = verdict.bounding_box()
         assert box is not None and box["y"] + box["height"] < height
         assert page.title().startswith("PASS")
