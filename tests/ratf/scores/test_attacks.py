@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from raft.types import Exchange
 from ratf.scores.answers import COPIED, REASONS, repeated, words
-from ratf.scores.coverage import Beside, coverages
+from ratf.scores.coverage import Reals
 from ratf.scores.speaking import Answered, judged, leave_out, warm_voice
 from ratf.scores.voice import LEAST, masked
 from ratf.suite.study import Study, open_study
@@ -31,7 +31,7 @@ def by_things(texts: Sequence[str]) -> list[NDArray[np.float32]]:
 
 
 def covered(answer: str) -> float:
-    found = coverages([Beside(answer, REAL, QUESTION)], by_things)[0]
+    (found,) = Reals([(QUESTION, REAL)], by_things).covered_by(answer)
     assert found is not None
     return found.f
 
