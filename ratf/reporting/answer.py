@@ -70,9 +70,9 @@ def _scale(r: Results, axis: AxisVerdict) -> str:
     if r.metrics[axis.metric].get("top") != 1 or not set(pair) <= set(means):
         return ""
     of = [f"{arm} has {_hundredths(means[arm])}" for arm in pair]
-    beside = {FLOOR: "another person's answer to the nearest question", CEILING: f"{r.person['name']}'s own"}
+    beside = {FLOOR: "another person's answer to the nearest question", CEILING: f"{r.person['name']}'s own to it"}
     of += [f"{words} {_hundredths(means[control])}" for control, words in beside.items() if control in means]
-    return f"Where 100 is the real answer, {', '.join(of[:-1])} and {of[-1]}."
+    return f"Where {_hundredths(means.get('real', 1.0))} is the real answer, {', '.join(of[:-1])} and {of[-1]}."
 
 
 def _hundredths(number: float | None) -> str:
