@@ -8,7 +8,7 @@ from places import REPOSITORY
 
 from ratf.suite.metrics import METRICS
 
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/ci.md", "docs/statistics.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/ci.md", "docs/statistics.md", "docs/trust.md"]
 OURS = "raft|ratf|tasks|benchmarks|reports|tests|docs"
 
 
@@ -18,6 +18,12 @@ def test_every_path_that_a_document_names_is_there(page: str) -> None:
     named = set(re.findall(rf"(?<![\w/.-])(?:{OURS})/[\w./-]*\w/?", text))
     known_to_inspect = {f"ratf/{name}" for name in ("interview", *METRICS)}
     assert sorted(p for p in named - known_to_inspect if not (REPOSITORY / p).exists()) == []
+
+
+def test_every_test_that_is_named_for_a_fault_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", (REPOSITORY / "docs" / "trust.md").read_text("utf-8"))
+    missing = [f"{p}::{t}" for p, t in named if f"def {t}(" not in (REPOSITORY / p).read_text("utf-8")]
+    assert len(named) > 19 and missing == []
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -19,7 +19,7 @@ from ratf.results.comparable import differences
 from ratf.results.lazy import Stored
 from ratf.results.loading import load
 from ratf.results.record import Record
-from ratf.results.results import EXIT_CODES, Results, Verdict, dumps
+from ratf.results.results import EXIT_CODES, Results, Verdict, dumped
 from ratf.results.snapshot import Snapshot, load_baseline, snapshot
 from ratf.statistics.estimates import FEW_CLUSTERS, holm
 from ratf.statistics.verdict import not_measured
@@ -259,4 +259,4 @@ def kept_check(results: Results, folder: Path) -> Checked | None:
 def _digest(results: Results) -> str:
     if isinstance(results.questions, Stored):
         return results.questions.digest()[:16]
-    return hashlib.sha256(dumps(results).encode()).hexdigest()[:16]
+    return hashlib.sha256(dumped(results)).hexdigest()[:16]
