@@ -59,7 +59,7 @@ def run(
 
     Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input.
 
-    Example: ratf run benchmarks/demo.yaml
+    Example: ratf run demo/demo.yaml
     """
     with reported_errors():
         from raft.console import progress
