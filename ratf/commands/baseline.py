@@ -17,7 +17,7 @@ def save(
 ) -> None:
     """Write a run's scores to a small file for `ratf check --baseline`: sorted, rounded, one answer a line, no texts.
 
-    Example: ratf baseline save runs/demo --to benchmarks/demo-baseline.json
+    Example: ratf baseline save runs/demo --to baseline.json
     """
     with reported_errors():
         from raft.errors import RaftError

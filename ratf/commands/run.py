@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raft.commands.errors import reported_errors
+from ratf.commands.exit_codes import Distinct, ZeroOn, exit_code
 
 if TYPE_CHECKING:
     from ratf.results.results import Results
@@ -51,15 +52,18 @@ def run(
         bool,
         typer.Option("--wait", help="Wait where another process runs in the same folder or tunes the same adapter."),
     ] = False,
+    distinct_exit_codes: Distinct = False,
+    exit_zero_on: ZeroOn = None,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
 
     A budget is for the whole run, with all its starts. Over budget, it is NOT MEASURED, and a higher one goes on. Questions
     that ended in an error are asked again by the next start.
 
-    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input.
+    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input; with --distinct-exit-codes 3:
+    INCONCLUSIVE, 4: NOT MEASURED, and 2: bad usage or input alone.
 
-    Example: ratf run benchmarks/demo.yaml
+    Example: ratf run demo/demo.yaml
     """
     with reported_errors():
         from raft.console import progress
@@ -84,17 +88,18 @@ def run(
             )
         except Stopped as stopped:
             typer.echo(f"NOT MEASURED: {stopped}")
-            raise typer.Exit(2) from None
+            raise typer.Exit(exit_code("NOT MEASURED", distinct_exit_codes, exit_zero_on or ())) from None
         name, folder = outcome.study.suite.name, outcome.folder
         if outcome.did == "page":
             typer.echo(f"{name}: already run; the page was written again")
         elif outcome.did == "nothing":
             typer.echo(f"{name}: nothing to do, {folder} has the results of exactly this suite and data")
         _say(outcome.results, folder)
+        raise typer.Exit(exit_code(outcome.results.verdict, distinct_exit_codes, exit_zero_on or ()))
 
 
 def _say(results: "Results", folder: Path) -> None:
-    """The last lines of a run, and its exit code."""
+    """The last lines of a run."""
     from raft.text import one_line
     from ratf.gate.rules import cut_told, errors_told
     from ratf.reporting.licences import agreement
@@ -107,5 +112,3 @@ def _say(results: "Results", folder: Path) -> None:
     typer.echo(f"{results.verdict}: {one_line(results.sentence)}")
     typer.echo(str(folder / "report.html"))
     sys.stdout.flush()
-    if results.exit_code:
-        raise typer.Exit(results.exit_code)

@@ -7,13 +7,13 @@ import hashlib
 import json
 import zipfile
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from raft.errors import RaftError
 from raft.files import write_whole
 from raft.formats.json_file import MAX_BYTES, parse, parse_model, within_limits
+from raft.release import release
 from raft.text import MOST_CHARACTERS
 from ratf.results.folder import newest_logs
 from ratf.results.record import Record
@@ -94,7 +94,7 @@ def write_bundle(folder: Path, results: Results, samples: list[Sample] | None, o
         files["memories.json"] = (folder / "memories.json").read_bytes()
     manifest = {
         "format": FORMAT,
-        "ratf": version("ratf"),
+        "ratf": release(),
         "suite": results.suite["name"],
         "digests": {"suite": results.digest, "data": results.data_digest, "prompts": results.prompts_digest},
         "versions": results.environment,
