@@ -101,8 +101,8 @@ def test_the_default_policy() -> None:
     ]
 
 
-def test_the_policy_of_the_readme_is_one(tmp_path: Path) -> None:
-    readme = (REPOSITORY / "README.md").read_text("utf-8")
-    (tmp_path / "p.yaml").write_text("critical" + readme.partition("```yaml\ncritical")[2].partition("```")[0], "utf-8")
+def test_the_policy_of_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "ci.md").read_text("utf-8")
+    (tmp_path / "p.yaml").write_text("critical" + page.partition("```yaml\ncritical")[2].partition("```")[0], "utf-8")
     policy = load_policy(tmp_path / "p.yaml")
     assert len(policy.rules) == 9 and policy.may_differ == ("training",)
