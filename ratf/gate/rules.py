@@ -10,7 +10,7 @@ from ratf.results.record import Record
 from ratf.results.results import Results, Scored, Verdict
 from ratf.results.snapshot import Snapshot
 from ratf.statistics.contrasts import contrasts
-from ratf.statistics.decision import decide, filled_at_floor, left_unscored
+from ratf.statistics.decision import above_nothing, decide, filled_at_floor, left_unscored
 from ratf.statistics.estimates import (
     ALPHA,
     FEW_CLUSTERS,
@@ -22,6 +22,7 @@ from ratf.statistics.estimates import (
 )
 from ratf.statistics.verdict import signed
 from ratf.suite.arms import FLOOR
+from ratf.suite.metrics import axis_meant
 
 WORST = 5
 """The greatest number of fallen questions that a result names."""
@@ -78,6 +79,8 @@ class Finding:
     """The gain with what an arm left unscored at the floor, which a PASS has to stand, too; None where nothing was left."""
     unread: str = ""
     """Why what was left unscored cannot be read at the floor, where it cannot."""
+    hollow: str = ""
+    """That the arm has no more voice than what says nothing may have, where that is so."""
 
 
 def _compared(rule: Rule, case: RuleCase) -> Finding:
@@ -94,6 +97,9 @@ def _compared(rule: Rule, case: RuleCase) -> Finding:
     fallen = sorted((q for q in worse if worse[q] > 0), key=lambda q: (-worse[q], q))
     finding = compared(rule, found, sign, tuple(fallen[:WORST]))
     _read_at_floor(finding, case, sign)
+    if rule.kind == "better" and sign > 0 and axis_meant(str(case.results.metrics[rule.metric].get("axis"))) == "voice":
+        look = above_nothing(rule.metric, rule.arm, _scores(case.results, (rule.metric,)), case.run.interviews)
+        finding.hollow = look.words if look and not look.holds else ""
     return finding
 
 
@@ -158,7 +164,7 @@ def decided(finding: Finding, p_holm: float | None, family: int) -> RuleResult:
         verdict, words = "PASS", f"{HOLDS[rule.kind]} {rule.other}{margin}"
         if rule.kind == "not worse" and rule.limit is None:
             words = f"shows no regression against {rule.other}"
-        if lost := _lost_at_floor(finding):
+        if lost := finding.hollow or _lost_at_floor(finding):
             verdict, words = "INCONCLUSIVE", f"{words}, but {lost}"
     else:
         verdict, words = "INCONCLUSIVE", f"is not shown to be {CLAIMS[rule.kind]} {rule.other}{margin}"

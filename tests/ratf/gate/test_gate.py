@@ -51,6 +51,14 @@ def surprise(drop: float = 0.0, seed: int = 0) -> dict[str, dict[str, Any]]:
     return {arm: {"surprise": of["style_identity"]} for arm, of in scores(drop, seed).items()}
 
 
+def hollow() -> Results:
+    """Raft is ahead of baseline, and hardly above another person."""
+    of = scores()["raft"]["style_identity"]
+    beside = {name: {"style_identity": of + by} for name, by in (("impostor_near", -0.1), ("same_near", 0.8))}
+    made = make(scores(**beside), INTERVIEWS)
+    return made.model_copy(update={"metrics": {m: {**f, "axis": "voice"} for m, f in made.metrics.items()}})
+
+
 @dataclass(frozen=True)
 class Planted:
     """A run, what it is compared with, and what the gate must say. `spoil` gets the run's folder."""
@@ -178,6 +186,7 @@ PLANTED = {
     "no question broken": Planted(lambda: make(scores(seed=7), INTERVIEWS), 0, "none of 60 questions fell", policy=ONE),
     "one question lost": Planted(lambda: one_broken(True), 2, "1 questions lost their score on style_identity: i1-q017", policy=ONE),
     "better within the run": Planted(fell(0), 0, "raft beats baseline", policy=within("raft better than baseline on style.identity"), before=None),
+    "a voice that anybody could have": Planted(hollow, 2, "raft beats baseline, but raft has a skill of 0.11 on voice, and what says nothing may have 0.2", policy=within("raft better than baseline on style.identity"), before=None),
     "worse within the run": Planted(fell(0.4), 1, "raft is worse than baseline", policy=within("raft better than baseline on style.identity"), before=None),
     "not separable within the run": Planted(fell(0.2), 2, "raft is not shown to be better than baseline", policy=within("raft better than baseline on style.identity"), before=None),
     "equivalent": Planted(fell(0), 0, "equivalent to the baseline run within 0.1", policy=within("raft equivalent to the baseline run within 0.1 on style_identity")),
