@@ -26,6 +26,9 @@ FAR_FROM_THE_TOP = 0.5
 """Scores below so much of their greatest number are drawn on an axis of their own."""
 
 
+MOST_TICKS = 4
+
+
 MARKS = ("circle", "square", "triangle")
 Series = tuple[str, list[tuple[Shown, str]], bool]
 """A line of the plot: its name, its arms by memories, and whether it joins two recipes."""
@@ -209,7 +212,9 @@ def _axis_of(
     near = ends(main)
     if no_ceiling and near and max(near) < FAR_FROM_THE_TOP * (top or 0.0):
         low, high, step = scale([0.0, *near])
-        return low, high, [round(low + step * i, 10) for i in range(round((high - low) / step) + 1)]
+        ticks = [round(low + step * i, 10) for i in range(round((high - low) / step) + 1)]
+        zero = ticks.index(0.0)
+        return low, high, ticks if len(ticks) <= MOST_TICKS else ticks[zero % 2 :: 2]
     # an interval may reach beyond the top, the axis need not
     low, high = axis([n if top is None else max(0.0, min(n, top)) for n in ends(list(cells))])
     return low, high, ticks_between(low, high)
