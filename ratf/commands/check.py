@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 def check(
     run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
     baseline: Annotated[
-        Path | None, typer.Option(help="Another run's folder, or a file of `ratf baseline save`, to compare with.")
+        Path | None,
+        typer.Option(
+            "--reference",
+            "--baseline",
+            help="Another run's folder, or a file of `ratf baseline save`, to compare with.",
+        ),
     ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="A YAML file of rules; by default the suite's primary, errors and unscored.")
@@ -26,13 +31,13 @@ def check(
     distinct_exit_codes: Distinct = False,
     exit_zero_on: ZeroOn = None,
 ) -> None:
-    """Judge a finished run by a policy and against a baseline run; nothing is run.
+    """Judge a finished run by a policy and against a reference run; nothing is run.
 
     Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input; with --distinct-exit-codes 3:
     INCONCLUSIVE, 4: NOT MEASURED, and 2: bad usage or input alone. The verdict is kept in the run's
     check.json. In GitHub Actions it is also written to the step's summary and as annotations.
 
-    Example: ratf check runs/demo --baseline baseline.json --policy policy.yaml
+    Example: ratf check runs/demo --reference baseline.json --policy policy.yaml
     """
     with reported_errors():
         from raft.files import write_whole

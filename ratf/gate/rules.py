@@ -1,4 +1,4 @@
-"""Decides each rule of a policy from the scores of a run and of a baseline run."""
+"""Decides each rule of a policy from the scores of a run and of a reference run."""
 
 import math
 from collections.abc import Callable, Collection, Iterator
@@ -106,7 +106,7 @@ def _compared(rule: Rule, case: RuleCase) -> Finding:
 def _read_at_floor(finding: Finding, case: RuleCase, sign: int) -> None:
     """Add to a comparison what it gives with the answers that an arm left unscored by what it said at the floor.
 
-    Of a baseline run only the numbers are kept, so what it left unscored stays out.
+    Of a reference run only the numbers are kept, so what it left unscored stays out.
     """
     rule, scores = finding.rule, _scores(case.results, (finding.rule.metric,))
     theirs = {q: Scored(value=v) for q, v in sides(rule, case)[1].items()}
@@ -303,10 +303,10 @@ def _lacking(rule: Rule, case: RuleCase) -> str:
     """Why a rule about scores can't be measured; empty when it can."""
     facts = case.results.metrics.get(rule.metric)
     if rule.other == BASELINE_RUN and case.baseline is None:
-        return f"{rule.text!r} needs a baseline run, and none was given: --baseline RUN"
+        return f"{rule.text!r} needs a reference run, and none was given: --reference RUN"
     other = (rule.arm, case.baseline) if rule.other == BASELINE_RUN and case.baseline else (rule.other, case.run)
     for arm, side in ((rule.arm, case.run), other):
-        where = "the run" if side is case.run else "the baseline run"
+        where = "the run" if side is case.run else "the reference run"
         if arm not in side.scores:
             return f"{where} has no arm {arm}; it has {', '.join(side.scores) or 'none'}"
         if rule.metric not in side.metrics:

@@ -59,7 +59,7 @@ def report(
 def write_report(results: Results, path: Path, change: Change | None = None, runs: Sequence[Past] = ()) -> Path:
     """Write the page, and where it takes more than one, their folder beside it: all of the set, or the old one stays.
 
-    `change`: what there is to say about a baseline run; `runs`: those of the history. Raises RaftError where the folder
+    `change`: what there is to say about a reference run; `runs`: those of the history. Raises RaftError where the folder
     has files that no report has.
     """
     folder = path.with_name(f"{path.stem}-questions")

@@ -147,7 +147,7 @@ def differences(run: Compared, baseline: Compared, may_differ: tuple[str, ...]) 
     for metric in sorted(run.metrics.keys() & baseline.metrics.keys()):
         was, here = (how_measured(r.metrics[metric]) for r in (baseline, run))
         if was != here:
-            found.append(f"{metric} is measured in another way than in the baseline run")
+            found.append(f"{metric} is measured in another way than in the reference run")
     return found
 
 

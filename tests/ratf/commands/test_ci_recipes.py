@@ -316,7 +316,7 @@ def test_a_pull_request_that_makes_it_worse_fails_with_1(runner: Runner) -> None
     assert runner.github("measure", since=JUDGE) == 1
     judged = runner.steps[JUDGE]
     assert judged.code == 0 and judged.summary.startswith(
-        "## ✗ REGRESSION · demo\n\nraft is worse than the baseline run: -0.15"
+        "## ✗ REGRESSION · demo\n\nraft is worse than the reference run: -0.15"
     )
     assert "\n::error title=RATF%3A REGRESSION::" in judged.said
     assert runner.steps["Gate"].said.startswith(

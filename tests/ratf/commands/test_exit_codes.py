@@ -32,8 +32,8 @@ def checked(folder: Path, rule: str, *options: str) -> tuple[int, str]:
 def test_verdicts_and_bad_input_share_a_code_unless_they_are_told_apart(run: Path) -> None:
     assert checked(run, "better than baseline") == (2, "INCONCLUSIVE")
     assert checked(run, "better than baseline", "--distinct-exit-codes") == (3, "INCONCLUSIVE")
-    assert checked(run, "not worse than the baseline run") == (2, "NOT MEASURED")
-    assert checked(run, "not worse than the baseline run", "--distinct-exit-codes") == (4, "NOT MEASURED")
+    assert checked(run, "not worse than the reference run") == (2, "NOT MEASURED")
+    assert checked(run, "not worse than the reference run", "--distinct-exit-codes") == (4, "NOT MEASURED")
     assert checked(run, "be good", "--distinct-exit-codes") == (2, "")
 
 
@@ -41,7 +41,7 @@ def test_a_verdict_can_be_let_pass_and_no_other_is(run: Path) -> None:
     assert checked(run, "better than baseline", "--exit-zero-on", "inconclusive") == (0, "INCONCLUSIVE")
     assert checked(run, "better than baseline", "--exit-zero-on", "not-measured") == (2, "INCONCLUSIVE")
     both = ("--exit-zero-on", "inconclusive", "--exit-zero-on", "not-measured")
-    assert checked(run, "not worse than the baseline run", *both) == (0, "NOT MEASURED")
+    assert checked(run, "not worse than the reference run", *both) == (0, "NOT MEASURED")
     assert checked(run, "be good", *both) == (2, "")
     assert checked(run, "better than baseline", "--exit-zero-on", "everything")[0] == 2
 

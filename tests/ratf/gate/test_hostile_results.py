@@ -75,7 +75,7 @@ def _forget(raw: Raw, control: str) -> None:
 
 def test_nor_do_they_against_the_baseline_run(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(
-        "critical: [raft not worse than the baseline run by more than 0.05 on style.identity]\n"
+        "critical: [raft not worse than the reference run by more than 0.05 on style.identity]\n"
     )
     policy, before = load_policy(tmp_path / "policy.yaml"), Results.model_validate(RUN)
     shorter = changed(lambda raw: (short(raw), raw["metrics"][SCORE].pop("axis")))

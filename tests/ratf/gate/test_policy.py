@@ -23,7 +23,7 @@ def test_every_form_reads_its_own_example() -> None:
         ("raft better than baseline on style.identity", ("better", "raft", "baseline", "style_identity", None)),
         ("RAFT  better than\n Baseline on style_identity", ("better", "raft", "baseline", "style_identity", None)),
         (
-            "raft not worse than the baseline run by more than 0.02 on embedding.rank",
+            "raft not worse than the reference run by more than 0.02 on embedding.rank",
             ("not worse", "raft", BASELINE_RUN, "embedding_rank", 0.02),
         ),
         ("no single question worse by more than .3 on judge.same_view", ("question", "", BASELINE_RUN, "judge_same_view", 0.3)),
@@ -94,9 +94,9 @@ def test_the_default_policy() -> None:
         ("raft better than baseline on style_identity", "critical"), *((g, "critical") for g in GUARDS),
     ]  # fmt: skip
     assert [(r.text, r.tier) for r in default_policy(results, with_baseline=True).rules] == [
-        ("raft not worse than the baseline run on style_identity", "critical"),
+        ("raft not worse than the reference run on style_identity", "critical"),
         ("raft better than baseline on style_identity", "supporting"),
-        ("raft not worse than the baseline run on rouge_l", "supporting"),
+        ("raft not worse than the reference run on rouge_l", "supporting"),
         *((g, "critical") for g in GUARDS),
     ]
 
