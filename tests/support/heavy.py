@@ -94,7 +94,7 @@ def memories() -> Raw:
 
 def contrasts() -> Raw:
     made = base()
-    names = with_arms(made, 120)
+    names = with_arms(made, 100)
     found = made["contrasts"][0]
     made["contrasts"] = [{**found, "a": a, "b": b} for a in names for b in names]
     return made
@@ -104,7 +104,7 @@ def cells() -> Raw:
     made = base()
     cell = made["arms"]["raft"]["metrics"]["rouge_l"]
     made["metrics"] |= {f"m{n}": made["metrics"]["rouge_l"] for n in range(96)}
-    with_arms(made, 298, {f"m{k}": cell for k in range(96)})
+    with_arms(made, 190, {f"m{k}": cell for k in range(96)})
     return made
 
 
