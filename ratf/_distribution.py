@@ -8,8 +8,6 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import Distribution, DistributionFinder, PackageNotFoundError, distribution
 
-from raft.release import DISTRIBUTION
-
 _ANY = DistributionFinder.Context()
 
 
@@ -20,6 +18,8 @@ class _OwnName(DistributionFinder):
     def find_distributions(self, context: DistributionFinder.Context = _ANY) -> Iterator[Distribution]:
         """Yield the distribution where it is asked for by the package's name; not where all are listed."""
         if context.name == "ratf":
+            from raft.release import DISTRIBUTION
+
             try:
                 yield distribution(DISTRIBUTION)
             except PackageNotFoundError:
