@@ -471,7 +471,7 @@ class Results(Record):
         return html(self.verdict, self.sentence, rows, [sentence for sentence in said if sentence])
 
 
-MOST_ARMS, MOST_METRICS = 300, 100
+MOST_ARMS, MOST_METRICS = 100, 40
 """The greatest number of arms and controls of a run, and of metrics: pages and boards have a cell for each pair of them."""
 
 

@@ -1,7 +1,7 @@
 """Bundles that take as much memory as anybody could make them take, each within every limit of what is read.
 
 A bundle may have a million values of JSON and 64 MB in a file, texts of 200,000 bytes, 4 million bytes beside its
-questions, 300 arms and 100 metrics.
+questions, 100 arms and 40 metrics.
 """
 
 import hashlib
@@ -94,7 +94,7 @@ def memories() -> Raw:
 
 def contrasts() -> Raw:
     made = base()
-    names = with_arms(made, 100)
+    names = with_arms(made, 90)
     found = made["contrasts"][0]
     made["contrasts"] = [{**found, "a": a, "b": b} for a in names for b in names]
     return made
@@ -103,8 +103,8 @@ def contrasts() -> Raw:
 def cells() -> Raw:
     made = base()
     cell = made["arms"]["raft"]["metrics"]["rouge_l"]
-    made["metrics"] |= {f"m{n}": made["metrics"]["rouge_l"] for n in range(96)}
-    with_arms(made, 190, {f"m{k}": cell for k in range(96)})
+    made["metrics"] |= {f"m{n}": made["metrics"]["rouge_l"] for n in range(35)}
+    with_arms(made, 95, {f"m{k}": cell for k in range(35)})
     return made
 
 
