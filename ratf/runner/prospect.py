@@ -6,7 +6,7 @@ from ratf.runner.plan import Plan
 from ratf.statistics.power import Smallest, smallest
 from ratf.suite.metrics import metric, title
 
-TOO_LARGE = 0.5
+TOO_LARGE = 0.4
 """The share of a metric's scale from which on the smallest difference that can be shown makes a run pointless."""
 
 WORTH_SHOWING = 0.25
@@ -19,7 +19,7 @@ MOST_INTERVIEWS = 60
 def prospect(plan: Plan, sizes: Sequence[int]) -> str:
     """What the verdict of a run can show at best, in a sentence or two; `sizes` are the questions of each interview.
 
-    Where no primary metric can show a difference of less than half of its scale, the sentence says to stop and what to
+    Where no primary metric can show a difference of less than TOO_LARGE of its scale, the sentence says to stop and what to
     add first.
     """
     found = [next(s for s in plan.smallest if s.metric == name) for name in plan.primary]
@@ -36,7 +36,7 @@ def prospect(plan: Plan, sizes: Sequence[int]) -> str:
     scale = f", and the whole scale is {metric(least.metric).top:g}"
     return (
         f"This run cannot show a difference in {title(least.metric)} ({least.metric}) under {least.difference:.2f}{scale}: "
-        f"that is {'more than everything' if _share(least) > 1 else 'nearly everything'}. Stop here and {_remedy(least, sizes)}."
+        f"that is {'more than everything' if _share(least) > 1 else 'too much'}. Stop here and {_remedy(least, sizes)}."
     )
 
 

