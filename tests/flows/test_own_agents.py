@@ -116,7 +116,7 @@ def said_what_is_not_known(study: Study, run: Results) -> None:
         assert "0 of its 6 answers stand to 80 % or more in the real ones" in text
     unchecked = "not what clone, clone-file, shipped, my-bot learnt and remembers, which is not known"
     assert run.leaks and unchecked in run.leaks.checked
-    assert "not known of clone, clone-file, shipped, my-bot" in page
+    assert "not known for clone, clone-file, shipped, my-bot" in page
 
 
 def test_the_plan_counts_what_is_asked_here(tmp_path: Path) -> None:
