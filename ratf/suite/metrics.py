@@ -104,7 +104,7 @@ METRICS = {
     ),
     "sentence_coverage": Metric(
         "semantic",
-        "what it covers of the real answer beyond the question, sentence by sentence, less what it covers of real answers to others",
+        "how much of the real answer it covers beyond the question, sentence by sentence, less what it covers of other real answers",
         "higher",
         1,
         "coverage",
@@ -114,7 +114,7 @@ METRICS = {
     ),
     "facts": Metric(
         "semantic",
-        "share of the real answer's numbers, dates and names that the answer has in the sentence that answers to theirs",
+        "share of the real answer's numbers, dates and names that the answer has in its nearest sentence",
         "higher",
         1,
         "facts",
@@ -123,7 +123,7 @@ METRICS = {
     ),
     "nli": Metric(
         "semantic",
-        "how far each answer's sentences follow from the other's, less how far they contradict it, by models.nli",
+        "how far the sentences of each answer follow from the other answer, less how far they contradict it, by models.nli",
         "higher",
         1,
         "agreement",
