@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def ask(
     name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")],
-    question: Annotated[str | None, typer.Argument(help="What to ask; without it, a chat.")] = None,
+    question: Annotated[str | None, typer.Argument(help="What to ask; without it, a chat begins.")] = None,
     model: Annotated[
         str | None,
         typer.Option(help="local/<model>[+<adapter>] or openai/<model> [default: the tuned one, else the embedded]."),
@@ -25,7 +25,7 @@ def ask(
     ] = None,
     rephraser: Annotated[str, typer.Option(help="extractive, local/<model> or openai/<model>.")] = "extractive",
 ) -> None:
-    """Answer as the person; on stderr, the memories used. A chat ends with an empty line.
+    """Answer as the person, and print the memories used on stderr. An empty line ends a chat.
 
     Example: raft ask demo/marrack "Do beavers help against floods?"
     """

@@ -13,12 +13,14 @@ def bench_setup(
     held_out: Annotated[
         int | None,
         typer.Option(
-            min=1, help="The newest N interviews. Default: as in ft:gen; else a fifth, at least 6 of 12, of fewer half."
+            min=1, help="Take the newest N interviews. Default: as in ft:gen, or a fifth, but 6 of 12 or half of fewer."
         ),
     ] = None,
-    generic: Annotated[bool, typer.Option("--generic", help="Only work/benchmark.jsonl, the general form.")] = False,
+    generic: Annotated[
+        bool, typer.Option("--generic", help="Write only work/benchmark.jsonl, the general form.")
+    ] = False,
     oai: Annotated[
-        bool, typer.Option("--oai", help="Only OpenAI's format, from the work/benchmark.jsonl that is there.")
+        bool, typer.Option("--oai", help="Write only OpenAI's format, from the existing work/benchmark.jsonl.")
     ] = False,
     rephraser: Annotated[str, typer.Option(help="extractive, local/<model> or openai/<model>.")] = "extractive",
     context: Annotated[int, typer.Option(min=2048, help="Tokens of prompt and answer, history included.")] = CONTEXT,

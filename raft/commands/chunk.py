@@ -9,7 +9,7 @@ from raft.commands.errors import reported_errors
 
 def chunk(
     name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")],
-    tokens: Annotated[int | None, typer.Option(min=16, help="A passage's size at most [default: 96].")] = None,
+    tokens: Annotated[int | None, typer.Option(min=16, help="The greatest size of a passage [default: 96].")] = None,
     allow_undated: Annotated[
         bool, typer.Option("--allow-undated", help="Keep documents without a date; dated questions may recall them.")
     ] = False,

@@ -18,7 +18,7 @@ def embed(
 ) -> None:
     """Embed a person's writings into their Chroma collection. Only new and changed passages are embedded.
 
-    Writings are cut into passages first, where `raft chunk` has not done so. Killed, it goes on where it was.
+    Writings are cut into passages first, if `raft chunk` has not done so. If killed, it continues where it stopped.
 
     Example: raft embed demo/marrack
     """

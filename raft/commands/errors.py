@@ -15,7 +15,7 @@ BAD_INPUT = 2
 _OF_LOCAL = {"torch", "transformers", "peft", "bert_score", "gguf", "safetensors"}
 
 
-_FULL = "make room there and run it again: what was finished is kept, and it goes on where it was"
+_FULL = "make room there and run the command again: finished work is kept, and the command continues where it stopped"
 _SHUT = "it must be allowed to read and write there; change that, or name another place"
 _DISK = {
     errno.ENOSPC: _FULL,

@@ -18,13 +18,13 @@ EXAMPLES = 3
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/; made when it is new.")],
+    name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/; a new one is made.")],
     source: Annotated[
         list[str] | None,
-        typer.Option("--from", help="A blog, feed, page, file or folder; without it, those of the last time again."),
+        typer.Option("--from", help="A blog, feed, page, file or folder; without it, the sources of the last time."),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="substack, feed, page or file; without it, seen from the source.")
+        str | None, typer.Option(help="substack, feed, page or file; without it, recognised from the source.")
     ] = None,
     called: Annotated[str | None, typer.Option(help="The person's name, for a new folder.")] = None,
     by: Annotated[
@@ -35,7 +35,7 @@ def fetch(
 ) -> None:
     """Add a person's writings from their blog, feeds, pages or files. Run again, it adds only what is new.
 
-    What others have signed is left out, and so are posts and tweets of others inside a text; each is told.
+    Texts that others have signed are left out, and so are other people's posts and tweets inside a text. Each is listed.
 
     Example: raft fetch jane --from https://jane.substack.com --called "Jane Doe"
     """

@@ -20,20 +20,22 @@ at 0.15 gave 3.922, 3.937, 3.936; 0 and 0.3 had one seed each.
 
 def ft_gen(
     name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")],
-    generic: Annotated[bool, typer.Option("--generic", help="Only work/finetune.jsonl, the general form.")] = False,
+    generic: Annotated[
+        bool, typer.Option("--generic", help="Write only work/finetune.jsonl, the general form.")
+    ] = False,
     oai: Annotated[
-        bool, typer.Option("--oai", help="Only OpenAI's format, from the work/finetune.jsonl that is there.")
+        bool, typer.Option("--oai", help="Write only OpenAI's format, from the existing work/finetune.jsonl.")
     ] = False,
     held_out: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Keep the newest N interviews for bench:setup. Default: as before; else a fifth, at least 6 of 12, of fewer half.",
+            help="Keep the newest N interviews for bench:setup. Default: as before, or a fifth, but 6 of 12 or half of fewer.",
         ),
     ] = None,
     validation: Annotated[
         int | None,
-        typer.Option(min=0, help="Of the others, the newest N are never learnt, to watch the loss. Default: a tenth."),
+        typer.Option(min=0, help="Keep back the newest N of the other interviews to watch the loss. Default: a tenth."),
     ] = None,
     no_memories: Annotated[
         float, typer.Option(min=0, max=1, help="Share of training samples that show no memories.")
@@ -43,7 +45,7 @@ def ft_gen(
     ] = OTHER_MEMORIES,
     context: Annotated[int, typer.Option(min=512, help="Tokens of an OpenAI example, history included.")] = CONTEXT,
     rephraser: Annotated[str, typer.Option(help="extractive, local/<model> or openai/<model>.")] = "extractive",
-    seed: Annotated[int, typer.Option(help="Chooses which samples show what.")] = 0,
+    seed: Annotated[int, typer.Option(help="Decides which samples show which memories.")] = 0,
 ) -> None:
     """Make fine-tuning data from a person's interviews and memories: what they were asked, remembered and answered.
 

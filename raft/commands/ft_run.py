@@ -17,24 +17,28 @@ def ft_run(
         str, typer.Option(help="What to tune: local/<embedded model>, local/<a model's folder> or openai/<model>.")
     ] = BASE,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Default: 1 here; what the service thinks best there.")
+        int | None, typer.Option(min=1, help="Default: 1 on this machine; OpenAI chooses its own.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Samples a step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Here: the rate. OpenAI: the multiplier.")] = None,
-    rank: Annotated[int, typer.Option(min=1, help="Of the LoRA adapter.")] = 16,
+    batch: Annotated[int | None, typer.Option(min=1, help="Samples per step.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="On this machine the rate; for OpenAI the multiplier.")
+    ] = None,
+    rank: Annotated[int, typer.Option(min=1, help="The rank of the LoRA adapter.")] = 16,
     layers: Annotated[int | None, typer.Option(min=1, help="Tune only that many of the top layers.")] = None,
     patience: Annotated[
-        int, typer.Option(min=1, help="Stop when the validation loss was not the lowest yet so often in a row.")
+        int, typer.Option(min=1, help="Stop when the validation loss has set no new low this many times in a row.")
     ] = 3,
     context: Annotated[int, typer.Option(min=128, help="Tokens of a local sample, history included.")] = LOCAL_CONTEXT,
-    max_words: Annotated[int, typer.Option(min=20, help="Cut local answers at a sentence's end within so many.")] = 120,
+    max_words: Annotated[
+        int, typer.Option(min=20, help="Cut local answers to this many words, at a sentence's end.")
+    ] = 120,
     seed: int = 0,
     price_per_million: Annotated[float | None, typer.Option(help="US$ per million tokens, for the estimate.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the data, say what it costs, and stop.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the OpenAI jobs that are under way.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait where another process tunes the same.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait if another process tunes the same model.")] = False,
 ) -> None:
-    """Tune a model on what ft:gen made; stdout is the tuned model's name. Killed, it goes on where it was.
+    """Tune a model on what ft:gen made; stdout is the tuned model's name. If killed, it continues where it stopped.
 
     Example: raft ft:run demo/marrack --layers 12 --learning-rate 0.001
     """

@@ -62,36 +62,35 @@ class _Found:
 
 def import_(
     files: Annotated[list[Path], typer.Argument(help="Transcripts and writings.")],
-    to: Annotated[
-        str | None, typer.Option(help="A person's folder, or a name in people/; made when it is not there.")
-    ] = None,
+    to: Annotated[str | None, typer.Option(help="A person's folder, or a name in people/; a new one is made.")] = None,
     target: Annotated[
         list[str] | None,
-        typer.Option(help="Whose answers count: a name or a part of it, as powell; again for each label of theirs."),
+        typer.Option(help="Whose answers count: a name or a part of it, such as powell; repeat it for each label."),
     ] = None,
     sort: Annotated[
-        Sort | None, typer.Option("--as", help="What the files are, where it cannot be seen from what is in them.")
+        Sort | None, typer.Option("--as", help="What the files are, if their contents do not show it.")
     ] = None,
-    date: Annotated[str | None, typer.Option(help="The day of what has no date of its own (YYYY-MM-DD).")] = None,
+    date: Annotated[str | None, typer.Option(help="The day of files without a date of their own (YYYY-MM-DD).")] = None,
     title: Annotated[str | None, typer.Option(help="The title, instead of the file's own.")] = None,
     called: Annotated[str | None, typer.Option(help="The person's full name, for a folder that is new.")] = None,
-    other: Annotated[list[str] | None, typer.Option(help="Who neither asks nor answers, as a moderator.")] = None,
+    other: Annotated[list[str] | None, typer.Option(help="Who neither asks nor answers, such as a moderator.")] = None,
     mark_with: Annotated[
-        str | None, typer.Option(help="A chat model that marks the turns of text without labels, as openai/gpt-4.1.")
+        str | None,
+        typer.Option(help="A chat model that marks the turns of text without labels, such as openai/gpt-4.1."),
     ] = None,
     allow_unmarked: Annotated[
-        bool, typer.Option(help="Take a file although its turns hold what looks like labels of speakers.")
+        bool, typer.Option(help="Take a file even if its turns hold text that looks like speakers' labels.")
     ] = False,
     explain: Annotated[
-        bool, typer.Option(help="Show which form was seen and why, and each label with turns and words; write nothing.")
+        bool, typer.Option(help="Show the recognised form and why, and each label with turns and words; write nothing.")
     ] = False,
     dry_run: Annotated[bool, typer.Option(help="Read and show everything, and write nothing.")] = False,
 ) -> None:
     """Read transcripts and writings into a person's interviews.jsonl and writings.jsonl. What is there is not added again.
 
-    Read are: text, Markdown, PDF and web pages with speakers' labels (Name: NAME. **Name:** Name 00:03, Q. A.), SRT and
-    WebVTT, what speech recognisers and chat programs export, tables, our own interviews.jsonl; and writings, as files
-    without speakers are. A conversation whose speakers are not recognised is refused, and nothing is written.
+    It reads text, Markdown, PDF and web pages with speakers' labels (Name: NAME. **Name:** Name 00:03, Q. A.), SRT and
+    WebVTT, exports of speech recognisers and chat programs, tables, and our own interviews.jsonl. Files without speakers
+    are read as writings. A conversation whose speakers are not recognised is refused, and nothing is written.
 
     Example: raft import press-conference.pdf talk.vtt --to powell --target powell
     """

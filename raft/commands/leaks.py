@@ -21,12 +21,14 @@ def leaks(
     ] = False,
     held_out: Annotated[
         int | None,
-        typer.Option(min=1, help="Look at the newest N interviews only, and at the earlier answers as well."),
+        typer.Option(min=1, help="Check only the newest N interviews, also against the earlier answers."),
     ] = None,
     at_least: Annotated[
         float, typer.Option(min=0, max=1, help="The share of an answer's 8-word runs that makes it a leak.")
     ] = 0.2,
-    embed: Annotated[bool, typer.Option("--embed", help="Look for the same in other words, too (minutes).")] = False,
+    embed: Annotated[
+        bool, typer.Option("--embed", help="Also look for the same in other words (takes minutes).")
+    ] = False,
     fix: Annotated[
         bool, typer.Option("--fix", help="Move what leaks into the person's folder leaks/, say what, and look again.")
     ] = False,
@@ -36,9 +38,9 @@ def leaks(
     Reads interviews.jsonl and writings.jsonl. Exit code 0: clean, 1: leaks were found, 2: bad input, or
     not measured: nothing was found, but not everything could be read.
 
-    With --fix, of two interviews that are one the later is moved; a writing in which an answer stands is moved; an
-    answer that was given in an earlier interview is moved with its question. What was moved is not added again by
-    raft fetch or raft import; to put it back, copy its line from leaks/ into the file of the same name.
+    --fix moves three things: the later of two interviews that are the same, a writing in which an answer stands, and an
+    answer that was given in an earlier interview, with its question. raft fetch and raft import do not add again what
+    was moved. To put it back, copy its line from leaks/ into the file of the same name.
 
     Example: raft leaks demo/marrack
     """

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
 def memories(
     name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")],
-    question: Annotated[str, typer.Option(help="What is asked.")],
+    question: Annotated[str, typer.Option(help="The question.")],
     on: Annotated[
         str | None, typer.Option(help="Asked on that day (YYYY-MM-DD) [default: today]: only older writings count.")
     ] = None,
     k: Annotated[int, typer.Option(min=1, help="How many passages are recalled.")] = 3,
     rephraser: Annotated[str, typer.Option(help="extractive, local/<model> or openai/<model>.")] = "extractive",
-    gate: Annotated[float, typer.Option(help="Extractive's: the least cosine of a sentence and the question.")] = 0.3,
+    gate: Annotated[
+        float, typer.Option(help="With extractive: the least cosine of a sentence and the question.")
+    ] = 0.3,
 ) -> None:
     """Show what a question brings to mind, step by step: passages recalled, rephrased, kept or not, and why.
 

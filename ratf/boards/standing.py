@@ -17,7 +17,7 @@ CLASSES = ("F", *(f"{letter}{sign}" for letter in "EDCB" for sign in ("-", "", "
 """The classes from under the floor (F), over three a quarter (E-, E, E+ … B+), to the ceiling (A), where it is open."""
 
 
-ABOVE = "it scores above the person's own answers, which makes no better replica: no class"
+ABOVE = "no class: it scores above the person's own answers, and that does not make it a better replica"
 """Why a system has a skill score and no class."""
 
 

@@ -134,15 +134,15 @@ def told_apart(table: Table) -> str:
         return f"No classes here: they need a skill score, which only a metric that passed its exam gives.{why}"
     pairs = list(combinations(table.rows, 2))
     if not pairs:
-        return "One system, and nothing to compare it with."
+        return "There is only one system, so nothing is compared."
     found = sum(apart(a.placed, b.placed) for a, b in pairs)
     of = f"{found} of {len(pairs)}" if found else f"none of the {len(pairs)}"
-    said = f"Classes tell {of} pairs of systems apart; the order of the others says nothing."
+    said = f"Classes tell {of} pairs of systems apart; the order of the others means nothing."
     if found == len(pairs):
         said = "Classes tell every pair of systems apart."
     if any(row.placed and row.disagree for row in table.rows):
         said += (
-            " Systems whose runs disagree stand last because they have no one place, not because they are the worst."
+            " Systems whose runs disagree stand last because they have no single place, not because they are the worst."
         )
     return said
 

@@ -12,10 +12,10 @@ app = typer.Typer(help="Keep a run's scores to compare later runs with.", no_arg
 
 @app.command("save")
 def save(
-    run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
-    to: Annotated[Path, typer.Option("--to", help="The file to write, to be committed.")] = Path("baseline.json"),
+    run: Annotated[Path, typer.Argument(help="A finished run's folder, such as runs/demo.")],
+    to: Annotated[Path, typer.Option("--to", help="The file to write; commit it.")] = Path("baseline.json"),
 ) -> None:
-    """Write a run's scores to a small file for `ratf check --reference`: sorted, rounded, one answer a line, no texts.
+    """Write a run's scores to a small file for `ratf check --reference`: sorted, rounded, one answer a line, without texts.
 
     Example: ratf baseline save runs/demo --to baseline.json
     """

@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 def bundle(
-    run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
+    run: Annotated[Path, typer.Argument(help="A finished run's folder, such as runs/demo.")],
     out: Annotated[Path | None, typer.Option(help="The archive to write; by default RUN.ratf.zip beside it.")] = None,
     public: Annotated[
-        bool, typer.Option("--public", help="Write only where licence and consent of the words in it are stated.")
+        bool, typer.Option("--public", help="Write only if a licence and consent are stated for all words in it.")
     ] = False,
     data: Annotated[
-        Path | None, typer.Option(help="With --public: the folder with the people's folders, to read it there.")
+        Path | None, typer.Option(help="With --public: the folder of the people's folders, where they are stated.")
     ] = None,
 ) -> None:
     """Pack a finished run into one archive that others can verify: suite, digests, answers, scores, judges' words, versions.
 
-    It holds the person's real answers and the memories, without which nobody could verify it: share it only where
-    these may be shared. There is no redacted bundle; a redacted page or site shows a run without them.
+    It holds the person's real answers and the memories, because nobody could verify it without them. Share it only
+    if these may be shared. There is no redacted bundle; a redacted page or site shows a run without them.
 
     Example: ratf bundle runs/demo --out demo.ratf.zip
     """
@@ -57,12 +57,12 @@ def verify(
         Path | None, typer.Option(help="The folder with the people's folders, for style and copying.")
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Write what was found there, for `ratf leaderboard --verified`.")
+        Path | None, typer.Option(help="The file for the outcome, for `ratf leaderboard --verified`.")
     ] = None,
 ) -> None:
     """Work out a bundle's scores and statistics again, and say what matches. Judges are not asked again.
 
-    Exit code 0: nothing differs, 1: something does, 2: bad input, or too little could be worked out again to say so.
+    Exit code 0: nothing differs, 1: something differs, 2: bad input, or too little could be worked out again to tell.
 
     Example: ratf verify demo.ratf.zip --record demo.verified.json
     """

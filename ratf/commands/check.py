@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
+    run: Annotated[Path, typer.Argument(help="A finished run's folder, such as runs/demo.")],
     baseline: Annotated[
         Path | None,
         typer.Option(
@@ -25,16 +25,16 @@ def check(
         ),
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option(help="A YAML file of rules; by default the suite's primary, errors and unscored.")
+        Path | None, typer.Option(help="A YAML file of rules; by default primary comparison, errors and unscored.")
     ] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML there, one case a rule.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="The file for JUnit XML, one case a rule.")] = None,
     distinct_exit_codes: Distinct = False,
     exit_zero_on: ZeroOn = None,
 ) -> None:
-    """Judge a finished run by a policy and against a reference run; nothing is run.
+    """Judge a finished run by a policy and against a reference run. No model is asked.
 
     Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input; with --distinct-exit-codes 3:
-    INCONCLUSIVE, 4: NOT MEASURED, and 2: bad usage or input alone. The verdict is kept in the run's
+    INCONCLUSIVE, 4: NOT MEASURED, and 2: only bad usage or input. The verdict is kept in the run's
     check.json. In GitHub Actions it is also written to the step's summary and as annotations.
 
     Example: ratf check runs/demo --reference baseline.json --policy policy.yaml

@@ -10,12 +10,12 @@ from raft.commands.errors import reported_errors
 
 def data(
     recipe: Annotated[str, typer.Argument(help="fed-chairs, or a recipe's YAML file.")],
-    out: Annotated[Path, typer.Option(help="Where the people's folders go.")],
+    out: Annotated[Path, typer.Option(help="The folder to put the people's folders in.")],
     base_url: Annotated[str | None, typer.Option(help="A mirror, instead of the recipe's own site.")] = None,
 ) -> None:
-    """Make people's folders from official sources: fetched politely, kept in the cache, checked by sha256 where known.
+    """Make people's folders from official sources. Files are kept in the cache and checked by sha256 where it is known.
 
-    Started again, it goes on where it was. Nothing is written before everything could be had and read.
+    Started again, it continues where it stopped. Nothing is written until everything was fetched and read.
 
     Example: ratf data fed-chairs --out people && ratf run fed-chairs --data people
     """

@@ -24,11 +24,13 @@ DISTINCT = {**USUAL, "INCONCLUSIVE": 3, "NOT MEASURED": 4}
 
 Distinct = Annotated[
     bool,
-    typer.Option("--distinct-exit-codes", help="3 for INCONCLUSIVE and 4 for NOT MEASURED; 2 is then bad input alone."),
+    typer.Option(
+        "--distinct-exit-codes", help="3 for INCONCLUSIVE and 4 for NOT MEASURED; 2 then means only bad input."
+    ),
 ]
 ZeroOn = Annotated[
     list[NotPass] | None,
-    typer.Option("--exit-zero-on", help="End with 0 on this verdict, too; may be given several times."),
+    typer.Option("--exit-zero-on", help="Also end with 0 on this verdict; may be given several times."),
 ]
 
 

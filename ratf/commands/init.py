@@ -26,24 +26,26 @@ DEMO, HOSTED = "demo.yaml", "hosted.yaml"
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="A folder that is not there yet; with --hosted, it may be there.")],
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet; with --hosted, it may exist.")],
     ci: Annotated[
         Pipeline | None,
-        typer.Option(help="Also a pipeline, its policy and requirements: the folder is then a repository's root."),
+        typer.Option(help="Also write a pipeline, its policy and requirements; the folder is a repository's root."),
     ] = None,
     hosted: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="A suite on this hosted model instead, as openai/gpt-…; it needs no torch."),
+        typer.Option(
+            metavar="MODEL", help="Write a suite on this hosted model instead, such as openai/gpt-…; no torch."
+        ),
     ] = None,
     person: Annotated[
         str | None,
-        typer.Option(help="Whose answers are tested, with --hosted in a folder of people; else who said most."),
+        typer.Option(help="With --hosted: the person who is tested; by default the one who said most."),
     ] = None,
 ) -> None:
     """Copy the demo suite, its people and the task file into a folder, to change and to run.
 
-    With --hosted, the suite asks hosted models alone: the model answers without and with memories, and grades. In a folder
-    of people it is about them; a folder that has none gets the demo's.
+    With --hosted, the suite asks only hosted models: the model answers with and without memories, and grades. In a folder
+    of people, the suite is about them. A folder without people gets those of the demo.
 
     Example: ratf init demo && ratf run demo/demo.yaml
     """

@@ -21,8 +21,8 @@ def leaderboard(
 ) -> None:
     """Make a leaderboard of finished runs: a folder of pages to open from disk or to put on any static host.
 
-    One run is enough; its report comes along. Runs that did not measure the same thing are never in one table; what
-    differs is said.
+    One run is enough; the site includes its report. Runs that did not measure the same thing are never in one table,
+    and the command says what differs.
 
     Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site --public
     """

@@ -8,9 +8,9 @@ from raft.commands.errors import reported_errors
 
 
 def models(
-    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch those that are not there yet.")] = False,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch the models that are missing.")] = False,
 ) -> None:
-    """List the embedded models: what they are, under which licence, how large, and whether they are here.
+    """List the embedded models: what they are, under which licence, how large, and whether they are on this machine.
 
     Example: ratf models --fetch
     """

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 def packet(
     what: Annotated[list[str], typer.Argument(help="A run's folder; or: score CHOICES.csv …")],
-    out: Annotated[Path | None, typer.Option(help="Where the packet for the readers goes.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder for the readers' packet.")] = None,
     arm: Annotated[
         str | None, typer.Option(help="The arm to tell from the person; by default the suite's own.")
     ] = None,
-    keys: Annotated[Path | None, typer.Option(help="Where keys are kept; by default RUN/packets.")] = None,
+    keys: Annotated[Path | None, typer.Option(help="The folder for the keys; by default RUN/packets.")] = None,
     run: Annotated[Path | None, typer.Option(help="With score: the run, for its keys and its judges.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another order.")] = 0,
 ) -> None:
-    """Make a blind forced choice for readers, or score what they sent back.
+    """Make a blind test for human readers, or score the choices that they sent back.
 
     Example: ratf packet runs/demo --out packet, and then: ratf packet score choices-*.csv --run runs/demo
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def plan(
     suite: Annotated[
-        str, typer.Argument(help="A suite's YAML file, or the name of one that comes along: demo, fed-chairs.")
+        str, typer.Argument(help="A suite's YAML file, or the name of an included suite: demo, fed-chairs.")
     ],
     data: Annotated[
         Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")
@@ -29,9 +29,9 @@ def plan(
         typer.Option("--from", help="A finished run to take times and spreads from; by default the one in --out."),
     ] = None,
     prices: PricesFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Say what a run will take, and what it can show, before anything is spent: calls, tokens, cost, time, differences.
+    """Say what a run will cost and what it can show, before anything is spent: calls, tokens, cost, time, differences.
 
     Example: ratf plan demo/demo.yaml
     """

@@ -9,14 +9,14 @@ from raft.commands.errors import reported_errors
 
 
 def questions(
-    suite: Annotated[str, typer.Argument(help="A suite file, or the name of one that comes along.")],
+    suite: Annotated[str, typer.Argument(help="A suite file, or the name of an included suite.")],
     data: Annotated[Path | None, typer.Option(help="The folder with the people's folders.")] = None,
 ) -> None:
-    """Print the held-out questions, a JSON line each, for an agent that is asked elsewhere; never the real answers.
+    """Print the held-out questions, but no real answers, one JSON object a line, for an agent that runs elsewhere.
 
     `history` has what was said before in the interview; an answer that is itself asked about is null.
     Write its answers to a file, {"id": "…", "answer": "…"} a line, and name it in the suite: arms: [{name: mine, answers: FILE}].
-    A line may repeat the `digest`: the answers to other questions are then refused.
+    A line may repeat the `digest`: answers to other questions are then refused.
 
     Example: ratf questions demo > questions.jsonl
     """

@@ -80,7 +80,7 @@ PAGE = Format("html")
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
+    run: Annotated[Path, typer.Argument(help="A finished run's folder, such as runs/demo.")],
     format: Annotated[
         Format, typer.Option(help="schema: the JSON Schema of json; csv and parquet: all scores.")
     ] = PAGE,
@@ -89,7 +89,7 @@ def report(
         typer.Option(
             "--reference",
             "--baseline",
-            help="Compare with this run, or file of `ratf baseline save`; by default that of `ratf check`.",
+            help="Compare with this run, or file of `ratf baseline save`; by default with that of `ratf check`.",
         ),
     ] = None,
     history: Annotated[
@@ -106,7 +106,7 @@ def report(
     public: Public = False,
     data: Data = None,
 ) -> None:
-    """Write a finished run again, in any format; nothing is run. Markdown and JUnit say what `ratf check` last said.
+    """Write a finished run's report again, in any format. No model is asked. Markdown and JUnit repeat `ratf check`.
 
     With --redact the page is report.redacted.html, beside the run's own.
 

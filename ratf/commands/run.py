@@ -22,7 +22,7 @@ PricesFile = Annotated[
 
 def run(
     suite: Annotated[
-        str, typer.Argument(help="A suite's YAML file, or the name of one that comes along: demo, fed-chairs.")
+        str, typer.Argument(help="A suite's YAML file, or the name of an included suite: demo, fed-chairs.")
     ],
     data: Annotated[
         Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")
@@ -32,36 +32,38 @@ def run(
         bool, typer.Option("--allow-leaks", help="Go on although held-out text leaks; the page will say so.")
     ] = False,
     judge_anyway: Annotated[
-        bool, typer.Option("--judge-anyway", help="Let judges grade that have failed their exam.")
+        bool, typer.Option("--judge-anyway", help="Let judges grade even if they have failed their exam.")
     ] = False,
     record: Annotated[
         Path | None, typer.Option(help="Keep every model's replies in this folder, to replay them.")
     ] = None,
     replay: Annotated[
         Path | None,
-        typer.Option(help="Ask no model: take all replies from this recording; by default into runs/<suite>-replay."),
+        typer.Option(
+            help="Ask no model: take all replies from this recording. The default --out is runs/<suite>-replay."
+        ),
     ] = None,
-    budget_usd: Annotated[float | None, typer.Option(min=0, help="Stop at so many US$; needs --prices.")] = None,
-    budget_tokens: Annotated[int | None, typer.Option(min=0, help="Stop at so many tokens, in and out.")] = None,
-    budget_minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes.")] = None,
+    budget_usd: Annotated[float | None, typer.Option(min=0, help="Stop at this many US$; needs --prices.")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(min=0, help="Stop at this many tokens, in and out.")] = None,
+    budget_minutes: Annotated[float | None, typer.Option(min=0, help="Stop after this many minutes.")] = None,
     prices: PricesFile = None,
     give_up_after: Annotated[
-        float, typer.Option(min=0.01, help="Stop after so many minutes without one reply of a service.")
+        float, typer.Option(min=0.01, help="Stop after this many minutes without a reply from a service.")
     ] = 10.0,
     wait: Annotated[
         bool,
-        typer.Option("--wait", help="Wait where another process runs in the same folder or tunes the same adapter."),
+        typer.Option("--wait", help="Wait if another process runs in the same folder or tunes the same adapter."),
     ] = False,
     distinct_exit_codes: Distinct = False,
     exit_zero_on: ZeroOn = None,
 ) -> None:
-    """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
+    """Run a suite: prepare, tune, answer, score, report. Started again, it continues where it stopped.
 
-    A budget is for the whole run, with all its starts. Over budget, it is NOT MEASURED, and a higher one goes on. Questions
-    that ended in an error are asked again by the next start.
+    A budget is for the whole run, over all its starts. A run over its budget is NOT MEASURED; start it with a higher budget,
+    and it continues. The next start asks again the questions that ended in an error.
 
     Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input; with --distinct-exit-codes 3:
-    INCONCLUSIVE, 4: NOT MEASURED, and 2: bad usage or input alone.
+    INCONCLUSIVE, 4: NOT MEASURED, and 2: only bad usage or input.
 
     Example: ratf run demo/demo.yaml
     """

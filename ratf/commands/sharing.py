@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 Redact = Annotated[
-    bool, typer.Option("--redact", help="Leave out the words of the persons and of others, and the memories.")
+    bool, typer.Option("--redact", help="Leave out the words of the person and of other people, and the memories.")
 ]
 Public = Annotated[
-    bool, typer.Option("--public", help="Write only where licence and consent of the words shown are stated.")
+    bool, typer.Option("--public", help="Write only if a licence and consent are stated for all words shown.")
 ]
 Data = Annotated[
-    Path | None, typer.Option(help="With --public: the folder with the people's folders, to read it there.")
+    Path | None, typer.Option(help="With --public: the folder of the people's folders, where they are stated.")
 ]

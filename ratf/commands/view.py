@@ -15,7 +15,7 @@ def view(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 0,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
 ) -> None:
-    """Show a run or a site in the browser, to this machine alone. A run in progress is followed up to its report.
+    """Show a run or a site in the browser, on this machine only. A run in progress is followed until its report is there.
 
     Ctrl-C ends it.
 

@@ -99,7 +99,7 @@ def load_rules(language: str) -> Rules:
     path = Path(language) if language.endswith(".yaml") else FOLDER / f"{language}.yaml"
     if not path.is_file():
         raise RaftError(
-            f"{path}: no rules of edits; name a YAML file, or a language that comes along: {', '.join(languages())}"
+            f"{path}: no rules of edits; name a YAML file, or an included language: {', '.join(languages())}"
         )
     return read_model(path, Rules)
 

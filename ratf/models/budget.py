@@ -53,7 +53,7 @@ GIVE_UP_AFTER = 10.0
 """The most minutes that a run waits without one reply of a service."""
 
 
-GO_ON = "what was answered is kept: run again when the service replies, and it goes on where it was"
+GO_ON = "the answers so far are kept: run again when the service replies, and the run continues where it stopped"
 
 
 GRACE_SECONDS = 60.0
@@ -338,7 +338,7 @@ def _amount(name: str, amount: float) -> str:
 
 def _go_on(names: list[str]) -> str:
     options = " and ".join(f"--budget-{name}" for name in names)
-    return f"what was answered is kept: run again with a higher {options}, and it goes on where it was"
+    return f"the answers so far are kept: run again with a higher {options}, and the run continues where it stopped"
 
 
 def must_have_prices(study: Study, limits: Limits, prices: Prices) -> None:

@@ -6,12 +6,12 @@ from ratf.results.results import Results
 from ratf.suite.metrics import GLOSSARY, title
 
 FAMILIES = {
-    "style": "Does it sound like the person? Knows nothing of what is said.",
+    "style": "Does it sound like the person? This ignores what is said.",
     "judge": "A language model reads the answers and grades them, as its rubric asks.",
-    "semantic": "Does it mean something near? Compares texts as vectors of a language model.",
-    "lexical": "Does it use the same words? Compares them one by one.",
-    "length": "How long the answer is. No arm is better for it.",
-    "copying": "How much is taken over word by word. No arm is better for it.",
+    "semantic": "Does it mean something similar? This compares texts as vectors of a language model.",
+    "lexical": "Does it use the same words? This compares them one by one.",
+    "length": "How long is the answer? Neither more nor less is better.",
+    "copying": "How much is copied word for word? Neither more nor less is better.",
 }
 """The families in the page's order, and what each asks."""
 

@@ -41,7 +41,7 @@ def _line(r: Results, axis: AxisVerdict) -> Line:
         return Line(heading, f"This was not measured: {axis.sentence}.")
     if axis.verdict == "INCONCLUSIVE":
         asked = f"{r.held_out['questions']} questions"
-        return Line(heading, f"{better} and {than} are not told apart by {asked}.", _scale(r, axis))
+        return Line(heading, f"{asked} show no clear difference between {better} and {than}.", _scale(r, axis))
     ahead = axis.verdict == "PASS"
     told = (MORE if ahead else LESS).get(axis.axis)
     said = f"{better} is {'nearer to' if ahead else 'further from'} {name} than {than} is"
@@ -53,7 +53,7 @@ def _line(r: Results, axis: AxisVerdict) -> Line:
         other = f"; {rival.arm} does better"
     elif rival and ahead:
         beats = rival.words.startswith(f"{better} also beats")
-        other = f", and more than {rival.arm} does" if beats else f"; {rival.arm} is not told apart from it"
+        other = f", and more than {rival.arm} does" if beats else f"; no clear difference from {rival.arm} was found"
     return Line(heading, f"{said}{other}.", _scale(r, axis))
 
 
@@ -63,16 +63,22 @@ def _scale(r: Results, axis: AxisVerdict) -> str:
     skills = {s.arm: s for s in r.skill if s.metric == axis.metric and s.skill is not None}
     if axis.axis == "voice" and set(pair) <= set(skills):
         of = [f"{arm} has {_hundredths(skills[arm].skill)}" for arm in pair]
-        return f"Where 0 is another person and 100 {r.person['name']} at another question, {' and '.join(of)}."
+        return (
+            f"On a scale from 0 (another person) to 100 ({r.person['name']} at another question), {' and '.join(of)}."
+        )
     means = {
         a: cell.mean for a, arm in r.arms.items() if (cell := arm.metrics.get(axis.metric)) and cell.mean is not None
     }
     if r.metrics[axis.metric].get("top") != 1 or not set(pair) <= set(means):
         return ""
     of = [f"{arm} has {_hundredths(means[arm])}" for arm in pair]
-    beside = {FLOOR: "another person's answer to the nearest question", CEILING: f"{r.person['name']}'s own to it"}
-    of += [f"{words} {_hundredths(means[control])}" for control, words in beside.items() if control in means]
-    return f"Where {_hundredths(means.get('real', 1.0))} is the real answer, {', '.join(of[:-1])} and {of[-1]}."
+    beside = {
+        FLOOR: "another person's answer to the nearest question has",
+        CEILING: f"{r.person['name']}'s own answer to the nearest question has",
+    }
+    others = [f"the real answer has {_hundredths(means.get('real', 1.0))}"]
+    others += [f"{words} {_hundredths(means[control])}" for control, words in beside.items() if control in means]
+    return f"On a scale up to 100, {' and '.join(of)}. For comparison: {', '.join(others)}."
 
 
 def _hundredths(number: float | None) -> str:
@@ -84,16 +90,16 @@ def _next(r: Results) -> Iterator[str]:
     admitted = {axis_meant(e.axis) for e in (*r.exam, *r.more_exams) if e.admitted}
     doubts = [c.name for c in checks(r) if c.state == "doubt"]
     if r.verdict == "NOT MEASURED":
-        yield "Mend what kept it from being measured, and run it again: what was answered is kept."
+        yield "Remove what prevented the measurement, and run it again. The answers so far are kept."
     if r.verdict == "REGRESSION":
-        yield f"Read the questions on which {better} lost most; “{better} loses most” puts them first."
+        yield f"Read the questions on which {better} lost most. The order “{better} loses most” puts them first."
     if any(a.verdict == "INCONCLUSIVE" for a in r.axes):
         yield "Four times as many questions would show a difference half as large."
     if "agreement" not in admitted:
-        yield f"Name a model that can judge (models.grader) to learn whether it takes {name}'s side."
+        yield f"Name a model that can judge (models.grader) to learn whether it agrees with {name}."
     if doubts:
-        many = "one check is" if len(doubts) == 1 else f"{len(doubts)} checks are"
-        yield f"Before you quote this, read what {many} in doubt about: {', '.join(dict.fromkeys(doubts))}."
+        many = "check that is" if len(doubts) == 1 else f"{len(doubts)} checks that are"
+        yield f"Before you quote this, read the {many} in doubt: {', '.join(dict.fromkeys(doubts))}."
     elif r.verdict == "PASS":
         yield "Let people read it: ratf packet makes a blind test."
 

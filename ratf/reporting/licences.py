@@ -79,12 +79,12 @@ def agreement(results: Results) -> str:
     if may:
         return f"Agreement: {_listed(may, 'and')} may say {SAYS['agreement']}"
     if not sat:
-        return "Agreement: not examined: no metric or judge of the suite reads which way a claim goes"
+        return "Agreement: not examined, because no metric or judge of the suite can tell a claim from its opposite"
     why = [
-        f"{title(e.metric)} {'was examined on who is speaking alone, since too few answers could be turned round' if e.admitted else e.reason}"
+        f"{title(e.metric)} {'was asked only who is speaking, because too few answers could be reversed' if e.admitted else e.reason}"
         for e in sat
     ]
-    return f"Agreement: nothing may speak of it: {'; '.join(why)}"
+    return f"Agreement: no metric can measure it here: {'; '.join(why)}"
 
 
 def asked_again(results: Results) -> str:
@@ -95,9 +95,9 @@ def asked_again(results: Results) -> str:
     if not found.of:
         return f"No ceiling: {found.reason}"
     many = "1 question was" if found.of == 1 else f"{found.of} questions were"
-    told = f"{many} asked in two interviews: what the answers share is the ceiling for anybody"
+    told = f"{many} asked in two interviews: what the two answers share is the ceiling for any agent"
     if not found.agrees:
-        return f"{told}. No metric may speak about coverage, so how far they agree was not measured"
+        return f"{told}. No metric passed its exam on coverage, so how far they agree was not measured"
     by = ", ".join(f"{k} of {found.of} by {title(metric)}" for metric, k in found.agrees.items())
     return f"{told}. {results.person['name']} agrees with the earlier answer on {by}"
 

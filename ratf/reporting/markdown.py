@@ -110,7 +110,7 @@ def _attribution(results: Results, _: Checked) -> Iterator[str]:
     effects = [e for e in results.attribution.effects if e.metric == primary] if results.attribution else []
     if effects:
         told = findings(effects, results.metrics[primary].get("better") == "lower")
-        yield from ("", f"**What made it so**, on {text(primary)}. {text(told)}")
+        yield from ("", f"**What made the difference**, on {text(primary)}. {text(told)}")
 
 
 def _notes(results: Results, checked: Checked) -> Iterator[str]:

@@ -178,7 +178,7 @@ def sections_of(results: Results) -> dict[str, str]:
     for name, words in SECTIONS.items():
         found[name] = words
         if name == "table" and samples_of(results) > 1:
-            found["spread"] = "Dice"
+            found["spread"] = "Randomness"
     return found
 
 
@@ -284,14 +284,17 @@ def about_voice(results: Results) -> list[str]:
     if results.voice is None:
         return []
     costs = ", ".join(f"{check} {100 * share:.0f} %" for check, share in results.voice.refused.items())
-    said = [f"What fails one of Voice's checks has no voice. Of the person's real answers they would refuse: {costs}."]
+    said = [
+        "An answer that fails one of Voice's checks has no voice score. "
+        f"Of the person's real answers, the checks would refuse: {costs}."
+    ]
     said += _about_strangers(results)
     placebo = results.voice.placebo
     if placebo and placebo.auc > TELLING:
         ends = "" if placebo.low is None or placebo.high is None else f" [{placebo.low:.2f}, {placebo.high:.2f}]"
         said.append(
-            f"The interviewers' questions alone tell who is asked, AUC {placebo.auc:.2f}{ends}, with no word of theirs: "
-            "years and topics set the people apart as well, so part of what passes for voice may be that."
+            f"The interviewers' questions alone tell who is asked, AUC {placebo.auc:.2f}{ends}, without a word of the answers. "
+            "Years and topics also differ between the people, so part of the voice score may come from them."
         )
     return said
 
@@ -303,14 +306,16 @@ def _about_strangers(results: Results) -> list[str]:
         return []
     who = ", ".join(results.strangers.values())
     if found.skill is None:
-        return [f"What voice makes of strangers ({who}) is not known: {found.reason}."]
+        return [f"How strangers ({who}) score on voice is not known: {found.reason}."]
     ends = "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"
-    said = f"Strangers whom it has never seen ({who}) have a mean skill of {found.skill:.2f}{ends}; 0 is an impostor, 1 the person."
+    said = (
+        f"Strangers whom the metric has never seen ({who}) have a mean skill of {found.skill:.2f}{ends}; "
+        "0 is an impostor, 1 the person."
+    )
     if found.skill > TAKEN_IN:
         said += (
-            f" That is above {TAKEN_IN:g}: somebody new who talks somewhat like {results.person['name']} is taken for "
-            f"{results.person['name']} in part, so voice is refused. People who talk like {results.person['name']} belong "
-            "among the impostors."
+            f" That is above {TAKEN_IN:g}: the metric partly mistakes a new speaker for {results.person['name']}, so voice is "
+            f"refused. Add people who talk like {results.person['name']} to the impostors."
         )
     return [said]
 

@@ -74,8 +74,8 @@ def sentence(results: Results) -> str:
     one = " and ".join(f"{percent(o)} of the variance of {arm}’s single answers" for arm, o, _ in told)
     mean = " and ".join(percent(m) for _, _, m in told)
     return (
-        f"In {title(primary['metric'])}, the same question answered anew makes {one}; in the mean of {samples_of(results)} "
-        f"answers it makes {mean}."
+        f"In {title(primary['metric'])}, answering the same question again makes up {one}; in the mean of "
+        f"{samples_of(results)} answers it makes up {mean}."
     )
 
 

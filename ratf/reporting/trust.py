@@ -58,14 +58,14 @@ def unmeasured(r: Results) -> str:
     if silent == ["content"]:
         return (
             f"what the answers say. Of {len(sat['content'])} metrics of content none passed its exam on this person, "
-            "and nonsense in the right voice has a good voice."
+            "and even nonsense can score well on voice."
         )
     if silent:
         return "how the answers sound. No metric of voice passed its exam on this person."
     if content <= {"coverage", "facts"}:
         return (
-            "whether the answers agree with the person. Metrics of coverage tell whether the same claims are made, not "
-            "a yes from a no."
+            "whether the answers agree with the person. Metrics of coverage tell whether the same claims are made. "
+            "They cannot tell a yes from a no."
         )
     return ""
 
@@ -75,7 +75,7 @@ def _exam(r: Results) -> Iterator[TrustCheck]:
     for primary in r.primary_metrics:
         entry = next((e for e in r.exam if e.metric == primary), None)
         if entry is None:
-            yield TrustCheck("Exam", "unknown", f"{title(primary)} sat none")
+            yield TrustCheck("Exam", "unknown", f"{title(primary)} sat no exam")
             continue
         says = f"{title(primary)} {'passed' if entry.admitted else 'did not pass'}, AUC {auc(entry)}; {passed}"
         yield TrustCheck("Exam", "fine" if entry.admitted else "doubt", says)
@@ -88,12 +88,12 @@ def _order(r: Results) -> Iterator[TrustCheck]:
     if not any(e.judge for e in r.exam):
         yield TrustCheck("Order of texts", "fine", "no judge is asked")
     elif not tried:
-        yield TrustCheck("Order of texts", "unknown", "no judge was asked both ways round")
+        yield TrustCheck("Order of texts", "unknown", "no judge was asked in both orders")
     for metric, grader in tried:
         flips = grader.order_flips
         if flips is not None:
             state: State = "doubt" if flips.k > MOST_FLIPS * flips.n else "fine"
-            told = f"{title(metric)} decides otherwise in {flips.k} of {flips.n} when two texts change places"
+            told = f"{title(metric)} changed its decision in {flips.k} of {flips.n} comparisons when the two texts were swapped"
             yield TrustCheck("Order of texts", state, told)
 
 
@@ -109,7 +109,11 @@ def _states(r: Results) -> Iterator[TrustCheck]:
     cut = "; ".join(cut_told(r))
     yield TrustCheck("Cut answers", "doubt" if cut else "fine", cut or "no answer was cut at its greatest length")
     refused = [f"{name} {n}" for name, arm in r.arms.items() if (n := arm.states.get("refused"))]
-    told = f"not scored, as they are no answers: {', '.join(refused)}" if refused else "no answer was a refusal"
+    told = (
+        f"not scored, because a refusal is not an answer: {', '.join(refused)}"
+        if refused
+        else "no answer was a refusal"
+    )
     yield TrustCheck("Refusals", "doubt" if refused else "fine", told)
 
 
@@ -142,7 +146,7 @@ def _interviews(r: Results) -> Iterator[TrustCheck]:
 def _own(r: Results) -> Iterator[TrustCheck]:
     own = [name for name, arm in r.arms.items() if arm.about]
     if own:
-        told = f"not known of {', '.join(own)}, so neither leaks nor contamination were looked for there"
+        told = f"not known for {', '.join(own)}, so leaks and contamination could not be checked there"
         yield TrustCheck("Training and prompts", "unknown", told)
 
 
@@ -158,7 +162,7 @@ def _leaks(r: Results) -> Iterator[TrustCheck]:
 
 def _contamination(r: Results) -> Iterator[TrustCheck]:
     if r.contamination is None:
-        yield TrustCheck("Contamination", "unknown", "the base model was not asked what it knows already")
+        yield TrustCheck("Contamination", "unknown", "it was not tested what the base model knows already")
         return
     states: dict[str, State] = {"no sign": "fine", "looks memorised": "doubt", "can't tell": "unknown"}
     yield TrustCheck("Contamination", states[r.contamination.says], r.contamination.says)
@@ -178,7 +182,7 @@ def _budget(r: Results) -> Iterator[TrustCheck]:
     else:
         yield TrustCheck("Budget", "fine", "no limit was set")
     if r.budget and r.budget.estimated:
-        told = f"of {r.budget.estimated} replies, at four characters a token: their service does not tell them"
+        told = f"for {r.budget.estimated} replies, at four characters per token: the service does not report them"
         yield TrustCheck("Tokens estimated", "doubt", told)
 
 
@@ -191,4 +195,4 @@ def _replayed(r: Results) -> Iterator[TrustCheck]:
 
 
 def _humans(r: Results) -> Iterator[TrustCheck]:
-    yield TrustCheck("Human readers", "unknown", "not asked by a run; ratf packet makes them a blind test")
+    yield TrustCheck("Human readers", "unknown", "a run asks no human readers; ratf packet makes a blind test for them")

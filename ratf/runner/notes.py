@@ -51,14 +51,14 @@ def own_notes(study: Study, answers: Mapping[str, Mapping[str, str]]) -> Iterato
         said = answers.get(arm.name, {})
         copied = sum(bool(_real(study, question, text)) for question, text in said.items())
         yield (
-            f"{arm.name} is {arm.words}; {told}. Leaks and contamination were not looked for in what it learnt, remembers "
-            f"and is told, which nobody here can read; {copied} of its {len(said)} answers stand to 80 % or more in the real "
-            f"ones{': it has read them' if copied else ''}."
+            f"{arm.name} is {arm.words}; {told}. Leaks and contamination were not checked for it, because its training, "
+            f"memories and prompts cannot be read here. {copied} of its {len(said)} answers repeat 80 % or more of a real "
+            f"answer{': it has read them' if copied else ''}."
         )
         if arm.solver and study.suite.answers.history == "teacher_forced":
             yield (
-                f"{arm.name} keeps what it reads, so the real answers of the interview so far are told it only where their "
-                "questions are not asked; the recipes are told all."
+                f"{arm.name} can keep what it reads. So of the interview so far it is shown only the real answers whose "
+                "questions are not asked here. The recipes are shown all of them."
             )
 
 

@@ -90,10 +90,10 @@ def _total(asks: Sequence[CallCount], beside: float) -> Total:
 
 
 def _notes(asks: Sequence[CallCount]) -> Iterator[str]:
-    yield "What an earlier start has finished, or a cache has, is not asked again and not counted as a call."
-    yield "Tokens are at most: every answer at its full length."
+    yield "Replies from an earlier start or a cache are not asked for again and not counted as calls."
+    yield "Tokens are upper limits: every answer is counted at its full length."
     if not all(a.counted for a in asks):
-        yield "Tokens with a ~ are estimates, by words or at four characters a token; the others are counted."
+        yield "Tokens with a ~ are estimates, from words or at four characters a token. The others are counted."
     unknown = sorted({a.model for a in asks if a.usd is None})
     if unknown:
-        yield f"The price of {', '.join(unknown)} is unknown; --prices FILE tells it."
+        yield f"The price of {', '.join(unknown)} is unknown. Give it with --prices FILE."

@@ -73,14 +73,16 @@ CONTROLS = {
     "yes": Control("a yes to everything", theirs=False, says_nothing=True),
     "dont_know": Control("an “I don't know” to everything", theirs=False, says_nothing=True),
     "echo": Control("the question, repeated", theirs=False, says_nothing=True),
-    "parrot": Control("one earlier answer of the person's to everything", says_nothing=True),
+    "parrot": Control("one earlier answer of the person, given to every question", says_nothing=True),
     "commonplaces": Control(
-        "eight earlier sentences of the person's that say most of what is said otherwise, to everything",
+        "eight earlier sentences of the person that cover most of the other answers, given to every question",
         says_nothing=True,
     ),
     "babble": Control("chains of word pairs from the person's earlier answers", says_nothing=True),
-    "evidence_words": Control("the words that speak for the person, by lot", theirs=False, says_nothing=True),
-    "salted": Control("another person's answer with such words strewn in", says_nothing=True),
+    "evidence_words": Control(
+        "words that are typical of the person, chosen at random", theirs=False, says_nothing=True
+    ),
+    "salted": Control("another person's answer with words that are typical of the person mixed in", says_nothing=True),
     "empty": Control("no answer at all", theirs=False),
 }
 """The ladder: answers that every metric must be able to put in order. `ratf/agents/controls.py` finds those that are given."""

@@ -104,7 +104,7 @@ METRICS = {
     ),
     "sentence_coverage": Metric(
         "semantic",
-        "what it covers of the real answer beyond the question, sentence by sentence, less what it covers of real answers to others",
+        "how much of the real answer it covers beyond the question, sentence by sentence, less what it covers of other real answers",
         "higher",
         1,
         "coverage",
@@ -114,7 +114,7 @@ METRICS = {
     ),
     "facts": Metric(
         "semantic",
-        "share of the real answer's numbers, dates and names that the answer has in the sentence that answers to theirs",
+        "share of the real answer's numbers, dates and names that the answer has in its nearest sentence",
         "higher",
         1,
         "facts",
@@ -123,7 +123,7 @@ METRICS = {
     ),
     "nli": Metric(
         "semantic",
-        "how far each answer's sentences follow from the other's, less how far they contradict it, by models.nli",
+        "how far the sentences of each answer follow from the other answer, less how far they contradict it, by models.nli",
         "higher",
         1,
         "agreement",
@@ -290,33 +290,35 @@ TITLES = {
 
 
 GLOSSARY = {
-    "rouge_1": "Of the single words in the answer and the real one, how many they share (F: the harmonic mean of both "
-    "directions). 1 is all, 0 none. Two people at the same table share many words.",
-    "rouge_2": "The same with pairs of neighbouring words.",
-    "rouge_l": "The same with the longest sequence of words that both have in that order.",
-    "embedding_cosine": "How alike two answers are to a sentence encoder: 1 is the same direction, 0 unrelated. It reads "
-    "mostly the topic, and the topic is in the question.",
-    "embedding_rank": "The real answers to all held-out questions are lined up by likeness to the arm's answer; 1 divided by the "
-    "place of the right one.",
-    "bertscore": "Each word is matched with the nearest in the other answer, by what it means there. Even unlike texts score high: only "
-    "differences say something.",
-    "sentence_coverage": "Each sentence of the real answer is looked for in the answer, and the other way round: how near the nearest "
-    "one is, by a sentence encoder, beyond what the question already says. Taken off is what the answer covers, in the same way, of the "
-    "person's real answers in other interviews. So the repeated question and any text that is said to everything have 0. "
-    "A sentence and its opposite are near each other.",
-    "facts": "Each sentence of the real answer with a number, a date or a name is held against the nearest sentence of the answer: the "
-    "share of them that stands there as well. Contradicted (another number in its place) and missing are counted apart. What "
-    "has no such fact in the real answer is unscored. Who has the facts right can still take the other side.",
-    "nli": "A model of inference, which the suite names, reads each sentence with the nearest ones of the other answer: how far it "
-    "follows from them, less how far they contradict it, both ways round. 1 is entailed throughout, −1 contradicted.",
-    "style_identity": "How much more the answer sounds like this person than like the others, the interviewers or a stranger, by grammar and "
-    "small words: 1 is the person, 0 anybody else. It is no probability, and knows nothing of the content. What is too short, copied, "
-    "said to every question, off the topic or no fluent speech has no voice.",
-    "surprise": "A small language model reads the answer's first 25 words. How many spreads their mean log probability is from the "
-    "middle of the person's own answers, on either side: people's are under 2, nearly all. Machines speak more smoothly than anybody, "
-    "which counts as far off. It describes, and gives no verdict: other people are as near as the person.",
-    "length_ratio": "Words in the answer divided by words in the real one. Neither way is better.",
-    "copying": "Share of the answer's runs of eight words that stand in memories, writings or earlier answers.",
+    "rouge_1": "The share of single words that the answer and the real answer have in common (F: the harmonic mean of both "
+    "directions). 1 is all, 0 is none. Two people who talk about the same thing share many words.",
+    "rouge_2": "The same as Shared words, but with pairs of neighbouring words.",
+    "rouge_l": "The same as Shared words, but with the longest sequence of words that both answers have in the same order.",
+    "embedding_cosine": "How alike two answers are to a sentence encoder: 1 is the same direction, 0 is unrelated. It reads "
+    "mostly the topic, and the question already gives the topic.",
+    "embedding_rank": "The real answers to all held-out questions are sorted by likeness to the arm's answer. The score is 1 divided by "
+    "the place of the right one.",
+    "bertscore": "Each word is matched with the word of the other answer that is nearest in meaning. Even different texts score high, so "
+    "only differences between scores mean something.",
+    "sentence_coverage": "Each sentence of the real answer is compared with the nearest sentence of the answer, and the other way round. A "
+    "sentence encoder measures how near they are, beyond what the question already says. What the answer covers in the same way of the "
+    "person's real answers in other interviews is subtracted. So the repeated question, and any text given to every question, score 0. "
+    "It cannot tell a sentence from its opposite.",
+    "facts": "Each sentence of the real answer with a number, a date or a name is compared with the nearest sentence of the answer. The "
+    "score is the share of these facts that the answer has as well. Contradicted facts (another number in their place) and missing facts "
+    "are counted separately. If the real answer has no such fact, the answer is unscored. An answer with all facts right can still take "
+    "the opposite position.",
+    "nli": "A model of inference, which the suite names, reads each sentence together with the nearest sentences of the other answer. The "
+    "score is how far the sentence follows from them, less how far they contradict it, in both directions. 1 is entailed throughout, −1 "
+    "is contradicted throughout.",
+    "style_identity": "How much more the answer sounds like this person than like the others, the interviewers or a stranger. It reads "
+    "grammar and small words: 1 is the person, 0 is anybody else. It is not a probability, and it ignores the content. An answer that is too "
+    "short, copied, the same for every question, off the topic or not fluent has no voice score.",
+    "surprise": "A small language model reads the answer's first 25 words. The score says how many spreads their mean log probability is "
+    "from the middle of the person's own answers, on either side. Nearly all people's answers are under 2. Machines speak more smoothly "
+    "than people, and that counts as far off. The score describes and gives no verdict: other people are as near as the person.",
+    "length_ratio": "Words in the answer divided by words in the real answer. Neither more nor less is better.",
+    "copying": "The share of the answer's runs of eight words that also stand in memories, writings or earlier answers.",
 }
 
 

@@ -76,7 +76,7 @@ def find_recipe(name: str) -> Path:
     path = Path(name) if name.endswith(".yaml") else shipped
     if not path.is_file():
         there = ", ".join(sorted(p.stem for p in content("benchmarks", "sources").glob("*.yaml")))
-        raise RaftError(f"{path}: no such recipe; name a YAML file, or one that comes along: {there}")
+        raise RaftError(f"{path}: no such recipe; name a YAML file, or an included recipe: {there}")
     return path
 
 

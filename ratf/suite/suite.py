@@ -260,7 +260,7 @@ def find_suite(name: str | Path) -> Path:
     if shipped.is_file():
         return shipped
     there = ", ".join(sorted(p.stem for p in content("benchmarks").glob("*.yaml")))
-    raise DataError([f"{name}: no such suite file; the suites that come along are: {there}"])
+    raise DataError([f"{name}: no such suite file; the included suites are: {there}"])
 
 
 def load_suite(path: Path, finished: bool = False) -> Suite:

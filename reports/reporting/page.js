@@ -108,7 +108,7 @@
   };
   const compared = (real, text) => {
     const made = make("p", "", { className: "d" }), runs = differences(real, text);
-    if (!runs) made.textContent = "Too long to be compared here.";
+    if (!runs) made.textContent = "The answer is too long to compare here.";
     else for (const [kind, run] of runs) made.append(kind ? make(kind, run.trimEnd()) : run.trimEnd(), " ");
     return made;
   };
@@ -158,7 +158,7 @@
     const real = item.querySelector(".real p").textContent;
     for (const article of item.querySelectorAll(".as > div:not(.c)")) {
       toggle(article, "Compare with the real answer", "Underlined: only here. Struck out: only in the real answer.", (text) => compared(real, text));
-      if (search) toggle(article, "Mark style", "Solid: speaks for the person, in the words that the classifier reads. Dashed: against.", marked);
+      if (search) toggle(article, "Mark style", "Solid: typical of the person, among the words that the classifier reads. Dashed: not typical.", marked);
     }
     for (const link of item.querySelectorAll(".m li > a")) { // from the list of sources at the end
       const source = document.getElementById(link.hash.slice(1));

@@ -81,7 +81,7 @@ WHY = {
 FINAL = {"401", "malformed JSON", "empty choices"}
 """After these nobody asks again in the same start."""
 
-KEPT = "what was answered is kept: run again when the service replies, and it goes on where it was"
+KEPT = "the answers so far are kept: run again when the service replies, and the run continues where it stopped"
 EMBEDDER = {
     "401": "openai/words: the service answered 401: No such key.",
     "429": "openai/words: the service answered 429: Slow down.",

@@ -113,10 +113,10 @@ def said_what_is_not_known(study: Study, run: Results) -> None:
     assert run.arms["clone-file"].about["provenance, as told"] == "clone.py on a laptop, 2026-10-01"
     for text in (page, short):
         assert "clone-file is answers from clone.jsonl" in text and "training: not known" in text
-        assert "0 of its 6 answers stand to 80 % or more in the real ones" in text
+        assert "0 of its 6 answers repeat 80 % or more of a real answer" in text
     unchecked = "not what clone, clone-file, shipped, my-bot learnt and remembers, which is not known"
     assert run.leaks and unchecked in run.leaks.checked
-    assert "not known of clone, clone-file, shipped, my-bot" in page
+    assert "not known for clone, clone-file, shipped, my-bot" in page
 
 
 def test_the_plan_counts_what_is_asked_here(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_a_judge_that_matches_words_grades_nothing(tmp_path: Path) -> None:
         suite(tmp_path, ["rouge_l", "judge_stance"], "judge_stance", ("against", "same"), grader="planted/matcher")
     )
     assert results.verdict == "NOT MEASURED" and "a rewording from a turned copy" in results.sentence
-    assert "Agreement: nothing may speak of it: Stance (judge)" in render(results)
+    assert "Agreement: no metric can measure it here: Stance (judge)" in render(results)
 
 
 def test_who_says_it_in_other_words_passes_coverage(tmp_path: Path) -> None:
@@ -100,7 +100,10 @@ def test_who_says_it_in_other_words_passes_coverage(tmp_path: Path) -> None:
     results = run(study)
     assert {e.metric for e in results.exam if e.admitted and e.axis == "coverage"} >= {"rouge_l"}
     assert results.verdict == "PASS" and results.sentence.startswith("same beats baseline")
-    assert "Agreement: not examined: no metric or judge of the suite reads which way a claim goes" in render(results)
+    assert (
+        "Agreement: not examined, because no metric or judge of the suite can tell a claim from its opposite"
+        in render(results)
+    )
     assert results.repeats and (results.repeats.found or "two interviews" in results.repeats.reason)
     assert not {m.control for m in results.made.controls if m.control.startswith("edit_")} if results.made else False
 
@@ -151,4 +154,4 @@ def test_paraphrases_are_checked_back_and_facts_and_inference_sit_their_exams(tm
     assert why <= {"the real answer has no number, date or name"}
     page = render(results)
     assert f"Of {checked.of} paraphrases by planted/paraphraser, {len(checked.refused)} failed their check" in page
-    assert "Agreement: nothing may speak of it: Entailment" in page
+    assert "Agreement: no metric can measure it here: Entailment" in page

@@ -47,7 +47,7 @@ def test_what_says_nothing_has_no_voice(ratf: Command, cache: Path, tiny_at_once
     assert results["strangers"] == {"rudge": "Bettany Rudge"} and results["voice"]["strangers"]["n"] > 0
     assert results["voice"]["refused"].keys() == REASONS.keys()
     page = (out / "report.html").read_text("utf-8")
-    assert "Of the person's real answers they would refuse: empty 0 %" in page and "(Bettany Rudge)" in page
+    assert "Of the person's real answers, the checks would refuse: empty 0 %" in page and "(Bettany Rudge)" in page
     sources = {q["answers"]["parrot"]["source"] for q in results["questions"]}
     assert len(sources) == 1 and "to every question alike" in sources.pop()
 

@@ -14,7 +14,7 @@ from ratf._registry import interview
     ("arguments", "says"),
     [
         ({"arm": "nope"}, r"arm=nope: no arm or control is called that; there are baseline, .*, real, "),
-        ({"suite": "nowhere"}, r"nowhere: no such suite file; the suites that come along are: demo, fed-chairs"),
+        ({"suite": "nowhere"}, r"nowhere: no such suite file; the included suites are: demo, fed-chairs"),
         ({"suite": "demo", "data": "nowhere"}, r"the person 'marrack' has no folder in nowhere"),
     ],
 )

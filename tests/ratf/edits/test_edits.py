@@ -223,7 +223,7 @@ def test_a_language_without_rules_is_not_examined_and_says_so() -> None:
         assert isinstance(found, NotExamined)
         assert "agreement not examined" in found.reason and "english" in found.reason
     assert rules_for([ANSWER]) is RULES
-    with pytest.raises(RaftError, match="a language that comes along: english"):
+    with pytest.raises(RaftError, match="an included language: english"):
         load_rules("german")
 
 

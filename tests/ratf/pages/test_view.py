@@ -237,7 +237,7 @@ def test_logs_of_a_run_lead_into_inspect_view_while_it_is_up(tmp_path: Path, mon
         shown["log_dir"] = tmp_path.as_uri()
         assert inspect_view(run / "logs").base == f"{home}/#/logs/run/logs/"
         shown["log_dir"] = (tmp_path / "other").as_uri()
-        assert "is up, but shows other logs" in ask(port, "/run")[2]
+        assert "is running, but shows other logs" in ask(port, "/run")[2]
         shown.clear()
         assert not inspect_view(run / "logs").up
     viewer.shutdown()

@@ -27,7 +27,7 @@ def of(verdict: Verdict, axis: str = "voice", **more: object) -> Results:
         ("PASS", "coverage", "raft makes more of Tove Marrack's points than baseline does."),
         ("REGRESSION", "coverage", "raft makes fewer of Tove Marrack's points than baseline does."),
         ("PASS", "agreement", "raft is nearer to Tove Marrack than baseline is."),
-        ("INCONCLUSIVE", "voice", "raft and baseline are not told apart by 12 questions."),
+        ("INCONCLUSIVE", "voice", "12 questions show no clear difference between raft and baseline."),
         ("NOT MEASURED", "voice", "This was not measured: raft answered 0 of 9 questions."),
     ],
 )
@@ -46,11 +46,12 @@ def test_numbers_stand_on_a_scale_whose_ends_are_named() -> None:
     (first, _) = answer(run)
     raft, baseline = (round(100 * (skills[arm] or 0)) for arm in ("raft", "baseline"))
     assert first.scale == (
-        f"Where 0 is another person and 100 Tove Marrack at another question, raft has {raft} and baseline has {baseline}."
+        "On a scale from 0 (another person) to 100 (Tove Marrack at another question), "
+        f"raft has {raft} and baseline has {baseline}."
     )
     (without, _) = answer(run.model_copy(update={"skill": []}))
     assert without.scale.startswith(
-        "Where 92 is the real answer, raft has 77, baseline has 32, another person's answer"
+        "On a scale up to 100, raft has 77 and baseline has 32. For comparison: the real answer has 92, another person's answer"
     )
     (silent, _) = answer(of("NOT MEASURED"))
     assert silent.scale == "", "what was not measured has no numbers"
@@ -60,7 +61,7 @@ def test_numbers_stand_on_a_scale_whose_ends_are_named() -> None:
     ("words", "holds", "told"),
     [
         ("raft also beats the best rival, rag_only", True, ", and more than rag_only does."),
-        ("raft is not separable from the best rival, rag_only", True, "; rag_only is not told apart from it."),
+        ("raft is not separable from the best rival, rag_only", True, "; no clear difference from rag_only was found."),
         ("raft is worse than the best rival, rag_only", False, "; rag_only does better."),
     ],
 )
@@ -77,7 +78,7 @@ def test_what_to_do_next_follows_from_what_was_found() -> None:
     )
     assert "on which raft lost most" in lost and "Four times as many questions" in open_ and "run it again" in silent
     assert all("models.grader" in found for found in (lost, open_, silent, fine)), "nothing may speak of agreement"
-    assert "2 checks are in doubt about: Order of texts, Unscored" in fine.replace("read what ", "")
+    assert "read the 2 checks that are in doubt: Order of texts, Unscored" in fine
 
 
 def test_results_of_before_verdicts_had_axes_keep_their_sentence() -> None:

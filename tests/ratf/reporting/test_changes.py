@@ -54,7 +54,7 @@ def test_the_question_that_broke_stands_first_and_is_linked() -> None:
     )
     page = render(now, found)
     assert '<a href="#q-i2-q012">' in page and 'id="q-i2-q012"' in page
-    assert "raft got worse on 1 questions, better on 0, and stayed on 29" in page
+    assert "raft got worse on 1 questions, got better on 0, and did not change on 29" in page
 
 
 def test_settings_that_differ_are_listed_with_both_values() -> None:
@@ -88,7 +88,7 @@ def test_other_data_are_not_compared_question_by_question() -> None:
         and ("data (digest)", "other", "dd") in found.settings
     )
     page = render(now, found)
-    assert "different data" in page and "This run less the reference run" not in page
+    assert "different data" in page and "This run minus the reference run" not in page
 
 
 def test_a_metric_that_is_measured_otherwise_has_no_difference() -> None:
@@ -117,7 +117,7 @@ def test_the_verdict_of_ratf_check_is_used_while_it_is_about_these_results(tmp_p
     found = against(now, tmp_path / "run")
     assert found is not None and found.checked.verdict == "REGRESSION" and not found.deltas
     page = render(now, found)
-    assert "not at hand any more" in page and "REGRESSION" in page
+    assert "can no longer be read" in page and "REGRESSION" in page
     with pytest.raises(RaftError, match="no such baseline"):
         against(now, tmp_path / "run", tmp_path / "then.json")
 

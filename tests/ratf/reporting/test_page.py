@@ -284,7 +284,7 @@ def test_what_judges_say_and_how_they_did_in_their_exam_is_told() -> None:
     for words in ("taken for the real answer", "caricature", "alpha", "1.20", "31 of 40", "88 calls"):
         assert words in page, words
     silent = made().model_copy(update={"judging": None})
-    assert "Nothing to add up" in render(silent)
+    assert "No judge graded the arms" in render(silent)
 
 
 def test_every_check_is_said_also_when_it_was_not_made() -> None:
@@ -330,7 +330,7 @@ def test_sections_without_data_say_why() -> None:
     page = render(bare)
     for name in SECTIONS:
         assert page.count(f'id="h-{name}"') == 1, name
-    for words in ("No metric sat an exam", "No skill score", "no judge graded", "has no <code>style_identity", "was tuned here",
+    for words in ("No metric sat an exam", "No skill score", "No judge graded", "has no <code>style_identity", "was tuned here",
                   "No reference run was named", "No earlier runs were named"):  # fmt: skip
         assert words in page, words
 
@@ -424,7 +424,7 @@ def test_the_page_says_what_becomes_of_strangers_and_what_it_means(skill: float,
     results = results.model_copy(update={"strangers": strangers, "voice": VoiceFacts(refused={}, strangers=theirs)})
     page = render(results)
     assert f"(Bettany &lt;Rudge&gt;) have a mean skill of {skill:.2f}" in page
-    assert ("is taken for Tove Marrack in part" in page) == says
+    assert ("mistakes a new speaker for Tove Marrack" in page) == says
 
 
 def test_the_page_says_why_nothing_is_known_of_strangers() -> None:
@@ -433,4 +433,4 @@ def test_the_page_says_why_nothing_is_known_of_strangers() -> None:
     results = results.model_copy(
         update={"strangers": {"rudge": "Bettany"}, "voice": VoiceFacts(refused={}, strangers=theirs)}
     )
-    assert "(Bettany) is not known: a single interview gives no interval" in render(results)
+    assert "(Bettany) score on voice is not known: a single interview gives no interval" in render(results)

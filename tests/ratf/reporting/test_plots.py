@@ -57,8 +57,8 @@ def test_a_missing_arm_leaves_its_place_empty(missing: str) -> None:
 
 def test_without_effects_the_section_says_why() -> None:
     page = render(run(["raft", "baseline"]))
-    assert "cannot be told apart here" in page and "effect</th>" not in page
-    assert "cannot be told apart here" in render(run(NAMED).model_copy(update={"attribution": None}))
+    assert "cannot be separated here" in page and "effect</th>" not in page
+    assert "cannot be separated here" in render(run(NAMED).model_copy(update={"attribution": None}))
 
 
 def test_a_single_interview_shows_means_without_intervals() -> None:
@@ -113,8 +113,11 @@ def test_it_fits_a_narrow_screen(tmp_path: Path) -> None:
 def test_markdown_says_it_in_a_paragraph() -> None:
     results = run(list(ARMS))
     said = markdown(results, check(results))
-    assert "**What made it so**, on style_identity. Raised by: fine-tuning +0." in said and len(said.splitlines()) <= 60
-    assert "What made it so" not in markdown(run(["raft", "baseline"]), check(run(["raft", "baseline"])))
+    assert (
+        "**What made the difference**, on style_identity. Raised by: fine-tuning +0." in said
+        and len(said.splitlines()) <= 60
+    )
+    assert "What made the difference" not in markdown(run(["raft", "baseline"]), check(run(["raft", "baseline"])))
 
 
 def test_effects_that_were_tampered_with_are_found() -> None:

@@ -40,8 +40,8 @@ def test_shares_are_those_of_one_answer_and_of_the_mean() -> None:
 
 def test_the_sentence_is_about_the_arms_of_the_verdict() -> None:
     assert sentence(several()) == (
-        "In Voice, the same question answered anew makes 25 % of the variance of raft’s single answers and 25 % of the variance "
-        "of baseline’s single answers; in the mean of 3 answers it makes 10 % and 10 %."
+        "In Voice, answering the same question again makes up 25 % of the variance of raft’s single answers and 25 % of the "
+        "variance of baseline’s single answers; in the mean of 3 answers it makes up 10 % and 10 %."
     )
     assert "could not be split" in sentence(several(variance={}))
 
@@ -55,14 +55,14 @@ def test_a_page_of_single_answers_has_no_such_section() -> None:
 def test_the_section_is_readable_on_a_desk_and_on_a_phone(browser: Browser, tmp_path: Path) -> None:
     path = write_report(several(), tmp_path / "report.html")
     with opened(browser, path) as page:
-        for part in ("Dice", "Questions"):
+        for part in ("Randomness", "Questions"):
             page.locator("details.part > summary", has_text=part).first.click()
         section = page.locator("section[aria-labelledby=h-spread]")
         assert "Every arm answered each question 3 times" in section.inner_text()
         assert section.locator("td b").all_inner_texts() == ["25 %", "25 %"]
         section.locator("summary").click()
         assert "rouge_l" in section.locator("table").nth(1).inner_text()
-        assert "Of the 3 answers that an arm gave, the first is shown" in page.locator("#questions").inner_text()
+        assert "Each arm gave 3 answers. The first is shown" in page.locator("#questions").inner_text()
         axe(page, within="section[aria-labelledby=h-spread]")
         page.set_viewport_size({"width": 390, "height": 844})
         assert overflow(page) == []

@@ -139,7 +139,7 @@ def test_a_path_cannot_leave_the_cache(web: Web, tmp_path: Path) -> None:
 
 
 def test_recipes_are_found_by_name_and_checked(tmp_path: Path) -> None:
-    with pytest.raises(RaftError, match="one that comes along: fed-chairs"):
+    with pytest.raises(RaftError, match="an included recipe: fed-chairs"):
         find_recipe("nobody")
     bad = tmp_path / "bad.yaml"
     bad.write_text("site: x\npeople: {a: {about: {name: A, introduction: B}, interviews: [{path: p}], writings: []}}\n")
