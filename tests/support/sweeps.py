@@ -1,0 +1,94 @@
+"""A sweep that asks no model: invented people, and arms whose answers are files."""
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+WORDS = "river mill dam flood stone bridge ferry salt harvest winter letter debt wheel rope lamp field barn oar vat kiln loom ditch".split()
+VERBS = "took held broke found sold kept lost built washed carried buried paid moved let feared wanted".split()
+SETTINGS: dict[str, Any] = {
+    "name": "several",
+    "split": {"held_out_interviews": 3},
+    "arms": [
+        {"name": "good", "answers": "answers/{person}-good.jsonl"},
+        {"name": "plain", "answers": "answers/{person}-plain.jsonl"},
+    ],
+    "metrics": ["rouge_l"],
+    "controls": ["real", "impostor_near"],
+    "models": {"base": "local/smollm2-135m-instruct", "embedder": "openai/words"},
+    "contamination": False,
+    "primary": {"metric": "rouge_l", "better": "good", "than": "plain"},
+}
+
+
+def person(folder: Path, key: str, number: int, interviews: int = 5, questions: int = 4) -> None:
+    """An invented person's folder, with answers that are this person's own."""
+    home = folder / key
+    home.mkdir(parents=True)
+    about = {
+        "name": key.title(),
+        "introduction": f"{key.title()} keeps ledger {number}.",
+        "licence": "CC0",
+        "consent": "invented",
+        "fictional": True,
+    }
+    (home / "person.yaml").write_text(yaml.safe_dump(about), "utf-8")
+    rows = []
+    for i in range(interviews):
+        turns = []
+        for q in range(questions):
+            turns.append({"speaker": "Asker", "role": "interviewer", "text": _asked(number, i, q)})
+            turns.append({"speaker": key.title(), "role": "target", "text": answer(number, i, q)})
+        rows.append(
+            {
+                "interview_id": f"{key}-talk-{i}",
+                "title": f"Talk {i}",
+                "date": f"20{10 + i}-03-0{1 + i}",
+                "source": "Radio",
+                "turns": turns,
+            }
+        )
+    (home / "interviews.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), "utf-8")
+    (home / "writings.jsonl").write_text("", "utf-8")
+
+
+def _asked(number: int, interview: int, question: int) -> str:
+    draw = random.Random(f"asked {number} {interview} {question}")
+    return f"What do you say of the {draw.choice(WORDS)} that {draw.choice(VERBS)} the {draw.choice(WORDS)}?"
+
+
+def answer(number: int, interview: int, question: int) -> str:
+    """Some thirty words that only this person says in answer to this question."""
+    draw = random.Random(f"{number} {interview} {question}")
+    told = [f"{draw.choice(WORDS)} {draw.choice(VERBS)} the {draw.choice(WORDS)}" for _ in range(8)]
+    return f"The {', the '.join(told[:4])}. And the {', the '.join(told[4:])}."
+
+
+def sweep(folder: Path, people: Sequence[str], **more: Any) -> Path:
+    """People, answers of two arms in files, and the sweep's file; `good` says half of what the person says."""
+    from ratf.sweep.sweep import open_sweep
+
+    for number, key in enumerate(people):
+        person(folder, key, number)
+    (folder / "answers").mkdir()
+    path = folder / "several.yaml"
+    path.write_text(yaml.safe_dump({**SETTINGS, "people": list(people), **more}, sort_keys=False), "utf-8")
+    asked = open_sweep(path, finished=True)
+    for key in asked.people:
+        study = asked.study(next(c for c in asked.cells if c.person == key))
+        for arm in ("good", "plain"):
+            rows = [{"id": e.exchange_id, "answer": _said(arm, e.answer, at)} for at, e in enumerate(study.held_out)]
+            text = "".join(json.dumps(row) + "\n" for row in rows)
+            (folder / "answers" / f"{key}-{arm}.jsonl").write_text(text, "utf-8")
+    return path
+
+
+def _said(arm: str, real: str, at: int) -> str:
+    words = real.split()
+    if arm == "plain":
+        return f"I would rather not say anything about that, and question {at} is a hard one to answer in any case."
+    return " ".join([*words[: 8 + at % 7], "and so it goes on and on"])
