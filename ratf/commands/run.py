@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raft.commands.errors import reported_errors
+from raft.errors import RaftError
 
 if TYPE_CHECKING:
     from ratf.results.results import Results
+    from ratf.sweep.work import Options
 
 PricesFile = Annotated[
     Path | None,
@@ -51,10 +53,23 @@ def run(
         bool,
         typer.Option("--wait", help="Wait where another process runs in the same folder or tunes the same adapter."),
     ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Of a suite of many people or settings: run its cells in so many processes.")
+    ] = 1,
+    shard: Annotated[
+        str, typer.Option(metavar="K/N", help="Of such a suite: run the K-th of N shares of its cells, as 3/16.")
+    ] = "",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Of such a suite: only these cells, as person=powell,seed=1. Can be repeated."),
+    ] = None,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
 
-    A budget is for the whole run, with all its starts. Over budget, it is NOT MEASURED, and a higher one goes on. Questions
+    A suite with a list of people or a matrix of settings is run cell by cell, each in a folder of its own; a cell that
+    fails does not stop the others. With --shard or --only its cells are not joined: `ratf run` without them does that.
+
+    A budget is for the whole run (or for each cell), with all its starts. Over budget, it is NOT MEASURED, and a higher one goes on. Questions
     that ended in an error are asked again by the next start.
 
     Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input.
@@ -65,7 +80,24 @@ def run(
         from raft.console import progress
         from ratf.models.budget import Limits, Stopped
         from ratf.runner.run import run as carry_out
+        from ratf.sweep.sweep import is_sweep
 
+        limits = Limits(budget_usd, budget_tokens, budget_minutes)
+        if is_sweep(suite):
+            if record or replay:
+                raise RaftError("--record and --replay are for one person and one setting; write such a suite for them")
+            from ratf.models.prices import load_prices
+            from ratf.sweep.work import Options
+
+            known = load_prices(prices) if prices else {}
+            options = Options(limits, known, allow_leaks, judge_anyway, wait, give_up_after)
+            _run_sweep(suite, data, out, workers, shard, only or [], options)
+            return
+        if shard or only or workers > 1:
+            raise RaftError(
+                f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard and --only "
+                "are for suites with a list of people or a matrix"
+            )
         try:
             outcome = carry_out(
                 suite,
@@ -73,7 +105,7 @@ def run(
                 out,
                 record=record,
                 replay=replay,
-                limits=Limits(budget_usd, budget_tokens, budget_minutes),
+                limits=limits,
                 prices=prices or {},
                 allow_leaks=allow_leaks,
                 judge_anyway=judge_anyway,
@@ -91,6 +123,42 @@ def run(
         elif outcome.did == "nothing":
             typer.echo(f"{name}: nothing to do, {folder} has the results of exactly this suite and data")
         _say(outcome.results, folder)
+
+
+def _run_sweep(
+    suite: str, data: Path | None, out: Path | None, workers: int, shard: str, only: list[str], options: "Options"
+) -> None:
+    """Run a sweep, say what came out, and exit with its code; a share of it exits with 0 where none of its cells failed."""
+    from raft.console import progress
+    from raft.progress import silent
+    from raft.text import one_line
+    from ratf.sweep.run import run_sweep
+
+    several = workers > 1
+    outcome = run_sweep(
+        suite,
+        data,
+        out,
+        workers=workers,
+        shard=shard,
+        only=only,
+        options=options,
+        tell=lambda line: typer.echo(line, err=True),
+        progress=silent if several else progress(),
+    )
+    if outcome.results is None:
+        done = len(outcome.ended) - len(outcome.failed)
+        typer.echo(
+            f"{outcome.sweep.name}: {done} of {len(outcome.ended)} cells are done, of {len(outcome.sweep.cells)} in all; "
+            "`ratf run` without --shard and --only joins them"
+        )
+        for name, ended in outcome.failed.items():
+            typer.echo(f"failed: {name}: {one_line(ended.error)}")
+        raise typer.Exit(2 if outcome.failed else 0)
+    typer.echo(f"{outcome.results.verdict}: {one_line(outcome.results.sentence)}")
+    typer.echo(str(outcome.folder / "report.html"))
+    sys.stdout.flush()
+    raise typer.Exit(outcome.results.exit_code)
 
 
 def _say(results: "Results", folder: Path) -> None:

@@ -8,8 +8,48 @@ from typing import Any
 
 import yaml
 
-WORDS = "river mill dam flood stone bridge ferry salt harvest winter letter debt wheel rope lamp field barn oar vat kiln loom ditch".split()
-VERBS = "took held broke found sold kept lost built washed carried buried paid moved let feared wanted".split()
+WORDS = [
+    "river",
+    "mill",
+    "dam",
+    "flood",
+    "stone",
+    "bridge",
+    "ferry",
+    "salt",
+    "harvest",
+    "winter",
+    "letter",
+    "debt",
+    "wheel",
+    "rope",
+    "lamp",
+    "field",
+    "barn",
+    "oar",
+    "vat",
+    "kiln",
+    "loom",
+    "ditch",
+]
+VERBS = [
+    "took",
+    "held",
+    "broke",
+    "found",
+    "sold",
+    "kept",
+    "lost",
+    "built",
+    "washed",
+    "carried",
+    "buried",
+    "paid",
+    "moved",
+    "let",
+    "feared",
+    "wanted",
+]
 SETTINGS: dict[str, Any] = {
     "name": "several",
     "split": {"held_out_interviews": 3},
@@ -81,7 +121,10 @@ def sweep(folder: Path, people: Sequence[str], **more: Any) -> Path:
     for key in asked.people:
         study = asked.study(next(c for c in asked.cells if c.person == key))
         for arm in ("good", "plain"):
-            rows = [{"id": e.exchange_id, "answer": _said(arm, e.answer, at)} for at, e in enumerate(study.held_out)]
+            rows = [
+                {"id": e.exchange_id, "answer": _said(arm, e.answer, at)}
+                for at, e in enumerate(study.held_out, asked.people.index(key))
+            ]
             text = "".join(json.dumps(row) + "\n" for row in rows)
             (folder / "answers" / f"{key}-{arm}.jsonl").write_text(text, "utf-8")
     return path
