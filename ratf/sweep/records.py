@@ -1,12 +1,14 @@
 """What came out of a sweep as a whole, and its file `sweep.json` in the run's folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from raft.errors import RaftError
 from raft.files import write_whole
 from raft.formats.json_file import parse_model, read_bytes
 from ratf.results.record import Record
-from ratf.results.results import EXIT_CODES, Verdict
+from ratf.results.results import EXIT_CODES, Results, Verdict
 
 FILE = "sweep.json"
 MOST_BYTES, MOST_VALUES = 128 * 2**20, 8_000_000
@@ -150,6 +152,20 @@ def save(results: SweepResults, folder: Path) -> None:
 def is_sweep_run(folder: Path) -> bool:
     """Whether a folder is that of a sweep's run."""
     return (folder / FILE).is_file()
+
+
+def runs_of(runs: Sequence[Results | Path | str]) -> list[Results | Path | str]:
+    """The same runs, with every run of a sweep in the place of the sweep. Raises RaftError for one that is not whole."""
+    found: list[Results | Path | str] = []
+    for run in runs:
+        if isinstance(run, Results) or not is_sweep_run(Path(run)):
+            found.append(run)
+            continue
+        sweep = load(Path(run))
+        if sweep.failed:
+            raise RaftError(f"{run}: {sweep.verdict}: {sweep.sentence}")
+        found += [Path(run) / "cells" / cell.name for cell in sweep.cells]
+    return found
 
 
 def load(folder: Path) -> SweepResults:

@@ -19,8 +19,6 @@ PEOPLE = ["ada", "bea", "cyd"]
 MATRIX = {"seed": [1, 2]}
 
 
-
-
 def said(folder: Path) -> dict[str, Any]:
     """Everything that a sweep's folder says, without times and hosts, and without what stands for them."""
     files = [*sorted(folder.glob("cells/**/results.json")), *sorted(folder.glob("*.json"))]
