@@ -2,11 +2,16 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+from planted import make
+
+from ratf.results.results import save
+from ratf.sweep.sweep import Sweep, open_sweep
+from ratf.sweep.work import Ended
 
 WORDS = [
     "river",
@@ -110,8 +115,6 @@ def answer(number: int, interview: int, question: int) -> str:
 
 def sweep(folder: Path, people: Sequence[str], **more: Any) -> Path:
     """People, answers of two arms in files, and the sweep's file; `good` says half of what the person says."""
-    from ratf.sweep.sweep import open_sweep
-
     for number, key in enumerate(people):
         person(folder, key, number)
     (folder / "answers").mkdir()
@@ -135,3 +138,52 @@ def _said(arm: str, real: str, at: int) -> str:
     if arm == "plain":
         return f"I would rather not say anything about that, and question {at} is a hard one to answer in any case."
     return " ".join([*words[: 8 + at % 7], "and so it goes on and on"])
+
+
+def planted(
+    folder: Path,
+    people: Sequence[str],
+    score: Callable[[str, dict[str, Any], str, int], float],
+    matrix: Mapping[str, list[Any]] | None = None,
+    refused: Sequence[str] = (),
+    questions: int = 8,
+    **more: Any,
+) -> Sweep:
+    """A sweep whose cells never ran: their results are there, with `score(person, setting, arm, question)`.
+
+    Two questions are of one interview. `refused` are people on whom the exam admits nothing.
+    """
+    for number, key in enumerate(people):
+        if not (folder / key).is_dir():
+            person(folder, key, number, interviews=3, questions=1)
+    path = folder / "planted.yaml"
+    arms = ["baseline", "rag_only"]
+    made = {**SETTINGS, "name": "planted", "arms": arms, "people": list(people), **more}
+    made["primary"] = {"metric": "rouge_l", "better": "rag_only", "than": "baseline"}
+    path.write_text(yaml.safe_dump({**made, **({"matrix": dict(matrix)} if matrix else {})}, sort_keys=False), "utf-8")
+    sweep = open_sweep(path, out=folder / "run")
+    for cell in sweep.cells:
+        own = {
+            arm: {"rouge_l": [score(cell.person, cell.setting, arm, q) for q in range(questions)]}
+            for arm in (*arms, "impostor_near")
+        }
+        suite = cell.suite.model_dump(mode="json")
+        results = make(own, [f"talk-{q // 2}" for q in range(questions)], suite)
+        exam = [
+            e.model_copy(
+                update={"admitted": cell.person not in refused, "reason": "the lower end is not above the bar"}
+            )
+            for e in results.exam
+        ]
+        facts = {m: {**about, "axis": "coverage"} for m, about in results.metrics.items()}
+        about = {"key": cell.person, "name": cell.person.title()}
+        save(
+            results.model_copy(update={"person": about, "exam": exam, "metrics": facts, "digest": cell.name}),
+            sweep.cell_folder(cell) / "results.json",
+        )
+    return sweep
+
+
+def done(sweep: Sweep, failed: Mapping[str, str] | None = None) -> dict[str, Ended]:
+    """How the cells of a planted sweep ended: with their results, but for those that `failed` says why."""
+    return {c.name: Ended("start", error=(failed or {}).get(c.name, "")) for c in sweep.cells}
