@@ -38,7 +38,7 @@ def talks(number: int) -> list[Talk]:
         return f"the {draw.choice(WORDS)} {draw.choice(VERBS)} the {draw.choice(WORDS)} and {draw.choice(WORDS)}"
 
     return [
-        [(f"What of the {draw.choice(WORDS)} and the {draw.choice(WORDS)}?", f"Well, {', '.join(sentence() for _ in range(6))}.") for _ in range(QUESTIONS)]
+        [(f"What of the {draw.choice(WORDS)} and the {draw.choice(WORDS)}?", f"Well, {sentence()} for {sentence()}. And {sentence()} as {sentence()}. So {sentence()}.") for _ in range(QUESTIONS)]
         for _ in range(HELD_OUT + EARLIER)
     ]  # fmt: skip
 
@@ -73,8 +73,8 @@ def write(folder: Path, people: int) -> Path:
         "impostors": {k: [keys[(n + 1) % people], keys[(n + 2) % people]] for n, k in enumerate(keys)},
         "split": {"held_out_interviews": HELD_OUT},
         "arms": [{"name": arm, "answers": f"{{person}}-{arm}.jsonl"} for arm in ARMS],
-        "metrics": ["rouge_l", "rouge_1"],
-        "controls": ["real", "same_near", "impostor_near"],
+        "metrics": ["rouge_l"],
+        "controls": ["real", "impostor_near"],
         "contamination": False,
         "primary": {"metric": "rouge_l", "better": "close", "than": "off"},
     }

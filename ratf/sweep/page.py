@@ -16,7 +16,7 @@ from ratf.statistics.verdict import signed
 from ratf.suite.metrics import title
 from ratf.sweep.records import Best, CellTold, FactorRow, PersonRow, Spread, SweepResults
 
-SHOWN_PEOPLE, SHOWN_CELLS, SHOWN_FAILED = 40, 60, 30
+SHOWN_PEOPLE, SHOWN_CELLS = 40, 20
 """The greatest numbers of rows that stand open; the rest are in a part to open, or counted."""
 
 
@@ -32,7 +32,7 @@ def render(results: SweepResults, whole: Results | None) -> str:
             s=results,
             one=whole,
             icon=ICONS[results.verdict],
-            headline=minus(titled(results.sentence, whole) if whole else results.sentence),
+            headline=minus(titled(results.sentence, whole) if whole else results.sentence).split(". "),
             metrics=metrics,
             plots=[_people_plot(results, whole, m) for m in metrics] if results.rows else [],
             contrasts={m: [c for c in whole.comparisons if c.metric == m] for m in metrics} if whole else {},

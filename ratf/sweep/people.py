@@ -2,11 +2,13 @@
 
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ratf.gate.gate import Checked
 from ratf.results.exams import Exam
 from ratf.results.results import Answer, ArmResult, Cell, Leaks, Question, Results, Scored, Spent
 from ratf.statistics.contrasts import Scores, contrasts
@@ -108,8 +110,8 @@ def pooled(of: Together, all_people: int, times: dict[str, Any]) -> Results:
         arms={arm: _arm(of, arm, scores[arm], cluster) for arm in arms},
         contrasts=found,
         verdict=made.verdict,
-        sentence=made.sentence,
-        axes=made.axes,
+        sentence=in_words(made.sentence, of.over),
+        axes=[a.model_copy(update={"sentence": in_words(a.sentence, of.over)}) for a in made.axes],
         second_looks=made.looks,
         tuned=[],
         notes=[f"{of.inference}."],
@@ -120,6 +122,17 @@ def pooled(of: Together, all_people: int, times: dict[str, Any]) -> Results:
         exam=exams,
         budget=_spent(of),
     )
+
+
+def in_words(sentence: str, over: str) -> str:
+    """A sentence of a run's with people for interviews, where they are the units that it counts."""
+    return re.sub(r"\bin (\d+) interviews?\b", r"of \1 people", sentence) if over == "people" else sentence
+
+
+def of_units(checked: Checked, over: str) -> Checked:
+    """A verdict of the gate on all people together, in words of the units that it counts."""
+    rules = [r.model_copy(update={"sentence": in_words(r.sentence, over)}) for r in checked.rules]
+    return checked.model_copy(update={"sentence": in_words(checked.sentence, over), "rules": rules})
 
 
 def _too_few(of: Together, all_people: int) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ def ahead(by: float = 0.2, out: str = "") -> Score:
     """`rag_only` is ahead by so much; of the person `out` it is far behind."""
 
     def score(person: str, setting: dict[str, Any], arm: str, question: int) -> float:
-        seed = int.from_bytes(f"{person}{arm}{question}{setting.get('seed', 0)}".encode()[-7:])
+        seed = crc32(f"{person}{arm}{question}{setting.get('seed', 0)}".encode())
         wave = float(np.random.default_rng(seed).normal(0, 0.03))
         gain = {"impostor_near": -0.2, "baseline": 0.0, "rag_only": -0.4 if person == out else by}[arm]
         k = setting.get("memories.k", 1) if arm == "rag_only" else 1
