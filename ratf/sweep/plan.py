@@ -98,12 +98,12 @@ def _sum(totals: list[Total]) -> Total:
 
 def lines(made: SweepPlan) -> Iterator[str]:
     """The plan as the command prints it."""
-    yield f"{made.suite}: {len(made.people)} people, {made.cells} cells: {', '.join(made.people)}"
+    yield f"{made.suite}: {made.cells} cells; {', '.join(made.people)}"
     yield ""
     judged = made.least != made.most
     for one in made.settings:
         more = f"; if every judge passes its exam: {_told(one.most)}" if judged else ""
-        yield f"{setting_words(one.setting)} ({one.cells} cells): {_told(one.least)}{more}"
+        yield f"{setting_words(one.setting)} ({one.cells} cell{'s' if one.cells > 1 else ''}): {_told(one.least)}{more}"
     yield ""
     yield f"in all{', if no judge passes its exam' if judged else ''}: {_told(made.least)}"
     if judged:

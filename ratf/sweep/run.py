@@ -62,9 +62,8 @@ def run_sweep(
     if options.limits.usd is not None:
         for cell in cells:
             must_have_prices(sweep.study(cell), options.limits, options.prices)
-    settings = len({str(c.setting) for c in sweep.cells})
     tell(
-        f"{sweep.name}: {len(sweep.people)} people, {settings} setting{'s' if settings > 1 else ''}, {len(sweep.cells)} cells"
+        f"{sweep.name}: {len(sweep.cells)} cells, of {', '.join(sweep.people[:10])}{' …' if len(sweep.people) > 10 else ''}"
         + (f"; {len(cells)} of them here" if len(cells) < len(sweep.cells) else "")
     )
     ended = carry_out(sweep, cells, options, workers, tell, progress)

@@ -5,7 +5,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
+import numpy as np
 import yaml
 from planted import make
 
@@ -113,10 +115,10 @@ def answer(number: int, interview: int, question: int) -> str:
     return f"The {', the '.join(told[:4])}. And the {', the '.join(told[4:])}."
 
 
-def sweep(folder: Path, people: Sequence[str], **more: Any) -> Path:
+def sweep(folder: Path, people: Sequence[str], interviews: int = 5, questions: int = 4, **more: Any) -> Path:
     """People, answers of two arms in files, and the sweep's file; `good` says half of what the person says."""
     for number, key in enumerate(people):
-        person(folder, key, number)
+        person(folder, key, number, interviews, questions)
     (folder / "answers").mkdir()
     path = folder / "several.yaml"
     path.write_text(yaml.safe_dump({**SETTINGS, "people": list(people), **more}, sort_keys=False), "utf-8")
@@ -140,10 +142,27 @@ def _said(arm: str, real: str, at: int) -> str:
     return " ".join([*words[: 8 + at % 7], "and so it goes on and on"])
 
 
+SEVEN = ["ada", "bea", "cyd", "dot", "eve", "fay", "gil"]
+Score = Callable[[str, dict[str, Any], str, int], float]
+
+
+def ahead(by: float = 0.2, out: str = "") -> Score:
+    """`rag_only` is ahead by so much; of the person `out` it is far behind."""
+
+    def score(person: str, setting: dict[str, Any], arm: str, question: int) -> float:
+        seed = crc32(f"{person}{arm}{question}{setting.get('seed', 0)}".encode())
+        wave = float(np.random.default_rng(seed).normal(0, 0.03))
+        gain = {"impostor_near": -0.2, "baseline": 0.0, "rag_only": -0.4 if person == out else by}[arm]
+        k = setting.get("memories.k", 1) if arm == "rag_only" else 1
+        return round(0.5 + gain + wave + 0.05 * (k == 3), 6)
+
+    return score
+
+
 def planted(
     folder: Path,
     people: Sequence[str],
-    score: Callable[[str, dict[str, Any], str, int], float],
+    score: Score,
     matrix: Mapping[str, list[Any]] | None = None,
     refused: Sequence[str] = (),
     questions: int = 8,

@@ -1,16 +1,14 @@
 """What the cells of a sweep say together: over people or interviews, who counts, who stands out, what each factor did."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from sweeps import done, planted
+from sweeps import SEVEN, ahead, done, planted
 
 import ratf
 from raft.errors import RaftError
@@ -21,22 +19,6 @@ from ratf.sweep.collect import join, rendered
 from ratf.sweep.page import markdown
 from ratf.sweep.people import spread_of, standing_out
 from ratf.sweep.records import FactorRow, SweepResults, load
-
-SEVEN = ["ada", "bea", "cyd", "dot", "eve", "fay", "gil"]
-Score = Callable[[str, dict[str, Any], str, int], float]
-
-
-def ahead(by: float = 0.2, out: str = "") -> Score:
-    """`rag_only` is ahead by so much; of the person `out` it is far behind."""
-
-    def score(person: str, setting: dict[str, Any], arm: str, question: int) -> float:
-        seed = crc32(f"{person}{arm}{question}{setting.get('seed', 0)}".encode())
-        wave = float(np.random.default_rng(seed).normal(0, 0.03))
-        gain = {"impostor_near": -0.2, "baseline": 0.0, "rag_only": -0.4 if person == out else by}[arm]
-        k = setting.get("memories.k", 1) if arm == "rag_only" else 1
-        return round(0.5 + gain + wave + 0.05 * (k == 3), 6)
-
-    return score
 
 
 def test_from_six_people_on_intervals_are_over_people(tmp_path: Path) -> None:
