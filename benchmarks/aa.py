@@ -17,6 +17,7 @@ from scipy.special import ndtr
 from ratf.gate.gate import settle
 from ratf.gate.policy import read_rule
 from ratf.gate.rules import beyond_chance, compared
+from ratf.judges.comparisons import BESIDE, PROBES, REPEATS
 from ratf.results.results import Scored
 from ratf.statistics.contrasts import contrasts
 from ratf.statistics.decision import ALPHA, decide
@@ -25,14 +26,17 @@ from ratf.statistics.exam import auc_of
 from ratf.statistics.judge_exam import Trial, exam_of_grader
 from ratf.statistics.judge_power import CAPABLE, replies
 from ratf.statistics.skill import skill
+from ratf.suite.arms import DIRECTION, turned
 
 SHARED = 0.3
 """Of a score's variance: what both arms owe to the question."""
 SHIFT = 0.3
 """The real difference, in standard deviations of the latent score."""
 ICCS = (0.0, 0.1, 0.3)
-SUITES, COVERAGE, EXAMS = 1000, 1200, 200
-"""Suites of a share of false failures or of skills, of a coverage, and exams."""
+FAILURES, SUITES, COVERAGE, EXAMS = 4000, 1000, 1200, 200
+"""Suites of a share of false failures, of other shares, of a coverage, and exams."""
+MOST_FAILURES = 0.035
+"""2.5 % and two standard errors of 1,000 suites."""
 RULES = [
     rule
     for metric in ("style.identity", "embedding.rank", "embedding.cosine", "bertscore", "rouge.1", "rouge.l")
@@ -191,7 +195,9 @@ def cells(share: float = 1.0, kinds: Sequence[str] = tuple(KINDS)) -> str:
         "one arm's mean",
     )
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    gate, ratios, coverage = (max(20, round(share * n)) for n in (SUITES / len(ICCS), SUITES / 2 / len(ICCS), COVERAGE))
+    gate, ratios, coverage = (
+        max(20, round(share * n)) for n in (FAILURES / len(ICCS), SUITES / 2 / len(ICCS), COVERAGE)
+    )
     for number, (name, kind) in enumerate(KINDS.items()):
         if name not in kinds:
             continue
@@ -209,18 +215,13 @@ def cells(share: float = 1.0, kinds: Sequence[str] = tuple(KINDS)) -> str:
                 return [float(np.mean([getattr(c, field) for c in drawn])) for drawn in found]
 
             fails = [
-                _span([float(np.mean(shares(f)))], most=_most(0.025, SUITES))
-                for f in ("failed", "failed_six", "failed_axes")
+                _span([float(np.mean(shares(f)))], most=MOST_FAILURES) for f in ("failed", "failed_six", "failed_axes")
             ]
             held = [_span(shares(f), 0.93, 0.98) for f in ("null", "real", "auc", "one_arm")]
             held.insert(2, _span([float(np.mean(shares("skill")))], 0.93, 0.98))
             lines.append(f"| {name} | {told} | {' | '.join([*fails, *held])} |")
             print(lines[-1], flush=True)
     return "\n".join(lines)
-
-
-def _most(alpha: float, rounds: int) -> float:
-    return float(alpha + 2 * (alpha * (1 - alpha) / rounds) ** 0.5)
 
 
 def _span(shares: list[float], least: float = 0.0, most: float = 1.0) -> str:
@@ -330,19 +331,26 @@ def judges(share: float = 1.0) -> str:
 
 
 def _asked(wanted: int, interviews: int) -> tuple[list[Trial], dict[str, str]]:
-    """An exam as `ratf.judges.comparisons` makes it: 15 % probes, and eight requests made again."""
-    probes, each = round(0.15 * wanted), (wanted - round(0.15 * wanted)) // 2
-    found = [
-        Trial(f"q{i}", control, kind, 0.0, 0.0, 0.0, 0.0 if i % max(1, each // 4) == 0 else None)  # type: ignore[arg-type]
-        for i in range(each)
-        for control, kind in (("same_near", "same"), ("impostor_near", "other"))
-    ]
+    """A judge of agreement's exam as `ratf.judges.comparisons` makes it: rewordings and turned copies, a tenth beside
+    them about who is speaking, 15 % probes, and eight requests made again."""
+    probes, each = round(PROBES * wanted), (wanted - round(PROBES * wanted)) // 2
+    turning = each - round(BESIDE * each)
+    found: list[Trial] = []
+    for i in range(each):
+        edited, even = turned(DIRECTION[i % len(DIRECTION)])
+        sides = (
+            ((even, "same"), (edited, "other"))
+            if i < turning
+            else (("same_near", "beside"), ("impostor_near", "beside"))
+        )
+        again = 0.0 if i < turning and i % max(1, turning // (REPEATS // 2)) == 0 else None
+        found += [Trial(f"q{i}", control, kind, 0.0, 0.0, 0.0, again) for control, kind in sides]  # type: ignore[arg-type]
     found += [replace(t, kind="probe", again=None) for t in found if t.kind == "other"][:probes]
     return found, {f"q{i}": f"i{i % interviews}" for i in range(each)}
 
 
 def _admitted(trials: list[Trial], cluster: dict[str, str]) -> bool:
-    return exam_of_grader("", "judge_stance", "content", trials, cluster, 0.6)[0].admitted
+    return exam_of_grader("", "judge_stance", "agreement", trials, cluster, 0.6)[0].admitted
 
 
 PEOPLE = {n: tuple(12 + (17 * i) % 49 for i in range(n)) for n in (6, 10, 30)}

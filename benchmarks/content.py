@@ -17,12 +17,10 @@ import numpy as np
 
 from raft.people.person import load_person
 from ratf.agents.controls import BOILERPLATE, NONANSWERS
-from ratf.agents.degenerate import DONT_KNOW, YES, parrot
+from ratf.agents.degenerate import DONT_KNOW, YES, echo, parrot
 from ratf.edits.log import Edited
 from ratf.edits.made import KINDS, made_controls
 from ratf.edits.rules import Rules, rules_for
-from ratf.edits.sentences import sentences
-from ratf.edits.spans import names_in
 from ratf.scores.content_exam import CONTENT_LADDERS, examine_agreement
 from ratf.statistics.exam import Rungs, examine, paired_auc
 
@@ -55,7 +53,7 @@ def pool() -> list[tuple[str, dict[str, Edited]]]:
     alike = np.random.default_rng(0).random((len(marrack), len(marrack)), dtype=np.float32)
     np.fill_diagonal(alike, -1)
     made = made_controls(marrack, marrack, alike, rules, 1)
-    found, repeated = [], parrot(marrack, marrack)
+    found, repeated, questions = [], parrot(marrack, marrack), echo(marrack)
     for i, exchange in enumerate(marrack):
         mine = {c: of[exchange.exchange_id] for c, of in made.items() if exchange.exchange_id in of}
         if not {"half_reworded", "own_topic", "claims_50"} <= set(mine):
@@ -63,7 +61,7 @@ def pool() -> list[tuple[str, dict[str, Edited]]]:
         others = {
             "impostor_near": pell[i % len(pell)].answer, "boilerplate": BOILERPLATE[i % len(BOILERPLATE)],
             "nonanswer": NONANSWERS[i % len(NONANSWERS)], "yes": YES, "dont_know": DONT_KNOW,
-            "parrot": repeated[exchange.exchange_id],
+            "parrot": repeated[exchange.exchange_id], "echo": questions[exchange.exchange_id],
         }  # fmt: skip
         mine |= {c: Edited(text, (), mine["reworded"].sentences, ()) for c, text in others.items()}
         found.append((exchange.answer, mine | {"paraphrase": mine["reworded"]}))
@@ -102,53 +100,33 @@ ORDERS = {
 }  # fmt: skip
 
 
+METRICS = ("rouge_1", "rouge_2", "rouge_l", "bertscore", "embedding_cosine", "sentence_coverage", "facts")
+
+
 def measured(suite: str, data: str | None) -> tuple[dict[str, Rungs], dict[str, str]]:
     """Every metric's score of every control, and each question's interview."""
-    from ratf.agents.controls import controls
-    from ratf.edits.alignment import aligned
-    from ratf.models.chat import embedder
-    from ratf.scores import measures
-    from ratf.scores.coverage import coverage, facts_of
+    from ratf.agents.controls import given_answers
+    from ratf.scores.coverage import Beside
+    from ratf.scores.measures import OF_TEXTS, coverage, text_measures, warm
     from ratf.suite.study import open_study
 
     study = open_study(suite, data)
-    model = study.suite.models.embedder
-    rules = rules_for([e.answer for e in study.earlier])
-    assert isinstance(rules, Rules)
-    asked, own = ([e.question for e in of] for of in (study.held_out, study.earlier))
-    made = made_controls(
-        study.held_out,
-        study.earlier,
-        embedder(model).embed(asked) @ embedder(model).embed(own).T,
-        rules,
-        study.suite.seed,
-    )
     wanted = {control for order in ORDERS.values() for control in order}
-    texts = {(c, q): e.text for c, of in made.items() if c in wanted for q, e in of.items()}
-    texts |= {
-        (c, q): g.text for c, of in controls(study, embedder(model)).items() if c in wanted for q, g in of.items()
+    asked = {e.exchange_id: e for e in study.held_out}
+    beside = {
+        (control, q): Beside(given.text, asked[q].answer, asked[q].question)
+        for control, of in given_answers(study).items()
+        if control in wanted
+        for q, given in of.items()
     }
-    real = {e.exchange_id: e.answer for e in study.held_out}
-    pairs = [(text, real[q]) for (_, q), text in texts.items()]
-    vectors = measures.vectors(model)
-    rouges = measures.rouges(pairs)
-    columns: dict[str, Sequence[float | None]] = {
-        "R-1": [r["rouge1"] for r in rouges], "R-2": [r["rouge2"] for r in rouges], "R-L": [r["rougeL"] for r in rouges],
-        "BERTScore": measures.bertscores(model)(pairs),
-        "cosine": [float(a @ b) for a, b in (vectors(pair) for pair in pairs)],
-    }  # fmt: skip
-    found = [a for a in aligned(pairs, vectors, lambda text: sentences(text, rules.abbreviations)) if a]
-    assert len(found) == len(pairs)
-    sides = [coverage(a) for a in found]
-    columns |= {
-        "sentence F": [s.f for s in sides], "recall": [s.recall for s in sides], "precision": [s.precision for s in sides]
-    }  # fmt: skip
-    known = names_in((e.answer for e in (*study.earlier, *study.held_out)), rules)
-    columns["facts"] = [facts_of(a, rules, known).score for a in found]
-    scores: dict[str, dict[str, dict[str, float | None]]] = {m: {} for m in columns}
-    for metric, values in columns.items():
-        for (control, question), value in zip(texts, values, strict=True):
-            scores[metric].setdefault(control, {})[question] = value
+    texts = text_measures(study)
+    warm(study, list(beside.values()), METRICS)
+    scores: dict[str, dict[str, dict[str, float | None]]] = {m: {} for m in METRICS}
+    for metric in METRICS:
+        for (control, question), read in beside.items():
+            value = OF_TEXTS[metric](texts, read.answer, read.real) if metric in OF_TEXTS else coverage(study, read)
+            number = value[0] if isinstance(value, tuple) else value
+            scores[metric].setdefault(control, {})[question] = number if isinstance(number, float) else None
     return dict(scores), {e.exchange_id: e.interview_id for e in study.held_out}
 
 

@@ -19,11 +19,9 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from raft.progress import Progress
+from raft.progress import Progress, to_go
 
 EVERY_SECONDS = 10
-ENOUGH = 0.05
-"""The share of the work that must be done before the remaining time is estimated: the first units alone mislead."""
 
 
 def progress() -> Progress:
@@ -43,22 +41,26 @@ def _bar(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def _lines(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    began = time.monotonic()
+    began = moved = time.monotonic()
     done = 0
 
     def say(text: str) -> None:
         print(f"  {what}: {text}", file=sys.stderr, flush=True)
 
     def advance(n: int) -> None:
-        nonlocal done
+        nonlocal done, moved
         done += n
+        moved = time.monotonic()
 
     def watch() -> None:
         """No command is silent for long, also where a single piece of work takes minutes."""
         while not over.wait(EVERY_SECONDS):
-            spent = time.monotonic() - began
-            guess = f", about {spent * (total - done) / done:.0f} s to go" if done >= max(1, ENOUGH * total) else ""
-            say(f"{_amount(done, unit)} of {_amount(total, unit)} after {spent:.0f} s{guess if done < total else ''}")
+            now = time.monotonic()
+            spent = now - began
+            # work that ends in batches took until the last of them, not until now
+            left = (to_go(moved - began, done, total) or 0) - (now - moved)
+            guess = f", about {left:.0f} s to go" if left > 0 else ""
+            say(f"{_amount(done, unit)} of {_amount(total, unit)} after {spent:.0f} s{guess}")
 
     over = threading.Event()
     watcher = threading.Thread(target=watch, name="progress", daemon=True)

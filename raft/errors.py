@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 LONGEST_FOUND = 200
 """The greatest number of characters that an error message quotes of an invalid value."""
 
+MOST_FOUND = 1000
+"""Of more problems in one record, the values that were found are not quoted: they would take more memory than the record."""
+
 
 class RaftError(Exception):
     """A problem whose message says what was wrong, where, what is valid and what to do."""
@@ -39,7 +42,8 @@ def behind(error: BaseException) -> Iterator[BaseException]:
 
 def describe(error: "ValidationError") -> list[str]:
     """Return one line for each problem that pydantic found: the place in the record, the fault and the value found."""
-    return [f"{_place(e['loc'])}: {_complaint(e)}" for e in error.errors()]
+    few = error.error_count() <= MOST_FOUND
+    return [f"{_place(e['loc'])}: {_complaint(e)}" for e in error.errors(include_url=False, include_input=few)]
 
 
 def _place(location: Sequence[int | str]) -> str:

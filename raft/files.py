@@ -43,8 +43,9 @@ def read_made(path: Path, digest: str) -> Any | None:
     if not path.is_file():
         return None
     try:
-        kept = json.loads(path.read_bytes().decode("utf-8"))
-        if "sum" in kept and kept["sum"] != _sum(_text(kept["made"])):
+        text = path.read_bytes().decode("utf-8")
+        kept = json.loads(text)
+        if "sum" in kept and kept["sum"] != _sum(_as_written(text, kept) or _text(kept["made"])):
             raise ValueError("its content is not what was written")
         return kept["made"] if kept["digest"] == digest else None
     except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -55,7 +56,23 @@ def read_made(path: Path, digest: str) -> Any | None:
 def write_made(path: Path, digest: str, made: Any) -> None:
     """Write `made`, which JSON can hold, to a file together with the digest of what it was made from, and its own."""
     text = _text(made)
-    write_whole(path, f'{{\n "digest": {json.dumps(digest)},\n "sum": "{_sum(text)}",\n "made": {text}\n}}\n')
+    write_whole(path, _head(digest, _sum(text)) + text + _TAIL)
+
+
+_TAIL = "\n}\n"
+
+
+def _head(digest: str, total: str) -> str:
+    return f'{{\n "digest": {json.dumps(digest)},\n "sum": "{total}",\n "made": '
+
+
+def _as_written(text: str, kept: dict[str, Any]) -> str:
+    """Return the part of a file's text that holds what was made, where `write_made` wrote the file; else "".
+
+    To write all of it again only to compare it would take most of the time of reading.
+    """
+    head = _head(kept["digest"], kept["sum"])
+    return text[len(head) : -len(_TAIL)] if text.startswith(head) and text.endswith(_TAIL) else ""
 
 
 def _text(made: Any) -> str:

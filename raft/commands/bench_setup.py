@@ -11,7 +11,10 @@ from raft.commands.ft_gen import CONTEXT
 def bench_setup(
     name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")],
     held_out: Annotated[
-        int | None, typer.Option(min=1, help="The newest N interviews. Default: as in ft:gen, or a fifth.")
+        int | None,
+        typer.Option(
+            min=1, help="The newest N interviews. Default: as in ft:gen; else a fifth, at least 6 of 12, of fewer half."
+        ),
     ] = None,
     generic: Annotated[bool, typer.Option("--generic", help="Only work/benchmark.jsonl, the general form.")] = False,
     oai: Annotated[

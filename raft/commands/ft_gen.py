@@ -26,7 +26,10 @@ def ft_gen(
     ] = False,
     held_out: Annotated[
         int | None,
-        typer.Option(min=1, help="Keep the newest N interviews for bench:setup. Default: as before, or a fifth."),
+        typer.Option(
+            min=1,
+            help="Keep the newest N interviews for bench:setup. Default: as before; else a fifth, at least 6 of 12, of fewer half.",
+        ),
     ] = None,
     validation: Annotated[
         int | None,

@@ -27,22 +27,47 @@ def leaks(
         float, typer.Option(min=0, max=1, help="The share of an answer's 8-word runs that makes it a leak.")
     ] = 0.2,
     embed: Annotated[bool, typer.Option("--embed", help="Look for the same in other words, too (minutes).")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Move what leaks into the person's folder leaks/, say what, and look again.")
+    ] = False,
 ) -> None:
     """Say which interview answers also stand in the person's writings, or in another interview.
 
     Reads interviews.jsonl and writings.jsonl. Exit code 0: clean, 1: leaks were found, 2: bad input, or
     not measured: nothing was found, but not everything could be read.
 
-    Example: raft leaks benchmarks/marrack
+    With --fix, of two interviews that are one the later is moved; a writing in which an answer stands is moved; an
+    answer that was given in an earlier interview is moved with its question. What was moved is not added again by
+    raft fetch or raft import; to put it back, copy its line from leaks/ into the file of the same name.
+
+    Example: raft leaks demo/marrack
     """
     with reported_errors():
         from raft.people.folders import folder_of
 
         folder = folder_of(name)
         found = look(folder, held_out, at_least, embed)
+        if fix:
+            found = _fixed(folder, held_out, at_least, embed, found)
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json else describe(folder.name, found))
         if not found["clean"]:
             raise typer.Exit(NOT_MEASURED if found["not_measured"] else LEAKS_FOUND)
+
+
+def _fixed(folder: Path, held_out: int | None, at_least: float, embed: bool, found: dict[str, Any]) -> dict[str, Any]:
+    """Move out what leaks, one kind after the other, until nothing does; return what `look` finds then."""
+    from raft.people.mending import LEAKS, move_out
+
+    told: list[str] = []
+    while not found["clean"] and not found["not_measured"]:
+        out = move_out(folder, found)
+        if not out:
+            break
+        told += out
+        found = look(folder, held_out, at_least, embed)
+    for line in told:
+        typer.echo(f"moved to {folder / LEAKS}: {line}", err=True)
+    return {**found, "moved": told}
 
 
 def look(folder: Path, held_out: int | None, at_least: float, embed: bool) -> dict[str, Any]:

@@ -25,12 +25,19 @@ _SUSPECT = re.compile(rb"N|I|\d[eE]\+?\d|\d{31}|[\d.]{100}")
 Model = TypeVar("Model")
 
 
-def within_limits(text: bytes, name: str, most_bytes: int = MAX_BYTES, most_values: int = MAX_VALUES) -> bytes:
+def within_limits(
+    text: bytes,
+    name: str,
+    most_bytes: int = MAX_BYTES,
+    most_values: int = MAX_VALUES,
+    longest: int | None = None,
+) -> bytes:
     """Return `text` as it is, without a byte order mark. Raises DataError, with `name` as the file, where it is too much.
 
-    That is: longer than `most_bytes`, more than `most_values` values, nested deeper than `MAX_DEPTH`, or with a number
-    of more than `MAX_DIGITS` characters, beyond `MAX_NUMBER`, or not finite. Nothing is parsed before that is known,
-    so the check needs little more memory than the text. Whether it is JSON at all, the parser says.
+    That is: longer than `most_bytes`, more than `most_values` values, nested deeper than `MAX_DEPTH`, with a string of
+    more than `longest` bytes, or with a number of more than `MAX_DIGITS` characters, beyond `MAX_NUMBER`, or not finite.
+    Nothing is parsed before that is known, so the check needs little more memory than the text. Whether it is JSON at
+    all, the parser says.
     """
     import numpy as np
 
@@ -39,13 +46,20 @@ def within_limits(text: bytes, name: str, most_bytes: int = MAX_BYTES, most_valu
     text = text.removeprefix(b"\xef\xbb\xbf")
     plain = text
     if b"\\" in text:  # with escapes gone, every quotation mark begins or ends a string
-        plain = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+        plain = text.replace(b"\\\\", b"__").replace(b'\\"', b"__")
     signs = np.frombuffer(plain, dtype=np.uint8)
-    outside = signs[~np.bitwise_xor.accumulate(signs == ord('"'))] if len(signs) else signs
+    marks = signs == ord('"')
+    outside = signs[~np.bitwise_xor.accumulate(marks)] if len(signs) else signs
     opening = (outside == ord("[")) | (outside == ord("{"))
     values = np.count_nonzero(outside == ord(",")) + np.count_nonzero(opening)
-    if values > most_values:
+    # a value and its key have at most four quotation marks
+    if values > most_values or np.count_nonzero(marks) > 4 * most_values + 4:
         raise DataError([f"{name}: more than {most_values:,} values, the most that is read of JSON"])
+    if longest is not None:
+        ends = np.flatnonzero(marks)
+        ends = ends[: len(ends) // 2 * 2]
+        if (ends[1::2] - ends[::2]).max(initial=0) > longest:
+            raise DataError([f"{name}: a text of more than {longest:,} bytes, the most that is read of one here"])
     steps = opening.astype(np.int8) - ((outside == ord("]")) | (outside == ord("}")))
     if len(steps) and np.cumsum(steps[steps != 0], dtype=np.int64).max(initial=0) > MAX_DEPTH:
         raise DataError([f"{name}: nested deeper than {MAX_DEPTH} levels, the most that is read of JSON"])
@@ -71,13 +85,18 @@ def parse(text: bytes | str, name: str, first_line: int = 0) -> Any:
 
 
 def parse_model(
-    text: bytes, model: type[Model], name: str, most_bytes: int = MAX_BYTES, most_values: int = MAX_VALUES
+    text: bytes,
+    model: type[Model],
+    name: str,
+    most_bytes: int = MAX_BYTES,
+    most_values: int = MAX_VALUES,
+    longest: int | None = None,
 ) -> Model:
     """Return a JSON text as a pydantic model; nothing is converted, so that a text such as "1e308" is no number.
 
     Raises DataError as `parse` does, and with the first place that the model refuses.
     """
-    data = within_limits(text, name, most_bytes, most_values)
+    data = within_limits(text, name, most_bytes, most_values, longest)
     try:
         return TypeAdapter(model).validate_json(data, strict=True)
     except ValidationError as error:

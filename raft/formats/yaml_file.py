@@ -15,6 +15,8 @@ from raft.errors import DataError, describe
 
 MAX_BYTES = 2**20
 MAX_DEPTH = 40
+MAX_NODES = 100_000
+"""The greatest number of keys and values; PyYAML reads some 50,000 of them in a second."""
 MAX_DIGITS = 100
 """The greatest number of characters of a number; every double can be written with fewer."""
 MAX_TOLD = 20
@@ -113,12 +115,15 @@ def _read(path: Path) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which refuses deep nesting and reports the line of a value that it cannot construct."""
+    """PyYAML's safe loader, which refuses deep nesting and too many values, and reports the line of a value that it cannot construct."""
 
-    depth = 0
+    depth = count = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self.depth += 1
+        self.count += 1
+        if self.count > MAX_NODES:
+            raise yaml.MarkedYAMLError(problem=f"more than {MAX_NODES:,} keys and values", problem_mark=self.get_mark())
         if self.depth > MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=self.get_mark())
         made: yaml.Node | None = super().compose_node(parent, index)

@@ -12,28 +12,26 @@ from semantic_text_splitter import TextSplitter
 from tokenizers import Tokenizer
 
 from raft.files import set_aside, write_whole
-from raft.text import count_words, is_unspaced
+from raft.text import count_words, estimated_tokens, is_unspaced
 from raft.types import Chunk, Document
 
 CHUNK_TOKENS = 96
 
 
-def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int = CHUNK_TOKENS) -> Iterator[Chunk]:
+def chunk(
+    documents: Iterable[Document], tokenizer_file: Path | None, max_tokens: int = CHUNK_TOKENS
+) -> Iterator[Chunk]:
     """Yield passages of at most `max_tokens`, cut at the end of a paragraph, else of a sentence, else of a word.
 
     Where the text has no spaces, a passage has at most as many words as well, two characters being one.
 
     No passage spans two documents. `chunk.start` and `chunk.end` are offsets in characters into the document's text.
-    `tokenizer_file` is a `tokenizer.json`, whose tokens are counted.
+    `tokenizer_file` is a `tokenizer.json`, whose tokens are counted; where it is None, a token is taken for every four
+    characters.
     """
-    tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    splitter = TextSplitter.from_huggingface_tokenizer(tokenizer, max_tokens)
-    by_words = TextSplitter.from_callback(lambda text: max(count_words(text), _tokens(tokenizer, text)), max_tokens)
+    spaced, unspaced = _splitters(tokenizer_file, max_tokens)
     for document in documents:
-        # A tokenizer that does not know a script makes one token of a whole line without spaces.
-        for start, text in (by_words if is_unspaced(document.text) else splitter).chunk_indices(document.text):
+        for start, text in (unspaced if is_unspaced(document.text) else spaced).chunk_indices(document.text):
             yield Chunk(
                 chunk_id=f"{document.doc_id}@{start}",
                 doc_id=document.doc_id,
@@ -44,6 +42,23 @@ def chunk(documents: Iterable[Document], tokenizer_file: Path, max_tokens: int =
                 end=start + len(text),
                 text=text,
             )
+
+
+def _splitters(tokenizer_file: Path | None, max_tokens: int) -> tuple[TextSplitter, TextSplitter]:
+    """A splitter for texts with spaces, and one for texts without.
+
+    Without spaces words are counted as well: a tokenizer that does not know a script makes one token of a whole line.
+    """
+    if tokenizer_file is None:
+        spaced = TextSplitter.from_callback(estimated_tokens, max_tokens)
+        return spaced, TextSplitter.from_callback(
+            lambda text: max(count_words(text), estimated_tokens(text)), max_tokens
+        )
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    by_words = TextSplitter.from_callback(lambda text: max(count_words(text), _tokens(tokenizer, text)), max_tokens)
+    return TextSplitter.from_huggingface_tokenizer(tokenizer, max_tokens), by_words
 
 
 def _tokens(tokenizer: Tokenizer, text: str) -> int:

@@ -42,6 +42,10 @@ def chunk_writings(
         max_tokens = earlier.max_tokens if earlier else CHUNK_TOKENS
     if allow_undated is None:
         allow_undated = any(c.date is None for c in earlier.chunks) if earlier else False
+    if not (folder / "writings.jsonl").is_file():
+        raise DataError(
+            [f"{folder}/writings.jsonl: missing, so nothing can be remembered; add writings with raft fetch"]
+        )
     documents = load_documents(folder, allow_undated=True)
     wanted = [d for d in documents if d.date or allow_undated]
     return write_chunks(path, wanted, tokenizer_file(progress), max_tokens), len(documents) - len(wanted)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from raft.files import write_whole
+from raft.people.mending import INTERVIEWS, WRITINGS, moved
 from raft.people.person import load_documents, load_interviews
 from raft.types import Document, Interview
 
@@ -27,7 +28,8 @@ class Writings:
         _mend(self._path)
         there = self._path.is_file()
         self.known = {d.doc_id for d in load_documents(folder, allow_undated=True)} if there else set[str]()
-        """The `doc_id` of each document that is there."""
+        self.known |= moved(folder, WRITINGS)
+        """The `doc_id` of each document that is there, or was moved out because it leaks."""
 
     def add(self, documents: Iterable[Document]) -> int:
         """Append the documents that are not there yet, and return how many those were.
@@ -89,10 +91,13 @@ def _at_the_end(path: Path, lines: bytes) -> None:
 def add_interviews(folder: Path, interviews: Iterable[Interview]) -> int:
     """Append the interviews whose `interview_id` is not in `interviews.jsonl` yet, and return how many those were.
 
+    One that was moved out because it leaks is not added again.
+
     Raises DataError, and writes nothing, when the file that is there is broken.
     """
     path = folder / "interviews.jsonl"
-    known = {i.interview_id for i in load_interviews(folder, allow_undated=True)} if path.is_file() else set()
+    known = {i.interview_id for i in load_interviews(folder, allow_undated=True)} if path.is_file() else set[str]()
+    known |= moved(folder, INTERVIEWS)
     return _append(path, known, ((i.interview_id, asdict(i, dict_factory=_without_topics)) for i in interviews))
 
 

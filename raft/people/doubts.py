@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from raft.people.person import MAX_WORDS, MIN_WORDS, Person
 
+NO_WRITINGS = "no writings"
+
 
 def doubts(person: Person) -> Iterator[str]:
     """Yield a sentence for each thing without which nothing can be asked or remembered."""
@@ -12,6 +14,11 @@ def doubts(person: Person) -> Iterator[str]:
         yield (
             f"{person.folder}/interviews.jsonl: no usable exchange, which is an interviewer's turn answered by the person in "
             f"{MIN_WORDS} to {MAX_WORDS} words in the next turn"
+        )
+    if not person.documents:
+        yield (
+            f"{person.folder}/writings.jsonl: {NO_WRITINGS}: enough for an impostor, but an agent that remembers needs some; "
+            f"add them with raft fetch {person.key} --from …"
         )
     newest = max((i.date for i in person.interviews if i.date), default=None)
     if newest and person.documents and not older_writings(person, newest):
@@ -24,7 +31,9 @@ def older_writings(person: Person, day: datetime.date) -> bool:
 
 
 def nothing_to_remember(person: Person, day: datetime.date) -> str:
-    """The sentence that says so."""
+    """The sentence that says that no writing is older than the interview of that day."""
+    if not person.documents:
+        return f"{person.folder}/writings.jsonl: {NO_WRITINGS}, so nothing can be remembered; add some with raft fetch."
     return (
         f"{person.folder}/writings.jsonl: none of the {len(person.documents)} writings is older than the interview of {day}, "
         "so nothing can be remembered there; are the dates right?"

@@ -169,13 +169,18 @@ def _words_fit(exchange: Exchange) -> bool:
 def load_person(folder: Path, about: About | None = None, allow_undated: bool = False) -> Person:
     """Read a person's folder.
 
-    Where `about` is given, `person.yaml` is not read. Undated records are refused unless `allow_undated`: a text
+    Where `about` is given, `person.yaml` is not read. A person without `writings.jsonl` has no writings, which is enough
+    for somebody whom nothing is remembered of, as an impostor. Undated records are refused unless `allow_undated`: a text
     without a date cannot be shown to be older than the question that it would help to answer.
 
     Raises DataError with every problem of every file, each as `file:line: what; what is valid`.
     """
     if not folder.is_dir():
-        raise DataError([f"{folder}: no such folder; a person is a folder with interviews.jsonl and writings.jsonl"])
+        raise DataError(
+            [
+                f"{folder}: no such folder; a person is a folder with person.yaml, interviews.jsonl and, for memories, writings.jsonl"
+            ]
+        )
     problems: list[str] = []
     about = about or _read_about(folder / "person.yaml", problems)
     interviews = _attempt(load_interviews, folder, allow_undated, problems)
@@ -221,7 +226,12 @@ def load_interviews(folder: Path, allow_undated: bool = False) -> list[Interview
 
 
 def load_documents(folder: Path, allow_undated: bool = False) -> list[Document]:
-    """Return the folder's writings in the order of their dates. Raises DataError with every problem of the file."""
+    """Return the folder's writings in the order of their dates; none where there is no `writings.jsonl`.
+
+    Raises DataError with every problem of the file.
+    """
+    if not (folder / "writings.jsonl").is_file():
+        return []
     found = [
         Document(r.doc_id, r.title, r.date, r.source, r.text)
         for r in _read_records(folder / "writings.jsonl", _Document, "doc_id", allow_undated)
@@ -251,17 +261,50 @@ def load_about(folder: Path) -> About:
     return about
 
 
+UNKNOWN = "You are being interviewed."
+"""The introduction of a person of whom nothing is known but the name."""
+
+
+_QUESTIONS = {
+    "name": "What is the person called, in full?",
+    "introduction": (
+        'Who is it? The prompt goes on with this: "a keeper of weirs" gives "You are Mara Linden, a keeper of weirs."',
+        'Whole sentences do as well: "You grew up in a lock cottage. You talk plainly."',
+    ),
+    "licence": (
+        'Under which licence are the words, as "CC BY 4.0" or "all rights reserved, used with permission"?',
+        "A page that is made with --public needs it; so does the consent.",
+    ),
+    "consent": 'Why may you use them, as "agreed in writing on 2026-03-01" or "public statements in office"?',
+}
+_OPTIONAL = """\
+# Until which day may the model have read about the person, if that is known?
+# knowledge_cutoff: 2024-06-01
+# Is the person invented?
+# fictional: true
+"""
+"""The end of a new `person.yaml`: the keys that may be left out."""
+
+
+def _asked(key: str, value: str) -> str:
+    """A key of a new `person.yaml`, under the question that it answers."""
+    question = _QUESTIONS[key]
+    lines = [question] if isinstance(question, str) else question
+    return "".join(f"# {line}\n" for line in lines) + yaml.safe_dump({key: value}, allow_unicode=True, width=10_000)
+
+
 def introduce(folder: Path, called: str | None = None) -> About:
     """Return the content of the folder's `person.yaml`, which is first written where it is missing.
 
-    The new file has the name `called`, or one made from the folder's name, and leaves the licence, the consent and the
-    introduction for its owner to complete. Raises DataError with every problem of the file.
+    The new file has the name `called`, or one made from the folder's name, and above each key the question that it
+    answers; the introduction, the licence and the consent are for its owner to complete. Raises DataError with every
+    problem of the file.
     """
     path = folder / "person.yaml"
     if not path.is_file():
         name = called or folder.name.replace("-", " ").replace("_", " ").title()
-        about = {"name": name, "introduction": "You are being interviewed.", "licence": "", "consent": ""}
-        write_whole(path, yaml.safe_dump(about, allow_unicode=True, sort_keys=False))
+        about = {"name": name, "introduction": UNKNOWN, "licence": "", "consent": ""}
+        write_whole(path, "".join(_asked(key, value) for key, value in about.items()) + _OPTIONAL)
     return load_about(folder)
 
 

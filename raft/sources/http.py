@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
@@ -28,8 +29,10 @@ from raft.sources.links import is_link
 _PASSES = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524}
 MOST_REDIRECTS = 10
 _PACKED = {"gzip", "x-gzip"}
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
-"""IPv6 addresses whose last 32 bits are an IPv4 address (RFC 6052)."""
+_TRANSLATED = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")]
+"""IPv6 addresses whose last 32 bits are an IPv4 address (RFC 6052, 4291 and 2765)."""
+_INSIDE = [ipaddress.ip_network(net) for net in ("64:ff9b:1::/48", "fec0::/10")]
+"""IPv6 addresses of a network's own that Python takes for public ones (RFC 8215 and 3879)."""
 
 
 class FetchError(RaftError):
@@ -96,7 +99,10 @@ class Web:
             timeout=timeout,
             follow_redirects=True,
             max_redirects=MOST_REDIRECTS,
-            event_hooks={"request": [self._stay_outside, self._wait_for_turn]},
+            event_hooks={
+                "request": [self._stay_outside, self._wait_for_turn],
+                "response": [self._came_from_outside],
+            },
         )
         self._near: bool | None = None
 
@@ -175,10 +181,15 @@ class Web:
         if self._near is None:
             self._near = near
         elif near and not self._near:
-            raise FetchError(
-                f"{request.url}: leads from a public address into this machine or its network, so it is not fetched; "
-                "if it is meant, give this address itself"
-            )
+            raise _leads_inside(request.url)
+
+    def _came_from_outside(self, response: httpx.Response) -> None:
+        """Read nothing of this machine or its network under a name that was a public one when it was looked up."""
+        if self._near or getproxies():  # behind a proxy it is the proxy that looks names up
+            return
+        address = response.extensions["network_stream"].get_extra_info("server_addr")
+        if is_near(address[0]):
+            raise _leads_inside(response.url)
 
     def _wait_for_turn(self, request: httpx.Request) -> None:
         host = request.url.netloc.decode("ascii", "replace")
@@ -208,6 +219,13 @@ def _explained(url: str) -> Iterator[None]:
         raise FetchError(f"{url}: the connection broke ({error})", passes=True) from None
 
 
+def _leads_inside(url: httpx.URL) -> FetchError:
+    return FetchError(
+        f"{url}: leads from a public address into this machine or its network, so it is not fetched; "
+        "if it is meant, give this address itself"
+    )
+
+
 def is_near(host: str) -> bool:
     """Whether a host has an address that is not a public one: of this machine, its network, or a link.
 
@@ -223,10 +241,12 @@ def is_near(host: str) -> bool:
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if address in _TRANSLATED:
+        if any(address in network for network in _TRANSLATED):
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return _is_public(inner)
+        if any(address in network for network in _INSIDE):
+            return False
     return address.is_global and not address.is_multicast
 
 

@@ -18,7 +18,7 @@ from raft.memory.mind import said_before
 from raft.memory.rephrase import VERSION
 from raft.people.folders import work_of
 from raft.people.person import Person, load_about, load_person
-from raft.people.split import split
+from raft.people.split import split, too_few
 from raft.progress import Progress, silent
 from raft.text import estimated_tokens
 from raft.tuning import records as finetune
@@ -78,6 +78,8 @@ def make_records(folder: Path, kind: FileKind, wanted: Wanted, say: Say, progres
     if there.get("inputs") == inputs and _sha(path) == there["sha256"]:
         say(f"{path}: nothing to do")
         return
+    if kind == "benchmark" and (few := too_few(person, divided)):
+        say(few)
     _keep_apart(folder, kind, parts)
     memories = _memories(folder, person, [e for part in parts.values() for e in part], wanted.rephraser, progress)
     made = finetune.records(parts, memories, wanted.shares, wanted.seed)
@@ -145,7 +147,10 @@ def write_suite(folder: Path, say: Say) -> None:
     beside = sorted(p.parent.name for p in folder.resolve().parent.glob("*/interviews.jsonl"))
     impostors = [name for name in beside if name != folder.resolve().name]
     if not impostors:
-        say(f"no suite for `ratf run`: it compares with an impostor, and {folder.name} is alone in {folder.parent}")
+        say(
+            f"no suite for `ratf run`: it compares with somebody else, and {folder.name} is alone in {folder.parent}. Add the "
+            "interviews of somebody who is asked alike, raft import FILE… --to NAME --target LABEL, and run this again"
+        )
         return
     path = work_of(folder) / "suite.yaml"
     model = "local/smollm2-135m-instruct"

@@ -22,7 +22,7 @@ from raft.lock import locked
 from raft.models.digests import damage, keep_digests
 from raft.models.local import best_dtype, device, harmless, load_base, render, return_freed_memory
 from raft.models.weights import adapters_folder, cache_folder, quiet, weights_digest
-from raft.progress import Progress, silent
+from raft.progress import TUNING, Progress, silent
 from raft.tuning.samples import to_jsonl
 from raft.types import TrainingSample
 
@@ -135,7 +135,7 @@ class LoraTuner:
         state = _Checkpoint(aside / "checkpoint.pt", model, optimizer, schedule)
         course = state.restore()
         saved = time.monotonic()
-        with self._progress(f"tuning {digest}", len(batches), "steps") as advance:
+        with self._progress(TUNING, len(batches), "steps") as advance:
             advance(len(course.losses))
             for batch in batches[len(course.losses) :]:
                 loss = _learn(model, batch)

@@ -18,6 +18,7 @@ from ratf.agents import degenerate
 from ratf.agents.evidence import words_for
 from ratf.edits.made import made_controls
 from ratf.edits.rules import NotExamined, rules_for
+from ratf.edits.sentences import sentences
 from ratf.models.chat import embedder
 from ratf.suite.arms import DIRECTION, DOSES, FACTS, GIVEN, MADE, PARTS, turned
 from ratf.suite.study import Study
@@ -55,6 +56,10 @@ class Log(TypedDict):
     made: dict[str, dict[str, dict[str, Any]]]
 
 
+MOST_SENTENCES = 600
+"""So many of the person's earlier sentences, evenly spaced, are looked at for commonplaces."""
+
+
 Side = Literal["same", "impostor", "stranger"]
 """The person, the others that are learnt from, or those whom nothing has learnt from."""
 
@@ -73,19 +78,18 @@ class Sources:
             "impostor": [(impostor, e) for impostor in study.impostors for e in impostor.exchanges],
             "stranger": [(stranger, e) for stranger in study.strangers for e in stranger.exchanges],
         }
+        self._cosines: dict[Side, Vectors] = {}
 
     @cached_property
     def _questions(self) -> Vectors:
         return self._embedder.embed([e.question for e in self.study.held_out])
 
-    @cached_property
-    def _alike(self) -> dict[Side, Vectors]:
-        """Cosines of the held-out questions (rows) with the questions of either side (columns)."""
-        return {
-            side: np.round(self._questions @ self._embedder.embed([e.question for _, e in of]).T, 5)
-            for side, of in self._candidates.items()
-            if of
-        }
+    def _alike(self, side: Side) -> Vectors:
+        """Cosines of the held-out questions (rows) with the questions of a side (columns), embedded when first needed."""
+        if side not in self._cosines:
+            asked = self._embedder.embed([e.question for _, e in self._candidates[side]])
+            self._cosines[side] = np.round(self._questions @ asked.T, 5)
+        return self._cosines[side]
 
     def real(self) -> GivenAnswers:
         """The real answers."""
@@ -93,14 +97,14 @@ class Sources:
 
     def near(self, side: Side) -> GivenAnswers:
         """The answer of the person (`same`), of another (`impostor`) or of a stranger to the most similar question."""
-        return self._taken(side, self._alike[side].argmax(axis=1).tolist())
+        return self._taken(side, self._alike(side).argmax(axis=1).tolist())
 
     def far(self, side: Side) -> GivenAnswers:
         """An answer to one of the less similar half of the questions, by lot.
 
         The least similar of all would be the same odd question every time.
         """
-        order = np.argsort(self._alike[side], axis=1, kind="stable")
+        order = np.argsort(self._alike(side), axis=1, kind="stable")
         half = max(1, order.shape[1] // 2)
         return self._taken(
             side, [int(r[self.lot("far", e) % half]) for e, r in zip(self.study.held_out, order, strict=True)]
@@ -122,6 +126,13 @@ class Sources:
             key: replace(_given(self.study.person, source[text], 0.0), similarity=None) for key, text in said.items()
         }
 
+    def commonplaces(self) -> GivenAnswers:
+        """The person's earlier sentences that are nearest to all that was said, the same to everything."""
+        said = list(dict.fromkeys(s for e in self.study.earlier for s in sentences(e.answer)))
+        said = said[:: -(-len(said) // MOST_SENTENCES)]
+        vectors = self._embedder.embed(said)
+        return self.made_up(degenerate.commonplaces(self.study.held_out, said, np.clip(vectors @ vectors.T, 0, 1)))
+
     def salted(self) -> GivenAnswers:
         """The nearest answer of another person with words strewn in that speak for the person."""
         theirs = {key: given.text for key, given in self.near("impostor").items()}
@@ -134,7 +145,7 @@ class Sources:
         if isinstance(rules, NotExamined):
             return {"reason": rules.reason, "made": {}}
         wanted, asked, own = wanted_made(self.study), self.study.held_out, self.study.earlier
-        found = made_controls(asked, own, self._alike["same"], rules, self.study.suite.seed)
+        found = made_controls(asked, own, self._alike("same"), rules, self.study.suite.seed)
         kept = {n: {q: asdict(e) for q, e in found[n].items()} for n in MADE if n in wanted and n in found}
         return {"reason": "" if kept else "no real answer allows an edit", "made": kept}
 
@@ -156,7 +167,7 @@ class Sources:
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
     def _taken(self, side: Side, which: Sequence[int]) -> GivenAnswers:
-        candidates, alike = self._candidates[side], self._alike[side]
+        candidates, alike = self._candidates[side], self._alike(side)
         return {
             exchange.exchange_id: _given(*candidates[w], float(alike[i, w]))
             for i, (exchange, w) in enumerate(zip(self.study.held_out, which, strict=True))
@@ -351,7 +362,9 @@ MAKERS: dict[str, Callable[[Sources], GivenAnswers]] = {
     "nonanswer": lambda of: of.one_of("nonanswer", NONANSWERS),
     "yes": lambda of: of.made_up(degenerate.yes(of.study.held_out)),
     "dont_know": lambda of: of.made_up(degenerate.dont_know(of.study.held_out)),
+    "echo": lambda of: of.made_up(degenerate.echo(of.study.held_out)),
     "parrot": Sources.parrot,
+    "commonplaces": Sources.commonplaces,
     "babble": lambda of: of.made_up(degenerate.babble(of.study.held_out, of.study.earlier, of.study.suite.seed)),
     "evidence_words": lambda of: of.made_up(
         degenerate.evidence_words(of.study.held_out, words_for(of.study), of.study.suite.seed)

@@ -6,12 +6,16 @@ Each function gives an answer to every question asked, by its id. Nothing is dra
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from raft.types import Exchange
 from ratf.edits.log import lot
 
 YES = "Yes."
 DONT_KNOW = "I don't know."
 EVIDENCE_WORDS = 40
+COMMONPLACES = 8
 SALT_EVERY = 8
 Answers = dict[str, str]
 """question → answer"""
@@ -27,12 +31,32 @@ def dont_know(asked: Sequence[Exchange]) -> Answers:
     return {e.exchange_id: DONT_KNOW for e in asked}
 
 
+def echo(asked: Sequence[Exchange]) -> Answers:
+    """The question itself."""
+    return {e.exchange_id: e.question for e in asked}
+
+
 def parrot(asked: Sequence[Exchange], earlier: Sequence[Exchange]) -> Answers:
     """One earlier answer of the person's, of middling length, to everything."""
     if not earlier:
         return {}
     by_length = sorted(earlier, key=lambda e: (len(e.answer.split()), e.exchange_id))
     return {e.exchange_id: by_length[len(by_length) // 2].answer for e in asked}
+
+
+def commonplaces(asked: Sequence[Exchange], sentences: Sequence[str], alike: NDArray[np.float32]) -> Answers:
+    """The same eight sentences to everything, of those that the person said the ones that are nearest to all others.
+
+    `alike` has the cosines of the sentences with each other. Greedily, the next sentence is the one with which the sum of
+    each sentence's greatest cosine grows most (facility location; Lin & Bilmes 2011).
+    """
+    covered, chosen = np.zeros(len(sentences), dtype=np.float32), []
+    for _ in range(min(COMMONPLACES, len(sentences))):
+        best = int(np.maximum(covered[:, None], alike).sum(axis=0).argmax())
+        chosen.append(best)
+        covered = np.maximum(covered, alike[:, best])
+    text = " ".join(sentences[i] for i in chosen)
+    return {e.exchange_id: text for e in asked} if text else {}
 
 
 def babble(asked: Sequence[Exchange], earlier: Sequence[Exchange], seed: int) -> Answers:

@@ -67,7 +67,9 @@ def mind(study: Study, progress: Progress = silent, impostors: bool = False) -> 
     settings = study.suite.memories
     encoder, store = embedder(study.suite.models.embedder, progress), memory_store(study, impostors)
     documents = _impostors_documents(study) if impostors else study.person.documents
-    chunks = list(chunk(documents, tokenizer_file(progress), settings.chunk_tokens))
+    # a suite on hosted models needs no embedded one, not even to count
+    tokens = tokenizer_file(progress) if study.suite.models.embedder.startswith("local/") else None
+    chunks = list(chunk(documents, tokens, settings.chunk_tokens))
     sync(chunks, store, encoder, progress)
     return Mind(store, encoder, _rephraser(study, encoder), settings.k)
 

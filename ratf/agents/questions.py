@@ -136,14 +136,17 @@ def _sample(exchange: Exchange, input: object, more: Mapping[str, object], targe
 
 
 @solver
-def given() -> Solver:
-    """A solver that answers with the given answer in the sample's metadata; no model is asked."""
+def given(name: str = "given") -> Solver:
+    """A solver that answers with the given answer in the sample's metadata; no model is asked.
+
+    `name` stands in the log where a model's name would.
+    """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         about = state.metadata
         text = about["given"]["text"] if "given" in about else about["answered"]
         content = [ContentText(text=text, refusal=True)] if about.get("refused") and text else text
-        state.output = ModelOutput.from_content("given", content, about.get("stopped", "stop"))
+        state.output = ModelOutput.from_content(name, content, about.get("stopped", "stop"))
         state.output.usage = ModelUsage()
         state.messages.append(state.output.message)
         return state

@@ -1,9 +1,10 @@
 """The same question asked twice, in two interviews: how much the person agrees with herself is the ceiling for anybody."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from raft.types import Exchange, Vectors
 from ratf.edits.rules import words
@@ -53,16 +54,24 @@ def repeats(
     """
     if len(vectors) != len(exchanges):
         raise ValueError(f"{len(vectors)} vectors but {len(exchanges)} exchanges")
-    fit = [
-        i for i, e in enumerate(exchanges)
-        if len(words(e.answer)) >= least_words and len(words(e.question)) >= QUESTION_WORDS
-    ]  # fmt: skip
-    fit.sort(key=lambda i: (str(exchanges[i].date or ""), exchanges[i].exchange_id))
+    said = [tuple(words(e.answer)) for e in exchanges]
+    fit = np.array(
+        sorted(
+            (
+                i for i, e in enumerate(exchanges)
+                if len(said[i]) >= least_words and len(words(e.question)) >= QUESTION_WORDS
+            ),
+            key=lambda i: (str(exchanges[i].date or ""), exchanges[i].exchange_id),
+        ),
+        dtype=int,
+    )  # fmt: skip
+    interview, answer = _numbers(e.interview_id for e in exchanges), _numbers(said)
     found: list[Repeat] = []
     nearest = -1.0
     for place, i in enumerate(fit):
-        before = [j for j in fit[:place] if _another(exchanges[i], exchanges[j])]
-        if not before:
+        earlier = fit[:place]
+        before = earlier[(interview[earlier] != interview[i]) & (answer[earlier] != answer[i])]
+        if not before.size:
             continue
         cosines = np.round(vectors[before] @ vectors[i], 5)
         best = int(cosines.argmax())
@@ -76,6 +85,7 @@ def repeats(
     return Repeats((), f"no question was asked in two interviews (the nearest two have a cosine of {nearest:.2f})")
 
 
-def _another(a: Exchange, b: Exchange) -> bool:
-    """Whether two exchanges are of two interviews, and the second is no copy of the first."""
-    return a.interview_id != b.interview_id and words(a.answer) != words(b.answer)
+def _numbers(things: Iterable[Hashable]) -> NDArray[np.int64]:
+    """A number for each thing, the same for things that are equal: numbers are compared all at once."""
+    known: dict[Hashable, int] = {}
+    return np.array([known.setdefault(thing, len(known)) for thing in things], dtype=np.int64)

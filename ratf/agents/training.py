@@ -7,7 +7,7 @@ from raft.errors import RaftError
 from raft.formats.json_file import read_json
 from raft.models.tokens import token_counter
 from raft.models.weights import adapter_weights, adapters_folder
-from raft.progress import Progress, silent
+from raft.progress import TUNING, Progress, renamed, silent
 from raft.text import spans
 from raft.tuning.samples import training_samples
 from raft.tuning.tuners import tuner_kind
@@ -24,6 +24,10 @@ from ratf.suite.study import Study
 
 MOST_WORDS = 60
 """The greatest number of words of each message that the page's example shows."""
+
+
+LESSONS = {"ft": "teaching the voice, without memories", "ft+mem": "teaching the voice, with memories"}
+"""What is shown of each kind of training while it is under way."""
 
 
 def samples(study: Study, training: str, progress: Progress = silent) -> list[TrainingSample]:
@@ -87,7 +91,8 @@ def _tune(study: Study, training: str, progress: Progress) -> str:
     learnt, watched = _parts(study, samples(study, training, progress))
     provider, _, name = base.partition("/")
     settings = {**study.suite.training.model_dump(), "seed": study.suite.seed}
-    tuner = tuner_kind(base).make(settings, study.folder / "tuned.json", progress)
+    told = renamed(progress, {TUNING: LESSONS[training]})
+    tuner = tuner_kind(base).make(settings, study.folder / "tuned.json", told)
     if not is_free(base):
         tuner = MeteredTuner(base, tuner, study.suite.training.epochs)
     return f"{provider}/{tuner.tune(learnt, name, watched)}"

@@ -129,8 +129,9 @@ def _ran(
 ) -> Ran:
     checked = [m for m in verified or () if not is_judged(m)]  # nobody could ask a judge again
     usd, tokens, kept = _cost(results.budget)
+    said = {arm: _said(results, arm) for arm in systems}
     standings = [
-        _standing(results, arm, systems[arm].id, metric, digest, metric in checked)
+        _standing(results, arm, systems[arm].id, metric, digest, metric in checked, said[arm])
         for arm in systems
         for metric in results.metrics
         if results.metrics[metric].get("better") and metric in results.arms[arm].metrics
@@ -176,7 +177,21 @@ def _adapter(results: Results, arm: str) -> Adapter | None:
     return Adapter(asked=named, digest=own[0].digest, weights=own[0].weights) if own else None
 
 
-def _standing(results: Results, arm: str, system: str, metric: str, digest: str, verified: bool) -> Standing:
+def _said(results: Results, arm: str) -> tuple[float | None, str]:
+    """The mean number of words of an arm's answers, None where there are none, and the digest of all of them."""
+    answers = {q.id: q.answers[arm].text for q in results.questions if arm in q.answers}
+    return fmean(count_words(a) for a in answers.values()) if answers else None, _digest(answers)
+
+
+def _standing(
+    results: Results,
+    arm: str,
+    system: str,
+    metric: str,
+    digest: str,
+    verified: bool,
+    said: tuple[float | None, str],
+) -> Standing:
     result: ArmResult = results.arms[arm]
     cell = result.metrics[metric]
     exam = next((e for e in results.exam if e.metric == metric), None)
@@ -184,7 +199,6 @@ def _standing(results: Results, arm: str, system: str, metric: str, digest: str,
     has_skill = skill is not None and skill.skill is not None
     score, low, high = (skill.skill, skill.low, skill.high) if skill and has_skill else (cell.mean, cell.low, cell.high)
     reason = skill.reason if skill else "the metric is not admitted" if exam and not exam.admitted else "not in the run"
-    answers = {q.id: q.answers[arm].text for q in results.questions if arm in q.answers}
     return Standing(
         system=system,
         metric=metric,
@@ -199,14 +213,14 @@ def _standing(results: Results, arm: str, system: str, metric: str, digest: str,
         interviews=skill.interviews if skill and has_skill else cell.interviews,
         unscored=cell.unscored,
         errors=result.errors,
-        words=fmean(count_words(a) for a in answers.values()) if answers else None,
+        words=said[0],
         admitted=exam.admitted if exam else None,
         auc=exam.auc if exam else None,
         auc_low=exam.low if exam else None,
         why_not=exam.reason if exam and not exam.admitted else "",
         runs=[digest[:12]],
         not_counted=[],
-        answers=_digest(answers),
+        answers=said[1],
         verified=int(verified),
     )
 

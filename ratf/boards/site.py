@@ -22,6 +22,7 @@ from ratf.boards.leaderboard import slug
 from ratf.boards.plots import bar_of, history, limits
 from ratf.boards.standing import Leaderboard, Ran, Standing, Table, ends, number, span
 from ratf.boards.words import Badge, badges
+from ratf.models.prices import dollars
 from ratf.pages.templates import environment
 from ratf.results.table import cell
 from ratf.suite.metrics import title
@@ -104,6 +105,7 @@ class Pages:
             "runs_of": self.runs_of,
             "each": self.each,
             "not_counted": self.not_counted,
+            "dollars": dollars,
             "w": words,
         }
         return self._templates.get_template(template).render(**given, **more)

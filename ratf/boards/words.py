@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ratf.boards.standing import Board, Leaderboard, Ran, Standing, System, Table, apart, ends, number
+from ratf.models.prices import dollars
 from ratf.suite.metrics import axis_meant, title
 
 NAMED = 4
@@ -202,7 +203,7 @@ def spent(runs: Sequence[Ran]) -> str:
     if not counted:
         return "no cost was counted, all replies were kept from earlier"
     usd, tokens = [r.usd for r in counted], [r.tokens for r in counted]
-    said = "cost not known" if None in usd else f"${sum(v or 0 for v in usd):.2f}"
+    said = "cost not known" if None in usd else f"${dollars(sum(v or 0 for v in usd))}"
     if None not in tokens:
         said += f", {sum(v or 0 for v in tokens):,} tokens in all"
     return f"{said}, without {kept} whose replies were kept from earlier" if kept else said

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ratf.runner.calls import CallCount
     from ratf.runner.plan import Plan, Total
+    from ratf.suite.study import Study
 
 
 def plan(
@@ -36,7 +37,7 @@ def plan(
     Example: ratf plan benchmarks/demo.yaml
     """
     with reported_errors():
-        from ratf.models.known import must_be_known
+        from ratf.models.known import lacking, must_be_known
         from ratf.models.prices import load_prices
         from ratf.results.results import load
         from ratf.runner.plan import plan as planned
@@ -58,12 +59,24 @@ def plan(
             (earlier if earlier.is_file() else earlier / "results.json") if earlier else study.folder / "results.json"
         )
         known = load(path) if earlier or path.is_file() else None
+        if lacks := lacking(study):
+            typer.echo(f"this cannot run here: {lacks}", err=True)
         made = planned(study, load_prices(prices) if prices else {}, known)
         if known is not None and known.digest == study.digest and not earlier:
             typer.echo(
                 f"{study.folder} has the results of exactly this suite and data: a run would ask nothing", err=True
             )
-        typer.echo(made.model_dump_json(indent=1) if as_json else "\n".join(_lines(made)))
+        typer.echo(
+            made.model_dump_json(indent=1) if as_json else "\n".join([*_lines(made), "", _prospect(study, made)])
+        )
+
+
+def _prospect(study: "Study", made: "Plan") -> str:
+    from collections import Counter
+
+    from ratf.runner.prospect import prospect
+
+    return prospect(made, list(Counter(e.interview_id for e in study.held_out).values()))
 
 
 def _lines(made: "Plan") -> "Iterator[str]":
@@ -99,7 +112,9 @@ def _cost(ask: "CallCount") -> str:
 
 
 def _dollars(usd: float | None) -> str:
-    return "unknown" if usd is None else f"${usd:.2f}"
+    from ratf.models.prices import dollars
+
+    return "unknown" if usd is None else f"${dollars(usd)}"
 
 
 def _time(seconds: float | None) -> str:

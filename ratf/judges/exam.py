@@ -41,7 +41,7 @@ def examine_judges(
         todo = items(study, rubric, given, masked)
         calls = sum(1 for item in todo for _ in requests(rubric, item)) * len(graders)
         with progress(
-            f"examining {rubric.name}{' without names' if masked else ''}", max(1, calls), "replies"
+            f"examining the judge {rubric.name}{', without names' if masked else ''}", max(1, calls), "replies"
         ) as advance:
             votes = _asked(study, rubric, todo, graders)
             advance(max(1, calls))

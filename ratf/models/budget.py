@@ -15,7 +15,7 @@ from raft.files import write_whole
 from raft.progress import Progress
 from raft.tuning.tuners import tuned_name
 from ratf.models.faults import FROM, of_a_service
-from ratf.models.prices import HOW, Prices, is_free, price_of, training_price
+from ratf.models.prices import HOW, Prices, dollars, is_free, price_of, training_price
 from ratf.results.results import STOPPED, RoleSpent, Spent
 from ratf.suite.arms import ARMS
 from ratf.suite.study import Study
@@ -329,7 +329,7 @@ def _dollars(lines: list[dict[str, Any]]) -> float | None:
 
 
 def _number(name: str, amount: float) -> str:
-    return f"{amount:,.0f}" if name == "tokens" else f"{amount:,.2f}"
+    return f"{amount:,.0f}" if name == "tokens" else dollars(amount) if name == "usd" else f"{amount:,.2f}"
 
 
 def _amount(name: str, amount: float) -> str:

@@ -1,41 +1,66 @@
 """Hooks into Inspect: they count samples that end, and calls of models, and refuse calls over the budget."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from inspect_ai.hooks import BeforeModelGenerate, Hooks, ModelCacheUsageData, ModelUsageData, SampleEnd, hooks
+from inspect_ai.hooks import (
+    BeforeModelGenerate,
+    Hooks,
+    ModelCacheUsageData,
+    ModelUsageData,
+    SampleEnd,
+    TaskStart,
+    hooks,
+)
 from inspect_ai.model import ModelUsage
 from inspect_ai.util import LimitExceededError
 
 from ratf.models.budget import ESTIMATED, Meter, current
 from ratf.models.prices import HOW, price_of
 
-_listeners: list[Callable[[int], None]] = []
+
+@dataclass(frozen=True)
+class _Listener:
+    advance: Callable[[int], None]
+    arms: frozenset[str]
+
+
+_listeners: list[_Listener] = []
 
 
 @hooks(name="ratf_progress", description="counts finished samples while `ratf run` shows its progress")
 class Counter(Hooks):
-    """A hook that tells every listener of each sample that ends."""
+    """A hook that tells every listener of each sample that ends, of the arms that it listens for."""
+
+    def __init__(self) -> None:
+        self._arms: dict[str, str] = {}
 
     def enabled(self) -> bool:
         """Whether there are listeners."""
         return bool(_listeners)
 
+    async def on_task_start(self, data: TaskStart) -> None:
+        """Note which arm answers in a task."""
+        self._arms[data.eval_id] = str((data.spec.metadata or {}).get("arm", ""))
+
     async def on_sample_end(self, data: SampleEnd) -> None:
         """Tell every listener of one more sample."""
-        for advance in _listeners:
-            advance(1)
+        for listener in _listeners:
+            if self._arms.get(data.eval_id) in listener.arms:
+                listener.advance(1)
 
 
 @contextmanager
-def counting(advance: Callable[[int], None]) -> Iterator[None]:
-    """Call `advance(1)` for each sample that ends inside the `with` block."""
-    _listeners.append(advance)
+def counting(advance: Callable[[int], None], arms: Iterable[str]) -> Iterator[None]:
+    """Call `advance(1)` for each sample of one of the arms that ends inside the `with` block."""
+    listener = _Listener(advance, frozenset(arms))
+    _listeners.append(listener)
     try:
         yield
     finally:
-        _listeners.remove(advance)
+        _listeners.remove(listener)
 
 
 class Refused(LimitExceededError):

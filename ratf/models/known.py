@@ -5,10 +5,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 
 from raft.errors import DataError, RaftError
 from raft.models.weights import find
 from ratf.suite.study import Study
+from ratf.suite.suite import EMBEDDED_ONLY
 
 PROVIDERS = frozenset(
     {
@@ -64,8 +66,46 @@ def must_be_known(study: Study, to_run: bool) -> None:
             find(embedder.removeprefix("local/"))
         except RaftError as error:
             problems.append(f"{_place(study, embedder)}: {error}")
+    if to_run and (lacks := lacking(study)):
+        problems.append(lacks)
     if problems:
         raise DataError(problems)
+
+
+LOCAL = ("torch", "transformers", "peft", "safetensors", "gguf", "bert_score")
+"""The packages that the extra `local` brings, by the names of their imports."""
+
+
+def lacking(study: Study) -> str:
+    """What the suite asks for that needs packages which are not installed here, in a sentence; empty where nothing does.
+
+    Nothing is imported for it.
+    """
+    missing = next((name for name in LOCAL if not _installed(name)), None)
+    if missing is None:
+        return ""
+    suite = study.suite
+    models = [name for name in dict.fromkeys([*_named(study), suite.models.embedder]) if name.startswith("local/")]
+    metrics = [name for name in suite.metrics if name in EMBEDDED_ONLY or suite.facts[name].reads == "inference"]
+    needed = {"models": models, "metrics": metrics}
+    if suite.memories.hindsight or suite.memories.hindsight_filter:
+        needed["memories"] = ["hindsight"]
+    told = "; ".join(f"{what} {', '.join(names)}" for what, names in needed.items() if names)
+    if not told:
+        return ""
+    place = _place(study, models[0]) if models else str(study.path or suite.name)
+    return (
+        f"{place}: {missing} is not installed here, and the suite needs it for {told}. Install it from RATF's folder with "
+        "pip install 'FOLDER[local]'; or name hosted models, as openai/<model>, and metrics without these"
+    )
+
+
+def _installed(name: str) -> bool:
+    """Whether a package could be imported. One that is there and set to None in `sys.modules` is not."""
+    try:
+        return find_spec(name) is not None
+    except ValueError:
+        return False
 
 
 def _named(study: Study) -> Iterator[str]:
@@ -90,8 +130,8 @@ def _trouble(name: str, to_run: bool) -> str:
     try:
         with redirect_stdout(io.StringIO()):  # Inspect greets on stdout, where only the verdict belongs
             get_model(name)
-    except ModuleNotFoundError:
-        raise  # the command says which extra brings it
+    except ModuleNotFoundError as error:
+        return "" if (error.name or "").partition(".")[0] in LOCAL else f"{name}: {_line(error)}"  # `lacking` says more
     except RaftError as error:
         return str(error)
     except ValueError as error:

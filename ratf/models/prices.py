@@ -20,6 +20,14 @@ HOW = (
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+def dollars(usd: float) -> str:
+    """An amount of US$ as `1.25`; a small one with up to four decimals, as `0.0104`, the least as `0.0001`, never as 0."""
+    if usd == 0 or usd >= 1:
+        return f"{usd:,.2f}"
+    whole, _, decimals = f"{max(usd, 0.0001):.4f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
 class Price(BaseModel):
     """The price of a model in US$ per million tokens.
 

@@ -22,6 +22,7 @@ from raft.text import estimated_tokens
 from ratf.models.budget import ESTIMATED, Meter, current
 from ratf.models.faults import FROM, in_short
 from ratf.models.prices import is_free
+from ratf.models.states import stopped_by
 
 LONGEST_WAIT = 30.0
 """In seconds, between two tries, where the provider has no wait of its own."""
@@ -74,7 +75,23 @@ async def _read(reply: Awaitable[Any]) -> Any:
     output = made[0] if isinstance(made, tuple) else made
     if isinstance(output, ModelOutput) and not output.choices:
         raise RaftError("the service's reply holds no message")
+    if isinstance(made, tuple) and isinstance(output, ModelOutput) and output.choices[0].stop_reason == "unknown":
+        _understood(output, made[1])
     return made
+
+
+def _understood(output: ModelOutput, call: ModelCall) -> None:
+    """Give a reply the stop reason that its service's own word means, where Inspect does not know the word.
+
+    Raises RaftError where it means that the reply failed halfway.
+    """
+    choices: Any = (call.response or {}).get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    word = str(first.get("finish_reason") or "") if isinstance(first, dict) else ""
+    if (meaning := stopped_by(word)) == "error":
+        raise RaftError(f"the service's reply failed halfway: its finish_reason is {word[:40]!r}")
+    if meaning:
+        output.choices[0].stop_reason = meaning
 
 
 def _harmless(name: str, made: Any, asked: Any, counted: Meter | None) -> Any:

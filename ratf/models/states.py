@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
@@ -17,6 +17,7 @@ LONGEST_REFUSAL = 60
 """In words. What is longer says more than that it refuses."""
 
 
+Stop = Literal["content_filter", "max_tokens", "error"]
 PARTS = ("refusals", "beside")
 CUT = ("max_tokens", "model_length")
 """How a reply stops that was not at its end."""
@@ -54,10 +55,16 @@ def is_refusal(text: str) -> bool:
     """Whether a text is short and nothing but one of the refusals in `refusals.yaml`."""
     if len(text.split()) > LONGEST_REFUSAL:
         return False
-    said = [s for part in re.split(r"[.!?;:\n]+", text.casefold().replace("’", "'")) if (s := _bare(part))]
+    said = [s for part in re.split(r"[.!?;:\n。！？]+", text.casefold().replace("’", "'")) if (s := _bare(part))]
     refusals, beside = _formulas()
     found = [bool(refusals.fullmatch(s)) for s in said]
     return any(found) and all(f or beside.fullmatch(s) for f, s in zip(found, said, strict=True))
+
+
+def stopped_by(word: str) -> Stop | None:
+    """What a service's own word for how its reply stopped means, by `stops` in `refusals.yaml`; None where nobody knows."""
+    bare = " ".join(re.sub(r"[^a-z]+", " ", word.casefold()).split())
+    return next((meaning for meaning, words in _read()["stops"].items() if bare in words), None)
 
 
 def _bare(sentence: str) -> str:
@@ -65,8 +72,14 @@ def _bare(sentence: str) -> str:
 
 
 @cache
+def _read() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "refusals.yaml").read_text("utf-8"))
+    return read
+
+
+@cache
 def _formulas() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    read = yaml.safe_load((Path(__file__).parent / "refusals.yaml").read_text("utf-8"))
+    read = _read()
     whole = [
         [p.replace("SORRY", read["sorry"]).replace("UNABLE", read["unable"]) for p in read[part]] for part in PARTS
     ]

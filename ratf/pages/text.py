@@ -48,10 +48,15 @@ def plus(cell: Cell | Estimate | None) -> str:
     return f"+{text}" if cell is not None and (cell.mean or 0) > 0 else text
 
 
-def interval(cell: Cell | Estimate | None) -> str:
-    """An interval as `0.41 to 0.52`, or `no interval` where there is none."""
+def interval(cell: Cell | Estimate | None, top: float | None = None) -> str:
+    """An interval as `0.41 to 0.52`, or `no interval` where there is none.
+
+    One that reaches beyond `top`, the end of the metric's scale, is `≥ 0.98`: no score can be there.
+    """
     if cell is None or cell.mean is None or cell.low is None or cell.high is None:
         return "no interval"
+    if top is not None and cell.high > top:
+        return f"≥ {_rounded(cell.low, cell)}"
     return f"{_rounded(cell.low, cell)} to {_rounded(cell.high, cell)}"
 
 

@@ -10,14 +10,11 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from raft.errors import RaftError
+from raft.progress import to_go
 from raft.text import plain
 from ratf.pages.templates import environment
 from ratf.results.folder import RunProgress, finished, is_run, look
 from ratf.suite.arms import CONTROLS, EXAM_ONLY
-
-ENOUGH = 0.05
-"""The share of a step that must be done before the time left is estimated."""
-
 
 INSPECT = "http://127.0.0.1:7575"
 """The address where `inspect view` listens unless it is told otherwise."""
@@ -156,8 +153,7 @@ def says(run: RunProgress, now: float | None = None) -> str:
         return f"stopped at {note.what}{amount}, {ago} s ago; `ratf run` goes on with it"
     if note.state == "done":
         return f"{note.what}: done {ago} s ago; the next step is on its way"
-    told = note.done >= ENOUGH * note.total
-    left = (note.at - note.began) * (note.total - note.done) / note.done if note.done and told else 0
+    left = to_go(note.at - note.began, note.done, note.total) or 0
     return f"{note.what}{amount}" + (f", about {left:.0f} s to go" if left >= 1 else "") + f" (news of {ago} s ago)"
 
 

@@ -7,9 +7,9 @@ from raft.text import plain
 from ratf.gate.gate import Checked
 from ratf.pages.text import ICONS, interval, p_value, value
 from ratf.reporting.licences import agreement, by_sentence
-from ratf.results.results import Results
+from ratf.results.results import Cell, Results
 from ratf.statistics.attribution import findings
-from ratf.statistics.verdict import signed
+from ratf.statistics.verdict import not_below_zero, signed
 
 RULES, ARMS, METRICS, CONTRASTS, FALLEN, NOTES = 12, 9, 5, 5, 4, 5
 """The greatest numbers of rules, arms, metrics, comparisons, fallen rules and notes shown; hidden ones are counted."""
@@ -73,9 +73,13 @@ def _scores(results: Results, _: Checked) -> Iterator[str]:
     yield from ("", f"| arm | {' | '.join(map(text, metrics))} |", "|---|" + "---|" * len(metrics))
     arms = list(results.arms.items())
     for name, arm in arms[:ARMS]:
-        cells = [f"{value(c)} ({interval(c)})" if (c := arm.metrics.get(m)) else "n/a" for m in metrics]
+        cells = [_cell(arm.metrics.get(m), results.metrics[m]["top"]) for m in metrics]
         yield f"| {text(name)} | {' | '.join(cells)} |"
     yield from _hidden("arms", arms, arms[:ARMS], "| … and {} |" + " |" * len(metrics))
+
+
+def _cell(cell: Cell | None, top: float | None) -> str:
+    return f"{value(cell)} ({interval(cell, top)})" if cell else "n/a"
 
 
 def _licences(results: Results, _: Checked) -> Iterator[str]:
@@ -96,7 +100,7 @@ def _contrasts(results: Results, _: Checked) -> Iterator[str]:
         p = p_value(c.p_holm)
         see = "n/a" if c.smallest_detectable is None else f"{c.smallest_detectable:.2g}"
         told = signed(c.difference or 0.0, c.low, c.high)
-        sd = "n/a" if c.standardised is None else f"{c.standardised:+.2f}"
+        sd = "n/a" if c.standardised is None else f"{not_below_zero(c.standardised, 2):+.2f}"
         yield f"| {c.a} − {c.b} | {told} | {sd} | {p} | {see} | {c.n_questions} in {c.n_interviews} |"
     yield from _hidden("comparisons", found, found[:CONTRASTS], "| … and {} | | | | | |")
 

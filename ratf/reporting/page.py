@@ -9,6 +9,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from raft.text import plain
+from ratf.models.prices import dollars
 from ratf.pages.templates import environment, template_digest
 from ratf.pages.text import (
     ICONS,
@@ -24,6 +25,7 @@ from ratf.pages.text import (
     value,
 )
 from ratf.pages.words import FAMILIES, families, meanings, titled
+from ratf.reporting.answer import answer, one_question
 from ratf.reporting.changes import SHOWN as MOST_MOVED
 from ratf.reporting.changes import Change, words_of
 from ratf.reporting.flags import beginning
@@ -35,9 +37,10 @@ from ratf.reporting.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
 from ratf.reporting.spread import percent, samples_of, sentence, splits
 from ratf.reporting.trust import checks, unmeasured
 from ratf.results.exams import Exam
-from ratf.results.results import Contrast, Effect, Results, Skill
+from ratf.results.results import Cell, Contrast, Effect, Results, Skill
 from ratf.results.rights import rights
 from ratf.statistics.disagreement import disagreement
+from ratf.statistics.estimates import Estimate
 from ratf.statistics.exam import TAKEN_IN
 from ratf.statistics.verdict import signed
 from ratf.suite.arms import CEILING, FLOOR
@@ -61,6 +64,8 @@ MOST_AGAIN = 10
 
 SECTIONS = {
     "changed": "What changed",
+    "questions": "Questions",
+    "run": "What was run",
     "exam": "Exams",
     "table": "Scores",
     "skill": "Skill",
@@ -70,7 +75,6 @@ SECTIONS = {
     "slices": "Parts",
     "disagreement": "Disagreement",
     "style": "Style",
-    "questions": "Questions",
     "training": "Fine-tuning",
     "retrieval": "Retrieval",
     "history": "History",
@@ -107,14 +111,19 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
         .render(
             r=results,
             asked=questions,
+            answer=answer(results),
+            example=one_question(results, questions.example),
             silent=silent(results, questions),
             sections=sections_of(results),
+            empty=empty(results, change, runs),
             samples=samples_of(results),
             splits=lambda metric: splits(results, metric),
             split_metrics=[m for m in results.metrics if splits(results, m)],
             spread_sentence=sentence(results),
             percent=percent,
             worded=lambda text: minus(titled(text, results)),
+            dollars=dollars,
+            columns=columns(results),
             rivals=rivals(results),
             unmeasured=unmeasured(results),
             icon=ICONS[results.verdict],
@@ -173,6 +182,23 @@ def sections_of(results: Results) -> dict[str, str]:
     return found
 
 
+def empty(results: Results, change: Change | None, runs: Sequence[Past]) -> dict[str, str]:
+    """The sections that have nothing to show but why, as `sections_of` gives them."""
+    judged = results.judging
+    there = {
+        "changed": change is not None,
+        "exam": bool(results.exam),
+        "skill": bool(results.skill),
+        "judges": bool(judged and (judged.forced_choice or judged.pairwise or judged.agreement or judged.masked)),
+        "disagreement": bool(disagreement(results)),
+        "style": results.style is not None,
+        "training": bool(results.tuned),
+        "retrieval": results.retrieval is not None,
+        "history": bool(runs),
+    }
+    return {name: words for name, words in sections_of(results).items() if not there.get(name, True)}
+
+
 def slim(page: str) -> str:
     """The page without the templates' indentation, and with plain apostrophes: no attribute is quoted with one."""
     return re.sub(r"\n\s+(?=<)", "\n", page).replace("&#39;", "'")
@@ -193,10 +219,14 @@ def page_environment() -> Environment:
     }
     made.filters |= {
         "value": lambda c: minus(value(c)),
-        "interval": lambda c: minus(interval(c)),
+        "interval": _interval,
         "plus": lambda c: minus(plus(c)),
     }
     return made
+
+
+def _interval(cell: Cell | Estimate | None, top: float | None = None) -> str:
+    return minus(interval(cell, top))
 
 
 def said(value: Any) -> Any:
@@ -285,10 +315,23 @@ def _about_strangers(results: Results) -> list[str]:
     return [said]
 
 
+def columns(results: Results) -> list[str]:
+    """The arms as tables have them: the two of the primary comparison first, which a narrow screen shows, then the rest."""
+    pair = [results.suite["primary"][side] for side in ("better", "than")]
+    return [
+        name
+        for name in dict.fromkeys([*pair, *results.arms])
+        if name in results.arms and results.arms[name].kind == "arm"
+    ]
+
+
 def skills(results: Results) -> list[tuple[str, list[Skill]]]:
-    """The skill scores by metric, arms in the suite's order."""
-    named = list(dict.fromkeys(s.metric for s in results.skill))
-    return [(metric, [s for s in results.skill if s.metric == metric]) for metric in named]
+    """The skill scores by metric, the arms in the order of the columns."""
+    named, order = list(dict.fromkeys(s.metric for s in results.skill)), columns(results)
+    return [
+        (metric, sorted((s for s in results.skill if s.metric == metric), key=lambda s: order.index(s.arm)))
+        for metric in named
+    ]
 
 
 def evidence(results: Results) -> list[tuple[str, str, list[Any]]]:

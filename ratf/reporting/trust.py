@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ratf.gate.rules import cut_told, errors_told
+from ratf.models.prices import dollars
 from ratf.results.results import Results
 from ratf.statistics.estimates import FEW_CLUSTERS
+from ratf.statistics.judge_exam import MOST_FLIPS
 from ratf.statistics.verdict import auc
 from ratf.suite.arms import SAYS_NOTHING
 from ratf.suite.metrics import axis_meant, title
@@ -90,7 +92,7 @@ def _order(r: Results) -> Iterator[TrustCheck]:
     for metric, grader in tried:
         flips = grader.order_flips
         if flips is not None:
-            state: State = "doubt" if "order" in grader.faults else "fine"
+            state: State = "doubt" if flips.k > MOST_FLIPS * flips.n else "fine"
             told = f"{title(metric)} decides otherwise in {flips.k} of {flips.n} when two texts change places"
             yield TrustCheck("Order of texts", state, told)
 
@@ -125,7 +127,7 @@ def _unscored(r: Results) -> Iterator[TrustCheck]:
 
 
 def _second_looks(r: Results) -> Iterator[TrustCheck]:
-    names = {"at the floor": "Unscored, at the floor", "best rival": "Best rival"}
+    names = {"at the floor": "Unscored, at the floor", "best rival": "Best rival", "above nothing": "A voice at all"}
     for look in r.second_looks:
         of = f", {title(look.metric)}" if r.primary_metrics[1:] else ""
         yield TrustCheck(f"{names[look.name]}{of}", "fine" if look.holds else "doubt", look.words)
@@ -167,8 +169,14 @@ def _budget(r: Results) -> Iterator[TrustCheck]:
         yield TrustCheck("Budget", "unknown", "what the run cost was not counted")
     elif r.budget.over:
         yield TrustCheck("Budget", "doubt", f"stopped by it: {r.budget.over}")
+    elif r.budget.limits:
+        limits = r.budget.limits.items()
+        told = " and ".join(
+            f"{dollars(most)} US$" if name == "usd" else f"{most:,.10g} {name}" for name, most in limits
+        )
+        yield TrustCheck("Budget", "fine", f"{told} not reached")
     else:
-        yield TrustCheck("Budget", "fine", "not reached")
+        yield TrustCheck("Budget", "fine", "no limit was set")
     if r.budget and r.budget.estimated:
         told = f"of {r.budget.estimated} replies, at four characters a token: their service does not tell them"
         yield TrustCheck("Tokens estimated", "doubt", told)

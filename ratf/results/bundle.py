@@ -6,8 +6,10 @@ The same run always gives the same bytes. A bundle is read as untrusted input.
 import hashlib
 import json
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from raft.text import MOST_CHARACTERS
 from ratf.results.folder import newest_logs
 from ratf.results.record import Record
 from ratf.results.results import Results
+from ratf.results.shapes import AboutDict, GivenDict
 
 FORMAT = "ratf bundle 1"
 MANIFEST = "manifest.json"
@@ -30,6 +33,17 @@ A bundle with any other name in it is refused, so no name can lead outside of it
 
 MOST_BYTES = 96 * 2**20
 """The greatest size in bytes of all unpacked files; each has at most `MAX_BYTES`. A larger bundle is refused."""
+
+
+LONGEST_TEXT = 200_000
+"""The greatest size in bytes of one text in a bundle. Longer ones would be copied whole into several places of a page."""
+
+
+MOST_OF_A_QUESTION, MOST_OF_A_RUN = 500_000, 4_000_000
+"""The greatest sizes in characters of a question with all its answers, and of a run without its questions.
+
+A page shows these whole, or a hundred questions, so memory for several copies must be at hand.
+"""
 
 
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -45,7 +59,7 @@ class LoggedScore(Record):
     value: Any
     explanation: str | None
     reason: str | None
-    about: dict[str, Any]
+    about: AboutDict
 
 
 class Sample(Record):
@@ -55,7 +69,7 @@ class Sample(Record):
     question: str
     epoch: int
     answer: str
-    given: dict[str, Any] | None
+    given: GivenDict | None
     error: str | None
     scores: dict[str, LoggedScore]
 
@@ -165,7 +179,7 @@ def read_bundle(path: Path) -> Bundle:
             raise RaftError(
                 f"{path}: a bundle of another version ({str(manifest['format'])[:40]}); this reads {FORMAT}"
             )
-        results = parse_model(files["results.json"], Results, f"{path}: results.json")
+        results = parse_model(files["results.json"], Results, f"{path}: results.json", longest=LONGEST_TEXT)
         samples = _samples(files["samples.jsonl"], f"{path}: samples.jsonl") if "samples.jsonl" in files else None
         _refuse_long(results, samples or [], path)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -197,16 +211,21 @@ def _unpacked(archive: zipfile.ZipFile, path: Path) -> dict[str, bytes]:
 
 
 def _samples(lines: bytes, name: str) -> list[Sample]:
-    within_limits(lines, name)  # of all lines together
+    within_limits(lines, name, longest=LONGEST_TEXT)  # of all lines together
     return [parse_model(x, Sample, f"{name}:{number}") for number, x in enumerate(lines.split(b"\n"), 1) if x]
 
 
 def _refuse_long(results: Results, samples: list[Sample], path: Path) -> None:
-    """Raise RaftError where a text is so long that working its scores out again might take hours."""
+    """Raise RaftError where a text is so long that working its scores out again might take hours, or a page gigabytes."""
     texts = [text for q in results.questions for text in (q.real, *(answer.text for answer in q.answers.values()))]
     longest = max(map(len, [*texts, *(sample.answer for sample in samples)]), default=0)
     if longest > MOST_CHARACTERS:
         raise RaftError(f"{path}: an answer of {longest:,} characters; one has at most {MOST_CHARACTERS:,}")
+    parts: Iterator[tuple[str, Record, int]] = (("question", q, MOST_OF_A_QUESTION) for q in results.questions)
+    rest = results.model_copy(update={"questions": []})
+    for what, part, most in chain([("run without its questions", rest, MOST_OF_A_RUN)], parts):
+        if (length := len(part.model_dump_json())) > most:
+            raise RaftError(f"{path}: a {what} of {length:,} characters; {most:,} are the most that is read of one")
 
 
 def _sha256(content: bytes | None) -> str | None:

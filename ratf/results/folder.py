@@ -4,6 +4,7 @@
 """
 
 import json
+import struct
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -173,18 +174,37 @@ def set_damaged_logs_aside(folder: Path) -> None:
 
 
 def _damage(path: Path) -> str:
-    """What is wrong with a log; empty where every part of it is as it was written."""
+    """What is wrong with a log; empty where all that is read of it is as it was written.
+
+    Each member of the archive has a checksum of what it holds, and each stands in the directory. Bits that say nothing,
+    such as a member's time or a size of window that the unpacking does not need, are not compared.
+    """
     from inspect_ai.log import read_eval_log
 
     try:
         with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
+            broken = archive.testzip() or _unlisted(archive, path)
         if broken:
             return f"{broken} in it is not as it was written"
         read_eval_log(str(path), header_only=True)
     except Exception as error:  # each layer under it raises errors of its own
         return f"{type(error).__name__}: {error}"[:200]
     return ""
+
+
+def _unlisted(archive: zipfile.ZipFile, path: Path) -> str:
+    """The first place of an archive that belongs to no member of its directory; empty where there is none.
+
+    A wrong length in the directory hides the members after it, and the archive still looks whole without them.
+    """
+    end = 0
+    with path.open("rb") as file:
+        for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
+            if member.header_offset != end:
+                break
+            file.seek(end + 26)  # where a member's own header has the lengths of its name and of what follows the name
+            end += 30 + sum(struct.unpack("<HH", file.read(4))) + member.compress_size
+    return f"byte {end}" if end != archive.start_dir else ""
 
 
 def logs(folder: Path) -> list[Log]:

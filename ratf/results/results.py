@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -12,7 +12,17 @@ from raft.files import write_whole
 from raft.formats.json_file import parse_model, read_bytes
 from ratf.results.exams import Contamination, Exam, Judging, Made, Repeats, StyleFacts, VoiceFacts
 from ratf.results.record import Record
-from ratf.results.shapes import EnvironmentDict, HeldOutDict, MetricDict, PersonDict, SuiteDict, TimesDict, TrainingDict
+from ratf.results.shapes import (
+    EnvironmentDict,
+    HeldOutDict,
+    MemoryDict,
+    MetricDict,
+    PersonDict,
+    SuiteDict,
+    TimesDict,
+    TrainingDict,
+    VoteDict,
+)
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -155,7 +165,7 @@ class AxisVerdict(Record):
 class SecondLook(Record):
     """A second reading of the primary comparison, which a PASS has to stand, too. Numbers are natural: first arm - other."""
 
-    name: Literal["at the floor", "best rival"]
+    name: Literal["at the floor", "best rival", "above nothing"]
     metric: str = ""
     """The metric that it is about; results from before had one."""
     holds: bool
@@ -178,7 +188,7 @@ class Scored(Record):
 
     value: float | None
     why: str = ""
-    votes: list[dict[str, Any]] = []
+    votes: list[VoteDict] = []
     """The replies of a judge's graders, each with grader, order, value and reason; empty for other metrics."""
     against: dict[str, float] = {}
     """The share won against each other arm, for a pairwise judge; empty for other metrics."""
@@ -188,7 +198,7 @@ class Answer(Record):
     """The answer of one arm or control to one question, with the memories that it read and its scores."""
 
     text: str
-    memories: list[dict[str, Any]]
+    memories: list[MemoryDict]
     source: str
     """Whose answer to which question this is, for a control; empty for an arm."""
     state: State | None = None
@@ -461,9 +471,15 @@ class Results(Record):
         return html(self.verdict, self.sentence, rows, [sentence for sentence in said if sentence])
 
 
+MOST_ARMS, MOST_METRICS = 300, 100
+"""The greatest number of arms and controls of a run, and of metrics: pages and boards have a cell for each pair of them."""
+
+
 def misfits(results: Results) -> Iterator[str]:
     """What of the results names something that is not in them, is there twice, or is counted otherwise than it is."""
     arms, metrics = results.arms.keys(), results.metrics.keys()
+    if len(arms) > MOST_ARMS or len(metrics) > MOST_METRICS:
+        yield f"{len(arms):,} arms and {len(metrics):,} metrics; at most {MOST_ARMS} arms and {MOST_METRICS} metrics are read"
     for what, of, known in (
         ("suite.primary", results.primary_metrics, metrics),
         ("contrasts", (c.metric for c in results.comparisons), metrics),

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 
 from raft.errors import describe
+from ratf.results.record import FirstProblem
 
 
-class _Part(BaseModel):
+class _Part(FirstProblem):
     """What must be in a part; it may hold more, which other versions wrote. Nothing is converted."""
 
     model_config = ConfigDict(extra="allow", strict=True)
@@ -34,6 +35,9 @@ class _Answers(_Part):
 
 class _Models(_Part):
     base: str
+    embedder: str | None = None
+    grader: str | list[str] | None = None
+    paraphraser: str | None = None
 
 
 class _Suite(_Part):
@@ -85,6 +89,35 @@ class _Metric(_Part):
     axis: str | None = None
 
 
+class _Memory(_Part):
+    text: str
+
+
+class _Vote(_Part):
+    grader: str
+    order: str = ""
+    value: float | None
+    why: str = ""
+    answer: Annotated[int, Field(ge=1)] = 1
+    prompt: str = ""
+    tokens: int = 0
+
+
+class _Given(_Part):
+    model_config = ConfigDict(extra="forbid")
+
+    text: str
+    person: str = ""
+    exchange_id: str = ""
+    interview_id: str = ""
+    question: str = ""
+    similarity: float | None = None
+
+
+class _About(_Part):
+    votes: list[_Vote] = []
+
+
 class _Environment(_Part):
     ratf: str
 
@@ -93,6 +126,29 @@ class _Times(_Part):
     finished: str
     total: float
     seconds: dict[str, float] = {}
+
+
+MOST_SETTINGS, MOST_LETTERS = 10_000, 2**20
+"""The greatest number of a suite's settings in results, and of the characters of all of them."""
+
+
+def _no_longer_than_a_suite(given: dict[str, Any]) -> dict[str, Any]:
+    count = letters = 0
+    left: list[Any] = [given]
+    while left:
+        value = left.pop()
+        count += 1
+        if isinstance(value, dict):
+            left += [*value, *value.values()]
+        elif isinstance(value, list):
+            left += value
+        else:
+            letters += len(str(value))
+        if count > 2 * MOST_SETTINGS or letters > MOST_LETTERS:
+            raise ValueError(
+                f"more than {MOST_SETTINGS:,} settings, or {MOST_LETTERS:,} characters in them, the most that is read of a suite"
+            )
+    return given
 
 
 def _like(part: type[_Part]) -> AfterValidator:
@@ -106,10 +162,14 @@ def _like(part: type[_Part]) -> AfterValidator:
     return AfterValidator(check)
 
 
-SuiteDict = Annotated[dict[str, Any], _like(_Suite)]
+SuiteDict = Annotated[dict[str, Any], AfterValidator(_no_longer_than_a_suite), _like(_Suite)]
 PersonDict = Annotated[dict[str, Any], _like(_Person)]
 HeldOutDict = Annotated[dict[str, Any], _like(_HeldOut)]
 TrainingDict = Annotated[dict[str, Any], _like(_Training)]
 MetricDict = Annotated[dict[str, Any], _like(_Metric)]
+MemoryDict = Annotated[dict[str, Any], _like(_Memory)]
+VoteDict = Annotated[dict[str, Any], _like(_Vote)]
+GivenDict = Annotated[dict[str, Any], _like(_Given)]
+AboutDict = Annotated[dict[str, Any], _like(_About)]
 EnvironmentDict = Annotated[dict[str, str], _like(_Environment)]
 TimesDict = Annotated[dict[str, Any], _like(_Times)]

@@ -77,8 +77,9 @@ def _style(results: Results, study: "Study") -> Check:
 
 def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
     from ratf.review.record import same
+    from ratf.scores.coverage import Beside
     from ratf.scores.measures import warm
-    from ratf.scores.scorers import MEASURES, given_interview
+    from ratf.scores.scorers import MEASURES
     from ratf.scores.speaking import SURPRISE, VOICE, Answered, answered, warm_voice
 
     if name == SURPRISE:
@@ -102,11 +103,7 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
     texts = [said.get((arm, q.id)) or [a.text.strip()] for q, arm, a in items]
     warm(
         study,
-        [
-            (text, q.real, given_interview(about))
-            for (q, _, _), about, several in zip(items, abouts, texts, strict=True)
-            for text in several
-        ],
+        [Beside(text, q.real, q.question) for (q, _, _), several in zip(items, texts, strict=True) for text in several],
         [name],
     )
     tolerance = EXACT if METRICS[name].exact else NEAR

@@ -22,10 +22,11 @@ from ratf.models.replay import mark, recorded, replayed, session, unrecorded
 from ratf.pages.templates import made_from_these
 from ratf.reporting import files as report_files
 from ratf.reporting.changes import against
-from ratf.results.folder import noted, one_at_a_time, set_damaged_logs_aside
+from ratf.results.folder import newest_logs, noted, one_at_a_time, set_damaged_logs_aside
 from ratf.results.results import Leaks, Results, load, save
 from ratf.runner.leaks import look, look_in_store, refuse
 from ratf.scores.logs import first_answers, score
+from ratf.suite.arms import WRITTEN
 from ratf.suite.study import Study, being_run, logs_folder, open_study
 
 
@@ -275,10 +276,10 @@ def answer(study: Study, progress: Progress) -> None:
     set_damaged_logs_aside(logs_folder(study))
     names = everybody(study)
     samples, asked = study.suite.answers.samples, len(study.held_out)
-    count = asked * sum(map(study.suite.times, names))
-    showing = progress("answering", count, "answers")
+    waited_for = _waited_for(study)
+    showing = progress("answering", asked * sum(map(study.suite.times, waited_for)), "answers")
     # Inspect greets on stdout, where only the verdict belongs
-    with redirect_stdout(io.StringIO()), showing as advance, counting(advance):
+    with redirect_stdout(io.StringIO()), showing as advance, counting(advance, waited_for):
         with being_run(study):
             tasks = [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names]
         eval_set(
@@ -297,6 +298,18 @@ def answer(study: Study, progress: Progress) -> None:
             log_realtime=False,
             log_level="error",
         )
+
+
+def _waited_for(study: Study) -> list[str]:
+    """The arms and controls whose answers take time: those that a model or code gives, and that are not there yet.
+
+    The controls' answers are there already, and would make what is left look several times as long.
+    """
+    there = newest_logs(logs_folder(study), study.digest)
+    own = [arm.name for arm in study.suite.own if not arm.given]
+    written = [name for name in WRITTEN if name in study.suite.controls]
+    names = [*study.suite.arms, *own, *written]
+    return [name for name in names if name not in there or there[name].status != "success"]
 
 
 def write_report(results: Results, folder: Path) -> Path:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ratf.scores.voice import LEAST
+from ratf.scores.voice import LEAST, masked
 from ratf.statistics.style import tokens
 
 Reason = Literal[
@@ -18,8 +18,8 @@ Reason = Literal[
 REASONS: dict[Reason, str] = {
     "empty": "no answer",
     "too short": f"fewer than {LEAST} words",
-    "copied": "half or more of it is taken word for word from what was learnt",
-    "same for other questions": "half or more of it is said word for word to other questions as well",
+    "copied": "half or more of it is taken word for word from what was learnt, or from the question",
+    "same for other questions": "half or more of it is said to other questions as well, but for the words of the topic",
     "pieced together": "nearly every pair of neighbouring words in it stands in the person's earlier answers",
     "off topic": "less like its own question than nearly all of the person's answers are",
     "not fluent": "a reader of English finds it less likely than any text that a person speaks",
@@ -149,9 +149,10 @@ def words(text: str) -> int:
 def repeated(answers: Mapping[str, str]) -> dict[str, float | None]:
     """For each question the share of its answer's runs of 8 words that stand in an answer of the same arm to another.
 
+    Words that carry a topic count as the same word, so that a form which is filled in anew for each question is one form.
     An answer shorter than a run counts as a single one. None for one without a word.
     """
-    of = {question: _runs(text) for question, text in answers.items()}
+    of = {question: [_form(run) for run in _runs(text)] for question, text in answers.items()}
     heard = Counter(run for runs in of.values() for run in set(runs))
     return {q: float(np.mean([heard[run] > 1 for run in runs])) if runs else None for q, runs in of.items()}
 
@@ -191,3 +192,9 @@ def _fluent(value: float, own: Range) -> bool:
 def _runs(text: str) -> list[tuple[str, ...]]:
     said = tokens(text)
     return [tuple(said[i : i + RUN]) for i in range(max(1, len(said) - RUN + 1))] if said else []
+
+
+def _form(run: tuple[str, ...]) -> tuple[str, ...]:
+    """The run without the words that carry a topic, as long as half of a full one is left to know it by."""
+    form = tuple("~" if masked(word).startswith("~") else word for word in run)
+    return form if sum(word != "~" for word in form) >= RUN / 2 else run

@@ -6,7 +6,7 @@ from itertools import chain, pairwise
 from ratf.edits.made import KINDS
 from ratf.results.exams import Exam, Order
 from ratf.statistics.exam import Auc, Rungs, examine, paired_auc
-from ratf.suite.arms import DIRECTION, FACTS, SAYS_NOTHING
+from ratf.suite.arms import DIRECTION, FACTS, OFF_TOPIC, SAYS_NOTHING
 from ratf.suite.metrics import LADDERS, Ladder
 
 LEAST_ITEMS = 30
@@ -21,10 +21,10 @@ CONTENT_LADDERS = {
         negatives=("same_far", "impostor_far"),
         must=(
             *((a, b) for a in ("same_near", "half_reworded") for b in ("same_far", "impostor_far")),
-            *(("half_reworded", c) for c in SAYS_NOTHING),
+            *(("half_reworded", c) for c in OFF_TOPIC),
         ),
         may=(("half_reworded", "same_near"), ("impostor_near", "impostor_far")),
-        degenerate=SAYS_NOTHING,
+        degenerate=OFF_TOPIC,
     ),
     "coverage": Ladder(
         positives=("half_reworded",),

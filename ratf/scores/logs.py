@@ -83,8 +83,9 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission:
     from inspect_ai.log import write_eval_log
 
     from ratf.agents.roles import grader_roles
-    from ratf.scores.measures import warm
-    from ratf.scores.scorers import given_interview, metrics_of, scorers
+    from ratf.scores.coverage import Beside
+    from ratf.scores.measures import asked, warm
+    from ratf.scores.scorers import metrics_of, scorers
     from ratf.scores.speaking import SURPRISE, VOICE, answered, warm_voice
 
     samples = log.samples or []
@@ -99,7 +100,7 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission:
         return log
     for sample in samples:  # an arm that was asked on has answers with scores and others without
         sample.scores = {name: s for name, s in (sample.scores or {}).items() if name not in missing}
-    answers = [(s.output.completion.strip(), str(s.target), given_interview(s.metadata)) for s in samples]
+    answers = [Beside(s.output.completion.strip(), str(s.target), asked(study, str(s.id))) for s in samples]
     warm(study, answers, sorted(missing))
     if {VOICE, SURPRISE} & missing:
         warm_voice(study, [answered(str(s.id), s.output.completion.strip(), s.metadata, s.epoch) for s in samples])

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from functools import cache, lru_cache, partial
+from types import SimpleNamespace
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import regex
@@ -18,7 +20,7 @@ from ratf.edits.rules import NotExamined, Rules, rules_for
 from ratf.edits.sentences import sentences
 from ratf.edits.spans import names_in
 from ratf.models.chat import embedder
-from ratf.scores.coverage import Coverage, Facts, coverages, facts
+from ratf.scores.coverage import Beside, Facts, Reals, facts
 from ratf.scores.nli import Agreement, CrossEncoder, Labelled, agreements
 from ratf.suite.study import Study
 
@@ -91,8 +93,6 @@ class TextMeasures:
         self._real_tokens: Lookup[str, Vector] = Lookup(self._tokens)
         self.bertscores: Lookup[tuple[str, str], float] = Lookup(self._bertscores)
         """(answer, real answer) to BERTScore F (Zhang et al. 2020, arXiv 1904.09675), on the encoder's last layer."""
-        self.coverages: Lookup[tuple[str, str], Coverage | None] = Lookup(lambda pairs: coverages(pairs, self.vectors))
-        """(answer, real answer) to sentence coverage; each distinct sentence is embedded once, whoever says it."""
         self.facts: Lookup[tuple[str, str], Facts | NotExamined | None] = Lookup(self._facts)
         """(answer, real answer) to the facts of the real one in it, by the rules of the real answer's language."""
         self._inferred: Lookup[tuple[str, str], Labelled | None] = Lookup(CrossEncoder(nli or "none"))
@@ -140,8 +140,6 @@ class TextMeasures:
             self.bertscores(pairs)
         if {"embedding_cosine", "embedding_rank"} & set(metrics):
             self.vectors([text for pair in pairs for text in pair])
-        if "sentence_coverage" in metrics:
-            self.coverages(pairs)
         if "facts" in metrics:
             self.facts(pairs)
         if "nli" in metrics:
@@ -169,11 +167,6 @@ def _cosine(texts: TextMeasures, answer: str, real: str) -> float:
 def _bertscore(texts: TextMeasures, answer: str, real: str) -> float | None:
     score = texts.bertscores.known((answer, real))
     return score if math.isfinite(score) else None
-
-
-def _sentences(texts: TextMeasures, answer: str, real: str) -> Parts | None:
-    found = texts.coverages.known((answer, real))
-    return None if found is None else (found.f, {"recall": found.recall, "precision": found.precision})
 
 
 def _facts(texts: TextMeasures, answer: str, real: str) -> Parts | str | None:
@@ -204,7 +197,6 @@ OF_TEXTS: dict[str, OfTexts] = {
     "rouge_l": _of_rouge("rougeL"),
     "embedding_cosine": _cosine,
     "bertscore": _bertscore,
-    "sentence_coverage": _sentences,
     "facts": _facts,
     "length_ratio": _length,
 }
@@ -259,6 +251,44 @@ def reciprocal_rank(study: Study, exchange_id: str, answer: str) -> float:
     return 1.0 / int((near >= near[names.index(exchange_id)] - 1e-6).sum())
 
 
+def asked(study: Study, exchange_id: str) -> str:
+    """The words of a held-out question; empty for an id that is none's."""
+    of: dict[str, str] = study.held("asked", lambda: {e.exchange_id: e.question for e in study.held_out})
+    return of.get(exchange_id, "")
+
+
+def coverage(study: Study, beside: Beside) -> Parts | None:
+    """What an answer covers of the real one, less what it covers of the person's real answers in other interviews.
+
+    So one text that is said to every question has 0, whatever it says. The score is a difference of two F values of
+    `Reals`; the parts are recall and precision of the real answer, and `elsewhere`, what is taken off. None where a side
+    has no sentence.
+    """
+    return _coverages(study).known(beside)
+
+
+def _coverages(study: Study) -> Lookup[Beside, Parts | None]:
+    return study.held("coverages", lambda: Lookup(lambda answers: _specific(study, answers)))
+
+
+def _specific(study: Study, answers: Sequence[Beside]) -> list[Parts | None]:
+    look, held_out = text_measures(study).vectors, study.held_out
+    reals = study.held("reals", lambda: Reals([(e.question, e.answer) for e in held_out], look))
+    place = {(e.question, e.answer): i for i, e in reversed(list(enumerate(held_out)))}
+    look([s for text in dict.fromkeys(b.answer for b in answers) for s in sentences(text)])
+    found: list[Parts | None] = []
+    for b in answers:
+        everywhere, at = reals.covered_by(b.answer), place.get((b.question, b.real))
+        own = Reals([(b.question, b.real)], look).covered_by(b.answer)[0] if at is None else everywhere[at]
+        here = None if at is None else held_out[at].interview_id
+        others = [c.f for c, e in zip(everywhere, held_out, strict=True) if c and e.interview_id != here]
+        # with a single interview nothing is known of others
+        elsewhere = float(np.mean(others)) if others else 0.0
+        parts = own and {"recall": own.recall, "precision": own.precision, "elsewhere": elsewhere}
+        found.append((own.f - elsewhere, parts) if own and parts else None)
+    return found
+
+
 def known_runs(study: Study) -> frozenset[tuple[str, ...]]:
     """Every run of 8 words in the person's writings and earlier answers, and in the memories where there are any."""
 
@@ -284,13 +314,15 @@ def runs(text: str) -> list[tuple[str, ...]]:
     return runs_of(by_script(_WORD.findall(folded(text).casefold())), RUN_WORDS)
 
 
-def warm(study: Study, answers: Sequence[tuple[str, str, str | None]], metrics: Sequence[str]) -> None:
-    """Compute what (answer, real answer, its interview if given) need in a few large batches.
+def warm(study: Study, answers: Sequence[Beside], metrics: Sequence[str]) -> None:
+    """Compute what these answers need in a few large batches.
 
     The scorers then take no time, so that a judge's requests arrive together and share batches.
     """
-    answers = [a for a in answers if a[0]]
-    text_measures(study).warm([(answer, real) for answer, real, _ in answers], metrics)
+    answers = [b for b in answers if b.answer]
+    text_measures(study).warm([(b.answer, b.real) for b in answers], metrics)
+    if "sentence_coverage" in metrics:
+        _coverages(study)(answers)
     if "embedding_rank" in metrics:
         held_out_vectors(study)
     if "copying" in metrics:
@@ -305,20 +337,58 @@ class _RougeWords:
     """
 
     def __init__(self) -> None:
-        from rouge_score.tokenizers import DefaultTokenizer
+        from rouge_score.tokenize import tokenize
 
-        self._default = DefaultTokenizer(use_stemmer=True)
+        self._tokenize = partial(tokenize, stemmer=SimpleNamespace(stem=_stem))
 
     def tokenize(self, text: str) -> list[str]:
         """The words in order."""
         if text.isascii():
-            return list(self._default.tokenize(text))
+            return list(self._tokenize(text))
         words = by_script(_ROUGE_WORD.findall(folded(text).lower()))
-        return [t for w in words for t in (self._default.tokenize(w) if w.isascii() else [w])]
+        return [t for w in words for t in (self._tokenize(w) if w.isascii() else [w])]
+
+
+@cache
+def _stemmer() -> Any:
+    from nltk.stem.porter import PorterStemmer
+
+    return PorterStemmer()
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    """The word's Porter stem, kept: texts repeat their words, and finding a stem takes long."""
+    stem: str = _stemmer().stem(word)
+    return stem
+
+
+def _in_common(a: Sequence[str], b: Sequence[str]) -> int:
+    """The length of the longest common subsequence. All of `a` is compared at once, as bits of a number (Hyyrö 2004)."""
+    places: dict[str, int] = {}
+    for at, word in enumerate(a):
+        places[word] = places.get(word, 0) | 1 << at
+    ones = left = (1 << len(a)) - 1
+    for word in b:
+        if matched := left & places.get(word, 0):
+            left = (left + matched | left - matched) & ones
+    return len(a) - left.bit_count()
 
 
 def _rouge(pairs: list[tuple[str, str]]) -> list[dict[str, float]]:
     from rouge_score.rouge_scorer import RougeScorer
+    from rouge_score.scoring import fmeasure
 
-    scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=_RougeWords())
-    return [{kind: s.fmeasure for kind, s in scorer.score(real, answer).items()} for answer, real in pairs]
+    words = _RougeWords()
+    scorer, tokens = RougeScorer(["rouge1", "rouge2"], tokenizer=words), cache(words.tokenize)
+
+    def in_order(answer: str, real: str) -> float:
+        said, wanted = tokens(answer), tokens(real)
+        # rouge-score fills a table of all pairs of words for it, which takes most of its time
+        length = _in_common(wanted, said)
+        return float(fmeasure(length / len(said), length / len(wanted))) if said and wanted else 0.0
+
+    return [
+        {kind: s.fmeasure for kind, s in scorer.score(real, answer).items()} | {"rougeL": in_order(answer, real)}
+        for answer, real in pairs
+    ]

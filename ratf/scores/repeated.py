@@ -9,7 +9,8 @@ import numpy as np
 from raft.types import Exchange
 from ratf.agents.repeats import repeats
 from ratf.results.exams import Exam, Repeat, Repeats, SaidBefore
-from ratf.scores.measures import OF_TEXTS, text_measures
+from ratf.scores.coverage import Beside
+from ratf.scores.measures import OF_TEXTS, coverage, text_measures, warm
 from ratf.statistics.contrasts import Scores
 from ratf.suite.study import Study
 
@@ -41,7 +42,7 @@ def repeats_of(study: Study, scores: Scores, exams: Iterable[Exam]) -> Repeats:
     middles = {
         e.metric: middle
         for e in exams
-        if e.axis == "coverage" and e.admitted and e.metric in OF_TEXTS
+        if e.axis == "coverage" and e.admitted and e.metric in (*OF_TEXTS, "sentence_coverage")
         if (middle := _middle(scores, e.metric)) is not None
     }
     values = {metric: _scores(study, metric, pairs) for metric in middles}
@@ -67,9 +68,10 @@ def _middle(scores: Scores, metric: str) -> float | None:
 
 def _scores(study: Study, metric: str, pairs: list[tuple[Exchange, Exchange]]) -> list[float | None]:
     texts = text_measures(study)
-    read = [(earlier.answer.strip(), later.answer) for later, earlier in pairs]
-    texts.warm(read, [metric])
-    given = [OF_TEXTS[metric](texts, answer, real) for answer, real in read]
+    read = [Beside(earlier.answer.strip(), later.answer, later.question) for later, earlier in pairs]
+    warm(study, read, [metric])
+    of_texts = OF_TEXTS.get(metric)
+    given = [of_texts(texts, b.answer, b.real) if of_texts else coverage(study, b) for b in read]
     numbers = [g[0] if isinstance(g, tuple) else g for g in given]
     return [round(n, 6) if isinstance(n, float) else None for n in numbers]
 

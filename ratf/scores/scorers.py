@@ -1,15 +1,14 @@
 """The deterministic metrics as Inspect scorers, one scalar each, and the suite's list of scorers."""
 
 from collections.abc import Callable
-from typing import Any
 
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import TaskState
 
-from ratf.agents.controls import Given
 from ratf.judges.scorers import Rivals, judge
 from ratf.scores import measures
 from ratf.scores.content_exam import read_by
+from ratf.scores.coverage import Beside
 from ratf.scores.named import measuring, named
 from ratf.scores.speaking import SURPRISE, VOICE, answered, judged, warm_voice
 from ratf.statistics.judge_exam import Admission
@@ -25,14 +24,16 @@ def _answer(state: TaskState) -> str:
     return state.output.completion.strip()
 
 
-def given_interview(metadata: dict[str, Any]) -> str | None:
-    """Where a control's answer was really given; None for an agent's."""
-    given = metadata.get("given")
-    return Given(**given).interview if given else None
-
-
 def _of_texts(measure: measures.OfTexts) -> Measure:
     return lambda study, state, real: measure(measures.text_measures(study), _answer(state), real)
+
+
+def _coverage(study: Study, state: TaskState, real: str) -> measures.Parts | None:
+    return measures.coverage(study, _beside(study, state, real))
+
+
+def _beside(study: Study, state: TaskState, real: str) -> Beside:
+    return Beside(_answer(state), real, measures.asked(study, str(state.sample_id)))
 
 
 def _rank(study: Study, state: TaskState, real: str) -> float:
@@ -59,6 +60,7 @@ def _nli(study: Study, state: TaskState, real: str) -> measures.Parts | str:
 MEASURES: dict[str, Measure] = {
     **{name: _of_texts(measure) for name, measure in measures.OF_TEXTS.items()},
     "embedding_rank": _rank,
+    "sentence_coverage": _coverage,
     "nli": _nli,
     VOICE: _voice,
     SURPRISE: _surprise,
@@ -112,7 +114,7 @@ def _scorer(name: str, study: Study, warm: bool) -> Scorer:
         if warm and name in (VOICE, SURPRISE):
             warm_voice(study, [answered(str(state.sample_id), _answer(state), state.metadata)])
         elif warm:
-            measures.warm(study, [(_answer(state), real, given_interview(state.metadata))], [name])
+            measures.warm(study, [_beside(study, state, real)], [name])
         return measure(study, state, real)
 
     with measuring(of_sample):

@@ -182,7 +182,7 @@ def _facts_of(study: Study, arm: Sequence[Answered]) -> list[Facts]:
         if a.checked:
             facts[i] = replace(
                 facts[i],
-                copied=measures.copied(study, a.text, a.memories),
+                copied=measures.copied(study, a.text, (*a.memories, measures.asked(study, a.question))),
                 repeated=again[a.epoch][a.question],
                 pieced=pieced(a.text, _known_pairs(study)),
             )
@@ -334,7 +334,11 @@ def _price(study: Study) -> dict[str, float]:
     topics = _topics(study, list(real.items()))
     facts = [
         Facts(
-            words(e.answer), measures.copied(study, e.answer, ()), again[e.exchange_id], pieced(e.answer, known), topic
+            words(e.answer),
+            measures.copied(study, e.answer, [e.question]),
+            again[e.exchange_id],
+            pieced(e.answer, known),
+            topic,
         )
         for e, topic in zip(asked, topics, strict=True)
     ]

@@ -273,10 +273,11 @@ def _classifier(counts: Any, speakers: NDArray[Any], person: str) -> Any:
 
 def _mask(text: str) -> list[str]:
     """The first words; those that carry a topic are reduced to their ending, those with a digit to a mark."""
-    return [_masked(word) for word in tokens(text)[:WORDS]]
+    return [masked(word) for word in tokens(text)[:WORDS]]
 
 
-def _masked(word: str) -> str:
+def masked(word: str) -> str:
+    """The word itself if it carries no topic, else its ending, or a mark for one with a digit."""
     if any(c.isdigit() for c in word):
         return "#"
     ending = next((e for e in _ENDINGS if word.endswith(e) and len(word) > len(e) + 2), "")

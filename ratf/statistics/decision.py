@@ -8,12 +8,18 @@ from typing import Any
 from ratf.results.results import AxisVerdict, Contrast, Scored, SecondLook, Verdict
 from ratf.statistics.contrasts import Scores
 from ratf.statistics.estimates import ALPHA, Estimate, paired_difference
+from ratf.statistics.skill import skill
 from ratf.statistics.verdict import OF_AXIS, judge_contrast, signed
-from ratf.suite.arms import ARMS, CONTROLS, EXAM_ONLY, FLOOR
+from ratf.suite.arms import ARMS, CEILING, CONTROLS, EXAM_ONLY, FLOOR
 from ratf.suite.metrics import axis_meant, title
 
 BY_THE_ARM = ("empty", "refused", "cut off", "too short")
 """How reasons begin that tell of the answer, also where a judge reads it."""
+
+
+NOTHING = 0.2
+"""So much skill on voice may be had by other people's words, or anybody's, with the person's small words in them. Who has no
+more does not sound like the person, also where another arm has less."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ def decide(
     On two axes PASS needs one to be better and neither to be worse, REGRESSION one to be worse; as either of two would
     do, each is read at half the level (Bonferroni). An axis that was not measured leaves no PASS. PASS also has to
     stand its second looks: with the answers that an arm left unscored at the floor what is better stays better and what
-    is not worse stays so, and the pair's first arm is not shown to be behind the best of the other arms.
+    is not worse stays so, the pair's first arm is not shown to be behind the best of the other arms, and what is better on
+    voice has more of it than what says nothing may have.
 
     `facts` has the `axis` and `better` of each metric, `scores` holds arms and controls, `trouble` by metric what keeps
     it from being measured, and `silent` is a sentence on the axes that nothing was measured on.
@@ -50,18 +57,19 @@ def decide(
     looks: list[SecondLook] = []
     for name, contrast in primary.items():
         lower = facts[name].get("better") == "lower"
+        axis = axis_meant(str(facts[name].get("axis") or ""))
         verdict, sentence = judge_contrast(contrast, lower, trouble.get(name, ()), level)
         if verdict != "NOT MEASURED":
             sign, ahead = -1 if lower else 1, verdict == "PASS"
             both = [
                 at_floor(name, pair, scores, cluster, sign, level, ahead),
                 best_rival(name, pair, scores, cluster, sign, level),
+                above_nothing(name, pair[0], scores, cluster) if ahead and axis == "voice" and not lower else None,
             ]
             mine = [look for look in both if look is not None]
             looks += mine
             told = [look.words for look in mine if look.name == "best rival" and look.holds]
             sentence = "; ".join([sentence, *told])
-        axis = axis_meant(str(facts[name].get("axis") or ""))
         axes.append(AxisVerdict(metric=name, axis=axis, verdict=verdict, sentence=sentence))
     verdict = _whole([a.verdict for a in axes])
     failed = [look.words for look in looks if not look.holds]
@@ -206,6 +214,23 @@ def best_rival(
         holds=not behind,
         words=f"{pair[0]} {says} the best rival, {best}: {_signed(found, sign)}",
         **_numbers(found, sign),
+    )
+
+
+def above_nothing(metric: str, arm: str, scores: Scores, cluster: Mapping[str, str]) -> SecondLook | None:
+    """Whether an arm's skill on voice is above NOTHING; None where floor and ceiling give no skill."""
+
+    def numbers(of: str) -> dict[str, float]:
+        return {q: s.value for q, s in scores.get(of, {}).get(metric, {}).items() if s.value is not None}
+
+    found = skill(metric, arm, numbers(arm), numbers(FLOOR), numbers(CEILING), cluster)
+    if found is None or found.skill is None:
+        return None
+    return SecondLook(
+        name="above nothing",
+        metric=metric,
+        holds=found.skill > NOTHING,
+        words=f"{arm} has a skill of {found.skill:.2f} on voice, and what says nothing may have {NOTHING:g}",
     )
 
 

@@ -18,9 +18,15 @@ def decimals(half_width: float | None) -> int:
 def signed(difference: float, low: float | None, high: float | None) -> str:
     """A difference and its interval as text: `+0.14 [0.09, 0.19]`, or `+0.140 [no interval]` with one interview."""
     if low is None or high is None:
-        return f"{difference:+.3f} [no interval]"
+        return f"{not_below_zero(difference, 3):+.3f} [no interval]"
     digits = max(2, decimals((high - low) / 2))
-    return f"{difference:+.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    least, middle, most = (not_below_zero(number, digits) for number in (low, difference, high))
+    return f"{middle:+.{digits}f} [{least:.{digits}f}, {most:.{digits}f}]"
+
+
+def not_below_zero(number: float, digits: int) -> float:
+    """The number as it is, or 0 where so many `digits` would show a zero below zero, as `-0.000`."""
+    return number if round(number, digits) else 0.0
 
 
 def judge_contrast(

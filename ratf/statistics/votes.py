@@ -28,7 +28,7 @@ def judging(
     """The judges' results that are not an arm's mean. Only judges that were admitted, or graded anyway, have votes."""
     sat = {(e.judge.rubric, bool(metric(e.metric).unmasked)): e.judge for e in entries if e.judge}
     exam = {"calls": sum(j.calls for j in sat.values()), "tokens": sum(j.tokens for j in sat.values())}
-    asked = {vote["prompt"]: vote["tokens"] for vote in _votes(scores) if vote["prompt"]}
+    asked = {vote["prompt"]: vote.get("tokens", 0) for vote in _votes(scores) if vote.get("prompt")}
     return Judging(
         planned=dict(planned),
         spent={
@@ -68,8 +68,8 @@ def _agreements(scores: Scores) -> list[Agreement]:
             for question, scored in metrics.get(name, {}).items():
                 seen: Counter[tuple[str, str]] = Counter()
                 for vote in scored.votes:
-                    key = vote["grader"], vote["order"]
-                    where = f"{arm}\0{question}\0{vote['order']}\0{seen[key]}"  # a pairwise judge has one a rival
+                    key = vote["grader"], vote.get("order", "")
+                    where = f"{arm}\0{question}\0{key[1]}\0{seen[key]}"  # a pairwise judge has one a rival
                     seen[key] += 1
                     if vote["value"] is not None:
                         votes.setdefault(vote["grader"], {})[where] = vote["value"]

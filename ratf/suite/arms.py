@@ -72,7 +72,12 @@ CONTROLS = {
     "nonanswer": Control("a long and fluent answer that says nothing", theirs=False, says_nothing=True),
     "yes": Control("a yes to everything", theirs=False, says_nothing=True),
     "dont_know": Control("an “I don't know” to everything", theirs=False, says_nothing=True),
+    "echo": Control("the question, repeated", theirs=False, says_nothing=True),
     "parrot": Control("one earlier answer of the person's to everything", says_nothing=True),
+    "commonplaces": Control(
+        "eight earlier sentences of the person's that say most of what is said otherwise, to everything",
+        says_nothing=True,
+    ),
     "babble": Control("chains of word pairs from the person's earlier answers", says_nothing=True),
     "evidence_words": Control("the words that speak for the person, by lot", theirs=False, says_nothing=True),
     "salted": Control("another person's answer with such words strewn in", says_nothing=True),
@@ -91,6 +96,10 @@ STRANGER = "stranger_near"
 
 SAYS_NOTHING = tuple(name for name, control in CONTROLS.items() if control.says_nothing)
 """Controls that no metric may mistake for the person."""
+
+
+OFF_TOPIC = tuple(name for name in SAYS_NOTHING if name != "echo")
+"""Those of them that do not speak of what was asked. A question that is repeated does, and says nothing about it."""
 
 
 DOSES = {"mix_25": 0.25, "mix_50": 0.50, "mix_75": 0.75}

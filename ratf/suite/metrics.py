@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ratf.suite.arms import DIRECTION, SAYS_NOTHING, STRANGER
+from ratf.suite.arms import DIRECTION, OFF_TOPIC, SAYS_NOTHING, STRANGER
 
 Family = Literal["lexical", "semantic", "style", "judge", "length", "copying"]
 RubricAxis = Literal["topic", "coverage", "agreement", "voice"]
@@ -104,7 +104,7 @@ METRICS = {
     ),
     "sentence_coverage": Metric(
         "semantic",
-        "sentences of each answer that the other's best match covers: F of recall and precision, by cosine",
+        "what it covers of the real answer beyond the question, sentence by sentence, less what it covers of real answers to others",
         "higher",
         1,
         "coverage",
@@ -232,9 +232,9 @@ _PERSON = Ladder(
 _TOPIC = Ladder(
     positives=("same_near",),
     negatives=("same_far", "impostor_far"),
-    must=_each(("same_near",), ("same_far", "impostor_far", *SAYS_NOTHING)),
+    must=_each(("same_near",), ("same_far", "impostor_far", *OFF_TOPIC)),
     may=(("impostor_near", "impostor_far"),),
-    degenerate=SAYS_NOTHING,
+    degenerate=OFF_TOPIC,
 )
 _REWORDED, _TURNED = (tuple(f"{how}_{kind}" for kind in DIRECTION) for how in ("even", "edit"))
 TURNED_ROUND = Ladder(
@@ -301,7 +301,9 @@ GLOSSARY = {
     "bertscore": "Each word is matched with the nearest in the other answer, by what it means there. Even unlike texts score high: only "
     "differences say something.",
     "sentence_coverage": "Each sentence of the real answer is looked for in the answer, and the other way round: how near the nearest "
-    "one is, by a sentence encoder. F of both directions. A sentence and its opposite are near each other.",
+    "one is, by a sentence encoder, beyond what the question already says. Taken off is what the answer covers, in the same way, of the "
+    "person's real answers in other interviews. So the repeated question and any text that is said to everything have 0. "
+    "A sentence and its opposite are near each other.",
     "facts": "Each sentence of the real answer with a number, a date or a name is held against the nearest sentence of the answer: the "
     "share of them that stands there as well. Contradicted (another number in its place) and missing are counted apart. What "
     "has no such fact in the real answer is unscored. Who has the facts right can still take the other side.",

@@ -34,6 +34,9 @@ from ratf.suite.parts import (
 )
 from ratf.suite.rubric import Rubric, of_metric
 
+EMBEDDED_ONLY = ("bertscore", "surprise")
+"""The usual metrics that read with an embedded model whatever the suite's embedder is: its tokens, their likelihood."""
+
 
 class Suite(SuitePart):
     """A suite: everything that defines a run, except the data."""
@@ -87,6 +90,16 @@ class Suite(SuitePart):
         bound = isinstance(raw.get("models"), dict) and raw["models"].get("paraphraser")
         more = [STRANGER] * bool(raw.get("strangers")) + ["paraphrase"] * bool(bound)
         return {**raw, "controls": [*cls.model_fields["controls"].default, *more]} if more else raw
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_tokens(cls, raw: Any) -> Any:
+        """A suite with a hosted embedder that names no metrics has none that needs an embedded model."""
+        models = raw.get("models") if isinstance(raw, dict) else None
+        embedder = models.get("embedder") if isinstance(models, dict) else None
+        if not isinstance(embedder, str) or embedder.startswith("local/") or "metrics" in raw:
+            return raw
+        return {**raw, "metrics": [name for name in cls.model_fields["metrics"].default if name not in EMBEDDED_ONLY]}
 
     @model_validator(mode="before")
     @classmethod

@@ -68,7 +68,8 @@
   const go = () => { // to what the address names
     let id = location.hash.slice(1);
     try { id = decodeURIComponent(id); } catch { /* a lone %: as it is */ }
-    const item = id.startsWith("q-") && items.find((one) => one.id === id);
+    const item = id.startsWith("q-") && items.find((one) => one.id === id), part = section.closest("details");
+    if (part && (item || location.hash.startsWith("#?"))) part.open = true;
     if (!item) { restore(); order(); show(); return; }
     if (item.hidden) form.reset();
     show();

@@ -4,11 +4,11 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
+from commands import command
 from hosted import Hosted
 from places import REPOSITORY
 
@@ -76,7 +76,7 @@ primary: {metric: rouge_l, better: finetune_only, than: baseline}
 
 @pytest.mark.slow
 def test_a_metric_a_judge_a_control_a_tuner_and_a_format(
-    tiny: Path, cache: Path, tmp_path: Path, hosted: Hosted
+    tiny: Path, cache: Path, tmp_path: Path, hosted: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / "program"
     for folder in ("raft", "ratf", "tasks", "reports", "benchmarks"):
@@ -96,12 +96,8 @@ def test_a_metric_a_judge_a_control_a_tuner_and_a_format(
     tiny.write_text(suite + MORE, "utf-8")
     run = tmp_path / "run"
     service = {"LOOPBACK_BASE_URL": os.environ["OPENAI_BASE_URL"], "LOOPBACK_API_KEY": "none"}
-    environment = {**os.environ, **service, "PYTHONPATH": str(copy)}
-
-    def ratf(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "ratf.cli", *map(str, arguments)]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-
+    monkeypatch.chdir(tmp_path)
+    ratf = partial(command("ratf.cli"), **service, PYTHONPATH=str(copy))
     done = ratf("run", tiny, "--out", run)
     assert (run / "results.json").is_file(), done.stdout + done.stderr
     results = json.loads((run / "results.json").read_text("utf-8"))

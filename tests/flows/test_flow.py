@@ -2,15 +2,13 @@
 
 import json
 import pickle
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from browser import axe, launched, opened, overflow
-from commands import Command, begin
+from commands import Command, begin, command
 from inspect_ai.log import list_eval_logs, read_eval_log
 from places import REPOSITORY
 
@@ -171,15 +169,15 @@ def test_a_question_answered_three_times_from_suite_to_page(
     pages_are_clean([tmp_path / "out" / "report.html"], tmp_path)
 
 
-def test_the_same_inputs_give_the_same_bytes(ratf: Command, models: Path, tiny: Path, tmp_path: Path) -> None:
-    tiny.write_text(f"{tiny.read_text()}exam: {{comparisons: 8}}\n")
+def test_the_same_inputs_give_the_same_bytes(ratf: Command, models: Path, tiny_at_once: Path, tmp_path: Path) -> None:
+    tiny_at_once.write_text(f"{tiny_at_once.read_text()}exam: {{comparisons: 8}}\n")
     found = []
     for name in ("one", "two"):
         cache = tmp_path / f"cache-{name}"
         cache.mkdir()
         (cache / "models").symlink_to(models)
         out = tmp_path / name
-        ratf("run", tiny, "--out", out, RATF_CACHE=str(cache), INSPECT_CACHE_DIR=str(cache / "replies"))
+        ratf("run", tiny_at_once, "--out", out, RATF_CACHE=str(cache), INSPECT_CACHE_DIR=str(cache / "replies"))
         samples = sorted((cache / "adapters").glob("*/samples.jsonl"))
         kept = [(out / "memories.json").read_bytes(), *(s.read_bytes() for s in samples)]
         found.append((json.dumps(statistics(out)), kept, [s.parent.name for s in samples]))
@@ -187,15 +185,14 @@ def test_the_same_inputs_give_the_same_bytes(ratf: Command, models: Path, tiny: 
 
 
 @pytest.mark.parametrize("task", ["tasks/interview.py", "ratf/interview"])
-def test_inspect_runs_the_task_by_itself(cache: Path, tmp_path: Path, task: str) -> None:
+def test_inspect_runs_the_task_by_itself(
+    cache: Path, tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
     model = ["--model", "local/smollm2-135m-instruct"] if task.endswith(".py") else []
-    command = [sys.executable, "-m", "inspect_ai", "eval", task, *model, "--limit", "2", "--log-dir", str(tmp_path)]
-    subprocess.run(
-        [*command, "--display", "none", "--max-tokens", "8"],
-        check=True,
-        cwd=REPOSITORY,
-        capture_output=True,
-    )
+    inspect = command("inspect_ai")
+    done = inspect("eval", task, *model, "--limit", 2, "--log-dir", tmp_path, "--display", "none", "--max-tokens", 8)
+    assert done.returncode == 0, done.stderr
     (info,) = list_eval_logs(str(tmp_path))
     log = read_eval_log(info)
     assert log.status == "success" and log.eval.model == "local/smollm2-135m-instruct"

@@ -63,11 +63,11 @@ def test_it_runs_on_a_finished_run(tiny: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_carries_a_run_out_inside_the_kernel(tiny: Path, cache: Path, tmp_path: Path) -> None:
-    tiny.write_text(tiny.read_text("utf-8") + UNTUNED, "utf-8")
-    cells = executed(tiny, tmp_path)
+def test_it_carries_a_run_out_inside_the_kernel(tiny_at_once: Path, cache: Path, tmp_path: Path) -> None:
+    tiny_at_once.write_text(tiny_at_once.read_text("utf-8") + UNTUNED, "utf-8")
+    cells = executed(tiny_at_once, tmp_path)
     assert any("('ran', " in text for text in shown(cells, "text/plain"))
     assert any(page.count("<circle") >= 4 for page in shown(cells, "text/html"))
     shutil.rmtree(tmp_path / "runs" / "tiny" / "logs")
-    again = executed(tiny, tmp_path)
+    again = executed(tiny_at_once, tmp_path)
     assert any("('nothing', " in text for text in shown(again, "text/plain"))

@@ -276,7 +276,7 @@ arms: [baseline, rag_only]
 memories: {k: 1, rephraser: extractive}
 answers: {history: none, context_tokens: 256, max_words: 30, max_tokens: 8}
 metrics: [rouge_l, embedding_cosine, style_identity, copying, length_ratio]
-models: {base: local/smollm2-135m-instruct, embedder: local/all-minilm-l6-v2}
+models: {base: local/BASE, embedder: local/all-minilm-l6-v2}
 contamination: false
 primary: {metric: rouge_l, better: rag_only, than: baseline}
 seed: 1
@@ -285,10 +285,12 @@ seed: 1
 
 @pytest.mark.slow
 @LANGUAGES
-def test_a_whole_run_reaches_an_honest_page(ratf: Command, cache: Path, tmp_path: Path, language: Language) -> None:
+def test_a_whole_run_reaches_an_honest_page(
+    ratf: Command, cache: Path, tiny_base: Path, tmp_path: Path, language: Language
+) -> None:
     write(tmp_path / "data", language)
     suite = tmp_path / "data" / "ferry.yaml"
-    suite.write_text(SUITE, "utf-8")
+    suite.write_text(SUITE.replace("BASE", str(tiny_base)), "utf-8")
     run = ratf("run", suite, "--out", tmp_path / "out")
     assert (tmp_path / "out/report.html").is_file(), run.stderr
     results = json.loads((tmp_path / "out/results.json").read_text("utf-8"))

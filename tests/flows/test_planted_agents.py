@@ -30,16 +30,17 @@ SUITE = f"""\
   - {{name: twin, answers: twin.jsonl}}
   - {{name: another, answers: another.jsonl}}
   - {{name: sayer, answers: sayer.jsonl}}
-  - {{name: echo, answers: echo.jsonl}}
+  - {{name: repeater, answers: repeater.jsonl}}
+  - {{name: asker, answers: asker.jsonl}}
   - {{name: babbler, answers: babbler.jsonl}}
   - {{name: salter, answers: salter.jsonl}}
 primary: {{metric: both, better: twin, than: another}}
 """
-NOBODY = ("sayer", "echo", "babbler", "salter")
+NOBODY = ("sayer", "repeater", "asker", "babbler", "salter")
 
 
 def agents(demo: Study) -> dict[str, dict[str, str]]:
-    """The person in other words, another person, and four that nobody would take for a replica."""
+    """The person in other words, another person, and five that nobody would take for a replica."""
     rules = rules_for(e.answer for e in demo.earlier)
     assert isinstance(rules, Rules)
     theirs = [e.answer for e in demo.impostors[0].exchanges if len(e.answer.split()) > 50]
@@ -54,7 +55,8 @@ def agents(demo: Study) -> dict[str, dict[str, str]]:
         },
         "another": another,
         "sayer": dict.fromkeys(another, degenerate.YES),
-        "echo": dict(degenerate.parrot(demo.held_out, demo.earlier)),
+        "repeater": dict(degenerate.parrot(demo.held_out, demo.earlier)),
+        "asker": {q: " ".join([text] * 4) for q, text in degenerate.echo(demo.held_out).items()},
         "babbler": dict(degenerate.babble(demo.held_out, demo.earlier, 7)),
         "salter": dict(degenerate.salted(demo.held_out, elsewhere, words_for(demo), 7)),
     }

@@ -13,17 +13,17 @@ from ratf.scores.answers import REASONS
 pytestmark = pytest.mark.slow
 
 
-NOTHING = ("yes", "dont_know", "parrot", "babble", "evidence_words", "salted")
+NOTHING = ("yes", "dont_know", "echo", "parrot", "babble", "evidence_words", "salted")
 
 
-def test_what_says_nothing_has_no_voice(ratf: Command, cache: Path, tiny: Path, tmp_path: Path) -> None:
+def test_what_says_nothing_has_no_voice(ratf: Command, cache: Path, tiny_at_once: Path, tmp_path: Path) -> None:
     settings = "arms: [baseline, rag_only]\nmetrics: [style_identity, surprise, rouge_l]\n"
     settings += f"controls: [real, same_near, impostor_near, stranger_near, {', '.join(NOTHING)}]\nstrangers: [rudge]\n"
     settings += "primary: {metric: style_identity, better: rag_only, than: baseline}\n"
-    shutil.copytree(content("benchmarks", "rudge"), tiny.parent / "rudge")
-    tiny.write_text(tiny.read_text("utf-8") + settings, "utf-8")
+    shutil.copytree(content("benchmarks", "rudge"), tiny_at_once.parent / "rudge")
+    tiny_at_once.write_text(tiny_at_once.read_text("utf-8") + settings, "utf-8")
     out = tmp_path / "out"
-    run = ratf("run", tiny, "--out", out)
+    run = ratf("run", tiny_at_once, "--out", out)
     assert run.returncode == 2 and "NOT MEASURED: style_identity is not admitted" in run.stdout
     results = json.loads((out / "results.json").read_text("utf-8"))
     voice = {
@@ -32,6 +32,7 @@ def test_what_says_nothing_has_no_voice(ratf: Command, cache: Path, tiny: Path, 
     for control, check in {
         "yes": "too short",
         "dont_know": "too short",
+        "echo": "too short",
         "evidence_words": "too short",
         "parrot": "copied",
         "babble": "pieced together",
@@ -51,7 +52,7 @@ def test_what_says_nothing_has_no_voice(ratf: Command, cache: Path, tiny: Path, 
     assert len(sources) == 1 and "to every question alike" in sources.pop()
 
     ratf("bundle", out, "--out", tmp_path / "run.zip")
-    verified = ratf("verify", tmp_path / "run.zip", "--data", tiny.parent)
+    verified = ratf("verify", tmp_path / "run.zip", "--data", tiny_at_once.parent)
     (line,) = [line for line in verified.stdout.splitlines() if "metric style_identity" in line]
     assert "not made again: not fluent" in line and "differ" not in line
     assert "surprise" in verified.stdout and verified.returncode == 0, verified

@@ -40,7 +40,7 @@ def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None
     suite = empty / "demo" / "demo.yaml"
     small = suite.read_text().replace("questions: 36", "questions: 6\n  training_exchanges: 6")
     small = small.replace("layers: 12 ", "layers: 1 ").replace("max_tokens: 112", "max_tokens: 8")
-    suite.write_text(f"{small}exam: {{comparisons: 8}}\n")
+    suite.write_text(f"{small}exam: {{comparisons: 8}}\narms: [baseline, raft]\ncontamination: false\n")
     run = command("run", "demo/demo.yaml")
     assert (empty / "runs" / "demo" / "report.html").is_file(), run.stderr
     assert run.stdout.splitlines()[-1] == "runs/demo/report.html"

@@ -214,6 +214,12 @@ TALK = (
     "Q: What does a weir do?\n\nLINDEN: It holds the river back, and lets it go when it has rested for a while.\n\n" * 9
 )
 MARRACK = "people/marrack/"
+ONLY = {
+    "lower is better": "check",
+    "18 of 24 too short": "check",
+    "answers elsewhere": "plan",
+}
+"""What only one command must refuse: what shows numbers judges none, and who asks for the questions has no answers yet."""
 
 KINDS: dict[str, Kind] = {
     "suite": Kind("suite.yaml", ["ratf plan suite.yaml --data people", "ratf questions suite.yaml --data people"], {
@@ -504,8 +510,7 @@ def main(number: int = 0, each: int = EACH, only: str = "") -> int:
                 for line in kind.commands:
                     path.write_bytes(content)
                     count["commands"] += 1
-                    # a verdict is refused as a whole: what reads the numbers alone may show them
-                    hard = must and not (what in ("lower is better", "18 of 24 too short") and "check" not in line)
+                    hard = must and ONLY.get(what, "") in line
                     if problem := wrong(kind, line, hard):
                         count["failed"] += 1
                         failed.append(f"{name}, {what}: {line}: {problem}")

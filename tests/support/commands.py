@@ -28,6 +28,7 @@ def program(module: str, arguments: Sequence[str], environment: Mapping[str, str
         os.close(file)
     os.environ.clear()
     os.environ.update(environment)
+    sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -120,7 +120,7 @@ class Faulty:
             request_queue_size = 100  # a run connects for many requests at once
 
         server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         self.url = f"http://127.0.0.1:{server.server_port}/v1"
         try:
             yield self

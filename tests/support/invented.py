@@ -24,7 +24,7 @@ from ratf.results.exams import (
     Strength,
     StyleFacts,
 )
-from ratf.results.results import Answer, Cell, Leaks, Question, Results, Retrieval, Scored, Spent, Tuned
+from ratf.results.results import Answer, AxisVerdict, Cell, Leaks, Question, Results, Retrieval, Scored, Spent, Tuned
 from ratf.statistics.skill import skill
 from ratf.statistics.verdict import signed
 from ratf.suite.arms import ARMS, CEILING, FLOOR
@@ -73,6 +73,7 @@ def invented(
     made = made.model_copy(
         update={
             **{"arms": arms, "verdict": "PASS", "sentence": _sentence(made), "budget": Spent(usd=1.25, tokens=120_000)},
+            "axes": [AxisVerdict(metric=METRICS[0], axis="voice", verdict="PASS", sentence=_sentence(made))],
             "person": {"key": person, "name": {"marrack": "Tove Marrack"}.get(person, person.title())},
             "data_digest": f"data-{person}",
             "held_out": {**made.held_out, "interviews": [_interview(i) for i in dict.fromkeys(interviews)]},

@@ -58,16 +58,16 @@ Route = Answer | Callable[[str, dict[str, str]], Answer]
 class Site:
     """Answers by path; `/posts/*` stands for all paths that begin so. Each `fail` is used up by one request."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.routes: dict[str, Route] = {}
         self.requests: list[str] = []
         self.agents: set[str] = set()
         self.sent = 0
         self.closing = threading.Event()
         self._faults: dict[str, list[Answer]] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer((host, 0), self._handler())
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{host}:{self._server.server_port}"
 
     def put(self, path: str, body: str | bytes, kind: str | None = "text/html; charset=utf-8") -> str:
         self.routes[path] = Answer(body.encode() if isinstance(body, str) else body, kind)

@@ -54,6 +54,19 @@ def test_what_is_too_much_is_refused_with_the_limit(text: str, says: str) -> Non
     assert str(caught.value).startswith("a.json") and len(str(caught.value)) < 200
 
 
+@pytest.mark.parametrize("text", ["x" * 101, "\\" * 101, '"' * 101, "é" * 51])
+def test_a_text_may_be_as_long_as_is_said(text: str) -> None:
+    long, short = (json.dumps({"a": "", "b": t}, ensure_ascii=False).encode() for t in (text, text[:40]))
+    assert within_limits(short, "a.json", longest=100) == short and within_limits(long, "a.json") == long
+    with pytest.raises(DataError, match=r"a\.json: a text of more than 100 bytes"):
+        within_limits(long, "a.json", longest=100)
+
+
+def test_marks_that_belong_to_no_value_are_too_much_as_well() -> None:
+    with pytest.raises(DataError, match="more than 10 values"):
+        within_limits(b'""' * 23, "a.json", most_values=10, longest=100)
+
+
 def test_signs_inside_of_texts_do_not_count() -> None:
     said = ["[[[[{{{{,,,," * 200, '\\"[NaN,', "\\", '"' + "9" * 5000, "1e308 Infinity"]
     assert parse(json.dumps(said), "a.json") == said

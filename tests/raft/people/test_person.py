@@ -7,8 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from raft.errors import DataError
-from raft.people.person import About, exchanges, load_about, load_person
+from raft.people.doubts import doubts
+from raft.people.person import About, exchanges, introduce, load_about, load_person
 from raft.types import Interview, Turn
+from ratf.suite.study import open_study
 
 ABOUT = About(name="A", introduction="You are A.")
 
@@ -69,9 +71,28 @@ def test_a_question_has_its_topic_or_its_interviews(tiny: Path, edit_line: Calla
 def test_not_utf8_and_missing_files(tiny: Path) -> None:
     folder = tiny.parent / "marrack"
     (folder / "interviews.jsonl").write_bytes(b'{"a": "\xff"}\n')
-    (folder / "writings.jsonl").unlink()
+    (folder / "person.yaml").unlink()
     found = "\n".join(problems(folder))
-    assert "interviews.jsonl:1: not UTF-8" in found and "writings.jsonl: missing" in found
+    assert "interviews.jsonl:1: not UTF-8" in found and "person.yaml: missing" in found
+    (folder / "interviews.jsonl").unlink()
+    assert "interviews.jsonl: missing" in "\n".join(problems(folder))
+
+
+def test_somebody_without_writings_can_be_an_impostor(tiny: Path) -> None:
+    (tiny.parent / "pell" / "writings.jsonl").unlink()
+    impostor = load_person(tiny.parent / "pell")
+    assert impostor.documents == () and "enough for an impostor" in "".join(doubts(impostor))
+    assert open_study(tiny).impostors == [impostor]
+
+
+def test_a_person_without_writings_cannot_remember(tiny: Path) -> None:
+    (tiny.parent / "marrack" / "writings.jsonl").unlink()
+    with pytest.raises(DataError, match=r"no writings, so nothing can be remembered.*rag_only, raft"):
+        open_study(tiny)
+    tiny.write_text(
+        tiny.read_text("utf-8") + "arms: [baseline, finetune_only]\nprimary: {better: finetune_only}\n", "utf-8"
+    )
+    assert open_study(tiny).person.documents == ()
 
 
 def test_undated_text_needs_permission(tiny: Path, edit_line: Callable[..., None]) -> None:
@@ -124,3 +145,21 @@ def test_a_day_to_come_is_refused_in_yaml_as_well(tmp_path: Path) -> None:
     (tmp_path / "person.yaml").write_text("name: Mara Linden\nintroduction: A keeper.\nknowledge_cutoff: 9999-12-31\n")
     with pytest.raises(DataError, match=r"person.yaml:3: knowledge_cutoff: 9999-12-31 is in the future"):
         load_about(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["Jane Doe", "Jane: a #1 'Doe'", "李明", "Jane " * 60])
+def test_a_new_person_yaml_asks_for_what_its_owner_must_say(tmp_path: Path, name: str) -> None:
+    name = name.strip()
+    assert introduce(tmp_path, name) == About(name=name, introduction="You are being interviewed.")
+    lines = (tmp_path / "person.yaml").read_text("utf-8").splitlines()
+    for key in ("name", "introduction", "licence", "consent"):
+        at = next(n for n, line in enumerate(lines) if line.startswith(f"{key}:"))
+        assert lines[at - 1].startswith("# ")
+    assert {f"# {key}:" for key in ("knowledge_cutoff", "fictional")} <= {line[: line.find(":") + 1] for line in lines}
+    # what may be left out holds as it is written there, without its sign
+    optional = [
+        line[2:] if ": " in line and line.startswith("# ") and " " not in line[2:].split(":")[0] else line
+        for line in lines
+    ]
+    (tmp_path / "person.yaml").write_text("\n".join(optional), "utf-8")
+    assert load_about(tmp_path).fictional and load_about(tmp_path).knowledge_cutoff

@@ -128,7 +128,9 @@ def test_a_cut_gzip_is_told(site: Site, web: Web) -> None:
         ("127.0.0.1", True), ("localhost", True), ("127.1", True), ("2130706433", True), ("0.0.0.0", True),
         ("10.1.2.3", True), ("192.168.0.1", True), ("172.16.0.1", True), ("169.254.169.254", True), ("100.64.0.1", True),
         ("::1", True), ("fe80::1", True), ("fd00::1", True), ("::ffff:127.0.0.1", True), ("64:ff9b::7f00:1", True),
-        ("2002:7f00:1::", True), ("224.0.0.1", True),
+        ("2002:7f00:1::", True), ("224.0.0.1", True), ("0x7f000001", True), ("0177.0.0.1", True), ("0", True),
+        ("240.0.0.1", True), ("198.18.0.1", True), ("::", True), ("::127.0.0.1", True), ("::ffff:0:10.0.0.1", True),
+        ("64:ff9b:1::a00:1", True), ("fec0::1", True), ("ff02::1", True), ("2001::1", True), ("fe80::1%lo", True),
         ("93.184.216.34", False), ("2606:2800:220:1::1", False), ("no.such.host.invalid", False),
     ],
 )  # fmt: skip
@@ -136,14 +138,20 @@ def test_addresses_of_this_machine_and_its_network_are_known(host: str, near: bo
     assert is_near(host) is near
 
 
-def test_a_public_address_leads_nowhere_inside(site: Site, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site whose address passes for a public one."""
     monkeypatch.setattr(http, "is_near", lambda host: host == "127.0.0.1")
-    public = site.url.replace("127.0.0.1", "localhost")  # as if it were one
+    with Site("127.0.0.2").running() as site:
+        yield site
+
+
+def test_a_public_address_leads_nowhere_inside(site: Site, public: Site, web: Web) -> None:
     site.put("/secret", "of the network")
-    site.put("/page", "of all")
-    site.routes["/away"] = redirect(f"{site.url}/secret")
+    public.put("/page", "of all")
+    public.routes["/away"] = redirect(f"{site.url}/secret")
     web.begin()
-    for address in (f"{public}/away", f"{public}/page", f"{site.url}/secret", f"{public}/away"):
+    for address in (f"{public.url}/away", f"{public.url}/page", f"{site.url}/secret", f"{public.url}/away"):
         if address.endswith("page"):
             assert web.get(address).content == b"of all"
         else:
@@ -153,8 +161,16 @@ def test_a_public_address_leads_nowhere_inside(site: Site, web: Web, monkeypatch
     assert site.count("/secret") == 0
     web.begin()
     assert web.get(f"{site.url}/secret").content == b"of the network", "the user named it"
-    assert web.get(f"{public}/page").content == b"of all"
-    assert web.get(f"{public}/away").content == b"of the network", "the source is inside itself"
+    assert web.get(f"{public.url}/page").content == b"of all"
+    assert web.get(f"{public.url}/away").content == b"of the network", "the source is inside itself"
+
+
+def test_a_name_that_leads_inside_a_moment_later_is_not_read(site: Site, public: Site, web: Web) -> None:
+    public.routes["/away"] = redirect(f"{site.url.replace('127.0.0.1', 'localhost')}/secret")
+    site.put("/secret", "of the network")
+    web.begin()
+    with pytest.raises(FetchError, match="/secret: leads from a public address into this machine"):
+        web.get(f"{public.url}/away")
 
 
 @pytest.mark.parametrize("how", ["announced", "streamed", "packed"])

@@ -1,7 +1,9 @@
 from itertools import pairwise
 
+import numpy as np
+
 from raft.types import Exchange
-from ratf.agents.degenerate import babble, dont_know, evidence_words, parrot, salted, yes
+from ratf.agents.degenerate import babble, commonplaces, dont_know, echo, evidence_words, parrot, salted, yes
 
 ASKED = [Exchange("late", n, None, f"Question {n}?", "The brook came up over the lane " * n) for n in (1, 2, 3)]
 EARLIER = [
@@ -19,9 +21,22 @@ def test_a_yes_and_ignorance_answer_everything_alike() -> None:
     assert dont_know(ASKED) == dict.fromkeys(IDS, "I don't know.")
 
 
+def test_the_echo_repeats_the_question() -> None:
+    assert echo(ASKED) == {e.exchange_id: e.question for e in ASKED}
+
+
 def test_the_parrot_says_one_earlier_answer_of_middling_length() -> None:
     assert parrot(ASKED, EARLIER) == dict.fromkeys(IDS, EARLIER[0].answer)
     assert parrot(ASKED, []) == {}
+
+
+def test_commonplaces_are_the_sentences_that_are_nearest_to_all_the_rest() -> None:
+    said = ["One.", "Two.", "One again.", "Three.", "One more."]
+    alike = np.eye(5, dtype=np.float32)
+    alike[0, [2, 4]] = alike[[2, 4], 0] = 0.9
+    text = commonplaces(ASKED, said, alike)[ASKED[0].exchange_id]
+    assert text.startswith("One. Two. Three.") and commonplaces(ASKED, said, alike) == dict.fromkeys(IDS, text)
+    assert commonplaces(ASKED, [], np.zeros((0, 0), dtype=np.float32)) == {}
 
 
 def test_babble_is_as_long_as_the_answer_and_made_of_pairs_that_were_said() -> None:

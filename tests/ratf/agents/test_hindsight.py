@@ -76,6 +76,7 @@ def held_out_prompts(study: Study) -> bytes:
     return json.dumps([[m.model_dump(exclude={"id"}) for m in s.input] for s in samples if isinstance(s.input, list)]).encode()  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_filter_touches_training_and_nothing_else(cache: Path, tiny: Path, tmp_path: Path) -> None:
     from ratf.agents.training import samples
 
@@ -95,6 +96,7 @@ def test_the_filter_touches_training_and_nothing_else(cache: Path, tiny: Path, t
     assert samples(filtering, "ft+mem") != learnt
 
 
+@pytest.mark.slow
 def test_the_measurement_covers_what_the_gate_refused_and_is_made_once(cache: Path, tiny: Path, tmp_path: Path) -> None:
     study = study_of(tiny, tmp_path / "run", hindsight=True, gate=0.3)
     before = repr(memories(study))

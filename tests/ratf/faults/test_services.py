@@ -17,6 +17,8 @@ from ratf.results.results import STOPPED
 from ratf.runner.run import carry_out
 from ratf.suite.study import Study, logs_folder
 
+pytestmark = pytest.mark.slow
+
 
 def run(study: Study, told: list[str], give_up_after: float, limits: Limits = NO_LIMITS) -> float:
     """The seconds until it stops."""
@@ -30,14 +32,14 @@ def test_a_dead_service_is_told_and_given_up(study: Study, faulty: Faulty, statu
     faulty.act = lambda prompt: failed(status, "come back later")
     told: list[str] = []
     began = time.monotonic()
-    with pytest.raises(GaveUp, match=rf"gave up after 0\.1 minutes without one reply.*{status}.*come back later"):
-        run(study, told, give_up_after=0.1)
+    with pytest.raises(GaveUp, match=rf"gave up after 0\.04 minutes without one reply.*{status}.*come back later"):
+        run(study, told, give_up_after=0.04)
     assert time.monotonic() - began < 90 and (study.folder / STOPPED).is_file()
     assert told and study.suite.models.base in told[0] and f"{status} come back later; try 1 failed" in told[0]
-    assert "the next is in" in told[0] and "gives up after 0.1 minutes" in told[0]
+    assert "the next is in" in told[0] and "gives up after 0.04 minutes" in told[0]
     faulty.act = fine
     asked = len(faulty.asked)
-    run(study, told, give_up_after=0.1)
+    run(study, told, give_up_after=5)
     assert len(faulty.asked) - asked == 24 and not any(arm.errors for arm in open_run(study.folder).arms.values())
 
 

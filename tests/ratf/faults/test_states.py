@@ -8,7 +8,7 @@ from faulty import Faulty, failed, fine, said
 from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ContentText, ModelOutput
 
 from ratf.gate.gate import check
-from ratf.models.states import is_refusal, state_of
+from ratf.models.states import is_refusal, state_of, stopped_by
 from ratf.runner.run import carry_out
 from ratf.suite.study import Study
 
@@ -22,6 +22,22 @@ REFUSALS = [
     "As an AI language model, I don't have personal opinions on dams.",
     "I'm unable to help with that.",
     "Your request was flagged by our safety system.",
+    "I won't be able to help with that.",
+    "I must decline this request.",
+    "I apologize, but I do not feel comfortable responding to that request.",
+    "I can't roleplay as a real person.",
+    "I cannot create content that impersonates real people.",
+    "I am Claude, an AI assistant made by Anthropic, and I can't pretend to be a real person.",
+    "I'm just a language model, so I can't help you with that.",
+    "I'm designed to be helpful, harmless, and honest, so I can't answer this.",
+    "Your input has been flagged as potentially violating our usage policy.",
+    "Error: content filtered",
+    "That's against my guidelines.",
+    "Sorry, that's beyond my current scope. Let's talk about something else.",
+    "Lo siento, pero no puedo ayudar con eso.",
+    "Es tut mir leid, aber dabei kann ich nicht helfen.",
+    "Je suis désolé, mais je ne peux pas vous aider avec cela.",
+    "抱歉，我无法提供帮助。",
 ]
 ANSWERS = [
     "I'm sorry.",
@@ -31,6 +47,14 @@ ANSWERS = [
     "I'm sorry, I can't help with that. My sister kept the lock, so you should ask her what it cost.",
     "Sorry, no. We were told to wait, and we waited.",
     "I can't answer that, the files are closed for twenty years.",
+    "I must decline that.",
+    "I'm not comfortable with that question.",
+    "I'm sorry, but I cannot answer that question.",
+    "I had to decline that request; it was 1986.",
+    "I can't speak for real people in Ohio, but I know what they pay.",
+    "As an economist, I have no view.",
+    "Let's talk about something else.",
+    "对不起，我不能回答这个问题。",
 ]
 
 
@@ -56,6 +80,46 @@ def test_the_states_by_the_fields_of_the_reply() -> None:
     assert state_of(ModelOutput.from_content("m", "", "max_tokens"))[0] == "empty"
     marked = ChatMessageAssistant(content=[ContentText(text="No, not this.", refusal=True)])
     assert state_of(ModelOutput(model="m", choices=[ChatCompletionChoice(message=marked)]))[0] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"),
+    [
+        ("SAFETY", "content_filter"), ("PROHIBITED_CONTENT", "content_filter"), ("sensitive", "content_filter"),
+        ("guardrail_intervened", "content_filter"), ("content-filtered", "content_filter"), ("refusal", "content_filter"),
+        ("max_output_tokens", "max_tokens"), ("insufficient_system_resource", "error"), ("network_error", "error"),
+        ("error", "error"), ("stop_sequence", None), ("", None),
+    ],
+)  # fmt: skip
+def test_other_services_words_for_a_stop_are_understood(word: str, meaning: str | None) -> None:
+    assert stopped_by(word) == meaning
+
+
+def test_a_reply_that_stopped_for_safety_is_no_answer_whatever_it_is_called(study: Study, faulty: Faulty) -> None:
+    """Half of an arm is refused in other words than Inspect knows, and one reply failed halfway."""
+    asked = [json.dumps(e.question, ensure_ascii=False)[1:50] for e in study.held_out]
+    words = [
+        "SAFETY",
+        "sensitive",
+        "guardrail_intervened",
+        "RECITATION",
+        "refusal",
+        "max_output_tokens",
+        "network_error",
+    ]
+
+    def act(prompt: str) -> object:
+        number = next(n for n, question in enumerate(asked) if question in prompt.rpartition('"user"')[2])
+        if "You remember" in prompt and number < len(words):
+            return said("The low fields had water in August, and I signed for", words[number])
+        return fine(prompt)
+
+    faulty.act = act  # type: ignore[assignment]
+    results = carry_out(study, allow_leaks=True)
+    arm = results.arms["rag_only"]
+    assert arm.states == {"refused": 5, "cut": 1, "error": 1, "answered": 5}
+    assert results.verdict == "NOT MEASURED"
+    assert any("failed halfway: its finish_reason is 'network_error'" in kind for kind in arm.kinds_of_errors)
 
 
 def test_refusals_of_half_an_arm_are_no_pass_and_cut_answers_are_told(study: Study, faulty: Faulty) -> None:

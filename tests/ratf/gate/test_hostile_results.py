@@ -1,6 +1,7 @@
 """Results that somebody made up or changed give no verdict that is not true, and say nothing in another's name."""
 
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,11 @@ def short(raw: Raw, arm: str = "raft", other: str = "baseline") -> None:
         if own[SCORE]["value"] < its[SCORE]["value"] + 0.05:
             own[SCORE] = {"value": None, "why": "too short: 2 words"}
     raw["metrics"][SCORE]["axis"] = "voice"
+
+
+def answer(raw: Raw) -> Raw:
+    found: Raw = raw["questions"][0]["answers"]["raft"]
+    return found
 
 
 def changed(change: Callable[[Raw], object]) -> Results:
@@ -89,18 +95,42 @@ def test_the_other_way_is_not_better_because_the_results_say_so() -> None:
         (lambda raw: raw["suite"]["primary"].update(better="raft better"), "primary.better: String should match"),
         (lambda raw: raw["suite"]["primary"].update(metric="charm"), "'charm', which is no metric of the run"),
         (lambda raw: raw["suite"].pop("primary"), "primary: is missing"),
+        (lambda raw: raw["suite"]["models"].update(grader=5), "models.grader"),
         (lambda raw: raw["held_out"].update(questions="24"), "questions: Input should be a valid integer"),
         (lambda raw: raw["arms"].pop("raft"), "'raft', which is no arm of the run"),
         (lambda raw: raw["questions"].append(raw["questions"][0]), "questions has 'marrack-0-q000' twice"),
         (lambda raw: raw["contrasts"].insert(0, raw["contrasts"][0] | {"difference": 9.0}), "contrasts has"),
         (lambda raw: raw["exam"].append(raw["exam"][0] | {"admitted": False}), "exam has 'style_identity' twice"),
         (lambda raw: raw["questions"][0]["answers"]["raft"].update(state="error"), "arms.raft.errors is 0, and 1 of"),
+        (lambda raw: answer(raw).update(memories=[{"title": "a"}]), "text: is missing"),
+        (lambda raw: answer(raw)["scores"][SCORE].update(votes=[{}]), "grader: is missing"),
+        (lambda raw: answer(raw)["scores"][SCORE].update(votes=[{"grader": "g", "value": "1"}]), "a valid number"),
+        (lambda raw: raw["suite"].update(training={f"s{n}": n for n in range(30_000)}), "more than 10,000 settings"),
+        (lambda raw: raw["suite"].update(training={"words": "x" * 2**21}), "or 1,048,576 characters in them"),
+        (lambda raw: raw["arms"].update({f"a{n}": raw["arms"]["raft"] for n in range(400)}), "404 arms and 1 metrics"),
+        (lambda raw: raw["metrics"].update({f"m{n}": raw["metrics"][SCORE] for n in range(200)}), "at most 300 arms"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(change: Callable[[Raw], object], says: str) -> None:
     with pytest.raises(ValidationError) as error:
         changed(change)
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"questions": [{}] * 100_000},
+        {"arms": {f"a{n}": {"metrics": {f"m{k}": {} for k in range(300)}} for n in range(300)}},
+        {"held_out": {"interviews": [{}] * 100_000}},
+        {"exam": [[]] * 100_000},
+    ],
+    ids=lambda content: next(iter(content)),
+)
+def test_only_the_first_of_many_wrong_items_is_looked_at(content: Raw) -> None:
+    with pytest.raises(ValidationError) as error:
+        Results.model_validate_json(json.dumps({**RUN, **content}), strict=True)
+    assert error.value.error_count() < 30
 
 
 def test_nothing_of_a_run_commands_the_terminal_or_ci(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

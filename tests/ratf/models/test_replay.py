@@ -231,9 +231,9 @@ def test_cached_replies_are_recorded_and_a_kill_loses_none(
 
 @pytest.mark.slow
 def test_tuned_arms_are_replayed_without_base_and_adapters(
-    tiny: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_at_once: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    suite = yaml.safe_load(tiny.read_text("utf-8"))
+    suite = yaml.safe_load(tiny_at_once.read_text("utf-8"))
     suite |= {
         "memories": {"k": 1, "hindsight": True},
         "split": {"held_out_interviews": 2, "questions": 2, "training_exchanges": 4},
@@ -242,8 +242,8 @@ def test_tuned_arms_are_replayed_without_base_and_adapters(
         "exam": {"comparisons": 8},
         "primary": {"metric": "rouge_l", "better": "raft", "than": "baseline"},
     }
-    tiny.write_text(yaml.safe_dump(suite), "utf-8")
-    study = open_study(str(tiny), out=str(tmp_path / "run"))
+    tiny_at_once.write_text(yaml.safe_dump(suite), "utf-8")
+    study = open_study(str(tiny_at_once), out=str(tmp_path / "run"))
     live = recorded(study, tmp_path / "recording", carry_out)
     assert len(live.tuned) == 2 and live.retrieval and live.questions[0].answers["raft"].text
 
@@ -258,8 +258,10 @@ def test_tuned_arms_are_replayed_without_base_and_adapters(
     assert replay.budget and replay.budget.tokens == 0 and live.budget and live.budget.tokens
     assert replay.arms["raft"].model == live.arms["raft"].model and replay.tuned == live.tuned
 
-    tiny.write_text(tiny.read_text("utf-8").replace("learning_rate: 0.001", "learning_rate: 0.002"), "utf-8")
-    other = open_study(str(tiny), out=str(tmp_path / "other"))
+    tiny_at_once.write_text(
+        tiny_at_once.read_text("utf-8").replace("learning_rate: 0.001", "learning_rate: 0.002"), "utf-8"
+    )
+    other = open_study(str(tiny_at_once), out=str(tmp_path / "other"))
     with pytest.raises(RaftError, match=r"finetune_only.*, of [^ ]+\n.*nearest: finetune_only"):
         replayed(other, tmp_path / "recording", carry_out)
 

@@ -229,7 +229,7 @@ def test_logs_of_a_run_lead_into_inspect_view_while_it_is_up(tmp_path: Path, mon
             pass
 
     viewer = ThreadingHTTPServer(("127.0.0.1", 0), Viewer)
-    threading.Thread(target=viewer.serve_forever, daemon=True).start()
+    threading.Thread(target=viewer.serve_forever, args=(0.02,), daemon=True).start()
     home = f"http://127.0.0.1:{viewer.server_port}"
     monkeypatch.setattr(view, "INSPECT", home)
     with serving(run) as port:

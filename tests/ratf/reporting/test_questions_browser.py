@@ -76,6 +76,7 @@ def opened(context: BrowserContext, path: Path, hash: str = "") -> tuple[Page, l
     page.on("pageerror", lambda e: trouble.append(str(e)))
     page.on("dialog", lambda d: trouble.append(d.message))
     page.goto(path.as_uri() + hash)
+    page.evaluate("document.querySelectorAll('details.part').forEach(d => { d.open = true })")
     return page, trouble
 
 

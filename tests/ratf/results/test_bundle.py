@@ -458,6 +458,21 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("results.json", b'{"digest": 1e308}', r"results\.json: digest is 1e\+308, which is beyond"),
         ("manifest.json", b'{"format": NaN}', r"manifest\.json: format is nan, which is no number"),
         ("manifest.json", b"9" * 5000, r"manifest\.json: a number of 5,000 digits"),
+        (
+            "results.json",
+            b'{"sentence": "' + b"x" * 200_001 + b'"}',
+            r"results\.json: a text of more than 200,000 bytes",
+        ),
+        (
+            "samples.jsonl",
+            b'{"error": "' + b"x" * 200_001 + b'"}',
+            r"samples\.jsonl: a text of more than 200,000 bytes",
+        ),
+        (
+            "samples.jsonl",
+            b'{"arm": "raft", "question": "q", "epoch": 1, "answer": "", "given": {"person": "x"}, "error": null, "scores": {}}',
+            r"samples\.jsonl:1: given: text: is missing",
+        ),
     ],
 )
 def test_what_is_too_much_in_a_bundle_is_refused_with_the_limit(

@@ -23,7 +23,7 @@ name: planted
 person: marrack
 impostors: [pell]
 split: {held_out_interviews: 6, questions: 36}
-arms: [{name: twin, answers: twin.jsonl}, {name: sayer, answers: sayer.jsonl}, {name: echo, answers: echo.jsonl}]
+arms: [{name: twin, answers: twin.jsonl}, {name: sayer, answers: sayer.jsonl}, {name: repeater, answers: repeater.jsonl}]
 controls: [real, same_near, impostor_near]
 metrics: [rouge_2, sentence_coverage]
 primary: {metric: sentence_coverage, better: twin, than: sayer}
@@ -47,10 +47,10 @@ def planted(folder: Path) -> Path:
     agents = {
         "twin": said,
         "sayer": dict.fromkeys(said, YES),
-        "echo": dict(parrot(demo.held_out, demo.earlier)),
+        "repeater": dict(parrot(demo.held_out, demo.earlier)),
     }
     left_out = demo.held_out[0].exchange_id
-    del agents["echo"][left_out]
+    del agents["repeater"][left_out]
     folder.mkdir(parents=True, exist_ok=True)
     for name, answers in agents.items():
         (folder / f"{name}.jsonl").write_text(lines(answers), "utf-8")
@@ -68,6 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Results:
     return load(study.folder / "results.json")
 
 
+@pytest.mark.slow
 def test_who_says_the_same_in_other_words_is_told_from_who_says_nothing(run: Results) -> None:
     assert {(e.metric, e.axis, e.admitted) for e in run.exam} == {
         ("rouge_2", "coverage", True),
@@ -75,14 +76,15 @@ def test_who_says_the_same_in_other_words_is_told_from_who_says_nothing(run: Res
     }
     assert run.verdict == "PASS" and run.sentence.startswith("twin beats sayer")
     for metric in ("rouge_2", "sentence_coverage"):
-        cells = {arm: run.arms[arm].metrics[metric] for arm in ("twin", "sayer", "echo", "impostor_near")}
+        cells = {arm: run.arms[arm].metrics[metric] for arm in ("twin", "sayer", "repeater", "impostor_near")}
         floor = cells["impostor_near"].high
         assert floor is not None and cells["twin"].low is not None and cells["twin"].low > floor
         assert cells["sayer"].high is not None and cells["sayer"].high <= floor
         # an earlier answer shares the person's turns of phrase with the real one, and no more
-        assert cells["echo"].high is not None and cells["echo"].high < cells["twin"].low / 2
+        assert cells["repeater"].high is not None and cells["repeater"].high < cells["twin"].low / 2
 
 
+@pytest.mark.slow
 def test_coverage_is_no_licence_for_agreement_and_has_no_ceiling(run: Results) -> None:
     for licence in licences(run):
         assert "the same claims are made" in licence.may and "says the opposite" in licence.may_not
@@ -90,20 +92,27 @@ def test_coverage_is_no_licence_for_agreement_and_has_no_ceiling(run: Results) -
     assert [metric for metric, _ in particular(run)] == ["rouge_2", "sentence_coverage"]
 
 
+@pytest.mark.slow
 def test_what_is_made_for_the_exam_is_told_with_examples_and_is_no_control(run: Results) -> None:
     assert run.made and {m.control for m in run.made.controls} >= {"half_reworded", "claims_25", "own_topic"}
     assert all(m.edits and m.questions for m in run.made.controls) and not run.made.reason
     assert not {*EXAM_ONLY} & {*run.arms} and not any({*EXAM_ONLY} & {*q.answers} for q in run.questions)
 
 
+@pytest.mark.slow
 def test_such_an_arm_stands_beside_the_others(run: Results, tmp_path: Path) -> None:
-    echo, first = run.arms["echo"], run.questions[0]
-    assert (echo.kind, echo.words, echo.metrics["rouge_2"].unscored) == ("arm", "answers from echo.jsonl", 1)
-    assert first.answers["echo"].scores["rouge_2"].why == "empty: the file of answers has none to this question"
-    assert {("twin", "echo"), ("echo", "sayer")} <= {(c.a, c.b) for c in run.comparisons}
-    assert run.second_looks[-1].arm == "echo"
+    repeater, first = run.arms["repeater"], run.questions[0]
+    assert (repeater.kind, repeater.words, repeater.metrics["rouge_2"].unscored) == (
+        "arm",
+        "answers from repeater.jsonl",
+        1,
+    )
+    assert first.answers["repeater"].scores["rouge_2"].why == "empty: the file of answers has none to this question"
+    assert {("twin", "repeater"), ("repeater", "sayer")} <= {(c.a, c.b) for c in run.comparisons}
+    assert run.second_looks[-1].arm == "repeater"
 
 
+@pytest.mark.slow
 def test_the_page_says_what_each_metric_may_say(run: Results) -> None:
     from ratf.reporting.page import render
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +11,23 @@ from hosted import Hosted
 from planted_judges import DEMO
 from small_suite import characters, small
 
-from ratf.results.folder import set_damaged_logs_aside
+from ratf.results.folder import logs, set_damaged_logs_aside
 from ratf.results.results import Results
 from ratf.runner.run import run
 
-DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "cut": lambda content: content[: len(content) // 2],
-    "flipped": lambda content: content[: len(content) // 2] + bytes([content[len(content) // 2] ^ 1]) + content[len(content) // 2 + 1 :],
-}  # fmt: skip
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flipped(content: bytes) -> bytes:
+    """One bit changed: of a log, in the first member's checksum; a few bits of what is packed say nothing."""
+    made = bytearray(content)
+    made[content.index(b"PK\x01\x02") + 16 if content.startswith(b"PK") else len(content) // 2] ^= 1
+    return bytes(made)
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {"cut": cut, "flipped": flipped}
 
 
 def same(a: Results, b: Results) -> bool:
@@ -60,7 +70,9 @@ def test_damaged_state_is_named_set_aside_and_made_again(
         assert not [r for r in caplog.records if "set aside" in r.getMessage()], "said once, not at every start"
 
 
-def test_a_log_is_set_aside_for_a_single_wrong_byte(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A small log of two questions, alone in its folder."""
     from inspect_ai import Task, eval
     from inspect_ai.dataset import Sample
     from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -72,14 +84,51 @@ def test_a_log_is_set_aside_for_a_single_wrong_byte(tmp_path: Path, caplog: pyte
 
         return solve
 
-    task = Task(dataset=[Sample(input="Is it slow?")], name="one", solver=nothing())
-    (log,) = eval(task, model="mockllm/model", log_dir=str(tmp_path), display="none")
-    path = Path(log.location.removeprefix("file://"))
-    set_damaged_logs_aside(tmp_path)
-    assert path.is_file(), "nothing is wrong with it"
-    content = bytearray(path.read_bytes())
-    content[content.index(b"samples/") + 200] ^= 1
-    path.write_bytes(bytes(content))
-    set_damaged_logs_aside(tmp_path)
-    assert not path.exists() and path.with_name(f"{path.name}.damaged").read_bytes() == content
-    assert str(path) in caplog.text
+    samples = [Sample(input="Is it slow?", id="i-q001"), Sample(input="Is it deep?", id="i-q002")]
+    task = Task(dataset=samples, name="one", solver=nothing())
+    (made,) = eval(task, model="mockllm/model", log_dir=str(tmp_path / "logs"), display="none")
+    return Path(made.location.removeprefix("file://"))
+
+
+def test_a_log_is_set_aside_for_a_single_wrong_byte(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    set_damaged_logs_aside(log.parent)
+    assert log.is_file(), "nothing is wrong with it"
+    content = flipped(log.read_bytes())
+    log.write_bytes(content)
+    set_damaged_logs_aside(log.parent)
+    assert not log.exists() and log.with_name(f"{log.name}.damaged").read_bytes() == content
+    assert str(log) in caplog.text
+
+
+def test_no_wrong_bit_of_a_log_that_is_not_noticed_changes_what_is_read(log: Path) -> None:
+    from inspect_ai.log import read_eval_log
+
+    def read() -> tuple[str, list[list[tuple[str, int]]]]:
+        whole = read_eval_log(str(log)).model_dump_json(exclude={"etag"})
+        return whole, [one.samples for one in logs(log.parent)]
+
+    content, wanted, noticed = log.read_bytes(), read(), 0
+    directory, lot = content.index(b"PK\x01\x02"), random.Random(13)
+    every = [(at, bit) for at in range(directory, len(content)) for bit in range(8)]
+    every += [(at, lot.randrange(8)) for at in range(directory)]
+    for at, bit in lot.sample(every, 400):
+        log.write_bytes(content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :])
+        set_damaged_logs_aside(log.parent)
+        if log.exists():
+            assert read() == wanted, f"bit {bit} of byte {at}"
+        else:
+            noticed += 1
+    assert noticed > 200
+
+
+@pytest.mark.parametrize("length", ["name", "extra", "comment"])
+def test_a_member_that_a_wrong_length_hides_is_missed(log: Path, length: str) -> None:
+    content = log.read_bytes()
+    at = content.index(b"PK\x01\x02", content.index(b"PK\x01\x02") + 1)  # the first question's
+    following = content.index(b"PK\x01\x02", at + 1)
+    further = content.index(b"PK\x01\x02", following + 1) - following
+    field = at + {"name": 28, "extra": 30, "comment": 32}[length]
+    told = int.from_bytes(content[field : field + 2], "little") + further
+    log.write_bytes(content[:field] + told.to_bytes(2, "little") + content[field + 2 :])
+    set_damaged_logs_aside(log.parent)
+    assert not log.exists()

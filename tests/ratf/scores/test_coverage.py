@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ratf.edits.alignment import aligned
 from ratf.edits.rules import load_rules
-from ratf.scores.coverage import Coverage, Facts, coverages, facts
-from ratf.scores.measures import OF_TEXTS, Lookup, TextMeasures
+from ratf.scores.coverage import Coverage, Facts, Reals, facts
+from ratf.scores.measures import OF_TEXTS, TextMeasures
 
 RULES = load_rules("english")
 THINGS = ["heron", "weir", "ducks", "council", "mill"]
@@ -29,8 +28,8 @@ class ByThings:
         return [row / np.float32(np.linalg.norm(row)) for row in rows]
 
 
-def cover(answer: str, real: str = REAL) -> Coverage:
-    found = coverages([(answer, real)], ByThings())[0]
+def cover(answer: str, real: str = REAL, question: str = "") -> Coverage:
+    (found,) = Reals([(question, real)], ByThings()).covered_by(answer)
     assert found is not None
     return found
 
@@ -48,19 +47,19 @@ def test_both_sides_are_kept() -> None:
 
 def test_a_side_without_a_sentence_is_unscored() -> None:
     embed = ByThings()
-    assert coverages([("", REAL), (REAL, " ")], embed) == [None, None]
-    assert coverages([], embed) == []
+    assert Reals([("", REAL)], embed).covered_by("") == [None]
+    assert Reals([("", " ")], embed).covered_by(REAL) == [None]
+    assert Reals([], embed).covered_by(REAL) == []
     assert facts([("", REAL)], RULES, embed) == [None]
 
 
 def test_each_distinct_sentence_is_embedded_once() -> None:
     embed = ByThings()
-    aligned([(REAL, REAL), ("The heron left in May 2019. So?", REAL)], embed)
+    Reals([("So?", REAL), ("So?", f"{REAL} So?")], embed)
     assert sorted(embed.asked) == sorted({*REAL.replace(". ", ".|").split("|"), "So?"})
-    kept: Lookup[str, NDArray[np.float32]] = Lookup(embed)
-    first = coverages([(REAL, REAL)], kept)
-    before = len(embed.asked)
-    assert coverages([(REAL, REAL)], kept) == first and len(embed.asked) == before
+
+
+QUESTION = "Is it true that the heron left? And what about the ducks?"
 
 
 @given(
@@ -71,6 +70,47 @@ def test_sides_swapped_swap_recall_and_precision(a: list[str], b: list[str]) -> 
     there, back = cover(one, other), cover(other, one)
     assert there.recall == pytest.approx(back.precision) and there.precision == pytest.approx(back.recall)
     assert 0 <= there.f <= 1 + 1e-6
+
+
+def test_what_the_question_says_counts_for_nothing() -> None:
+    assert cover(QUESTION, question=QUESTION).f == 0
+    assert cover(f"{QUESTION} {QUESTION}", question=QUESTION).f == 0
+    assert cover(QUESTION).f > 0.3, "without the question it would"
+    assert cover(REAL, question=QUESTION).f == pytest.approx(1)
+    rest = cover("The weir went by 2 feet. The council never asked us.", question=QUESTION)
+    assert rest.recall == pytest.approx(1, abs=0.01), "only what the question leaves open was there to be said"
+    assert rest.f > cover("The heron left. The weir went by 2 feet.", question=QUESTION).f
+
+
+@given(
+    *(st.lists(st.sampled_from(THINGS), min_size=1, max_size=5) for _ in range(3)),
+)
+def test_an_answer_is_covered_no_better_than_by_itself_and_its_question_is_worth_nothing(
+    a: list[str], b: list[str], c: list[str]
+) -> None:
+    answer, real, question = (" ".join(f"The {thing} again." for thing in things) for things in (a, b, c))
+    found = [c for t in (answer, real, question) for c in Reals([(question, real)], ByThings()).covered_by(t)]
+    if found[1] is None:
+        assert found == [None] * 3, "the question says everything"
+        return
+    assert all(f is not None and 0 <= f.f <= 1 + 1e-6 for f in found)
+    assert found[1].f == pytest.approx(1) and found[2] is not None and found[2].f < 0.01
+
+
+@given(st.lists(st.tuples(*[st.lists(st.sampled_from(THINGS), min_size=0, max_size=4)] * 2), min_size=1, max_size=5))
+def test_an_answer_is_held_against_many_as_against_each_alone(rows: list[tuple[list[str], list[str]]]) -> None:
+    asked = [tuple(" ".join(f"The {thing} again." for thing in things) for things in row) for row in rows]
+    answer = "The heron again. The mill."
+    together = Reals(asked, ByThings()).covered_by(answer)  # type: ignore[arg-type]
+    alone = [Reals([one], ByThings()).covered_by(answer)[0] for one in asked]  # type: ignore[list-item]
+    for a, b in zip(together, alone, strict=True):
+        assert (a is None) == (b is None)
+        if a and b:
+            assert (a.recall, a.precision) == (pytest.approx(b.recall, abs=1e-6), pytest.approx(b.precision, abs=1e-6))
+
+
+def test_an_answer_whose_question_says_it_all_is_unscored() -> None:
+    assert Reals([(f"So is it right? {REAL}", REAL)], ByThings()).covered_by("The ducks came.") == [None]
 
 
 def test_an_answer_is_covered_by_itself_in_any_order() -> None:

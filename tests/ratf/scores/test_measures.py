@@ -1,9 +1,11 @@
+import random
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rouge_score.rouge_scorer import RougeScorer
 
 from raft.errors import RaftError
 from raft.files import write_made
@@ -11,11 +13,13 @@ from raft.memory.rephrase import VERSION
 from raft.models.weights import fetch
 from raft.types import Memory
 from ratf.models.chat import embedder
+from ratf.scores.coverage import Beside
 from ratf.scores.measures import (
     RUN_WORDS,
     Lookup,
     ReadsTokens,
     TextMeasures,
+    coverage,
     known_runs,
     reciprocal_rank,
     runs,
@@ -117,15 +121,40 @@ def test_memories_are_known(tiny: Path, tmp_path: Path) -> None:
 
 def test_the_true_answer_ranks_first(tiny: Path, models: Path) -> None:
     study = open_study(str(tiny))
-    warm(study, [(e.answer, e.answer, None) for e in study.held_out], ["embedding_rank"])
+    warm(study, [Beside(e.answer, e.answer) for e in study.held_out], ["embedding_rank"])
     assert [reciprocal_rank(study, e.exchange_id, e.answer) for e in study.held_out] == [1.0] * 4
 
 
 def test_another_questions_answer_ranks_lower(tiny: Path, models: Path) -> None:
     study = open_study(str(tiny))
     first, second = study.held_out[:2]
-    warm(study, [(second.answer, first.answer, None)], ["embedding_rank"])
+    warm(study, [Beside(second.answer, first.answer)], ["embedding_rank"])
     assert reciprocal_rank(study, first.exchange_id, second.answer) <= 0.5
+
+
+def test_a_text_that_is_said_to_everything_covers_nothing(tiny: Path, models: Path) -> None:
+    study = open_study(str(tiny))
+    constant = " ".join(e.answer for e in study.earlier[:4])
+    own, same, asked = (
+        [Beside(text or e.answer, e.answer, e.question) for e in study.held_out] for text in ("", constant, "?")
+    )
+    asked = [b._replace(answer=b.question) for b in asked]
+    warm(study, [*own, *same, *asked], ["sentence_coverage"])
+
+    def scores(of: list[Beside]) -> list[float]:
+        found = [coverage(study, b) for b in of]
+        assert all(f and f[0] == f[1]["elsewhere"] * -1 + _f(f[1]) for f in found)
+        return [f[0] for f in found if f]
+
+    assert min(scores(own)) > 0.7 and all(s < 0.05 for s in scores(asked))
+    assert abs(float(np.mean(scores(same)))) < 0.02
+    plain = [_f(f[1]) for b in same if (f := coverage(study, b))]
+    assert np.mean(plain) > 0.05, "before what it covers elsewhere is taken off"
+
+
+def _f(parts: dict[str, float]) -> float:
+    both = parts["recall"] + parts["precision"]
+    return 2 * parts["recall"] * parts["precision"] / both if both else 0.0
 
 
 def test_ties_count_at_their_worst(tiny: Path, models: Path, edit_line: EditLine) -> None:
@@ -136,7 +165,7 @@ def test_ties_count_at_their_worst(tiny: Path, models: Path, edit_line: EditLine
     for number in (5, 6):
         edit_line(tiny.parent / "marrack" / "interviews.jsonl", number, {"turns": said})
     study = open_study(str(tiny))
-    warm(study, [(e.answer, e.answer, None) for e in study.held_out], ["embedding_rank"])
+    warm(study, [Beside(e.answer, e.answer) for e in study.held_out], ["embedding_rank"])
     assert [reciprocal_rank(study, e.exchange_id, e.answer) for e in study.held_out] == [0.5, 0.5]
 
 
@@ -158,6 +187,18 @@ def test_bertscore_cuts_long_texts_at_the_same_place(models: Path) -> None:
     long = " ".join([TEXT] * 40)
     (score,) = TextMeasures(ENCODER).bertscores([(long, long + " And then something else altogether.")])
     assert score == pytest.approx(1, abs=1e-5)
+
+
+def test_rouge_is_that_of_the_package() -> None:
+    """Texts of few words, so that they repeat and cross, from none to more than one number's 64 bits."""
+    draw = random.Random(0)
+    words = ["weirs", "weir", "the", "river", "rivers", "rose", "fast"]
+    lengths = [draw.choice([0, 1, 5, 70, 200]) for _ in range(120)]
+    texts = [" ".join(draw.choices(words, k=length)) for length in lengths]
+    pairs = list(zip(texts[::2], texts[1::2], strict=True))
+    scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
+    package = [{kind: s.fmeasure for kind, s in scorer.score(real, answer).items()} for answer, real in pairs]
+    assert TextMeasures(ENCODER).rouges(pairs) == package
 
 
 def test_rouge_by_hand() -> None:

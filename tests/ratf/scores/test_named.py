@@ -19,7 +19,7 @@ from ratf.scores.named import named
 from ratf.suite.metrics import METRICS
 
 TARGET, ANSWER = "The river is old, and it is slow in summer.", "It is an old and slow river."
-STUDIES = ("embedding_rank", "style_identity", "surprise", "copying", "nli")
+STUDIES = ("sentence_coverage", "embedding_rank", "style_identity", "surprise", "copying", "nli")
 
 
 @pytest.fixture

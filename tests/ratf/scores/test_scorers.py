@@ -59,6 +59,7 @@ def test_there_is_a_scorer_for_each_metric_of_the_suite(study: Study) -> None:
     assert len(scorers(study, {"rouge_1", "copying", "no metric of the suite"})) == 2
 
 
+@pytest.mark.slow
 def test_empty_short_copied_and_real_answers(study: Study, tmp_path: Path) -> None:
     copied = study.earlier[0].answer
     empty, short, copy, real = scored(

@@ -72,10 +72,12 @@ def test_what_says_nothing_has_no_voice_or_no_more_than_an_impostor(study: Study
     assert told == {
         "yes": {too_short},
         "dont_know": {too_short},
+        "echo": {too_short},
         "boilerplate": {too_short},
         "evidence_words": {too_short},
         "nonanswer": {again},
         "parrot": {REASONS["copied"]},
+        "commonplaces": {REASONS["copied"]},
         "babble": {REASONS["pieced together"]},
         "empty": {REASONS["empty"]},
     }
@@ -100,6 +102,12 @@ def test_the_same_text_is_refused_to_many_questions_and_not_to_one(study: Study)
 def test_memories_that_were_shown_count_as_learnt(study: Study) -> None:
     question = study.held_out[0].exchange_id
     (found,) = judged(study, [answered(question, LONG, {"memories": [{"text": LONG}]})])
+    assert found == REASONS["copied"]
+
+
+def test_a_question_that_is_repeated_until_it_is_long_is_copied(study: Study) -> None:
+    asked = study.held_out[0]
+    (found,) = judged(study, [Answered(asked.exchange_id, " ".join([asked.question] * 6))])
     assert found == REASONS["copied"]
 
 
@@ -214,6 +222,7 @@ def test_the_price_and_the_placebo_are_told(study: Study) -> None:
     assert voice_facts(study) == found
 
 
+@pytest.mark.slow
 def test_nothing_is_learnt_from_held_out_interviews(study: Study) -> None:
     question = study.held_out[0].exchange_id
     changed = replace(study, held_out=[replace(e, answer=LONG) for e in study.held_out])

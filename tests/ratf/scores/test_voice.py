@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from raft.types import Exchange
 from ratf.agents.controls import NONANSWERS
-from ratf.scores.voice import _SIZE, LEAST, WORDS, Said, Voice, _Grammar, _masked, _windows, blocks, placebo
+from ratf.scores.voice import _SIZE, LEAST, WORDS, Said, Voice, _Grammar, _windows, blocks, masked, placebo
 from ratf.statistics.estimates import Estimate
 from ratf.statistics.style import tokens
 from ratf.suite.study import Study, open_study
@@ -67,7 +67,7 @@ def test_the_person_s_own_words_in_no_order_are_not_the_person(voice: Voice, stu
 def test_the_topic_counts_for_nothing(voice: Voice, study: Study) -> None:
     def elsewhere(text: str) -> str:
         return " ".join(
-            {"~": "zulu", "#": "77"}.get(m := _masked(w), w if not m.startswith("~") else f"zul{m[1:]}")
+            {"~": "zulu", "#": "77"}.get(m := masked(w), w if not m.startswith("~") else f"zul{m[1:]}")
             for w in tokens(text)
         )
 

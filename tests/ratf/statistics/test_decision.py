@@ -162,6 +162,24 @@ def test_the_best_rival_is_named(rival: float, said: str, words: str) -> None:
     assert verdict(turned(scores), lower=True)[0] == said
 
 
+@pytest.mark.parametrize(("raft", "said"), [(0.2, "INCONCLUSIVE"), (0.5, "PASS")])
+def test_a_voice_that_other_peoples_words_could_have_makes_no_pass(raft: float, said: str) -> None:
+    scores = table(4, raft=raft, baseline=0.0, impostor_near=0.1, same_near=0.9)
+    found, sentence, looks = verdict(scores)
+    (look,) = [look for look in looks if look.name == "above nothing"]
+    assert found == said and look.holds is (said == "PASS")
+    assert (look.words in sentence) is not look.holds and "what says nothing may have 0.2" in look.words
+    coverage = decide(
+        {METRIC: next(iter(contrasts(scores, [PAIR], CLUSTER)))},
+        PAIR,
+        {METRIC: {"axis": "coverage"}},
+        scores,
+        CLUSTER,
+        {},
+    )
+    assert coverage.verdict == "PASS", "only a voice can be had so"
+
+
 def test_the_best_of_many_equals_is_seldom_a_better_rival() -> None:
     """A rival that was looked for: its p counts as often as there are rivals."""
     names = [f"{a}_{b}" for a in ("finetune", "raft") for b in ("own", "none")]

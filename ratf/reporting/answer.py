@@ -1,0 +1,121 @@
+"""What a run found in three lines of a reader's words: what it says, how it sounds, and what to do next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from raft.text import shorten
+from ratf.reporting.trust import checks
+from ratf.results.results import AxisVerdict, Question, Results
+from ratf.statistics.verdict import OF_AXIS
+from ratf.suite.arms import CEILING, FLOOR
+from ratf.suite.metrics import axis_meant, title
+
+MORE = {"coverage": "makes more of {name}'s points than", "voice": "sounds more like {name} than"}
+LESS = {"coverage": "makes fewer of {name}'s points than", "voice": "sounds less like {name} than"}
+"""How a difference is told, by axis; on any other axis an arm is nearer to the person, or further off."""
+
+
+EXAMPLE_WORDS = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the answer: its heading, what was found in a sentence, and the scale that it was found on."""
+
+    heading: str
+    found: str
+    scale: str = ""
+
+
+def answer(results: Results) -> list[Line]:
+    """A line an axis of the verdict, then what to do next. [] for results of before a verdict had axes."""
+    if not results.axes:
+        return []
+    return [*(_line(results, axis) for axis in results.axes), Line("What to do next", " ".join(_next(results)))]
+
+
+def _line(r: Results, axis: AxisVerdict) -> Line:
+    better, than, name = r.suite["primary"]["better"], r.suite["primary"]["than"], r.person["name"]
+    heading = OF_AXIS.get(axis.axis, title(axis.metric))
+    if axis.verdict == "NOT MEASURED":
+        return Line(heading, f"This was not measured: {axis.sentence}.")
+    if axis.verdict == "INCONCLUSIVE":
+        asked = f"{r.held_out['questions']} questions"
+        return Line(heading, f"{better} and {than} are not told apart by {asked}.", _scale(r, axis))
+    ahead = axis.verdict == "PASS"
+    told = (MORE if ahead else LESS).get(axis.axis)
+    said = f"{better} is {'nearer to' if ahead else 'further from'} {name} than {than} is"
+    if told:
+        said = f"{better} {told.format(name=name)} {than} does"
+    rival = next((look for look in r.second_looks if look.name == "best rival" and look.metric == axis.metric), None)
+    other = ""
+    if rival and ahead and not rival.holds:
+        other = f"; {rival.arm} does better"
+    elif rival and ahead:
+        beats = rival.words.startswith(f"{better} also beats")
+        other = f", and more than {rival.arm} does" if beats else f"; {rival.arm} is not told apart from it"
+    return Line(heading, f"{said}{other}.", _scale(r, axis))
+
+
+def _scale(r: Results, axis: AxisVerdict) -> str:
+    """Where the two arms and another person stand, on a scale whose ends everybody knows; empty where there is none."""
+    pair = (r.suite["primary"]["better"], r.suite["primary"]["than"])
+    skills = {s.arm: s for s in r.skill if s.metric == axis.metric and s.skill is not None}
+    if axis.axis == "voice" and set(pair) <= set(skills):
+        of = [f"{arm} has {_hundredths(skills[arm].skill)}" for arm in pair]
+        return f"Where 0 is another person and 100 {r.person['name']} at another question, {' and '.join(of)}."
+    means = {
+        a: cell.mean for a, arm in r.arms.items() if (cell := arm.metrics.get(axis.metric)) and cell.mean is not None
+    }
+    if r.metrics[axis.metric].get("top") != 1 or not set(pair) <= set(means):
+        return ""
+    of = [f"{arm} has {_hundredths(means[arm])}" for arm in pair]
+    beside = {FLOOR: "another person's answer to the nearest question", CEILING: f"{r.person['name']}'s own to it"}
+    of += [f"{words} {_hundredths(means[control])}" for control, words in beside.items() if control in means]
+    return f"Where {_hundredths(means.get('real', 1.0))} is the real answer, {', '.join(of[:-1])} and {of[-1]}."
+
+
+def _hundredths(number: float | None) -> str:
+    return "none" if number is None else f"{100 * number:.0f}".replace("-0", "0")
+
+
+def _next(r: Results) -> Iterator[str]:
+    better, name = r.suite["primary"]["better"], r.person["name"]
+    admitted = {axis_meant(e.axis) for e in (*r.exam, *r.more_exams) if e.admitted}
+    doubts = [c.name for c in checks(r) if c.state == "doubt"]
+    if r.verdict == "NOT MEASURED":
+        yield "Mend what kept it from being measured, and run it again: what was answered is kept."
+    if r.verdict == "REGRESSION":
+        yield f"Read the questions on which {better} lost most; “{better} loses most” puts them first."
+    if any(a.verdict == "INCONCLUSIVE" for a in r.axes):
+        yield "Four times as many questions would show a difference half as large."
+    if "agreement" not in admitted:
+        yield f"Name a model that can judge (models.grader) to learn whether it takes {name}'s side."
+    if doubts:
+        many = "one check is" if len(doubts) == 1 else f"{len(doubts)} checks are"
+        yield f"Before you quote this, read what {many} in doubt about: {', '.join(dict.fromkeys(doubts))}."
+    elif r.verdict == "PASS":
+        yield "Let people read it: ratf packet makes a blind test."
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One question with the beginnings of the real answer and of the two arms' that are compared."""
+
+    question: Question
+    real: str
+    arms: list[tuple[str, str]]
+
+
+def one_question(results: Results, wanted: str) -> Shown | None:
+    """The question of that id; None where the page has no such."""
+    found = next((q for q in results.questions if q.id == wanted), None)
+    if found is None:
+        return None
+    pair = (results.suite["primary"]["better"], results.suite["primary"]["than"])
+    arms = [(arm, _begun(found.answers[arm].text) or "(empty)") for arm in pair if arm in found.answers]
+    return Shown(found, _begun(found.real), arms)
+
+
+def _begun(text: str) -> str:
+    return shorten(text, EXAMPLE_WORDS)
