@@ -362,6 +362,7 @@ def people(share: float = 1.0) -> str:
     head = ("score", "people", "fails, one rule", "fails, six", "fails, two axes", "no difference", "a real one")
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     gate, coverage = (max(20, round(share * n)) for n in (SUITES, COVERAGE))
+    most = ALPHA / 2 + 2 * (ALPHA / 2 * (1 - ALPHA / 2) / (gate * len(ICCS))) ** 0.5
     for number, (name, kind) in enumerate(KINDS.items()):
         for count, sizes in PEOPLE.items():
             found = [
@@ -369,7 +370,7 @@ def people(share: float = 1.0) -> str:
                 for m, icc in enumerate(ICCS)
             ]
             fails = [
-                _span([float(np.mean([getattr(c, f) for c in found]))], most=_most(0.025, gate * len(ICCS)))
+                _span([float(np.mean([getattr(c, f) for c in found]))], most=most)
                 for f in ("failed", "failed_six", "failed_axes")
             ]
             held = [_span([getattr(c, f) for c in found], 0.93, 0.98) for f in ("null", "real")]
