@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -63,6 +63,10 @@ def run(
         list[str] | None,
         typer.Option(help="Of such a suite: only these cells, as person=powell,seed=1. Can be repeated."),
     ] = None,
+    on: Annotated[
+        str, typer.Option(help="Of such a suite: run its cells on Ray, `ray` on this machine or ray://HOST:10001.")
+    ] = "",
+    each: Annotated[str, typer.Option(help="What each cell needs on Ray, as cpu=2,gpu=1; by default cpu=1.")] = "",
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
 
@@ -91,11 +95,12 @@ def run(
 
             known = load_prices(prices) if prices else {}
             options = Options(limits, known, allow_leaks, judge_anyway, wait, give_up_after)
-            _run_sweep(suite, data, out, workers, shard, only or [], options)
+            where = {"workers": workers, "shard": shard, "only": only or [], "on": on, "each": each}
+            _run_sweep(suite, data, out, where, options)
             return
-        if shard or only or workers > 1:
+        if shard or only or on or workers > 1:
             raise RaftError(
-                f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard and --only "
+                f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard, --only and --on "
                 "are for suites with a list of people or a matrix"
             )
         try:
@@ -125,23 +130,19 @@ def run(
         _say(outcome.results, folder)
 
 
-def _run_sweep(
-    suite: str, data: Path | None, out: Path | None, workers: int, shard: str, only: list[str], options: "Options"
-) -> None:
+def _run_sweep(suite: str, data: Path | None, out: Path | None, where: dict[str, Any], options: "Options") -> None:
     """Run a sweep, say what came out, and exit with its code; a share of it exits with 0 where none of its cells failed."""
     from raft.console import progress
     from raft.progress import silent
     from raft.text import one_line
     from ratf.sweep.run import run_sweep
 
-    several = workers > 1
+    several = where["workers"] > 1 or where["on"]
     outcome = run_sweep(
         suite,
         data,
         out,
-        workers=workers,
-        shard=shard,
-        only=only,
+        **where,
         options=options,
         tell=lambda line: typer.echo(line, err=True),
         progress=silent if several else progress(),

@@ -154,6 +154,13 @@ def is_sweep_run(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
+def refuse_sweep(run: Path, command: str) -> None:
+    """Raises RaftError where a folder is a sweep's, for a command that reads the texts of one run."""
+    if is_sweep_run(run):
+        cells = [cell.name for cell in load(run).cells]
+        raise RaftError(f"{run} is many runs; give one of them to {command}, as {run / 'cells' / cells[0]}")
+
+
 def runs_of(runs: Sequence[Results | Path | str]) -> list[Results | Path | str]:
     """The same runs, with every run of a sweep in the place of the sweep. Raises RaftError for one that is not whole."""
     found: list[Results | Path | str] = []

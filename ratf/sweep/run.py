@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from raft.errors import RaftError
@@ -41,6 +42,8 @@ def run_sweep(
     workers: int = 1,
     shard: str = "",
     only: Sequence[str] = (),
+    on: str = "",
+    each: str = "",
     options: Options | None = None,
     tell: Callable[[str], None] = quiet,
     progress: Progress = silent,
@@ -48,7 +51,7 @@ def run_sweep(
     """Run a sweep, or go on with one: each cell in a folder of its own, and then all of them as one.
 
     `workers` processes take the cells one by one. `shard` is `K/N`: only the K-th of N shares is run, here or on any
-    machine with this folder; `only` are cells, as `person=powell,seed=1`. With either the cells are not joined: a later call
+    machine with this folder; `on` is `ray` or `ray://HOST:PORT`, and `each` what a cell needs there, as `cpu=2,gpu=1`; `only` are cells, as `person=powell,seed=1`. With either the cells are not joined: a later call
     without them finds what is done, runs what is missing, and joins all.
 
     Raises DataError for bad input, before anything is run. A cell that fails is noted, and the others go on.
@@ -56,16 +59,23 @@ def run_sweep(
     sweep = open_sweep(suite, data, out)
     cells = chosen(sweep, only)
     cells = share(sweep, cells, shard) if shard else cells
+    if on and workers > 1:
+        raise RaftError("--workers are processes of this machine, and --on ray has its own; give one of them")
     if workers < 1:
         raise RaftError(f"--workers {workers}: it must be 1 or more")
     options = options or Options()
     if options.limits.usd is not None:
         for cell in cells:
             must_have_prices(sweep.study(cell), options.limits, options.prices)
+    spread = None
+    if on:
+        from ratf.sweep.on_ray import needs, run_on_ray
+
+        spread = partial(run_on_ray, sweep, cells, options, on=on, each=needs(each), tell=tell)
     tell(
         f"{sweep.name}: {len(sweep.cells)} cells, of {', '.join(sweep.people[:10])}{' …' if len(sweep.people) > 10 else ''}"
         + (f"; {len(cells)} of them here" if len(cells) < len(sweep.cells) else "")
     )
-    ended = carry_out(sweep, cells, options, workers, tell, progress)
-    partial = bool(shard or only)
-    return SweepOutcome(sweep, ended, None if partial else join(sweep, ended))
+    ended = carry_out(sweep, cells, options, workers, tell, progress, spread)
+    some = bool(shard or only)
+    return SweepOutcome(sweep, ended, None if some else join(sweep, ended))

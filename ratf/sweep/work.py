@@ -25,7 +25,7 @@ NOTE, TRACE = "cell.json", "error.txt"
 """In a cell's folder: how its last start ended, and the traceback of an error that nobody foresaw."""
 _CLAIMS = ".claims"
 _EVERY_SECONDS = 0.2
-_VERSION = "1"
+VERSION = "1"
 
 
 def quiet(line: str) -> None:
@@ -101,13 +101,13 @@ def run_cell(sweep: Sweep, cell: Cell, options: Options, start: str, progress: P
             write_whole(folder / TRACE, traceback.format_exc())
     # where the disk is full, the note is missing and the cell counts as lost
     with suppress(OSError):
-        write_made(folder / NOTE, _VERSION, vars(ended))
+        write_made(folder / NOTE, VERSION, vars(ended))
     return ended
 
 
 def ended_in(sweep: Sweep, cell: Cell, start: str | None = None) -> Ended | None:
     """How a cell ended last, in this start where one is given; None where it did not end."""
-    kept = read_made(sweep.cell_folder(cell) / NOTE, _VERSION)
+    kept = read_made(sweep.cell_folder(cell) / NOTE, VERSION)
     ended = Ended(**kept) if kept else None
     return ended if ended and start in (None, ended.start) else None
 
@@ -119,14 +119,19 @@ def carry_out(
     workers: int = 1,
     tell: Tell = quiet,
     progress: Progress = silent,
+    spread: Callable[[str], None] | None = None,
 ) -> dict[str, Ended]:
     """Run the cells, by `workers` processes where they are more than one; how each ended, by the cell's name.
+
+    With `spread`, something else runs them first: it is called with the name of this start.
 
     Each process takes the next cell that nobody has taken. What a process leaves unfinished because it was killed is taken
     up here once the others are done.
     """
     start = new_start()
-    if workers > 1 and len(cells) > 1:
+    if spread is not None:
+        spread(start)
+    elif workers > 1 and len(cells) > 1:
         _by_processes(sweep, cells, options, workers, start, tell)
     found = {}
     for number, cell in enumerate(cells, 1):

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,19 @@ def planted(
 def done(sweep: Sweep, failed: Mapping[str, str] | None = None) -> dict[str, Ended]:
     """How the cells of a planted sweep ended: with their results, but for those that `failed` says why."""
     return {c.name: Ended("start", error=(failed or {}).get(c.name, "")) for c in sweep.cells}
+
+
+def said(folder: Path) -> dict[str, Any]:
+    """Everything that a sweep's folder says, without times and hosts, and without what stands for them."""
+    files = [*sorted(folder.glob("cells/**/results.json")), *sorted(folder.glob("*.json"))]
+    found: dict[str, Any] = {}
+    for path in files:
+        made = json.loads(path.read_text("utf-8"))
+        for key in ("times", "budget", "environment"):
+            made.pop(key, None)
+        found[str(path.relative_to(folder))] = json.dumps(made)
+    page = (folder / "report.html").read_text("utf-8")
+    found["report.html"] = re.sub(r'<span class="when">.*?</span>', "", page)
+    for path in sorted(folder.glob("scores/**/*.parquet")):
+        found[str(path.relative_to(folder))] = path.read_bytes()
+    return found

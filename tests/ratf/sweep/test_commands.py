@@ -88,6 +88,8 @@ def test_report_writes_the_page_again_and_the_formats(tmp_path: Path) -> None:
     base = tmp_path / "baseline.json"
     said("baseline", "save", made.folder, "--to", base)
     assert said("check", made.folder, "--baseline", base).startswith("PASS: rag_only shows no regression")
+    for command in ("bundle", "packet"):
+        assert "is many runs; give one of them" in said(command, made.folder, "--out", tmp_path / command, code=2)
     told = said("leaderboard", made.folder, "--out", tmp_path / "site")
     assert "of 7 runs on 7 boards" in told and len(list((tmp_path / "site/runs").glob("*.html"))) == 7
 

@@ -1,17 +1,14 @@
 """A sweep says the same, to the byte, however its cells are spread; what was killed or failed is taken up again."""
 
-import json
 import os
-import re
 import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hosted import Hosted
-from sweeps import sweep
+from sweeps import said, sweep
 
 from ratf.sweep.run import SweepOutcome, run_sweep
 
@@ -19,30 +16,15 @@ PEOPLE = ["ada", "bea", "cyd"]
 MATRIX = {"seed": [1, 2]}
 
 
-def said(folder: Path) -> dict[str, Any]:
-    """Everything that a sweep's folder says, without times and hosts, and without what stands for them."""
-    files = [*sorted(folder.glob("cells/**/results.json")), *sorted(folder.glob("*.json"))]
-    found: dict[str, Any] = {}
-    for path in files:
-        made = json.loads(path.read_text("utf-8"))
-        for key in ("times", "budget", "environment"):
-            made.pop(key, None)
-        found[str(path.relative_to(folder))] = json.dumps(made)
-    page = (folder / "report.html").read_text("utf-8")
-    found["report.html"] = re.sub(r'<span class="when">.*?</span>', "", page)
-    for path in sorted(folder.glob("scores/**/*.parquet")):
-        found[str(path.relative_to(folder))] = path.read_bytes()
-    return found
-
-
 @pytest.mark.slow
-def test_one_process_two_workers_and_two_shards_say_the_same(tmp_path: Path, cache: Path, hosted: Hosted) -> None:
+def test_one_process_two_workers_with_one_killed_and_two_shards_say_the_same(
+    tmp_path: Path, cache: Path, hosted: Hosted
+) -> None:
     path = sweep(tmp_path, PEOPLE, matrix=MATRIX)
     one = run_sweep(path, out=tmp_path / "one")
     assert one.results and one.results.verdict == "PASS", one.results
     assert len(one.results.cells) == 6 and not one.failed
-    two = run_sweep(path, out=tmp_path / "two", workers=2)
-    assert not two.failed and not list((tmp_path / "two" / ".claims").glob("*"))
+    _two_workers_of_which_one_is_killed(path, tmp_path / "two")
     shares: list[SweepOutcome] = [run_sweep(path, out=tmp_path / "shards", shard=f"{k}/2") for k in (1, 2)]
     assert all(s.results is None for s in shares)
     assert sorted(n for s in shares for n in s.ended) == sorted(c.name for c in one.results.cells)
@@ -53,14 +35,12 @@ def test_one_process_two_workers_and_two_shards_say_the_same(tmp_path: Path, cac
     expected = said(tmp_path / "one")
     assert said(tmp_path / "two") == expected and said(tmp_path / "shards") == expected
     assert sum(name.startswith("scores/") for name in expected) == 6
-    # the killed: a process that takes a cell and dies leaves it to the others
-    _killed(path, tmp_path / "killed", expected)
 
 
-def _killed(path: Path, out: Path, expected: dict[str, Any]) -> None:
+def _two_workers_of_which_one_is_killed(path: Path, out: Path) -> None:
     def kill() -> None:
         """Kill the first worker as soon as it is answering."""
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300
         while time.monotonic() < until:
             for note in out.glob("cells/*/*/progress.json"):
                 if '"answering"' in note.read_text("utf-8", "replace") and (found := _workers()):
@@ -79,4 +59,4 @@ def _killed(path: Path, out: Path, expected: dict[str, Any]) -> None:
     outcome = run_sweep(path, out=out, workers=2, tell=told.append)
     killer.join()
     assert any("ended with -9" in line for line in told), told
-    assert not outcome.failed and said(out) == expected
+    assert not outcome.failed and not list((out / ".claims").glob("*"))
