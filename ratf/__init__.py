@@ -1,8 +1,8 @@
 """RATF, the harness: does this agent really answer like that person, and what made it so?
 
-For notebooks and scripts: `open_study` reads a suite and its people, `plan` says what a run will take, `run` carries it out,
-`load` reads a finished one, `check` judges it, `report` writes its page and `leaderboard` a site of several. Nothing of
-these is imported before it is used.
+For notebooks and scripts: `open_study` reads a suite and its people, `plan` says what a run will take, `run` carries it
+out (`run_sweep` one of many people or settings), `load` reads a finished one, `check` judges it, `report` writes its page
+and `leaderboard` a site of several. Nothing of these is imported before it is used.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ratf.runner.run import run
     from ratf.suite.study import Study, open_study
     from ratf.suite.suite import Suite
+    from ratf.sweep.run import run_sweep
 else:
     _HOMES = {
         "Results": "ratf.results.results",
@@ -32,6 +33,7 @@ else:
         "plan": "ratf.runner.plan",
         "report": "ratf.reporting.files",
         "run": "ratf.runner.run",
+        "run_sweep": "ratf.sweep.run",
     }
 
     def __getattr__(name: str) -> object:
@@ -51,6 +53,7 @@ __all__ = [
     "plan",
     "report",
     "run",
+    "run_sweep",
 ]
 
 

@@ -78,6 +78,8 @@ def _whole(sweep: Sweep, told: list[CellTold], read: list[CellScores]) -> tuple[
     reference = sweep.reference
     groups = next((g for s, g in settings if s == reference), [])
     of = together(groups, metrics)
+    # where no exam admits anything, what the settings did is shown, and told to decide nothing
+    shown = of if of.groups else Together(groups, {}, of.over)
     times = _times(read)
     one = pooled(of, len(groups), times) if of.groups else None
     failed = [cell for cell in told if cell.error]
@@ -104,10 +106,10 @@ def _whole(sweep: Sweep, told: list[CellTold], read: list[CellScores]) -> tuple[
         cells=told,
         rows=people,
         spread=spread,
-        effects=effects(settings, sweep.compared, of, arms, metrics) if of.groups else [],
+        effects=effects(settings, sweep.compared, shown, arms, metrics) if shown.groups else [],
         seeds=seeds(settings, arms, metrics),
         best=[b for b in found if b is not None],
-        notes=list(_notes(sweep, groups)),
+        notes=_notes(sweep, groups, of),
         fictional=any(c.fictional for c in read),
         times=times,
     )
@@ -139,8 +141,10 @@ def _times(read: list[CellScores]) -> dict[str, Any]:
     return {"finished": finished, "seconds": seconds, "total": round(sum(c.times["total"] for c in read), 1)}
 
 
-def _notes(sweep: Sweep, groups: list[Group]) -> list[str]:
+def _notes(sweep: Sweep, groups: list[Group], of: Together) -> list[str]:
     notes = []
+    if groups and not of.groups:
+        notes.append("Nobody counts: the numbers are shown, and nothing follows from them.")
     many = max((len(g.cells) for g in groups), default=1)
     if many > 1:
         notes.append(f"Each score is the mean over {many} seeds; a question counts once.")

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from sweeps import SETTINGS, person
 
+import ratf
 from raft.errors import DataError, RaftError
 from ratf.suite.suite import load_suite
 from ratf.sweep.sweep import chosen, is_sweep, open_sweep, setting_name, share
@@ -107,6 +108,15 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path) -> None:
     assert "keep one" in refused(written(tmp_path, person="ada"))
     path = written(tmp_path, people=["ada", "nobody"])
     assert f"{path}:{line_of(path, 'people:')}: nobody has no folder" in refused(path)
+
+
+def test_what_is_for_one_suite_says_what_takes_many(tmp_path: Path) -> None:
+    for path in (
+        written(tmp_path),
+        written(tmp_path, people=None, person="ada", impostors=["bea"], matrix={"seed": [1]}),
+    ):
+        with pytest.raises(DataError, match=r"many runs.*ratf\.run_sweep"):
+            ratf.open_study(path)
 
 
 def test_only_chooses_cells_and_names_what_there_is(tmp_path: Path) -> None:

@@ -155,6 +155,14 @@ def _effect(found: SweepResults, value: object, arm: str) -> FactorRow:
     return next(r for r in found.effects if (r.factor, r.value, r.arm) == ("memories.k", value, arm))
 
 
+def test_what_no_exam_admits_is_shown_and_decides_nothing(tmp_path: Path) -> None:
+    sweep = planted(tmp_path, SEVEN[:2], ahead(), {"memories.k": [1, 3]}, refused=SEVEN[:2])
+    found = join(sweep, done(sweep))
+    assert found.verdict == "NOT MEASURED" and not found.best and "nothing follows" in found.notes[0]
+    assert _effect(found, 3, "rag_only").difference == pytest.approx(0.05, abs=1e-6)
+    assert "nothing follows from them" in (sweep.folder / "report.html").read_text("utf-8")
+
+
 def test_a_setting_that_is_no_better_is_not_called_the_best(tmp_path: Path) -> None:
     sweep = planted(tmp_path, SEVEN[:6], ahead(), {"memories.k": [1, 5]})
     best = join(sweep, done(sweep)).best[0]
