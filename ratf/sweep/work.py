@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from raft.errors import RaftError
@@ -25,6 +26,8 @@ NOTE, TRACE = "cell.json", "error.txt"
 """In a cell's folder: how its last start ended, and the traceback of an error that nobody foresaw."""
 _CLAIMS = ".claims"
 _EVERY_SECONDS = 0.2
+MOST_CELLS = 12
+"""The most cells that a process of its own runs: a new one takes its place, because what libraries keep grows with each."""
 VERSION = "1"
 
 
@@ -151,26 +154,30 @@ def _by_processes(sweep: Sweep, cells: Sequence[Cell], options: Options, workers
     fresh = multiprocessing.get_context("spawn")
     names = [cell.name for cell in cells]
     # two cells may tune the same adapter
-    given = (sweep.path, sweep.data, sweep.folder), names, replace(options, wait=True), start, claims
-    several = [
-        fresh.Process(target=_worker, args=given, name=f"worker {n}") for n in range(1, min(workers, len(cells)) + 1)
-    ]
+    given = (sweep.path, sweep.data, sweep.folder), names, replace(options, wait=True), start, claims, MOST_CELLS
+
+    def begin(number: int) -> BaseProcess:
+        process = fresh.Process(target=_worker, args=given, name=f"worker {number}")
+        process.start()
+        return process
+
+    several: list[BaseProcess] = []
     waited = list(cells)
     try:
-        for process in several:
-            process.start()
-        alive = True
-        while alive:
-            alive = any(process.is_alive() for process in several)
+        several += [begin(n) for n in range(1, min(workers, len(cells)) + 1)]
+        while several:
+            for process in [p for p in several if not p.is_alive()]:
+                process.join()
+                several.remove(process)
+                if process.exitcode:
+                    tell(f"{process.name} ended with {process.exitcode}; what it left is done here")
+                elif len(list(claims.iterdir())) < len(cells):  # it has done its share, see MOST_CELLS
+                    several.append(begin(int(process.name.split()[1])))
             for cell in list(waited):
                 if ended := ended_in(sweep, cell, start):
                     waited.remove(cell)
                     tell(f"[{len(cells) - len(waited)}/{len(cells)}] {cell.name}: {ended.said}")
-            time.sleep(_EVERY_SECONDS if alive else 0)
-        for process in several:
-            process.join()
-            if process.exitcode:
-                tell(f"{process.name} ended with {process.exitcode}; what it left is done here")
+            time.sleep(_EVERY_SECONDS if several else 0)
     finally:
         for process in several:
             if process.is_alive():
@@ -179,13 +186,19 @@ def _by_processes(sweep: Sweep, cells: Sequence[Cell], options: Options, workers
         shutil.rmtree(claims, ignore_errors=True)
 
 
-def _worker(places: tuple[Path, Path, Path], names: Sequence[str], options: Options, start: str, claims: Path) -> None:
-    """What a process of its own does: it takes the next cell that nobody has taken, until none is left."""
+def _worker(
+    places: tuple[Path, Path, Path], names: Sequence[str], options: Options, start: str, claims: Path, most: int
+) -> None:
+    """What a process of its own does: it takes the next cell that nobody has taken, until none is left or it has run `most`."""
     sweep = open_sweep(*places)
     cells = {cell.name: cell for cell in sweep.cells}
+    done = 0
     for name in names:
         if claimed(claims, name):
             run_cell(sweep, cells[name], options, start)
+            done += 1
+            if done == most:
+                return
 
 
 def claimed(claims: Path, name: str) -> bool:
