@@ -176,11 +176,8 @@ class Sources:
 
 def controls(study: Study, embedder: Embedder) -> dict[str, GivenAnswers]:
     """For each given control of the suite, and each dose where it can be mixed, the answer to each held-out question."""
-    return _all_given(Sources(study, embedder))
-
-
-def _all_given(sources: Sources) -> dict[str, GivenAnswers]:
-    return {name: MAKERS[name](sources) for name in given_names(sources.study)}
+    sources = Sources(study, embedder)
+    return {name: MAKERS[name](sources) for name in given_names(study)}
 
 
 def given_names(study: Study) -> list[str]:
@@ -219,16 +216,11 @@ def edit_log(study: Study, progress: Progress = silent) -> "Log":
 
     def make() -> Log:
         with progress("editing real answers for the exams", 1, "steps") as advance:
-            made = _sources(study, progress).edited()
+            made = Sources(study, embedder(study.suite.models.embedder, progress)).edited()
             advance(1)
         return made
 
     return study.made("edits", make, version="turned")
-
-
-def _sources(study: Study, progress: Progress) -> Sources:
-    """The study's sources, whose questions are embedded once."""
-    return study.held("sources", lambda: Sources(study, embedder(study.suite.models.embedder, progress)))
 
 
 def _given(person: Person, exchange: Exchange, similarity: float) -> Given:
@@ -275,8 +267,10 @@ def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[s
     """The controls' answers, by control and exchange. Made once a study."""
 
     def make() -> dict[str, dict[str, dict[str, Any]]]:
+        from ratf.models.chat import embedder
+
         with progress("finding the controls' answers", 1, "steps") as advance:
-            found = _all_given(_sources(study, progress))
+            found = controls(study, embedder(study.suite.models.embedder, progress))
             advance(1)
         return {name: {key: asdict(g) for key, g in answers.items()} for name, answers in found.items()}
 
