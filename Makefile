@@ -71,6 +71,7 @@ $(SUPPLY)/.made:
 $(VENV)/.local: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip uninstall --quiet --quiet --yes ratf    # the project's earlier name, in an environment of before
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
 	touch $@
 
@@ -84,7 +85,7 @@ lock:
 	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check '.[local,dev]'
 	{ head -1 constraints.txt; $(VENV)-lock/bin/pip list --format=freeze | sed 's/+cpu$$//' \
-	  | grep -viE '^(ratf|pip|setuptools|wheel)=='; } > constraints.new && mv constraints.new constraints.txt
+	  | grep -viE '^(ratf-eval|ratf|pip|setuptools|wheel)=='; } > constraints.new && mv constraints.new constraints.txt
 	rm -rf $(VENV)-lock
 
 # the page test drives Debian's chromium; without it and without the right to install it, that test is skipped

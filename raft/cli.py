@@ -1,7 +1,10 @@
 """The `raft` command: the method on a person's folder, without the harness."""
 
+from typing import Annotated
+
 import typer
 
+from raft.commands.about import tell_version, tell_what_is_in_the_way
 from raft.commands.ask import ask
 from raft.commands.bench_setup import bench_setup
 from raft.commands.check import check
@@ -32,6 +35,22 @@ app.command("bench:setup")(bench_setup)
 app.command("ask")(ask)
 app.command("leaks")(leaks)
 app.command("import")(import_)
+
+
+def version(value: bool) -> None:
+    """Print the version and stop."""
+    if value:
+        tell_version("raft")
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """An agent that answers as one person, from their writings and interviews."""
+    tell_what_is_in_the_way()
 
 
 if __name__ == "__main__":

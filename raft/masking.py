@@ -5,11 +5,13 @@ import os
 import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 _NAMES = re.compile(
-    r"(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|AUTH|AUTHORIZATION|HEADERS?)(?:_|$)"
+    r"(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PASS|PAT|CREDENTIALS?|AUTH|AUTHORIZATION|BEARER|COOKIES?"
+    r"|SIG|SIGNATURE|HEADERS?)(?:_|$)|_PWD$"
 )
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]*://[^\s\"'<>]+")
 _SHORTEST = 8
 """A shorter value would stand in many a text by chance."""
 
@@ -20,18 +22,30 @@ Thing = TypeVar("Thing")
 
 
 def secrets() -> Iterator[str]:
-    """Values of environment variables that are named as secrets are, and passwords in addresses; the longest first."""
+    """Values of environment variables that are named as secrets are, and what addresses hold; the longest first.
+
+    Of an address, that is its password, and the parameters that are named as secrets are.
+    """
     found: set[str] = set()
     for name, value in os.environ.items():
         if _NAMES.search(name.upper()):
             # a header is `Name: Bearer value`, of which a service may repeat the value alone
             found |= {value.strip(), *(word for word in value.split() if len(word) >= 2 * _SHORTEST)}
-        elif name.upper().endswith(("URL", "PROXY")):
-            try:
-                found.add(urlsplit(value).password or "")
-            except ValueError:
-                continue
+        for address in _ADDRESS.findall(value):
+            found |= set(_in_address(address))
     yield from sorted((s for s in found if len(s) >= _SHORTEST), key=len, reverse=True)
+
+
+def _in_address(address: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(address)
+        password = parts.password or ""
+    except ValueError:
+        return
+    yield from (password, unquote(password))
+    for name, value in parse_qsl(parts.query):
+        if _NAMES.search(name.upper().replace("-", "_")):
+            yield value
 
 
 def masked(text: str) -> str:

@@ -11,6 +11,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ratf._distribution import answer_to_own_name
+
+answer_to_own_name()
+
 if TYPE_CHECKING:
     from ratf.boards.standing import Leaderboard
     from ratf.gate.gate import check

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from raft.commands.about import tell_version, tell_what_is_in_the_way
 from ratf.commands import baseline
 from ratf.commands.bundle import bundle, verify
 from ratf.commands.check import check
@@ -44,10 +45,7 @@ app.command("data")(data)
 def version(value: bool) -> None:
     """Print the version and stop."""
     if value:
-        from importlib.metadata import version as of
-
-        typer.echo(f"ratf {of('ratf')}")
-        raise typer.Exit
+        tell_version("ratf")
 
 
 @app.callback()
@@ -57,6 +55,7 @@ def main(
     ] = False,
 ) -> None:
     """Does this agent really answer like that person, and what made it so?"""
+    tell_what_is_in_the_way()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def ask(
 ) -> None:
     """Answer as the person; on stderr, the memories used. A chat ends with an empty line.
 
-    Example: raft ask benchmarks/marrack "Do beavers help against floods?"
+    Example: raft ask demo/marrack "Do beavers help against floods?"
     """
     with reported_errors():
         from raft.people.folders import folder_of

@@ -25,7 +25,7 @@ def bench_setup(
 ) -> None:
     """Make the benchmark of a person's newest interviews, which fine-tuning never sees.
 
-    Example: raft bench:setup benchmarks/marrack --held-out 6
+    Example: raft bench:setup demo/marrack --held-out 6
     """
     with reported_errors():
         from raft.console import progress

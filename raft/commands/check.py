@@ -10,7 +10,7 @@ from raft.commands.errors import reported_errors
 def check(name: Annotated[str, typer.Argument(help="A person's folder, or a name in people/.")]) -> None:
     """Say what is in a person's folder, or everything that is wrong with it.
 
-    Example: raft check benchmarks/marrack
+    Example: raft check demo/marrack
     """
     with reported_errors():
         from raft.people.doubts import doubts

@@ -16,7 +16,7 @@ def chunk(
 ) -> None:
     """Cut a person's writings into passages: work/chunks.jsonl. Only new and changed writings are cut.
 
-    Example: raft chunk benchmarks/marrack
+    Example: raft chunk demo/marrack
     """
     with reported_errors():
         from raft.console import progress

@@ -20,7 +20,7 @@ def embed(
 
     Writings are cut into passages first, where `raft chunk` has not done so. Killed, it goes on where it was.
 
-    Example: raft embed benchmarks/marrack
+    Example: raft embed demo/marrack
     """
     with reported_errors():
         from raft.commands.chunk import tell_undated

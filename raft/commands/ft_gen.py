@@ -47,7 +47,7 @@ def ft_gen(
 ) -> None:
     """Make fine-tuning data from a person's interviews and memories: what they were asked, remembered and answered.
 
-    Example: raft ft:gen benchmarks/marrack --held-out 6
+    Example: raft ft:gen demo/marrack --held-out 6
     """
     with reported_errors():
         from raft.console import progress

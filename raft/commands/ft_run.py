@@ -36,7 +36,7 @@ def ft_run(
 ) -> None:
     """Tune a model on what ft:gen made; stdout is the tuned model's name. Killed, it goes on where it was.
 
-    Example: raft ft:run benchmarks/marrack --layers 12 --learning-rate 0.001
+    Example: raft ft:run demo/marrack --layers 12 --learning-rate 0.001
     """
     with reported_errors():
         from raft.console import progress

@@ -22,7 +22,7 @@ def memories(
 ) -> None:
     """Show what a question brings to mind, step by step: passages recalled, rephrased, kept or not, and why.
 
-    Example: raft memories benchmarks/marrack --question "Do beavers help against floods?"
+    Example: raft memories demo/marrack --question "Do beavers help against floods?"
     """
     with reported_errors():
         from raft.console import progress

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -24,6 +23,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from raft.errors import DataError, RaftError
 from raft.formats.json_file import parse
+from raft.release import release
 from raft.sources.links import is_link
 
 _PASSES = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524}
@@ -93,7 +93,7 @@ class Web:
         self._last: dict[str, float] = {}
         self._client = httpx.Client(
             headers={
-                "User-Agent": f"ratf/{_version()} (raft fetch; copies what its user names)",
+                "User-Agent": f"ratf/{release()} (raft fetch; copies what its user names)",
                 "Accept-Encoding": "gzip",
             },
             timeout=timeout,
@@ -263,10 +263,3 @@ def _seconds(retry_after: str) -> float | None:
 def _bare(url: str) -> str:
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _version() -> str:
-    try:
-        return version("ratf")
-    except PackageNotFoundError:
-        return "source"

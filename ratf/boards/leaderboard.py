@@ -24,7 +24,7 @@ from ratf.boards.standing import (
     row_of,
     table,
 )
-from ratf.results.comparable import OF_SYSTEM, SAID_BEFORE, changed, differs, flat, measured, run_digest
+from ratf.results.comparable import NAMED, OF_SYSTEM, SAID_BEFORE, changed, differs, flat, measured, run_digest
 from ratf.results.results import ArmResult, Results, Spent
 from ratf.statistics.estimates import clustered_mean
 from ratf.suite.arms import ARMS
@@ -315,11 +315,17 @@ def _by_person(group: tuple[str, list[tuple[Ran, Results]]]) -> tuple[str, str, 
 
 
 def differences(boards: Sequence[Board]) -> list[str]:
-    """Why the runs are on several boards: what differs from the person's first, or from the first, a sentence a board."""
+    """Why the runs are on several boards: what differs from the person's first, or from the first, a sentence a board.
+
+    Another person's board is another anyway, so of the first board of a person only the settings are told that need not be.
+    """
     said = []
     for i, board in enumerate(boards[1:], 1):
         before = next((b for b in boards[:i] if b.person == board.person), boards[0])
         was, now = before.measured, board.measured
-        several = "; ".join(differs(k, was.get(k), now.get(k)) for k in changed(was, now))
-        said.append(f"board {board.id} is not board {before.id}: {several}")
+        told = [k for k in changed(was, now) if before.person == board.person or k.split(".")[0] not in OF_PERSON]
+        several = "; ".join(differs(k, was.get(k), now.get(k)) for k in told[:NAMED])
+        if told:
+            more = f"; and {len(told) - NAMED} more" if told[NAMED:] else ""
+            said.append(f"board {board.id} is not board {before.id}: {several}{more}")
     return said

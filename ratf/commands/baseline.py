@@ -15,9 +15,9 @@ def save(
     run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
     to: Annotated[Path, typer.Option("--to", help="The file to write, to be committed.")] = Path("baseline.json"),
 ) -> None:
-    """Write a run's scores to a small file for `ratf check --baseline`: sorted, rounded, one answer a line, no texts.
+    """Write a run's scores to a small file for `ratf check --reference`: sorted, rounded, one answer a line, no texts.
 
-    Example: ratf baseline save runs/demo --to benchmarks/demo-baseline.json
+    Example: ratf baseline save runs/demo --to baseline.json
     """
     with reported_errors():
         from raft.errors import RaftError

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raft.commands.errors import reported_errors
+from ratf.commands.exit_codes import Distinct, ZeroOn, exit_code
 
 if TYPE_CHECKING:
     from ratf.gate.gate import Checked
@@ -16,19 +17,27 @@ if TYPE_CHECKING:
 def check(
     run: Annotated[Path, typer.Argument(help="A finished run's folder, as runs/demo.")],
     baseline: Annotated[
-        Path | None, typer.Option(help="Another run's folder, or a file of `ratf baseline save`, to compare with.")
+        Path | None,
+        typer.Option(
+            "--reference",
+            "--baseline",
+            help="Another run's folder, or a file of `ratf baseline save`, to compare with.",
+        ),
     ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="A YAML file of rules; by default the suite's primary, errors and unscored.")
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML there, one case a rule.")] = None,
+    distinct_exit_codes: Distinct = False,
+    exit_zero_on: ZeroOn = None,
 ) -> None:
-    """Judge a finished run by a policy and against a baseline run; nothing is run.
+    """Judge a finished run by a policy and against a reference run; nothing is run.
 
-    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input. The verdict is kept in the run's
+    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input; with --distinct-exit-codes 3:
+    INCONCLUSIVE, 4: NOT MEASURED, and 2: bad usage or input alone. The verdict is kept in the run's
     check.json. In GitHub Actions it is also written to the step's summary and as annotations.
 
-    Example: ratf check runs/demo --baseline baseline.json --policy policy.yaml
+    Example: ratf check runs/demo --reference baseline.json --policy policy.yaml
     """
     with reported_errors():
         from raft.files import write_whole
@@ -54,7 +63,7 @@ def check(
             write_whole(junit, cases(checked))
         _summarise(results, checked)
         _say(checked)
-        raise typer.Exit(checked.exit_code)
+        raise typer.Exit(exit_code(checked.verdict, distinct_exit_codes, exit_zero_on or ()))
 
 
 def _say(checked: "Checked") -> None:

@@ -34,7 +34,7 @@ def plan(
 ) -> None:
     """Say what a run will take, and what it can show, before anything is spent: calls, tokens, cost, time, differences.
 
-    Example: ratf plan benchmarks/demo.yaml
+    Example: ratf plan demo/demo.yaml
     """
     with reported_errors():
         from ratf.models.known import lacking, must_be_known

@@ -86,7 +86,11 @@ def report(
     ] = PAGE,
     baseline: Annotated[
         Path | None,
-        typer.Option(help="Compare with this run, or file of `ratf baseline save`; by default that of `ratf check`."),
+        typer.Option(
+            "--reference",
+            "--baseline",
+            help="Compare with this run, or file of `ratf baseline save`; by default that of `ratf check`.",
+        ),
     ] = None,
     history: Annotated[
         list[Path] | None,

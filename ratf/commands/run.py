@@ -8,9 +8,10 @@ import typer
 
 from raft.commands.errors import reported_errors
 from raft.errors import RaftError
+from ratf.commands.exit_codes import Distinct, ZeroOn, exit_code
 
 if TYPE_CHECKING:
-    from ratf.results.results import Results
+    from ratf.results.results import Results, Verdict
     from ratf.sweep.work import Options
 
 PricesFile = Annotated[
@@ -67,6 +68,8 @@ def run(
         str, typer.Option(help="Of such a suite: run its cells on Ray, `ray` on this machine or ray://HOST:10001.")
     ] = "",
     each: Annotated[str, typer.Option(help="What each cell needs on Ray, as cpu=2,gpu=1; by default cpu=1.")] = "",
+    distinct_exit_codes: Distinct = False,
+    exit_zero_on: ZeroOn = None,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it goes on where it was.
 
@@ -76,9 +79,10 @@ def run(
     A budget is for the whole run (or for each cell), with all its starts. Over budget, it is NOT MEASURED, and a higher one goes on. Questions
     that ended in an error are asked again by the next start.
 
-    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input.
+    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input; with --distinct-exit-codes 3:
+    INCONCLUSIVE, 4: NOT MEASURED, and 2: bad usage or input alone.
 
-    Example: ratf run benchmarks/demo.yaml
+    Example: ratf run demo/demo.yaml
     """
     with reported_errors():
         from raft.console import progress
@@ -96,8 +100,8 @@ def run(
             known = load_prices(prices) if prices else {}
             options = Options(limits, known, allow_leaks, judge_anyway, wait, give_up_after)
             where = {"workers": workers, "shard": shard, "only": only or [], "on": on, "each": each}
-            _run_sweep(suite, data, out, where, options)
-            return
+            verdict = _run_sweep(suite, data, out, where, options)
+            raise typer.Exit(exit_code(verdict, distinct_exit_codes, exit_zero_on or ()) if verdict else 0)
         if shard or only or on or workers > 1:
             raise RaftError(
                 f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard, --only and --on "
@@ -121,17 +125,20 @@ def run(
             )
         except Stopped as stopped:
             typer.echo(f"NOT MEASURED: {stopped}")
-            raise typer.Exit(2) from None
+            raise typer.Exit(exit_code("NOT MEASURED", distinct_exit_codes, exit_zero_on or ())) from None
         name, folder = outcome.study.suite.name, outcome.folder
         if outcome.did == "page":
             typer.echo(f"{name}: already run; the page was written again")
         elif outcome.did == "nothing":
             typer.echo(f"{name}: nothing to do, {folder} has the results of exactly this suite and data")
         _say(outcome.results, folder)
+        raise typer.Exit(exit_code(outcome.results.verdict, distinct_exit_codes, exit_zero_on or ()))
 
 
-def _run_sweep(suite: str, data: Path | None, out: Path | None, where: dict[str, Any], options: "Options") -> None:
-    """Run a sweep, say what came out, and exit with its code; a share of it exits with 0 where none of its cells failed."""
+def _run_sweep(
+    suite: str, data: Path | None, out: Path | None, where: dict[str, Any], options: "Options"
+) -> "Verdict | None":
+    """Run a sweep, say what came out, and return its verdict: of a share of it NOT MEASURED where cells failed, else None."""
     from raft.console import progress
     from raft.progress import silent
     from raft.text import one_line
@@ -155,15 +162,15 @@ def _run_sweep(suite: str, data: Path | None, out: Path | None, where: dict[str,
         )
         for name, ended in outcome.failed.items():
             typer.echo(f"failed: {name}: {one_line(ended.error)}")
-        raise typer.Exit(2 if outcome.failed else 0)
+        return "NOT MEASURED" if outcome.failed else None
     typer.echo(f"{outcome.results.verdict}: {one_line(outcome.results.sentence)}")
     typer.echo(str(outcome.folder / "report.html"))
     sys.stdout.flush()
-    raise typer.Exit(outcome.results.exit_code)
+    return outcome.results.verdict
 
 
 def _say(results: "Results", folder: Path) -> None:
-    """The last lines of a run, and its exit code."""
+    """The last lines of a run."""
     from raft.text import one_line
     from ratf.gate.rules import cut_told, errors_told
     from ratf.reporting.licences import agreement
@@ -176,5 +183,3 @@ def _say(results: "Results", folder: Path) -> None:
     typer.echo(f"{results.verdict}: {one_line(results.sentence)}")
     typer.echo(str(folder / "report.html"))
     sys.stdout.flush()
-    if results.exit_code:
-        raise typer.Exit(results.exit_code)

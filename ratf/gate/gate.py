@@ -1,4 +1,4 @@
-"""Judges a finished run, as `ratf check` does, by a policy and against a baseline run if there is one; it runs nothing.
+"""Judges a finished run, as `ratf check` does, by a policy and against a reference run if there is one; it runs nothing.
 
 A rule is NOT MEASURED, or it has a verdict from the paired differences of its questions, clustered by interview. A rule
 has failed only when the drop is significant after Holm's correction over the comparisons of its tier, so that the
@@ -19,7 +19,7 @@ from ratf.results.comparable import differences
 from ratf.results.lazy import Stored
 from ratf.results.loading import load
 from ratf.results.record import Record
-from ratf.results.results import EXIT_CODES, Results, Verdict, dumps
+from ratf.results.results import EXIT_CODES, Results, Verdict, dumped
 from ratf.results.snapshot import Snapshot, load_baseline, snapshot
 from ratf.statistics.estimates import FEW_CLUSTERS, holm
 from ratf.statistics.verdict import not_measured
@@ -34,7 +34,7 @@ class Checked(Record):
     results: str
     """The digest of the results that were judged, so that a later run's are not taken for them."""
     against: str
-    """The baseline run, in words; empty where there is none."""
+    """The reference run, in words; empty where there is none."""
     verdict: Verdict
     sentence: str
     trouble: list[str]
@@ -57,7 +57,7 @@ def check(
     policy: Policy | Path | str | None = None,
     against: str = "",
 ) -> Checked:
-    """Judge a finished run by a policy, and against a baseline run where one is given; nothing is run or written.
+    """Judge a finished run by a policy, and against a reference run where one is given; nothing is run or written.
 
     `run` and `baseline` are results or where they are: a run's folder, its `results.json`, a bundle; for the baseline
     also a file of `ratf baseline save`. `policy` is one or its YAML file; without one it is `default_policy`. `against`
@@ -186,7 +186,7 @@ def _not_comparable(case: RuleCase) -> Iterator[str]:
     if case.baseline:
         found = differences(case.run, case.baseline, case.policy.may_differ)
         if found:
-            yield "the baseline run did not measure the same thing: " + "; ".join(found)
+            yield "the reference run did not measure the same thing: " + "; ".join(found)
 
 
 TROUBLE: list[Callable[[RuleCase], Iterator[str]]] = [
@@ -215,7 +215,7 @@ def _notes(case: RuleCase, findings: list[Finding]) -> Iterator[str]:
         )
     if case.baseline:
         now, then = set(case.run.interviews), set(case.baseline.interviews)
-        for where, only in (("this run", now - then), ("the baseline run", then - now)):
+        for where, only in (("this run", now - then), ("the reference run", then - now)):
             if only:
                 yield f"{len(only)} questions are in {where} only: {_named(only)}."
     for finding in (f for f in findings if f.gain is not None):
@@ -259,4 +259,4 @@ def kept_check(results: Results, folder: Path) -> Checked | None:
 def _digest(results: Results) -> str:
     if isinstance(results.questions, Stored):
         return results.questions.digest()[:16]
-    return hashlib.sha256(dumps(results).encode()).hexdigest()[:16]
+    return hashlib.sha256(dumped(results)).hexdigest()[:16]

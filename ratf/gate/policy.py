@@ -14,14 +14,22 @@ from ratf.results.results import Results
 
 Tier = Literal["critical", "supporting", "advisory"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-BASELINE_RUN = "the baseline run"
-_ARM, _OTHER, _METRIC = r"(?P<arm>\w[\w-]*)", r"(?P<other>the baseline run|\w[\w-]*)", r"(?P<metric>\w[\w.]*)"
+BASELINE_RUN = "the reference run"
+EARLIER_NAME = "the baseline run"
+"""What rules called the reference run before; `baseline` is also an arm's name, so that one word meant two things."""
+
+
+_ARM, _OTHER, _METRIC = (
+    r"(?P<arm>\w[\w-]*)",
+    r"(?P<other>the (?:reference|baseline) run|\w[\w-]*)",
+    r"(?P<metric>\w[\w.]*)",
+)
 _NUMBER, _LEVEL = r"(?P<limit>\d*\.?\d+)", r"(?:at most )?(?P<limit>\d*\.?\d+)(?P<percent> ?%)?"
 FORMS = {
     "axes": (rf"{_ARM} better than (?P<other>\w[\w-]*) on {_METRIC} or (?P<second>\w[\w.]*), worse on neither", "raft better than baseline on sentence.coverage or style.identity, worse on neither"),
     "better": (rf"{_ARM} better than {_OTHER}(?: by more than {_NUMBER})? on {_METRIC}", "raft better than baseline on style.identity"),
-    "not worse": (rf"{_ARM} not worse than {_OTHER}(?: by more than {_NUMBER})? on {_METRIC}", "raft not worse than the baseline run by more than 0.02 on embedding.rank"),
-    "equivalent": (rf"{_ARM} equivalent to {_OTHER} within {_NUMBER} on {_METRIC}", "raft equivalent to the baseline run within 0.05 on style.identity"),
+    "not worse": (rf"{_ARM} not worse than {_OTHER}(?: by more than {_NUMBER})? on {_METRIC}", "raft not worse than the reference run by more than 0.02 on embedding.rank"),
+    "equivalent": (rf"{_ARM} equivalent to {_OTHER} within {_NUMBER} on {_METRIC}", "raft equivalent to the reference run within 0.05 on style.identity"),
     "question": (rf"no single question(?: of {_ARM})? worse(?: than {_OTHER})? by more than {_NUMBER} on {_METRIC}", "no single question worse by more than 0.3 on style.identity"),
     "errors": (rf"errors {_LEVEL}", "errors 0"),
     "unscored": (rf"unscored {_LEVEL}(?: on {_METRIC})?", "unscored at most 2 %"),
@@ -83,7 +91,9 @@ def read_rule(text: str, tier: Tier) -> Rule | None:
                 tier=tier,
                 kind=kind,
                 arm=(parts.get("arm") or "").lower(),
-                other=(parts.get("other") or (BASELINE_RUN if kind == "question" else "")).lower(),
+                other=(parts.get("other") or (BASELINE_RUN if kind == "question" else ""))
+                .lower()
+                .replace(EARLIER_NAME, BASELINE_RUN),
                 metric=(parts.get("metric") or "").lower().replace(".", "_"),
                 second=(parts.get("second") or "").lower().replace(".", "_"),
                 limit=None if limit is None else float(limit),
@@ -136,7 +146,7 @@ def load_policy(path: Path) -> Policy:
 def default_policy(results: Results, with_baseline: bool) -> Policy:
     """The policy where none is given: the suite's primary comparison, errors and unscored answers.
 
-    With a baseline run, the critical rule is that the primary arm is not worse than there on the primary metric, or on
+    With a reference run, the critical rule is that the primary arm is not worse than there on the primary metric, or on
     either of the two. The same rule on every other admitted metric, and the primary comparison within the run, are
     supporting. Raises RaftError where the suite compares what cannot be named in a rule.
     """

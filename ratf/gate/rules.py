@@ -1,4 +1,4 @@
-"""Decides each rule of a policy from the scores of a run and of a baseline run."""
+"""Decides each rule of a policy from the scores of a run and of a reference run."""
 
 import math
 from collections.abc import Callable, Collection, Iterator
@@ -10,7 +10,7 @@ from ratf.results.record import Record
 from ratf.results.results import Results, Scored, Verdict
 from ratf.results.snapshot import Snapshot
 from ratf.statistics.contrasts import contrasts
-from ratf.statistics.decision import decide, filled_at_floor, left_unscored
+from ratf.statistics.decision import above_nothing, decide, filled_at_floor, left_unscored
 from ratf.statistics.estimates import (
     ALPHA,
     FEW_CLUSTERS,
@@ -22,6 +22,7 @@ from ratf.statistics.estimates import (
 )
 from ratf.statistics.verdict import signed
 from ratf.suite.arms import FLOOR
+from ratf.suite.metrics import axis_meant
 
 WORST = 5
 """The greatest number of fallen questions that a result names."""
@@ -78,6 +79,8 @@ class Finding:
     """The gain with what an arm left unscored at the floor, which a PASS has to stand, too; None where nothing was left."""
     unread: str = ""
     """Why what was left unscored cannot be read at the floor, where it cannot."""
+    hollow: str = ""
+    """That the arm has no more voice than what says nothing may have, where that is so."""
 
 
 def _compared(rule: Rule, case: RuleCase) -> Finding:
@@ -94,13 +97,16 @@ def _compared(rule: Rule, case: RuleCase) -> Finding:
     fallen = sorted((q for q in worse if worse[q] > 0), key=lambda q: (-worse[q], q))
     finding = compared(rule, found, sign, tuple(fallen[:WORST]))
     _read_at_floor(finding, case, sign)
+    if rule.kind == "better" and sign > 0 and axis_meant(str(case.results.metrics[rule.metric].get("axis"))) == "voice":
+        look = above_nothing(rule.metric, rule.arm, _scores(case.results, (rule.metric,)), case.run.interviews)
+        finding.hollow = look.words if look and not look.holds else ""
     return finding
 
 
 def _read_at_floor(finding: Finding, case: RuleCase, sign: int) -> None:
     """Add to a comparison what it gives with the answers that an arm left unscored by what it said at the floor.
 
-    Of a baseline run only the numbers are kept, so what it left unscored stays out.
+    Of a reference run only the numbers are kept, so what it left unscored stays out.
     """
     rule, scores = finding.rule, _scores(case.results, (finding.rule.metric,))
     theirs = {q: Scored(value=v) for q, v in sides(rule, case)[1].items()}
@@ -158,7 +164,7 @@ def decided(finding: Finding, p_holm: float | None, family: int) -> RuleResult:
         verdict, words = "PASS", f"{HOLDS[rule.kind]} {rule.other}{margin}"
         if rule.kind == "not worse" and rule.limit is None:
             words = f"shows no regression against {rule.other}"
-        if lost := _lost_at_floor(finding):
+        if lost := finding.hollow or _lost_at_floor(finding):
             verdict, words = "INCONCLUSIVE", f"{words}, but {lost}"
     else:
         verdict, words = "INCONCLUSIVE", f"is not shown to be {CLAIMS[rule.kind]} {rule.other}{margin}"
@@ -297,10 +303,10 @@ def _lacking(rule: Rule, case: RuleCase) -> str:
     """Why a rule about scores can't be measured; empty when it can."""
     facts = case.results.metrics.get(rule.metric)
     if rule.other == BASELINE_RUN and case.baseline is None:
-        return f"{rule.text!r} needs a baseline run, and none was given: --baseline RUN"
+        return f"{rule.text!r} needs a reference run, and none was given: --reference RUN"
     other = (rule.arm, case.baseline) if rule.other == BASELINE_RUN and case.baseline else (rule.other, case.run)
     for arm, side in ((rule.arm, case.run), other):
-        where = "the run" if side is case.run else "the baseline run"
+        where = "the run" if side is case.run else "the reference run"
         if arm not in side.scores:
             return f"{where} has no arm {arm}; it has {', '.join(side.scores) or 'none'}"
         if rule.metric not in side.metrics:

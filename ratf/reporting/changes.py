@@ -1,4 +1,4 @@
-"""The changes of a run against a baseline run, for the page: from both runs' scores and the verdict of `ratf check`."""
+"""The changes of a run against a reference run, for the page: from both runs' scores and the verdict of `ratf check`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class MeanChange:
-    """The change of an arm's mean on a metric, paired by question: this run less the baseline run."""
+    """The change of an arm's mean on a metric, paired by question: this run less the reference run."""
 
     found: Estimate
     reads: str
@@ -33,7 +33,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Change:
-    """Everything that changed against a baseline run; `unread` says why that run could not be read, if so."""
+    """Everything that changed against a reference run; `unread` says why that run could not be read, if so."""
 
     against: str
     checked: Checked
@@ -50,7 +50,7 @@ class Change:
     """All questions that fell, and all that rose, the largest change first."""
     same: int = 0
     settings: list[tuple[str, str, str]] = field(default_factory=list)
-    """The settings that differ, as (key, the baseline run's value, this run's value)."""
+    """The settings that differ, as (key, the reference run's value, this run's value)."""
 
 
 def against(results: Results, folder: Path, baseline: Path | None = None) -> Change | None:

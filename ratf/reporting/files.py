@@ -20,8 +20,8 @@ from ratf.results.loading import load
 from ratf.results.results import Question, Results
 from ratf.results.table import COLUMNS, cell, rows_of
 
-ONE_FILE = 300
-"""The greatest number of questions on one page; where there are more, they get pages of their own."""
+ONE_FILE, ONE_SIZE = 300, 20_000_000
+"""The greatest number of questions on one page, and of their characters; where there are more, they get pages of their own."""
 
 
 def report(
@@ -59,13 +59,13 @@ def report(
 def write_report(results: Results, path: Path, change: Change | None = None, runs: Sequence[Past] = ()) -> Path:
     """Write the page, and where it takes more than one, their folder beside it: all of the set, or the old one stays.
 
-    `change`: what there is to say about a baseline run; `runs`: those of the history. Raises RaftError where the folder
+    `change`: what there is to say about a reference run; `runs`: those of the history. Raises RaftError where the folder
     has files that no report has.
     """
     folder = path.with_name(f"{path.stem}-questions")
     if folder.exists() and not _ours(folder):
         raise RaftError(f"{folder} has files that no report has; move them, or write the report elsewhere with --out")
-    if len(results.questions) <= ONE_FILE:
+    if len(results.questions) <= ONE_FILE and sum(len(q.model_dump_json()) for q in results.questions) <= ONE_SIZE:
         write_whole(path, render(results, change, runs=runs))
         shutil.rmtree(folder, ignore_errors=True)
         return path

@@ -42,7 +42,7 @@ def briefs(results: Results, fell: Collection[str] = ()) -> list[Brief]:
     """All questions in short, in the results' order. Reads the questions once.
 
     Flags: `unscored`, a metric that scored other answers of an arm could not score this one; `disagree`, metrics of two
-    families, or a judge's votes, say opposite things of it; `regressed`, it is among those that `fell` against a baseline run.
+    families, or a judge's votes, say opposite things of it; `regressed`, it is among those that `fell` against a reference run.
     """
     primary = results.suite["primary"]["metric"]
     sign = -1 if results.metrics[primary]["better"] == "lower" else 1

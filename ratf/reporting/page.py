@@ -89,7 +89,7 @@ def render(
 ) -> str:
     """The page as text. The same results give the same bytes; whatever agents and people said stays text.
 
-    `change`: what there is to say about a baseline run; `runs`: those of the history, this one too. All questions are on
+    `change`: what there is to say about a reference run; `runs`: those of the history, this one too. All questions are on
     the page unless `questions` says otherwise.
     """
     questions = questions or questions_shown(results, fell(change))
@@ -262,7 +262,7 @@ def rivals(results: Results) -> dict[str, list[Contrast]]:
 
 
 def fell(change: Change | None) -> set[str] | None:
-    """The questions that got worse than in the baseline run; None where there is none to compare with."""
+    """The questions that got worse than in the reference run; None where there is none to compare with."""
     if change is None or change.unread or change.incomparable:
         return None
     return {moved.question for moved in change.fell}

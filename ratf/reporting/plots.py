@@ -22,6 +22,13 @@ ASIDE = 9
 """The distance between neighbouring lines in the plot's units, so that their intervals do not hide one another."""
 
 
+FAR_FROM_THE_TOP = 0.5
+"""Scores below so much of their greatest number are drawn on an axis of their own."""
+
+
+MOST_TICKS = 4
+
+
 MARKS = ("circle", "square", "triangle")
 Series = tuple[str, list[tuple[Shown, str]], bool]
 """A line of the plot: its name, its arms by memories, and whether it joins two recipes."""
@@ -166,13 +173,13 @@ def path_of(points: Points) -> str:
 def plot(results: Results, metric: str) -> dict[str, Any]:
     """Every arm's mean and interval on one axis. The rows are the arms, floor and ceiling; `others` are the other controls."""
     cells = {name: c for name, arm in results.arms.items() if (c := arm.metrics.get(metric)) and c.mean is not None}
-    top = results.metrics[metric]["top"]  # an interval may reach beyond it, the axis need not
-    ends = [n for c in cells.values() for n in (c.mean, c.low, c.high) if n is not None]
-    numbers = [n if top is None else max(0.0, min(n, top)) for n in ends]
-    low, high = axis(numbers)
+    no_ceiling = results.metrics[metric].get("axis") in WITHOUT_CEILING
+    marked = [name for name in ((FLOOR,) if no_ceiling else (FLOOR, CEILING)) if name in cells]
+    main = [n for n in cells if results.arms[n].kind == "arm"] + [n for n in (CEILING, FLOOR) if n in marked]
+    low, high, ticks = _axis_of(cells, main, results.metrics[metric]["top"], no_ceiling)
 
     def place(number: float) -> float:
-        return round(100 * (number - low) / (high - low), 2)
+        return round(100 * (min(max(number, low), high) - low) / (high - low), 2)
 
     def row(name: str, cell: Cell) -> dict[str, Any]:
         assert cell.mean is not None
@@ -182,17 +189,32 @@ def plot(results: Results, metric: str) -> dict[str, Any]:
             "arm": results.arms[name],
             "cell": cell,
             "at": place(cell.mean),
-            "low": place(max(ends[0], low)),
-            "high": place(min(ends[1], high)),
+            "low": place(ends[0]),
+            "high": place(ends[1]),
         }
 
-    ends_of_scale = (FLOOR,) if results.metrics[metric].get("axis") in WITHOUT_CEILING else (FLOOR, CEILING)
-    marks = {name: place(cells[name].mean or 0.0) for name in ends_of_scale if name in cells}
-    ticks = [{"at": place(t), "text": f"{t:g}"} for t in ticks_between(low, high)]
-    main = [n for n in cells if results.arms[n].kind == "arm"] + [n for n in (CEILING, FLOOR) if n in marks]
     return {
         "rows": [row(n, cells[n]) for n in main],
         "others": [row(n, c) for n, c in cells.items() if n not in main],
-        "marks": marks,
-        "ticks": ticks,
+        "marks": {name: place(cells[name].mean or 0.0) for name in marked},
+        "ticks": [{"at": place(t), "text": minus(f"{t:g}")} for t in ticks],
     }
+
+
+def _axis_of(
+    cells: dict[str, Cell], main: Sequence[str], top: float | None, no_ceiling: bool
+) -> tuple[float, float, list[float]]:
+    """Both ends of a plot's axis, and its ticks: around the rows that are seen where nothing is a ceiling to them."""
+
+    def ends(names: Sequence[str]) -> list[float]:
+        return [n for name in names for n in (cells[name].mean, cells[name].low, cells[name].high) if n is not None]
+
+    near = ends(main)
+    if no_ceiling and near and max(near) < FAR_FROM_THE_TOP * (top or 0.0):
+        low, high, step = scale([0.0, *near])
+        ticks = [round(low + step * i, 10) for i in range(round((high - low) / step) + 1)]
+        zero = ticks.index(0.0)
+        return low, high, ticks if len(ticks) <= MOST_TICKS else ticks[zero % 2 :: 2]
+    # an interval may reach beyond the top, the axis need not
+    low, high = axis([n if top is None else max(0.0, min(n, top)) for n in ends(list(cells))])
+    return low, high, ticks_between(low, high)

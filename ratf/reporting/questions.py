@@ -32,7 +32,7 @@ from ratf.suite.metrics import title
 
 PER_PAGE = 100
 FLAGS = {
-    "regressed": "the primary arm's score is worse than in the baseline run",
+    "regressed": "the primary arm's score is worse than in the reference run",
     "disagree": "metrics of two families, or the votes of one judge, say opposite things of the primary arms",
     "unscored": "a metric that scored the arm's other answers could not score one here",
 }
@@ -46,7 +46,7 @@ class QuestionList:
     listed: Sequence[Brief]
     questions: Sequence[Question]
     compared: bool = False
-    """Whether there was a baseline run."""
+    """Whether there was a reference run."""
     folder: str = ""
     title: str = "The questions"
     summary: str = ""

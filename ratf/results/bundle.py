@@ -6,20 +6,18 @@ The same run always gives the same bytes. A bundle is read as untrusted input.
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from raft.errors import RaftError
 from raft.files import write_whole
 from raft.formats.json_file import MAX_BYTES, parse, parse_model, within_limits
+from raft.release import release
 from raft.text import MOST_CHARACTERS
 from ratf.results.folder import newest_logs
 from ratf.results.record import Record
-from ratf.results.results import Results
+from ratf.results.results import Results, dumped
 from ratf.results.shapes import AboutDict, GivenDict
 
 FORMAT = "ratf bundle 1"
@@ -39,11 +37,8 @@ LONGEST_TEXT = 200_000
 """The greatest size in bytes of one text in a bundle. Longer ones would be copied whole into several places of a page."""
 
 
-MOST_OF_A_QUESTION, MOST_OF_A_RUN = 500_000, 4_000_000
-"""The greatest sizes in characters of a question with all its answers, and of a run without its questions.
-
-A page shows these whole, or a hundred questions, so memory for several copies must be at hand.
-"""
+MOST_BESIDE = 4_000_000
+"""The greatest size in bytes of results without their questions: a page has them whole, so memory for copies must be at hand."""
 
 
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -99,7 +94,7 @@ def write_bundle(folder: Path, results: Results, samples: list[Sample] | None, o
         files["memories.json"] = (folder / "memories.json").read_bytes()
     manifest = {
         "format": FORMAT,
-        "ratf": version("ratf"),
+        "ratf": release(),
         "suite": results.suite["name"],
         "digests": {"suite": results.digest, "data": results.data_digest, "prompts": results.prompts_digest},
         "versions": results.environment,
@@ -217,15 +212,17 @@ def _samples(lines: bytes, name: str) -> list[Sample]:
 
 def _refuse_long(results: Results, samples: list[Sample], path: Path) -> None:
     """Raise RaftError where a text is so long that working its scores out again might take hours, or a page gigabytes."""
+    told = max((len(t) for q in results.questions for t in (q.id, q.interview_id, q.interview, q.question)), default=0)
     texts = [text for q in results.questions for text in (q.real, *(answer.text for answer in q.answers.values()))]
-    longest = max(map(len, [*texts, *(sample.answer for sample in samples)]), default=0)
-    if longest > MOST_CHARACTERS:
-        raise RaftError(f"{path}: an answer of {longest:,} characters; one has at most {MOST_CHARACTERS:,}")
-    parts: Iterator[tuple[str, Record, int]] = (("question", q, MOST_OF_A_QUESTION) for q in results.questions)
-    rest = results.model_copy(update={"questions": []})
-    for what, part, most in chain([("run without its questions", rest, MOST_OF_A_RUN)], parts):
-        if (length := len(part.model_dump_json())) > most:
-            raise RaftError(f"{path}: a {what} of {length:,} characters; {most:,} are the most that is read of one")
+    said = max(map(len, [*texts, *(sample.answer for sample in samples)]), default=0)
+    for what, length in (("an answer", said), ("a question", told)):
+        if length > MOST_CHARACTERS:
+            raise RaftError(f"{path}: {what} of {length:,} characters; one has at most {MOST_CHARACTERS:,}")
+    rest = len(dumped(results.model_copy(update={"questions": []})))
+    if rest > MOST_BESIDE:
+        raise RaftError(
+            f"{path}: results.json has {rest:,} bytes beside its questions; {MOST_BESIDE:,} are the most that are read"
+        )
 
 
 def _sha256(content: bytes | None) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from raft.text import plain
-from ratf.results.results import Results, dumps
+from ratf.results.results import Results, dumped
 
 NOT_MEASURING = ("name", "seed", "primary", "arms", "own", "controls", "metrics")
 """The settings that change no score of an arm on a metric that both runs have, except by chance (the seed)."""
@@ -67,7 +67,7 @@ class WithAdapters(Compared, Protocol):
 
 def run_digest(results: Results) -> str:
     """The SHA-256 of a run's `results.json`, by which the run is identified everywhere."""
-    return hashlib.sha256(dumps(results).encode()).hexdigest()
+    return hashlib.sha256(dumped(results)).hexdigest()
 
 
 def measured(results: Results) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def differences(run: Compared, baseline: Compared, may_differ: tuple[str, ...]) 
     for metric in sorted(run.metrics.keys() & baseline.metrics.keys()):
         was, here = (how_measured(r.metrics[metric]) for r in (baseline, run))
         if was != here:
-            found.append(f"{metric} is measured in another way than in the baseline run")
+            found.append(f"{metric} is measured in another way than in the reference run")
     return found
 
 

@@ -4,12 +4,12 @@
 """
 
 import json
-import struct
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
+from os import SEEK_END
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,7 +183,7 @@ def _damage(path: Path) -> str:
 
     try:
         with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip() or _unlisted(archive, path)
+            broken = archive.testzip() or _lost(archive, path)
         if broken:
             return f"{broken} in it is not as it was written"
         read_eval_log(str(path), header_only=True)
@@ -192,19 +192,20 @@ def _damage(path: Path) -> str:
     return ""
 
 
-def _unlisted(archive: zipfile.ZipFile, path: Path) -> str:
-    """The first place of an archive that belongs to no member of its directory; empty where there is none.
+def _lost(archive: zipfile.ZipFile, path: Path) -> str:
+    """What says that an archive's directory has lost members; empty where it has not.
 
-    A wrong length in the directory hides the members after it, and the archive still looks whole without them.
+    A wrong length in the directory hides the members after it, and the archive still looks whole without them. How many
+    there are stands at the end of the file. Places that belong to no member are none of it: Inspect leaves what it
+    has written anew.
     """
-    end = 0
     with path.open("rb") as file:
-        for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
-            if member.header_offset != end:
-                break
-            file.seek(end + 26)  # where a member's own header has the lengths of its name and of what follows the name
-            end += 30 + sum(struct.unpack("<HH", file.read(4))) + member.compress_size
-    return f"byte {end}" if end != archive.start_dir else ""
+        file.seek(-22, SEEK_END)
+        end = file.read()
+    count = int.from_bytes(end[10:12], "little")
+    if end.startswith(b"PK\x05\x06") and count in (len(archive.infolist()), 0xFFFF):  # the greatest stands for any more
+        return ""
+    return f"the number of its members, {len(archive.infolist())},"
 
 
 def logs(folder: Path) -> list[Log]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 
 from raft.errors import RaftError
 from raft.files import write_whole
@@ -471,7 +471,7 @@ class Results(Record):
         return html(self.verdict, self.sentence, rows, [sentence for sentence in said if sentence])
 
 
-MOST_ARMS, MOST_METRICS = 300, 100
+MOST_ARMS, MOST_METRICS = 100, 40
 """The greatest number of arms and controls of a run, and of metrics: pages and boards have a cell for each pair of them."""
 
 
@@ -537,12 +537,17 @@ def _twice(keys: Iterable[object]) -> list[object]:
 
 def save(results: Results, path: Path) -> None:
     """Write the results to a file, whole or not at all. A missing number is null."""
-    write_whole(path, dumps(results))
+    write_whole(path, dumped(results))
 
 
 def dumps(results: Results) -> str:
     """The text of `results.json`."""
-    return results.model_dump_json(indent=1) + "\n"
+    return dumped(results).decode()
+
+
+def dumped(results: Results) -> bytes:
+    """The text of `results.json` in UTF-8: as a string, one letter outside of the basic plane makes it four times as large."""
+    return TypeAdapter(Results).dump_json(results, indent=1) + b"\n"
 
 
 def schema() -> str:

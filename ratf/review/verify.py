@@ -4,11 +4,11 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raft.errors import RaftError
+from raft.release import release
 from ratf.results.bundle import Bundle
 from ratf.results.comparable import run_digest
 from ratf.results.results import Results, Scored
@@ -40,7 +40,7 @@ def verify(
         tell(check)
         checks.append(check)
     return Verification(
-        ratf=version("ratf"),
+        ratf=release(),
         bundle=hashlib.sha256(path.read_bytes()).hexdigest(),
         results=run_digest(results),
         speaking=list(dict.fromkeys([*results.primary_metrics, *(e.metric for e in results.exam if e.admitted)])),

@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES: Sequence[str] = ("ratf", "inspect-ai", "chromadb", "scikit-learn", "rouge-score")
+from raft.release import release
+
+PACKAGES: Sequence[str] = ("inspect-ai", "chromadb", "scikit-learn", "rouge-score")
 
 
 def environment(suite: Path | None) -> dict[str, str]:
-    """The versions of Python and of PACKAGES, and the commit of the suite where it is in a repository."""
-    return {"python": platform.python_version(), **{p: version(p) for p in PACKAGES}, **commit_of(suite)}
+    """The versions of Python, of RATF and of PACKAGES, and the commit of the suite where it is in a repository."""
+    return {
+        "python": platform.python_version(),
+        "ratf": release(),
+        **{p: version(p) for p in PACKAGES},
+        **commit_of(suite),
+    }
 
 
 def commit_of(suite: Path | None) -> dict[str, str]:

@@ -16,7 +16,8 @@ PLANNED_SD = {"lexical": 0.10, "semantic": 0.16, "style": 0.40, "judge": 0.40, "
 """The standard deviations of paired differences, by family, found on a suite of press conferences and rounded up."""
 
 
-PLANNED_RANK_SD = 0.40
+PLANNED_OF = {"embedding_rank": 0.40, "sentence_coverage": 0.10}
+"""The same for metrics that differ much from their family."""
 
 
 class Smallest(Record):
@@ -50,7 +51,7 @@ def smallest(sizes: Sequence[int], sd: float, icc: float) -> float | None:
 
 def planned_sd(name: str) -> float:
     """The planning value of the standard deviation of a metric's paired differences."""
-    return PLANNED_RANK_SD if name == "embedding_rank" else PLANNED_SD[metric(name).family]
+    return PLANNED_OF[name] if name in PLANNED_OF else PLANNED_SD[metric(name).family]
 
 
 def smallest_differences(

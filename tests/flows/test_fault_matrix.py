@@ -28,7 +28,7 @@ from typer.testing import CliRunner, Result
 
 from ratf.cli import app
 
-GIVE_UP = "0.04"
+GIVE_UP = "0.1"
 """In minutes: how long a start that meets a fault waits for a service."""
 
 SLOW = 1.0
@@ -36,7 +36,7 @@ SLOW = 1.0
 
 
 def silence() -> Reply:
-    time.sleep(4)
+    time.sleep(8)
     return fine("")
 
 

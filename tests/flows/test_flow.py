@@ -89,7 +89,7 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
 
     ok = [log for log in map(read_eval_log, list_eval_logs(str(out / "logs"))) if log.status == "success"]
     scored = {str((log.eval.metadata or {})["arm"]): len((log.samples or [])[0].scores or {}) for log in ok}
-    assert len(ok) == 4 + 14 + 3 + 16  # arms, controls, doses, made for the exams
+    assert len(ok) == 4 + 16 + 3 + 16  # arms, controls, doses, made for the exams
     # without paraphrases no metric is examined on agreement, so nothing is turned round for one
     assert {*DOSES, *MADE} - scored.keys() == set(turned(*DIRECTION))
     # the embedded judge failed its exam, so it graded nobody; nli needs a model; surprise is for arms alone
@@ -121,7 +121,7 @@ def test_killed_in_every_phase_it_goes_on_where_it_was(ratf: Command, cache: Pat
 
     results = statistics(out)
     arms = results["arms"]
-    assert isinstance(arms, dict) and len(arms) == 18
+    assert isinstance(arms, dict) and len(arms) == 20
     assert all(c["n"] + c["unscored"] == 4 for arm in arms.values() for c in arm["metrics"].values())
     assert ratf("leaderboard", out, "--out", tmp_path / "site").returncode == 0
     pages_are_clean([out / "report.html", *(tmp_path / "site").rglob("*.html")], tmp_path)

@@ -125,8 +125,8 @@ def test_a_leaderboard_is_an_object_and_with_a_folder_a_site(run: Path, tmp_path
 
 
 @pytest.mark.slow
-def test_the_readme_shows_what_is_there_with_its_types(tmp_path: Path) -> None:
-    section = (REPOSITORY / "README.md").read_text("utf-8").partition("## From Python\n")[2]
+def test_the_documentation_shows_what_is_there_with_its_types(tmp_path: Path) -> None:
+    section = (REPOSITORY / "docs" / "python.md").read_text("utf-8")
     shown = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0]
     assert all(
         f"{package.__name__}.{name}" in shown for package in (raft, ratf) for name in package.__all__ if name.islower()

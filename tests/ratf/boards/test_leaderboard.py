@@ -1,6 +1,7 @@
 """Which runs stand together, how systems are put in classes, and how often the board errs."""
 
 from itertools import combinations
+from typing import Any
 
 import pytest
 from boards import planted
@@ -118,6 +119,14 @@ def test_what_did_not_measure_the_same_is_on_another_board(change: dict[str, obj
     assert len(made.boards) == 2 and len(made.differences) == 1
     words = {said, said.replace("null and is 1", "1 and is null")}
     assert any(w in made.differences[0] for w in words)
+
+
+def test_another_persons_board_needs_no_reason_but_its_other_settings() -> None:
+    other: dict[str, Any] = {"person": "pell", "impostors": ["marrack"]}
+    assert leaderboard([planted(ARMS), planted(ARMS, person="pell", settings=other)]).differences == []
+    made = leaderboard([planted(ARMS), planted(ARMS, person="pell", settings={**other, "split": {"questions": 9}})])
+    (said,) = made.differences
+    assert "split.questions was" in said and "person was" not in said and "impostors" not in said
 
 
 def test_models_training_memories_and_seeds_share_a_board() -> None:

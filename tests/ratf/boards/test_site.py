@@ -303,6 +303,7 @@ def test_a_report_with_many_questions_comes_with_the_pages_that_it_links_to(
     index, last = tmp_path / "site" / "index.html", made.questions[-1]
     with opened(browser, index, tmp_path / "site") as page:
         page.locator("td[data-label=runs] a").first.click()
+        page.locator("details.part > summary", has_text="Questions").first.click()
         page.locator(f"a[href$='#q-{last.id}']").first.click()
         assert page.url.startswith((tmp_path / "site" / "runs").as_uri()) and "-questions/" in page.url
         question = page.locator(f"[id='q-{last.id}']")

@@ -36,7 +36,7 @@ def test_a_baseline_is_kept_and_a_regression_against_it_exits_with_1(ratf: Comma
     github = {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"), "GITHUB_ACTIONS": "true"}
     found = ratf("check", after, "--baseline", tmp_path / "baseline.json", "--junit", tmp_path / "j.xml", **github)
     assert found.returncode == 1, found.stderr
-    assert found.stdout.startswith("REGRESSION: raft is worse than the baseline run: -0.1")
+    assert found.stdout.startswith("REGRESSION: raft is worse than the reference run: -0.1")
     assert "\n::error title=RATF%3A REGRESSION::raft is worse" in found.stdout
     assert (tmp_path / "summary.md").read_text("utf-8").startswith("## ✗ REGRESSION")
     assert JUnitXml.fromfile(str(tmp_path / "j.xml")).failures == 1
@@ -48,7 +48,7 @@ def test_another_seed_is_no_regression(ratf: Command, tmp_path: Path) -> None:
     before, after = a_run(tmp_path / "before"), a_run(tmp_path / "after", 0, 1)
     found = ratf("check", after, "--baseline", before)
     assert found.returncode == 0
-    assert found.stdout.startswith("PASS: raft shows no regression against the baseline run: ")
+    assert found.stdout.startswith("PASS: raft shows no regression against the reference run: ")
     assert "::" not in found.stdout
 
 
@@ -129,3 +129,14 @@ def test_reading_results_imports_nothing_that_produces_them() -> None:
         "print([m for m in heavy if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_a_rule_may_call_the_reference_run_by_its_earlier_name(tmp_path: Path) -> None:
+    before, after = a_run(tmp_path / "before"), a_run(tmp_path / "after", 0.15, 1)
+    for name in ("baseline", "reference"):
+        policy = tmp_path / f"{name}.yaml"
+        policy.write_text(f"critical:\n  - raft not worse than the {name} run on style.identity\n", "utf-8")
+        done = CliRunner().invoke(app, ["check", str(after), f"--{name}", str(before), "--policy", str(policy)])
+        assert done.exit_code == 1 and done.stdout.startswith("REGRESSION: raft is worse than the reference run"), (
+            done.output
+        )

@@ -17,7 +17,9 @@ from junitparser import JUnitXml
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 from pipelines import REPOSITORY, Remarks, Runner
+from typer.testing import CliRunner
 
+from ratf.cli import app
 from ratf.content import content
 from ratf.gate.policy import load_policy
 
@@ -173,6 +175,38 @@ def test_init_lays_out_a_repository(ratf: Command, tmp_path: Path, service: str,
     assert bad.returncode == 2 and not (tmp_path / "other").exists()
 
 
+@pytest.mark.parametrize(
+    ("service", "place", "schema"),
+    [
+        ("github", ".github/workflows/ratf.yml", ["vendor.github-workflows"]),
+        ("gitlab", ".gitlab-ci.yml", ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
+    ],
+)
+def test_the_hosted_variant_needs_no_torch_and_is_accepted(
+    tmp_path: Path, service: str, place: str, schema: list[str]
+) -> None:
+    """Each line that it takes from the recipe for local models is still there to be taken."""
+    command = ["init", str(tmp_path / "new"), "--ci", service, "--hosted", "anthropic/claude-x"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    folder = tmp_path / "new"
+    recipe, wanted = (folder / place).read_text("utf-8"), (folder / "requirements.txt").read_text("utf-8")
+    assert not any(word in recipe for word in ("torch", "demo.yaml", "ratf-models", "Embedded"))
+    assert "SUITE: hosted.yaml" in recipe and "torch" not in wanted and "[local]" not in wanted
+    assert wanted.splitlines()[-1].endswith("-py3-none-any.whl")
+    if service == "github":
+        steps = yaml.load(recipe, yaml.BaseLoader)["jobs"]["measure"]["steps"]
+        run = next(s for s in steps if s.get("name") == "Run the suite")
+        assert run["env"] == {f"{who}_API_KEY": f"${{{{ secrets.{who}_API_KEY }}}}" for who in ("ANTHROPIC", "OPENAI")}
+    rules = load_policy(folder / "policy.yaml").rules
+    assert {r.arm for r in rules if r.arm} == {"rag_only"}
+    checked = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, str(folder / place)]
+    found = subprocess.run(checked, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
+    again = CliRunner().invoke(app, command)
+    assert again.exit_code == 2 and "not overwritten" in again.stderr
+
+
 @pytest.fixture
 def remarks() -> Iterator[Remarks]:
     with Remarks().running() as remarks:
@@ -282,7 +316,7 @@ def test_a_pull_request_that_makes_it_worse_fails_with_1(runner: Runner) -> None
     assert runner.github("measure", since=JUDGE) == 1
     judged = runner.steps[JUDGE]
     assert judged.code == 0 and judged.summary.startswith(
-        "## ✗ REGRESSION · demo\n\nraft is worse than the baseline run: -0.15"
+        "## ✗ REGRESSION · demo\n\nraft is worse than the reference run: -0.15"
     )
     assert "\n::error title=RATF%3A REGRESSION::" in judged.said
     assert runner.steps["Gate"].said.startswith(

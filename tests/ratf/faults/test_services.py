@@ -32,11 +32,11 @@ def test_a_dead_service_is_told_and_given_up(study: Study, faulty: Faulty, statu
     faulty.act = lambda prompt: failed(status, "come back later")
     told: list[str] = []
     began = time.monotonic()
-    with pytest.raises(GaveUp, match=rf"gave up after 0\.04 minutes without one reply.*{status}.*come back later"):
-        run(study, told, give_up_after=0.04)
+    with pytest.raises(GaveUp, match=rf"gave up after 0\.1 minutes without one reply.*{status}.*come back later"):
+        run(study, told, give_up_after=0.1)
     assert time.monotonic() - began < 90 and (study.folder / STOPPED).is_file()
     assert told and study.suite.models.base in told[0] and f"{status} come back later; try 1 failed" in told[0]
-    assert "the next is in" in told[0] and "gives up after 0.04 minutes" in told[0]
+    assert "the next is in" in told[0] and "gives up after 0.1 minutes" in told[0]
     faulty.act = fine
     asked = len(faulty.asked)
     run(study, told, give_up_after=5)

@@ -30,7 +30,7 @@ GATE_MODULES = {
 INTERVIEWS = [f"i{g}" for g in range(6) for _ in range(10)]
 POLICY = """\
 critical:
-  - raft not worse than the baseline run on style.identity
+  - raft not worse than the reference run on style.identity
 """
 
 
@@ -49,6 +49,14 @@ def scores(drop: float = 0.0, seed: int = 0, **other: Any) -> dict[str, dict[str
 def surprise(drop: float = 0.0, seed: int = 0) -> dict[str, dict[str, Any]]:
     """The same as a metric of which less is better."""
     return {arm: {"surprise": of["style_identity"]} for arm, of in scores(drop, seed).items()}
+
+
+def hollow() -> Results:
+    """Raft is ahead of baseline, and hardly above another person."""
+    of = scores()["raft"]["style_identity"]
+    beside = {name: {"style_identity": of + by} for name, by in (("impostor_near", -0.1), ("same_near", 0.8))}
+    made = make(scores(**beside), INTERVIEWS)
+    return made.model_copy(update={"metrics": {m: {**f, "axis": "voice"} for m, f in made.metrics.items()}})
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ def repeated(results: Results, sample: float = 0.0004) -> Results:
 
 
 def half_unscored() -> Results:
-    """A baseline run that could score raft on every other question only."""
+    """A reference run that could score raft on every other question only."""
     before = scores(seed=7)
     before["raft"]["style_identity"][::2] = np.nan
     return make(before, INTERVIEWS)
@@ -127,7 +135,7 @@ LEAKS = Leaks(
     checked="all", found=[Leak(kind="answer", held_out="i1-q017", found_in="w3", amount=0.5, words="as I said")]
 )
 ONE = "critical:\n  - no single question worse by more than 0.3 on style.identity\n"
-MARGIN = "critical:\n  - raft not worse than the baseline run by more than {} on style.identity\n"
+MARGIN = "critical:\n  - raft not worse than the reference run by more than {} on style.identity\n"
 
 
 def within(text: str) -> str:
@@ -155,11 +163,11 @@ def fell(drop: float, **more: Any) -> Callable[[], Results]:
 
 
 PLANTED = {
-    "the same again passes": Planted(fell(0), 0, "raft shows no regression against the baseline run"),
-    "a drop of 0.15 is a regression": Planted(fell(0.15), 1, "raft is worse than the baseline run: -0.1"),
-    "a drop of 0.15 by the default policy": Planted(fell(0.15), 1, "raft is worse than the baseline run", policy=None),
-    "a drop beyond the margin": Planted(fell(0.15), 1, "worse than the baseline run by more than 0.02", policy=MARGIN.format(0.02)),
-    "within the margin": Planted(fell(0.01), 0, "not worse than the baseline run by more than 0.1", policy=MARGIN.format(0.1)),
+    "the same again passes": Planted(fell(0), 0, "raft shows no regression against the reference run"),
+    "a drop of 0.15 is a regression": Planted(fell(0.15), 1, "raft is worse than the reference run: -0.1"),
+    "a drop of 0.15 by the default policy": Planted(fell(0.15), 1, "raft is worse than the reference run", policy=None),
+    "a drop beyond the margin": Planted(fell(0.15), 1, "worse than the reference run by more than 0.02", policy=MARGIN.format(0.02)),
+    "within the margin": Planted(fell(0.01), 0, "not worse than the reference run by more than 0.1", policy=MARGIN.format(0.1)),
     "too close to the margin": Planted(fell(0), 2, "not shown to be not worse", policy=MARGIN.format(0.001)),
     "one question broken": Planted(
         lambda: repeated(one_broken()), 1, "1 of 60 questions fell by more than 0.3 on style_identity: i1-q017 by 0.", policy=ONE,
@@ -173,19 +181,20 @@ PLANTED = {
     "an alarm that would see nothing": Planted(lambda: noisy(1), 2, "proves nothing as a drop of 0.1 could be missed", before=lambda: noisy(2)),
     "an alarm that need not see much": Planted(lambda: noisy(1), 0, "shows no regression", before=lambda: noisy(2), policy=POLICY + "declares: 0.5\n"),
     "an alarm of five interviews": Planted(lambda: make(scores(), [i for i in INTERVIEWS if i != "i5"] + ["i0"] * 10), 2, "proves nothing from under 6 interviews", before=lambda: make(scores(seed=7), [i for i in INTERVIEWS if i != "i5"] + ["i0"] * 10)),
-    "the baseline run lacks half its scores": Planted(fell(0.15), 2, "30 of 60 answers of raft in the baseline run could not be scored", before=half_unscored),
-    "one question lost by the baseline run": Planted(lambda: make(scores(seed=7), INTERVIEWS), 2, "1 questions had no score in the baseline run on style_identity: i1-q017", policy=ONE, before=lambda: one_broken(True)),
+    "the reference run lacks half its scores": Planted(fell(0.15), 2, "30 of 60 answers of raft in the reference run could not be scored", before=half_unscored),
+    "one question lost by the reference run": Planted(lambda: make(scores(seed=7), INTERVIEWS), 2, "1 questions had no score in the reference run on style_identity: i1-q017", policy=ONE, before=lambda: one_broken(True)),
     "no question broken": Planted(lambda: make(scores(seed=7), INTERVIEWS), 0, "none of 60 questions fell", policy=ONE),
     "one question lost": Planted(lambda: one_broken(True), 2, "1 questions lost their score on style_identity: i1-q017", policy=ONE),
     "better within the run": Planted(fell(0), 0, "raft beats baseline", policy=within("raft better than baseline on style.identity"), before=None),
+    "a voice that anybody could have": Planted(hollow, 2, "raft beats baseline, but raft has a skill of 0.11 on voice, and what says nothing may have 0.2", policy=within("raft better than baseline on style.identity"), before=None),
     "worse within the run": Planted(fell(0.4), 1, "raft is worse than baseline", policy=within("raft better than baseline on style.identity"), before=None),
     "not separable within the run": Planted(fell(0.2), 2, "raft is not shown to be better than baseline", policy=within("raft better than baseline on style.identity"), before=None),
-    "equivalent": Planted(fell(0), 0, "equivalent to the baseline run within 0.1", policy=within("raft equivalent to the baseline run within 0.1 on style_identity")),
-    "not equivalent": Planted(fell(0), 2, "not shown to be equivalent", policy=within("raft equivalent to the baseline run within 0.001 on style_identity")),
-    "far better is not equivalent": Planted(fell(-0.4), 2, "not shown to be equivalent", policy=within("raft equivalent to the baseline run within 0.1 on style_identity")),
+    "equivalent": Planted(fell(0), 0, "equivalent to the reference run within 0.1", policy=within("raft equivalent to the reference run within 0.1 on style_identity")),
+    "not equivalent": Planted(fell(0), 2, "not shown to be equivalent", policy=within("raft equivalent to the reference run within 0.001 on style_identity")),
+    "far better is not equivalent": Planted(fell(-0.4), 2, "not shown to be equivalent", policy=within("raft equivalent to the reference run within 0.1 on style_identity")),
     "lower is better": Planted(
-        lambda: make(surprise(-0.15), INTERVIEWS), 1, "raft is worse than the baseline run: +0.1",
-        before=lambda: make(surprise(seed=7), INTERVIEWS), policy=within("raft not worse than the baseline run on surprise"),
+        lambda: make(surprise(-0.15), INTERVIEWS), 1, "raft is worse than the reference run: +0.1",
+        before=lambda: make(surprise(seed=7), INTERVIEWS), policy=within("raft not worse than the reference run on surprise"),
     ),
     "neither way is better": Planted(
         lambda: (r := make(scores(), INTERVIEWS)).model_copy(update={"metrics": {k: {**f, "better": None} for k, f in r.metrics.items()}}),
@@ -193,8 +202,8 @@ PLANTED = {
     ),
     "empty suite": Planted(lambda: make({a: {m_: [] for m_ in x} for a, x in scores().items()}, []), 2, "the suite asked no question", before=None, policy=within("errors at most 0")),
     "all errored": Planted(lambda: errored(("raft",), 60), 2, "all 60 answers of raft ended in an error", policy=within("errors at most 100 %") + "  - unscored at most 100 %\n"),
-    "nothing changed, within a margin": Planted(lambda: make(scores(), INTERVIEWS), 0, "is not worse than the baseline run by more than 0.02: +0.000", before=lambda: make(scores(), INTERVIEWS), policy=MARGIN.format(0.02)),
-    "nothing changed, equivalent": Planted(lambda: make(scores(), INTERVIEWS), 0, "is equivalent to the baseline run within 0.02", before=lambda: make(scores(), INTERVIEWS), policy=within("raft equivalent to the baseline run within 0.02 on style_identity")),
+    "nothing changed, within a margin": Planted(lambda: make(scores(), INTERVIEWS), 0, "is not worse than the reference run by more than 0.02: +0.000", before=lambda: make(scores(), INTERVIEWS), policy=MARGIN.format(0.02)),
+    "nothing changed, equivalent": Planted(lambda: make(scores(), INTERVIEWS), 0, "is equivalent to the reference run within 0.02", before=lambda: make(scores(), INTERVIEWS), policy=within("raft equivalent to the reference run within 0.02 on style_identity")),
     "nothing changed": Planted(lambda: make(scores(), INTERVIEWS), 0, "no regression", before=lambda: make(scores(), INTERVIEWS)),
     "two drops on a coarse scale": Planted(
         lambda: make({"raft": {"style_identity": [0, 1, 0, 1]}, "baseline": {"style_identity": [1, 1, 1, 1]}}, list("aabb")),
@@ -202,7 +211,7 @@ PLANTED = {
     ),
     "the same drop to the last digit": Planted(
         lambda: make({**scores(), "raft": {k: v - 0.15 for k, v in scores()["raft"].items()}}, INTERVIEWS),
-        1, "raft is worse than the baseline run: -0.150 [-0.150, -0.150]", before=lambda: make(scores(), INTERVIEWS),
+        1, "raft is worse than the reference run: -0.150 [-0.150, -0.150]", before=lambda: make(scores(), INTERVIEWS),
     ),
     "a few errored": Planted(lambda: errored(("raft",), 1), 2, "raft: 1 of 60 ended in an error (0.8 %); the policy allows 0"),
     "a few unscored": Planted(lambda: errored(("raft",), 3), 2, "3 of 60 answers of raft could not be scored on style_identity (5.0 %); the policy allows 2 %", policy=POLICY + "  - errors at most 50 %\n"),
@@ -210,11 +219,11 @@ PLANTED = {
     "missing arm": Planted(lambda: make({"raft": scores()["raft"]}, INTERVIEWS, settings={"arms": ["raft", "baseline"]}), 2, "the run has no answers of the suite's arms baseline", before=None, policy=within("errors 0")),
     "an arm that nobody has": Planted(fell(0), 2, "the run has no arm rag_only; it has raft, baseline", before=None, policy=within("raft better than rag_only on style.identity")),
     "a metric that nobody has": Planted(fell(0), 2, "the run has no metric bertscore; it has", before=None, policy=within("raft better than baseline on bertscore")),
-    "missing baseline": Planted(fell(0), 2, "needs a baseline run, and none was given", before=None),
+    "missing baseline": Planted(fell(0), 2, "needs a reference run, and none was given", before=None),
     "changed judge": Planted(changed(settings={"models": {"base": "local/b", "grader": "openai/h"}}), 2, 'the judge, models.grader, was "openai/g" and is "openai/h"'),
     "changed rubric": Planted(
         lambda: (r := make(scores(), INTERVIEWS)).model_copy(update={"metrics": {k: {**f, "rubric": "2"} for k, f in r.metrics.items()}}),
-        2, "style_identity is measured in another way than in the baseline run",
+        2, "style_identity is measured in another way than in the reference run",
     ),
     "changed data": Planted(changed(data_digest="other"), 2, "the data differ (digest dd, now other)"),
     "changed prompts": Planted(changed(prompts_digest="other"), 2, "the prompts differ (digest p, now other)"),
@@ -239,13 +248,13 @@ PLANTED = {
     "nothing was run": Planted(fell(0), 2, "results.json: no such file", spoil=lambda f: (f / "results.json").unlink()),
     "a supporting rule fell": Planted(
         lambda: make({**scores(), "raft": {**scores()["raft"], "embedding_rank": scores()["raft"]["embedding_rank"] - 0.3}}, INTERVIEWS),
-        2, "every critical rule holds, but raft is worse than the baseline run: -0.29", policy=POLICY + "supporting:\n  - raft not worse than the baseline run on embedding.rank\n",
+        2, "every critical rule holds, but raft is worse than the reference run: -0.29", policy=POLICY + "supporting:\n  - raft not worse than the reference run on embedding.rank\n",
     ),
-    "an advisory rule fell": Planted(fell(0.15), 0, "raft beats baseline", policy="advisory:\n  - raft not worse than the baseline run on style.identity\ncritical: [raft better than baseline on embedding.rank]\n"),
+    "an advisory rule fell": Planted(fell(0.15), 0, "raft beats baseline", policy="advisory:\n  - raft not worse than the reference run on style.identity\ncritical: [raft better than baseline on embedding.rank]\n"),
     "chance among many": Planted(
         lambda: make({**scores(), "raft": {**scores()["raft"], "style_identity": scores()["raft"]["style_identity"] + wobble(0.013)}}, INTERVIEWS),
         2, "not more than one of 9 comparisons may", before=lambda: make(scores(), INTERVIEWS),
-        policy="critical:\n" + "  - raft not worse than the baseline run on style.identity\n" + "  - raft not worse than the baseline run on embedding.rank\n" * 8,
+        policy="critical:\n" + "  - raft not worse than the reference run on style.identity\n" + "  - raft not worse than the reference run on embedding.rank\n" * 8,
     ),
     "asked less often": Planted(lambda: make(scores(), INTERVIEWS, settings={"answers": {"samples": 3}}), 2, "fewer than 3 times"),
     "too many cut": Planted(cut(30), 2, "30 of 60 answers of raft were cut at their greatest length (50.0 %); the policy allows 10 %", policy=POLICY + "  - cut at most 10 %\n"),
@@ -297,7 +306,7 @@ _planted: dict[int, tuple[Results, Results | None]] = {}
 def planted(
     case: Planted,
 ) -> tuple[Results, Results | None]:
-    """A case's run and baseline run, made once."""
+    """A case's run and reference run, made once."""
     if id(case) not in _planted:
         _planted[id(case)] = case.run(), case.before() if case.before else None
     return _planted[id(case)]

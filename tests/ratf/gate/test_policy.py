@@ -23,7 +23,7 @@ def test_every_form_reads_its_own_example() -> None:
         ("raft better than baseline on style.identity", ("better", "raft", "baseline", "style_identity", None)),
         ("RAFT  better than\n Baseline on style_identity", ("better", "raft", "baseline", "style_identity", None)),
         (
-            "raft not worse than the baseline run by more than 0.02 on embedding.rank",
+            "raft not worse than the reference run by more than 0.02 on embedding.rank",
             ("not worse", "raft", BASELINE_RUN, "embedding_rank", 0.02),
         ),
         ("no single question worse by more than .3 on judge.same_view", ("question", "", BASELINE_RUN, "judge_same_view", 0.3)),
@@ -94,15 +94,15 @@ def test_the_default_policy() -> None:
         ("raft better than baseline on style_identity", "critical"), *((g, "critical") for g in GUARDS),
     ]  # fmt: skip
     assert [(r.text, r.tier) for r in default_policy(results, with_baseline=True).rules] == [
-        ("raft not worse than the baseline run on style_identity", "critical"),
+        ("raft not worse than the reference run on style_identity", "critical"),
         ("raft better than baseline on style_identity", "supporting"),
-        ("raft not worse than the baseline run on rouge_l", "supporting"),
+        ("raft not worse than the reference run on rouge_l", "supporting"),
         *((g, "critical") for g in GUARDS),
     ]
 
 
-def test_the_policy_of_the_readme_is_one(tmp_path: Path) -> None:
-    readme = (REPOSITORY / "README.md").read_text("utf-8")
-    (tmp_path / "p.yaml").write_text("critical" + readme.partition("```yaml\ncritical")[2].partition("```")[0], "utf-8")
+def test_the_policy_of_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "ci.md").read_text("utf-8")
+    (tmp_path / "p.yaml").write_text("critical" + page.partition("```yaml\ncritical")[2].partition("```")[0], "utf-8")
     policy = load_policy(tmp_path / "p.yaml")
     assert len(policy.rules) == 9 and policy.may_differ == ("training",)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import statistics
 import unicodedata
 from pathlib import Path
@@ -58,6 +59,19 @@ def stays_inside(attack: dict[str, object], rubric: Rubric) -> None:
     if label == tame_label:  # else a hash has put the two texts the other way round
         tame_before, _, tame_rest = tame.prompt.partition(f"⟦{label}⟧\n")
         assert (before, after) == (tame_before, tame_rest.partition(f"\n⟦end of {label}⟧")[2]), attack["name"]
+
+
+def test_a_persons_name_is_fenced_like_all_that_others_wrote() -> None:
+    def outside(name: str) -> str:
+        people = {name: ("We let the river go.",), "Conrad Pell": ("We build it higher.",)}
+        prompt = fill(shipped()["identity"], JudgeCase("q1", "Do beavers help?", REAL, BASE, REAL, (), people)).prompt
+        return re.sub(r"⟦name of (\w)⟧\n[^\n⟦⟧<]*\n⟦end of name of \1⟧", "", prompt)
+
+    # the candidates' order is drawn by their names: lines are compared, not their places
+    tame = sorted(outside("Tove Marrack").splitlines())
+    for attack in ATTACKS:
+        name = attacked(attack, "Tove Marrack")
+        assert sorted(outside(name).splitlines()) == tame, attack["name"]
 
 
 def gullible(seen: planted.View) -> str:

@@ -50,7 +50,7 @@ def test_numbers_stand_on_a_scale_whose_ends_are_named() -> None:
     )
     (without, _) = answer(run.model_copy(update={"skill": []}))
     assert without.scale.startswith(
-        "Where 100 is the real answer, raft has 77, baseline has 32, another person's answer"
+        "Where 92 is the real answer, raft has 77, baseline has 32, another person's answer"
     )
     (silent, _) = answer(of("NOT MEASURED"))
     assert silent.scale == "", "what was not measured has no numbers"

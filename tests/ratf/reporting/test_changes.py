@@ -1,4 +1,4 @@
-"""What a page says about a baseline run: planted drops and gains, other settings, and baselines that are gone."""
+"""What a page says about a reference run: planted drops and gains, other settings, and baselines that are gone."""
 
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def test_other_data_are_not_compared_question_by_question() -> None:
         and ("data (digest)", "other", "dd") in found.settings
     )
     page = render(now, found)
-    assert "different data" in page and "This run less the baseline run" not in page
+    assert "different data" in page and "This run less the reference run" not in page
 
 
 def test_a_metric_that_is_measured_otherwise_has_no_difference() -> None:
@@ -128,7 +128,7 @@ def test_the_command_compares_with_the_baseline_it_is_given(tmp_path: Path) -> N
     save_baseline(run(), tmp_path / "then.json")
     runner = CliRunner()
     assert runner.invoke(app, ["report", str(tmp_path / "run")]).exit_code == 0
-    assert "No baseline run was named" in (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert "No reference run was named" in (tmp_path / "run" / "report.html").read_text("utf-8")
     told = ["--baseline", str(tmp_path / "then.json")]
     assert runner.invoke(app, ["report", str(tmp_path / "run"), *told]).exit_code == 0
     page = (tmp_path / "run" / "report.html").read_text("utf-8")

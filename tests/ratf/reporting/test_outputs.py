@@ -28,11 +28,11 @@ INTERVIEWS = [f"i{g}" for g in range(6) for _ in range(10)]
 POLICY = """\
 critical:
   - raft better than baseline on style.identity
-  - raft not worse than the baseline run on style.identity
+  - raft not worse than the reference run on style.identity
 supporting:
-  - raft not worse than the baseline run on rouge.l
+  - raft not worse than the reference run on rouge.l
 advisory:
-  - raft not worse than the baseline run on rouge.2
+  - raft not worse than the reference run on rouge.2
 """
 HOSTILE = "=1+1 </script> | `x` @nobody\x07\u202e](http://x) \x00\n::error::no\r\n%0A"
 
@@ -60,8 +60,8 @@ def checked(tmp_path: Path) -> Checked:
 def test_the_verdict_comes_first_and_what_fell_is_named(checked: Checked) -> None:
     lines = markdown(run_of(0.15), checked).splitlines()
     assert lines[0] == "## ✗ REGRESSION · planted"
-    assert lines[2].startswith("raft is worse than the baseline run: -0.1")
-    assert any(line.startswith("- raft not worse than the baseline run on style.identity: `i") for line in lines)
+    assert lines[2].startswith("raft is worse than the reference run: -0.1")
+    assert any(line.startswith("- raft not worse than the reference run on style.identity: `i") for line in lines)
     assert len(lines) <= 60
 
 
@@ -106,9 +106,9 @@ def test_junit_has_one_case_a_rule(checked: Checked) -> None:
     found = {case.name: [type(r).__name__ for r in case.result] for case in suite}
     assert found == {
         "raft better than baseline on style.identity": [],
-        "raft not worse than the baseline run on style.identity": ["Failure"],
-        "raft not worse than the baseline run on rouge.l": ["Failure"],
-        "raft not worse than the baseline run on rouge.2": ["Skipped"],
+        "raft not worse than the reference run on style.identity": ["Failure"],
+        "raft not worse than the reference run on rouge.l": ["Failure"],
+        "raft not worse than the reference run on rouge.2": ["Skipped"],
         "errors 0": [],
         "unscored at most 2 %": [],
     }

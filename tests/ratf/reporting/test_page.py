@@ -331,7 +331,7 @@ def test_sections_without_data_say_why() -> None:
     for name in SECTIONS:
         assert page.count(f'id="h-{name}"') == 1, name
     for words in ("No metric sat an exam", "No skill score", "no judge graded", "has no <code>style_identity", "was tuned here",
-                  "No baseline run was named", "No earlier runs were named"):  # fmt: skip
+                  "No reference run was named", "No earlier runs were named"):  # fmt: skip
         assert words in page, words
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from invented import invented
 from planted import make
 from playwright.sync_api import sync_playwright
 
@@ -14,8 +15,8 @@ from ratf.gate.gate import check
 from ratf.pages.axes import scale
 from ratf.reporting.markdown import markdown
 from ratf.reporting.page import render
-from ratf.reporting.plots import interaction_plot, lines
-from ratf.results.results import Results
+from ratf.reporting.plots import interaction_plot, lines, plot
+from ratf.results.results import Cell, Results
 from ratf.review.statistics import statistics
 from ratf.suite.arms import ARMS, NAMED
 
@@ -129,3 +130,16 @@ def test_effects_that_were_tampered_with_are_found() -> None:
         "words" in t
         for t in dict(statistics(results.model_copy(update={"attribution": boast}), {}))["statistics: attribution"]
     )
+
+
+def test_small_scores_without_a_ceiling_have_an_axis_of_their_own() -> None:
+    results = invented(12, metrics=("style_identity", "rouge_l"))
+    small = {name: Cell(mean=m, low=m - 0.02, high=m + 0.02, n=12, interviews=6, unscored=0) for name, m in
+             (("baseline", 0.01), ("raft", 0.03), ("real", 0.9), ("impostor_near", -0.03))}  # fmt: skip
+    arms = {n: results.arms[n].model_copy(update={"metrics": {"rouge_l": c}}) for n, c in small.items()}
+    facts = {**results.metrics, "rouge_l": {**results.metrics["rouge_l"], "axis": "coverage", "top": 1}}
+    drawn = plot(results.model_copy(update={"arms": arms, "metrics": facts}), "rouge_l")
+    assert [t["text"] for t in drawn["ticks"]] == ["−0.04", "0", "0.04"]
+    rows = {row["name"]: row for row in (*drawn["rows"], *drawn["others"])}
+    assert rows["baseline"]["at"] < rows["raft"]["at"] < rows["real"]["at"] == 100
+    assert all(0 <= row[end] <= 100 for row in rows.values() for end in ("low", "at", "high"))

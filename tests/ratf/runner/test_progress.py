@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai.log import read_eval_log
 from small_suite import characters, small
 
+from ratf.results.folder import newest_logs
 from ratf.runner.run import run
+from ratf.suite.arms import ARMS
+from ratf.suite.study import open_study
 
 
 def test_only_answers_that_a_model_gives_are_counted(
@@ -34,3 +38,13 @@ def test_only_answers_that_a_model_gives_are_counted(
     run(study.path, study.person.folder.parent, tmp_path / "run", progress=progress)
     assert ("answering", 2 * 18, "answers") in shown and counted["answering"] == 2 * 18
     assert "examining the judge stance" in counted
+
+    # controls carry their own names in Inspect's viewer, and no model that was never asked for them
+    logs = newest_logs(tmp_path / "run" / "logs", open_study(study.path, study.person.folder.parent).digest)
+    for name, log in logs.items():
+        assert log.eval.task_display_name == f"marrack · {'control: ' if name not in ARMS else ''}{name}"
+        assert (log.eval.model == "none/none") == (name not in ARMS)
+        assert (not log.eval.model_roles) == (name not in ARMS)
+    whole = read_eval_log(logs["real"].location)
+    assert {s.output.model for s in whole.samples or []} == {"control: real"}
+    assert all(not s.model_usage for s in whole.samples or [])
