@@ -353,7 +353,39 @@ def _admitted(trials: list[Trial], cluster: dict[str, str]) -> bool:
     return exam_of_grader("", "judge_stance", "agreement", trials, cluster, 0.6)[0].admitted
 
 
-TABLES: dict[str, Callable[[float], str]] = {"cells": cells, "missing": missing, "alarms": alarms, "judges": judges}
+PEOPLE = {n: tuple(12 + (17 * i) % 49 for i in range(n)) for n in (6, 10, 30)}
+"""The questions of each person, from 12 to 60, for so many people."""
+
+
+def people(share: float = 1.0) -> str:
+    """In Markdown: with people as the clusters, false failures and coverage; `icc` is what is common to a person's questions."""
+    head = ("score", "people", "fails, one rule", "fails, six", "fails, two axes", "no difference", "a real one")
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    gate, coverage = (max(20, round(share * n)) for n in (SUITES, COVERAGE))
+    most = ALPHA / 2 + 2 * (ALPHA / 2 * (1 - ALPHA / 2) / (gate * len(ICCS))) ** 0.5
+    for number, (name, kind) in enumerate(KINDS.items()):
+        for count, sizes in PEOPLE.items():
+            found = [
+                simulate(kind, sizes, icc, gate, coverage, 500_000 + 1000 * number + 10 * count + m)
+                for m, icc in enumerate(ICCS)
+            ]
+            fails = [
+                _span([float(np.mean([getattr(c, f) for c in found]))], most=most)
+                for f in ("failed", "failed_six", "failed_axes")
+            ]
+            held = [_span([getattr(c, f) for c in found], 0.93, 0.98) for f in ("null", "real")]
+            lines.append(f"| {name} | {count} | {' | '.join([*fails, *held])} |")
+            print(lines[-1], flush=True)
+    return "\n".join(lines)
+
+
+TABLES: dict[str, Callable[[float], str]] = {
+    "cells": cells,
+    "people": people,
+    "missing": missing,
+    "alarms": alarms,
+    "judges": judges,
+}
 
 
 def main() -> None:

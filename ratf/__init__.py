@@ -1,11 +1,11 @@
 """RATF, the harness: does this agent really answer like that person, and what made it so?
 
-For notebooks and scripts: `open_study` reads a suite and its people, `plan` says what a run will take, `run` carries it out,
-`load` reads a finished one, `check` judges it, `report` writes its page and `leaderboard` a site of several. Nothing of
-these is imported before it is used.
+For notebooks and scripts: `open_study` reads a suite and its people, `plan` says what a run will take, `run` carries it
+out (`run_sweep` one of many people or settings), `load` reads a finished one, `check` judges it, `report` writes its page
+and `leaderboard` a site of several. Nothing of these is imported before it is used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ratf.runner.run import run
     from ratf.suite.study import Study, open_study
     from ratf.suite.suite import Suite
+    from ratf.sweep.run import run_sweep
 else:
     _HOMES = {
         "Results": "ratf.results.results",
@@ -36,6 +37,7 @@ else:
         "plan": "ratf.runner.plan",
         "report": "ratf.reporting.files",
         "run": "ratf.runner.run",
+        "run_sweep": "ratf.sweep.run",
     }
 
     def __getattr__(name: str) -> object:
@@ -55,6 +57,7 @@ __all__ = [
     "plan",
     "report",
     "run",
+    "run_sweep",
 ]
 
 
@@ -75,7 +78,7 @@ def leaderboard(
     """How the systems of finished runs stand, on a board for each thing that was measured; nothing is run.
 
     `runs` are results, runs' folders, their `results.json` or bundles. With `out`, the site is written there, with each run's
-    report; an older site in that folder is replaced. `verified` are records of `ratf verify --record`, whose runs are marked.
+    report; an older site in that folder is replaced. The run of many people or settings stands for all of its runs. `verified` are records of `ratf verify --record`, whose runs are marked.
     `redact` and `public`, with the people's folders in `data`, are for the reports, as in `report`.
 
     Raises RaftError for runs that cannot be read or shown, and where `out` holds something else.
@@ -89,18 +92,28 @@ def leaderboard(
     from ratf.results.loading import load
     from ratf.results.results import Results
     from ratf.review.record import verified_runs
+    from ratf.sweep.records import runs_of
 
-    found = [(run, run if isinstance(run, Results) else load(run)) for run in runs]
-    board = board_of([results for _, results in found], verified_runs(Path(v) for v in verified))
-    if out is None:
-        return board
+    pages: dict[str, partial[None]] = {}
 
-    def page(results: Results, whole: Results, run: Results | Path | str, path: Path) -> None:
+    def whole_of(run: Results | Path | str) -> Results:
+        return run if isinstance(run, Results) else load(run)
+
+    def page(run: Results | Path | str, path: Path) -> None:
+        whole = whole_of(run)
+        results = shown(whole, redact, public, Path(data) if data else None)
         write_report(results, path, None if isinstance(run, Results) else against(whole, Path(run)))
 
-    pages = {}
-    for run, whole in found:
-        results = shown(whole, redact, public, Path(data) if data else None)
-        pages[run_digest(whole)[:12]] = partial(page, results, whole, run)
-    write_site(site(board), Path(out), pages)
+    def read() -> Iterator[Results]:
+        """One run in memory at a time; what may not be shown is refused before anything is written."""
+        for run in runs_of(runs):
+            whole = whole_of(run)
+            if out is not None and public:
+                shown(whole, redact, public, Path(data) if data else None)
+            pages.setdefault(run_digest(whole)[:12], partial(page, run))
+            yield whole
+
+    board = board_of(read(), verified_runs(Path(v) for v in verified))
+    if out is not None:
+        write_site(site(board), Path(out), pages)
     return board

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -25,6 +26,8 @@ _TOO_LONG = f"longer than {MAX_BYTES:,} bytes, the most that is read of YAML"
 _FRONT = re.compile(r"\s*-{3,}[ \t]*\n(.*?)(?<=\n)-{3,}[ \t]*(?:\n|$)", re.S)
 
 Model = TypeVar("Model")
+Location = tuple[int | str, ...]
+"""The keys and places in lists that lead to a value."""
 
 
 def read_model(path: Path, model: type[Model], context: Mapping[str, Any] | None = None, hint: str = "") -> Model:
@@ -34,21 +37,52 @@ def read_model(path: Path, model: type[Model], context: Mapping[str, Any] | None
     every problem as `file:line: what`, and `hint` after each; where a key is unknown, the valid keys are listed.
     """
     try:
-        raw, node = _parsed(_read(path), str(path))
-        if raw is not None and not isinstance(raw, dict):
-            known = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else ()
-            keys = f"; the keys are: {', '.join(known)}" if known else ""
-            raise DataError([f"{path}:1: it holds {repr(raw)[:60]}, not keys with values{keys}"])
+        written = read_keys(path, model)
         try:
-            return TypeAdapter(model).validate_python({} if raw is None else raw, context=context)
+            return TypeAdapter(model).validate_python(written.value, context=context)
         except ValidationError as error:
-            told = zip(error.errors(), describe(error), strict=True)
-            problems = (f"{path}:{_line(node, e['loc'])}: {text}{_valid_keys(model, e)}" for e, text in told)
-            raise DataError(_first(problems, error.error_count(), str(path))) from None
+            raise DataError(written.problems(error, model)) from None
     except DataError as error:
         if not hint:
             raise
         raise DataError([f"{problem}; {hint}" for problem in error.problems]) from None
+
+
+@dataclass(frozen=True)
+class Written:
+    """The keys of a YAML file with their values, and where each of them stands."""
+
+    path: Path
+    value: dict[str, Any]
+    node: yaml.Node | None
+
+    def problems(
+        self, error: ValidationError, model: Any, place: Callable[[Location], Location] = lambda location: location
+    ) -> list[str]:
+        """Every problem of `error`, which is about values of this file, as `file:line: what`.
+
+        `place` gives, for the location of a value in `model`, the location in the file that it was taken from.
+        """
+        told = zip(error.errors(), describe(error), strict=True)
+        lines = (f"{self.path}:{self.line(place(e['loc']))}: {text}{_valid_keys(model, e)}" for e, text in told)
+        return _first(lines, error.error_count(), str(self.path))
+
+    def line(self, location: Location) -> int:
+        """The line of the deepest part of a location that is in the file."""
+        return _line(self.node, location)
+
+
+def read_keys(path: Path, model: Any = None) -> Written:
+    """Read a YAML file that must hold keys with values; an empty one holds none.
+
+    Raises DataError where it is no such file; with a pydantic `model`, its keys are named then.
+    """
+    raw, node = _parsed(_read(path), str(path))
+    if raw is not None and not isinstance(raw, dict):
+        known = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else ()
+        keys = f"; the keys are: {', '.join(known)}" if known else ""
+        raise DataError([f"{path}:1: it holds {repr(raw)[:60]}, not keys with values{keys}"])
+    return Written(path, {} if raw is None else raw, node)
 
 
 def front_matter(text: str, name: str) -> tuple[dict[str, Any], str]:

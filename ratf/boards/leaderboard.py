@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -34,25 +34,32 @@ OF_PERSON = ("person", "impostors", "strangers", "people", "data", "prompts", "q
 """The measured settings that differ between persons although the same is measured."""
 
 
-def leaderboard(runs: Sequence[Results], verified: Mapping[str, Sequence[str]] | None = None) -> Leaderboard:
+def leaderboard(runs: Iterable[Results], verified: Mapping[str, Sequence[str]] | None = None) -> Leaderboard:
     """The leaderboard with all boards of the runs. The order and repetition of `runs` change nothing.
 
+    Each run is read once, and its questions are not kept: of runs that are loaded one by one, one is in memory at a time.
     `verified` has the runs that somebody has checked, by the digest of their results, with the metrics whose every
     score was worked out again.
     """
-    known = {run_digest(r): r for r in runs}
-    ordered = sorted(known.items(), key=_by_time)
     checked = verified or {}
+    known: dict[str, tuple[Ran, Results]] = {}
     systems: dict[str, System] = {}
-    ran: list[Ran] = []
-    for digest, results in ordered:
-        own = systems_of(results)
+    measures: dict[str, dict[str, Any]] = {}
+    for results in runs:
+        digest = run_digest(results)
+        if digest in known:
+            continue
+        own, measure = systems_of(results), _measured(results)
         systems |= {system.id: system for system in own.values()}
-        ran.append(_ran(digest, results, own, checked.get(digest)))
+        one = _ran(digest, results, own, _digest(measure), checked.get(digest))
+        measures[one.board] = measure
+        known[digest] = one, results.model_copy(update={"questions": []})
+    ordered = sorted(((digest, results) for digest, (_, results) in known.items()), key=_by_time)
+    ran = [known[digest][0] for digest, _ in ordered]
     groups: dict[str, list[tuple[Ran, Results]]] = {}
     for one, (_, results) in zip(ran, ordered, strict=True):
         groups.setdefault(one.board, []).append((one, results))
-    boards = [_board(key, members) for key, members in sorted(groups.items(), key=_by_person)]
+    boards = [_board(key, members, measures[key]) for key, members in sorted(groups.items(), key=_by_person)]
     return Leaderboard(
         boards=boards,
         overall=_overall(boards),
@@ -117,7 +124,9 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[-40:].strip("-") or "x"
 
 
-def _ran(digest: str, results: Results, systems: Mapping[str, System], verified: Sequence[str] | None) -> Ran:
+def _ran(
+    digest: str, results: Results, systems: Mapping[str, System], board: str, verified: Sequence[str] | None
+) -> Ran:
     checked = [m for m in verified or () if not is_judged(m)]  # nobody could ask a judge again
     usd, tokens, kept = _cost(results.budget)
     said = {arm: _said(results, arm) for arm in systems}
@@ -134,7 +143,7 @@ def _ran(digest: str, results: Results, systems: Mapping[str, System], verified:
         person=results.person["key"],
         finished=str(results.times.get("finished", "")),
         seed=results.suite.get("seed"),
-        board=_digest(_measured(results)),
+        board=board,
         verified=verified is not None,
         results=digest,
         usd=usd,
@@ -216,7 +225,7 @@ def _standing(
     )
 
 
-def _board(key: str, members: Sequence[tuple[Ran, Results]]) -> Board:
+def _board(key: str, members: Sequence[tuple[Ran, Results]], measure: dict[str, Any]) -> Board:
     first = members[0][1]
     tables = []
     for name, about in first.metrics.items():
@@ -233,7 +242,7 @@ def _board(key: str, members: Sequence[tuple[Ran, Results]]) -> Board:
         person=first.person["key"],
         suites=sorted({r.suite["name"] for _, r in members}),
         floor=[first.impostors.get(key, key) for key in first.suite.get("impostors", [])],
-        measured=_measured(first),
+        measured=measure,
         tables=tables,
     )
 

@@ -32,7 +32,9 @@ def bundle(
         from ratf.results.bundle import samples_of, write_bundle
         from ratf.results.folder import open_run
         from ratf.results.rights import publishable
+        from ratf.sweep.records import refuse_sweep
 
+        refuse_sweep(run, "ratf bundle")
         results = open_run(run)
         if public:
             publishable(results, data)

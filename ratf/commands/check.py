@@ -45,10 +45,14 @@ def check(
         from ratf.gate.gate import save_check
         from ratf.gate.policy import load_policy
         from ratf.results.folder import open_run
+        from ratf.sweep.people import of_units
+        from ratf.sweep.records import is_sweep_run, load
 
         rules = load_policy(policy) if policy else None
         results = open_run(run)
         checked = judge(results, baseline, rules)
+        if is_sweep_run(run):
+            checked = of_units(checked, load(run).over)
         try:
             save_check(checked, run)
         except OSError as error:  # the verdict stands, kept or not

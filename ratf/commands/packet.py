@@ -43,7 +43,9 @@ def packet(
 def _make(run: Path, out: Path, arm: str | None, keys: Path, seed: int) -> None:
     from ratf.results.results import load
     from ratf.review.packet import make_key, write_packet
+    from ratf.sweep.records import refuse_sweep
 
+    refuse_sweep(run, "ratf packet")
     results = load(run / "results.json")
     key = make_key(results, arm or results.suite["primary"]["better"], seed)
     page, kept = write_packet(key, out, keys)

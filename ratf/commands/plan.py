@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raft.commands.errors import reported_errors
+from raft.errors import RaftError
 from ratf.commands.run import PricesFile
 
 if TYPE_CHECKING:
@@ -41,7 +42,17 @@ def plan(
         from ratf.results.results import load
         from ratf.runner.plan import plan as planned
         from ratf.suite.study import open_study
+        from ratf.sweep.sweep import is_sweep
 
+        if is_sweep(suite):
+            from ratf.sweep.plan import lines, plan_of
+            from ratf.sweep.sweep import open_sweep
+
+            if earlier:
+                raise RaftError("--from is for one person and one setting; leave it out with many")
+            whole = plan_of(open_sweep(suite, data, out), load_prices(prices) if prices else {})
+            typer.echo(whole.model_dump_json(indent=1) if as_json else "\n".join(lines(whole)))
+            return
         study = open_study(suite, str(data) if data else None, str(out) if out else None)
         must_be_known(study, to_run=False)
         path = (

@@ -113,6 +113,11 @@ def report(
     Example: ratf report runs/demo --format md
     """
     with reported_errors():
+        from ratf.sweep.records import is_sweep_run
+
+        if is_sweep_run(run):
+            _of_sweep(run, format, out, bool(baseline or history or redact or public))
+            return
         if format == PAGE:
             from ratf.reporting.files import report as write
 
@@ -135,6 +140,37 @@ def report(
         else:
             write_whole(path, made)
             typer.echo(str(path))
+
+
+def _of_sweep(run: Path, format: Format, out: Path | None, more: bool) -> None:
+    """A sweep's page, its Markdown, or the formats that are made of the results of all its people together."""
+    if more:
+        raise RaftError(
+            "--baseline, --history, --redact and --public are for the runs of a sweep, which lie in its folder cells/; "
+            "`ratf check` compares a whole sweep with another"
+        )
+    from raft.files import write_whole
+    from ratf.results.folder import open_run
+    from ratf.sweep.collect import rendered
+    from ratf.sweep.page import markdown
+    from ratf.sweep.records import load
+
+    if format == PAGE and not out:
+        typer.echo(str(rendered(run)))
+        return
+    if format.value in ("csv", "parquet") and not out:
+        raise RaftError(f"{run / 'scores'} has every score in Parquet already, one file for each person and setting")
+    if format == PAGE:
+        made: str | bytes = rendered(run).read_text("utf-8")
+    elif format.value == "md":
+        made = markdown(load(run))
+    else:
+        whole = open_run(run)
+        made = FORMATS[format](Finished(whole, whole, run, None))
+    if out:
+        write_whole(out, made)
+    else:
+        typer.echo(made, nl=False)
 
 
 def _checked(results: "Results", run: Path, baseline: Path | None) -> "Checked":

@@ -2,15 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from raft.commands.errors import reported_errors
+from raft.errors import RaftError
 from ratf.commands.exit_codes import Distinct, ZeroOn, exit_code
 
 if TYPE_CHECKING:
-    from ratf.results.results import Results
+    from ratf.results.results import Results, Verdict
+    from ratf.sweep.work import Options
 
 PricesFile = Annotated[
     Path | None,
@@ -54,13 +56,30 @@ def run(
         bool,
         typer.Option("--wait", help="Wait if another process runs in the same folder or tunes the same adapter."),
     ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Of a suite of many people or settings: run its cells in so many processes.")
+    ] = 1,
+    shard: Annotated[
+        str, typer.Option(metavar="K/N", help="Of such a suite: run the K-th of N shares of its cells, as 3/16.")
+    ] = "",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Of such a suite: only these cells, as person=powell,seed=1. Can be repeated."),
+    ] = None,
+    on: Annotated[
+        str, typer.Option(help="Of such a suite: run its cells on Ray, `ray` on this machine or ray://HOST:10001.")
+    ] = "",
+    each: Annotated[str, typer.Option(help="What each cell needs on Ray, as cpu=2,gpu=1; by default cpu=1.")] = "",
     distinct_exit_codes: Distinct = False,
     exit_zero_on: ZeroOn = None,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it continues where it stopped.
 
-    A budget is for the whole run, over all its starts. A run over its budget is NOT MEASURED; start it with a higher budget,
-    and it continues. The next start asks again the questions that ended in an error.
+    A suite with a list of people or a matrix of settings is run cell by cell, each in a folder of its own. A cell that
+    fails does not stop the others. With --shard or --only the cells are not joined; `ratf run` without them joins them.
+
+    A budget is for the whole run, or for each cell, over all its starts. A run over its budget is NOT MEASURED; start it with a
+    higher budget, and it continues. The next start asks again the questions that ended in an error.
 
     Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input; with --distinct-exit-codes 3:
     INCONCLUSIVE, 4: NOT MEASURED, and 2: only bad usage or input.
@@ -71,7 +90,25 @@ def run(
         from raft.console import progress
         from ratf.models.budget import Limits, Stopped
         from ratf.runner.run import run as carry_out
+        from ratf.sweep.sweep import is_sweep
 
+        limits = Limits(budget_usd, budget_tokens, budget_minutes)
+        if is_sweep(suite):
+            if record or replay:
+                raise RaftError("--record and --replay are for one person and one setting; write such a suite for them")
+            from ratf.models.prices import load_prices
+            from ratf.sweep.work import Options
+
+            known = load_prices(prices) if prices else {}
+            options = Options(limits, known, allow_leaks, judge_anyway, wait, give_up_after)
+            where = {"workers": workers, "shard": shard, "only": only or [], "on": on, "each": each}
+            verdict = _run_sweep(suite, data, out, where, options)
+            raise typer.Exit(exit_code(verdict, distinct_exit_codes, exit_zero_on or ()) if verdict else 0)
+        if shard or only or on or workers > 1:
+            raise RaftError(
+                f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard, --only and --on "
+                "are for suites with a list of people or a matrix"
+            )
         try:
             outcome = carry_out(
                 suite,
@@ -79,7 +116,7 @@ def run(
                 out,
                 record=record,
                 replay=replay,
-                limits=Limits(budget_usd, budget_tokens, budget_minutes),
+                limits=limits,
                 prices=prices or {},
                 allow_leaks=allow_leaks,
                 judge_anyway=judge_anyway,
@@ -98,6 +135,40 @@ def run(
             typer.echo(f"{name}: nothing to do, {folder} has the results of exactly this suite and data")
         _say(outcome.results, folder)
         raise typer.Exit(exit_code(outcome.results.verdict, distinct_exit_codes, exit_zero_on or ()))
+
+
+def _run_sweep(
+    suite: str, data: Path | None, out: Path | None, where: dict[str, Any], options: "Options"
+) -> "Verdict | None":
+    """Run a sweep, say what came out, and return its verdict: of a share of it NOT MEASURED where cells failed, else None."""
+    from raft.console import progress
+    from raft.progress import silent
+    from raft.text import one_line
+    from ratf.sweep.run import run_sweep
+
+    several = where["workers"] > 1 or where["on"]
+    outcome = run_sweep(
+        suite,
+        data,
+        out,
+        **where,
+        options=options,
+        tell=lambda line: typer.echo(line, err=True),
+        progress=silent if several else progress(),
+    )
+    if outcome.results is None:
+        done = len(outcome.ended) - len(outcome.failed)
+        typer.echo(
+            f"{outcome.sweep.name}: {done} of {len(outcome.ended)} cells are done, of {len(outcome.sweep.cells)} in all; "
+            "`ratf run` without --shard and --only joins them"
+        )
+        for name, ended in outcome.failed.items():
+            typer.echo(f"failed: {name}: {one_line(ended.error)}")
+        return "NOT MEASURED" if outcome.failed else None
+    typer.echo(f"{outcome.results.verdict}: {one_line(outcome.results.sentence)}")
+    typer.echo(str(outcome.folder / "report.html"))
+    sys.stdout.flush()
+    return outcome.results.verdict
 
 
 def _say(results: "Results", folder: Path) -> None:

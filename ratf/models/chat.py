@@ -36,7 +36,15 @@ class InspectChat:
         return output.completion
 
 
-_loaded = cache(names.embedder)
+_hosted = cache(names.embedder)
+_local: dict[str, Embedder] = {}
+
+
+def _loaded(name: str, progress: Progress) -> Embedder:
+    """The embedded encoder of this name, one a process whoever shows its progress; each copy has all of its weights."""
+    if name not in _local:
+        _local[name] = names.embedder(name, progress)
+    return _local[name]
 
 
 def embedder(name: str, progress: Progress = silent) -> Embedder:
@@ -57,7 +65,7 @@ def embedder(name: str, progress: Progress = silent) -> Embedder:
 
 @cache
 def _metered(name: str, progress: Progress) -> Embedder:
-    return MeteredEmbedder(name, _loaded(name, progress))
+    return MeteredEmbedder(name, _hosted(name, progress))
 
 
 def recorded_model(name: str, who: str) -> str | Model:

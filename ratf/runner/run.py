@@ -52,7 +52,7 @@ class Outcome:
 
 
 def run(
-    suite: str | Path,
+    suite: str | Path | Study,
     data: str | Path | None = None,
     out: str | Path | None = None,
     *,
@@ -70,7 +70,7 @@ def run(
 ) -> Outcome:
     """Run a suite, go on with a run that was stopped, or take up one that is finished.
 
-    `suite` is a YAML file or the name of a suite that comes along; `data` the folder with the people's folders, by default
+    `suite` is a YAML file, the name of a suite that comes along, or a study, which has the other two; `data` the folder with the people's folders, by default
     the suite's own; `out` the run's folder, by default `runs/<suite>`, and `runs/<suite>-replay` for a replay. `record`
     keeps every reply of a model in a folder, `replay` takes all of them from there. `prices` are those that `limits` in
     US$ needs, or their file. `tell` is called with each line about what is done. With `wait`, the run waits where another
@@ -83,7 +83,11 @@ def run(
     """
     if record and replay:
         raise RaftError("--record keeps what models reply, and --replay asks none; give one of them")
-    study = open_study(str(suite), str(data) if data else None, str(out) if out else None)
+    study = (
+        suite
+        if isinstance(suite, Study)
+        else open_study(str(suite), str(data) if data else None, str(out) if out else None)
+    )
     if replay and not out:
         study = dataclasses.replace(study, folder=study.folder.with_name(f"{study.folder.name}-replay"))
     with waiting(wait), within(study.folder):

@@ -136,7 +136,14 @@ def open_study(
     `finished`: it is the suite of a run that is over. Nothing is written and no model is asked. Raises DataError with everything that is wrong.
     """
     path = find_suite(suite)
-    settings = load_suite(path, finished)
+    return study_of(load_suite(path, finished), path, data, out)
+
+
+def study_of(settings: Suite, path: Path, data: str | Path | None = None, out: str | Path | None = None) -> Study:
+    """The study of a suite that is read already, from the file `path`, whose folder its own files are named from.
+
+    `data` and `out` are as in `open_study`. Raises DataError with everything that is wrong with the people.
+    """
     home = Path(data) if data else path.parent
     people = _load_people(settings, path, home)
     person, impostors = people[0], people[1 : 1 + len(settings.impostors)]

@@ -83,6 +83,17 @@ class Suite(SuitePart):
 
     @model_validator(mode="before")
     @classmethod
+    def _of_one(cls, raw: Any) -> Any:
+        """A list of people or a matrix makes another kind of file. Raises ValueError, with what takes it."""
+        if isinstance(raw, dict) and (isinstance(raw.get("people"), list) or "matrix" in raw):
+            raise ValueError(
+                "a list of people or a matrix makes it many runs: `ratf run`, `plan` and `questions` take it, and in "
+                "Python ratf.run_sweep"
+            )
+        return raw
+
+    @model_validator(mode="before")
+    @classmethod
     def _reworded(cls, raw: Any) -> Any:
         """Adds the controls `stranger_near` and `paraphrase` to a suite without controls that names what they need."""
         if not isinstance(raw, dict) or "controls" in raw:

@@ -1,0 +1,127 @@
+"""The plan of a sweep: what its cells take together, and what all people together can show, before anything is spent."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from ratf.models.known import must_be_known
+from ratf.models.prices import Prices
+from ratf.results.record import Record
+from ratf.runner.plan import Plan, Total, plan
+from ratf.statistics.power import Smallest, smallest_differences
+from ratf.suite.study import Study
+from ratf.sweep.page import setting_words
+from ratf.sweep.people import FEW_PEOPLE
+from ratf.sweep.sweep import Sweep, settings_of
+
+
+class SettingPlan(Record):
+    """What the cells of one setting take, all people and seeds together."""
+
+    setting: dict[str, Any]
+    cells: int
+    least: Total
+    most: Total
+
+
+class SweepPlan(Record):
+    """A sweep before it begins."""
+
+    suite: str
+    people: list[str]
+    cells: int
+    settings: list[SettingPlan]
+    least: Total
+    """What it takes if no judge passes its exam."""
+    most: Total
+    """What it takes if every judge passes its exam."""
+    rates: str
+    over: str
+    smallest: list[Smallest]
+    """What the primary comparison of all people together cannot show."""
+    notes: list[str]
+
+
+def plan_of(sweep: Sweep, prices: Prices) -> SweepPlan:
+    """Plan every cell. Raises DataError with everything that is wrong with people or models."""
+    of_settings, made, studies = [], [], []
+    for setting, cells in settings_of(sweep):
+        mine: list[Plan] = []
+        for cell in cells:
+            study = sweep.study(cell)
+            must_be_known(study, to_run=False)
+            mine.append(plan(study, prices))
+            if all(cell.setting[k] == v for k, v in sweep.reference.items()):
+                studies.append(study)
+        of_settings.append(
+            SettingPlan(
+                setting=setting, cells=len(mine), least=_sum([p.least for p in mine]), most=_sum([p.most for p in mine])
+            )
+        )
+        made += mine
+    first = sweep.cells[0].suite.primary
+    over, sizes = _units(studies)
+    return SweepPlan(
+        suite=sweep.name,
+        people=sweep.people,
+        cells=len(made),
+        settings=of_settings,
+        least=_sum([p.least for p in made]),
+        most=_sum([p.most for p in made]),
+        rates=made[0].rates,
+        over=over,
+        smallest=smallest_differences(sizes, first.metrics, [(first.better, first.than)], None),
+        notes=[
+            *made[0].notes,
+            "Cells that ask a model the same, as the bare model with other memories, share its replies; they are counted here.",
+        ],
+    )
+
+
+def _units(studies: list[Study]) -> tuple[str, list[int]]:
+    """What intervals will be over, and the questions of each unit: of each person, or of each interview."""
+    people = {s.person.key: s for s in studies}
+    if len(people) >= FEW_PEOPLE:
+        return "people", [len(s.held_out) for s in people.values()]
+    return "interviews", [n for s in people.values() for n in Counter(e.interview_id for e in s.held_out).values()]
+
+
+def _sum(totals: list[Total]) -> Total:
+    usd, seconds = ([getattr(t, what) for t in totals] for what in ("usd", "seconds"))
+    return Total(
+        calls=sum(t.calls for t in totals),
+        tokens=sum(t.tokens for t in totals),
+        usd=None if None in usd else round(sum(usd), 6),
+        seconds=None if None in seconds else round(sum(seconds), 1),
+    )
+
+
+def lines(made: SweepPlan) -> Iterator[str]:
+    """The plan as the command prints it."""
+    yield f"{made.suite}: {made.cells} cells; {', '.join(made.people)}"
+    yield ""
+    judged = made.least != made.most
+    for one in made.settings:
+        more = f"; if every judge passes its exam: {_told(one.most)}" if judged else ""
+        yield f"{setting_words(one.setting)} ({one.cells} cell{'s' if one.cells > 1 else ''}): {_told(one.least)}{more}"
+    yield ""
+    yield f"in all{', if no judge passes its exam' if judged else ''}: {_told(made.least)}"
+    if judged:
+        yield f"in all, if every judge does: {_told(made.most)}"
+    yield f"Times are estimates, one cell after another, from {made.rates}; --workers and --shard divide them."
+    yield from made.notes
+    yield ""
+    for s in made.smallest:
+        least = "n/a" if s.difference is None else f"{s.difference:.2f}"
+        yield (
+            f"all together, with intervals over {made.over}, cannot show a difference in {s.metric} under {least} "
+            f"({s.a} - {s.b}; standard deviation of paired differences {s.sd:.2f}, ICC {s.icc:.2f}: {s.source})"
+        )
+    yield "with 80 % power at the 5 % level. --json has everything."
+
+
+def _told(total: Total) -> str:
+    cost = "cost unknown" if total.usd is None else f"cost ${total.usd:.2f}"
+    seconds = total.seconds
+    time = "unknown" if seconds is None else f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return f"{total.calls:,} calls, {total.tokens:,} tokens, {cost}, time {time}"

@@ -1,0 +1,81 @@
+"""`ratf run` for a sweep: its cells, or a share of them, and then all of them together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from raft.errors import RaftError
+from raft.progress import Progress, silent
+from ratf.models.budget import must_have_prices
+from ratf.sweep.collect import join
+from ratf.sweep.records import SweepResults
+from ratf.sweep.sweep import Sweep, chosen, open_sweep, share
+from ratf.sweep.work import Ended, Options, carry_out, quiet
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """What became of a start of a sweep. `results` are None where only some of the cells were to be run."""
+
+    sweep: Sweep
+    ended: dict[str, Ended]
+    """How each cell of this start ended, by name."""
+    results: SweepResults | None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return self.sweep.folder
+
+    @property
+    def failed(self) -> dict[str, Ended]:
+        """The cells that did not end."""
+        return {name: end for name, end in self.ended.items() if not end.finished}
+
+
+def run_sweep(
+    suite: str | Path,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    workers: int = 1,
+    shard: str = "",
+    only: Sequence[str] = (),
+    on: str = "",
+    each: str = "",
+    options: Options | None = None,
+    tell: Callable[[str], None] = quiet,
+    progress: Progress = silent,
+) -> SweepOutcome:
+    """Run a sweep, or go on with one: each cell in a folder of its own, and then all of them as one.
+
+    `workers` processes take the cells one by one. `shard` is `K/N`: only the K-th of N shares is run, here or on any
+    machine with this folder; `on` is `ray` or `ray://HOST:PORT`, and `each` what a cell needs there, as `cpu=2,gpu=1`; `only` are cells, as `person=powell,seed=1`. With either the cells are not joined: a later call
+    without them finds what is done, runs what is missing, and joins all.
+
+    Raises DataError for bad input, before anything is run. A cell that fails is noted, and the others go on.
+    """
+    sweep = open_sweep(suite, data, out)
+    cells = chosen(sweep, only)
+    cells = share(sweep, cells, shard) if shard else cells
+    if on and workers > 1:
+        raise RaftError("--workers are processes of this machine, and --on ray has its own; give one of them")
+    if workers < 1:
+        raise RaftError(f"--workers {workers}: it must be 1 or more")
+    options = options or Options()
+    if options.limits.usd is not None:
+        for cell in cells:
+            must_have_prices(sweep.study(cell), options.limits, options.prices)
+    spread = None
+    if on:
+        from ratf.sweep.on_ray import needs, run_on_ray
+
+        spread = partial(run_on_ray, sweep, cells, options, on=on, each=needs(each), tell=tell)
+    tell(
+        f"{sweep.name}: {len(sweep.cells)} cells, of {', '.join(sweep.people[:10])}{' …' if len(sweep.people) > 10 else ''}"
+        + (f"; {len(cells)} of them here" if len(cells) < len(sweep.cells) else "")
+    )
+    ended = carry_out(sweep, cells, options, workers, tell, progress, spread)
+    some = bool(shard or only)
+    return SweepOutcome(sweep, ended, None if some else join(sweep, ended))
