@@ -15,6 +15,13 @@ LESS = {"coverage": "makes fewer of {name}'s points than", "voice": "sounds less
 """How a difference is told, by axis; on any other axis an arm is nearer to the person, or further off."""
 
 
+BUT = {
+    "at the floor": ", but not if the answers without a score count as another person's would",
+    "above nothing": ", but other people's words can sound as much like that",
+}
+"""What is said of a lead that does not stand a second look."""
+
+
 EXAMPLE_WORDS = 50
 
 
@@ -54,6 +61,8 @@ def _line(r: Results, axis: AxisVerdict) -> Line:
     elif rival and ahead:
         beats = rival.words.startswith(f"{better} also beats")
         other = f", and more than {rival.arm} does" if beats else f"; no clear difference from {rival.arm} was found"
+    failed = {look.name for look in r.second_looks if look.metric == axis.metric and not look.holds}
+    other += "".join(words for name, words in BUT.items() if ahead and name in failed)
     return Line(heading, f"{said}{other}.", _scale(r, axis))
 
 

@@ -1,6 +1,7 @@
 """The answer in a reader's words, made from the verdict by rule, and the page that begins with it."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from browser import axe, opened, overflow
@@ -70,6 +71,19 @@ def test_the_best_rival_is_told(words: str, holds: bool, told: str) -> None:
         name="best rival", metric="style_identity", holds=holds, words=words, arm="rag_only", difference=0.1, low=0.0
     )
     assert answer(of("PASS", second_looks=[look]))[0].found.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("at the floor", ", but not if the answers without a score count as another person's would."),
+        ("above nothing", ", but other people's words can sound as much like that."),
+    ],
+)
+def test_a_lead_that_does_not_stand_is_told_as_one(name: Literal["at the floor", "above nothing"], told: str) -> None:
+    look = SecondLook(name=name, metric="style_identity", holds=False, words="…")
+    assert answer(of("PASS", second_looks=[look]))[0].found.endswith(told)
+    assert not answer(of("PASS", second_looks=[look.model_copy(update={"holds": True})]))[0].found.endswith(told)
 
 
 def test_what_to_do_next_follows_from_what_was_found() -> None:
