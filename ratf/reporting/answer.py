@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from raft.text import shorten
+from ratf.models.prices import dollars
 from ratf.reporting.trust import checks
 from ratf.results.results import AxisVerdict, Question, Results
 from ratf.statistics.verdict import OF_AXIS
@@ -111,6 +112,17 @@ def _next(r: Results) -> Iterator[str]:
         yield f"Before you quote this, read the {many} in doubt: {', '.join(dict.fromkeys(doubts))}."
     elif r.verdict == "PASS":
         yield "Let people read it: ratf packet makes a blind test."
+
+
+def cost(results: Results) -> str:
+    """What the run cost, in US$ and in tokens, as far as it is known."""
+    spent = results.budget
+    if spent is None:
+        return "not counted"
+    if spent.tokens == 0:
+        return "nothing was asked: all replies were kept from an earlier start"
+    usd = "price not known" if spent.usd is None else f"{dollars(spent.usd)} US$"
+    return f"{usd}, " + ("tokens not counted" if spent.tokens is None else f"{spent.tokens:,} tokens")
 
 
 @dataclass(frozen=True)

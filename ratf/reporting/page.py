@@ -9,7 +9,6 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from raft.text import plain
-from ratf.models.prices import dollars
 from ratf.pages.templates import environment, template_digest
 from ratf.pages.text import (
     ICONS,
@@ -25,7 +24,7 @@ from ratf.pages.text import (
     value,
 )
 from ratf.pages.words import FAMILIES, families, meanings, titled
-from ratf.reporting.answer import answer, one_question
+from ratf.reporting.answer import answer, cost, one_question
 from ratf.reporting.changes import SHOWN as MOST_MOVED
 from ratf.reporting.changes import Change, words_of
 from ratf.reporting.flags import beginning
@@ -122,7 +121,7 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             spread_sentence=sentence(results),
             percent=percent,
             worded=lambda text: minus(titled(text, results)),
-            dollars=dollars,
+            cost=cost(results),
             columns=columns(results),
             rivals=rivals(results),
             unmeasured=unmeasured(results),

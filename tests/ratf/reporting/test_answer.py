@@ -8,9 +8,9 @@ from browser import axe, opened, overflow
 from invented import invented
 from playwright.sync_api import Browser
 
-from ratf.reporting.answer import answer, one_question
+from ratf.reporting.answer import answer, cost, one_question
 from ratf.reporting.page import render, sections_of
-from ratf.results.results import AxisVerdict, Results, SecondLook, Verdict
+from ratf.results.results import AxisVerdict, Results, SecondLook, Spent, Verdict
 
 METRICS = ("style_identity", "judge_stance")
 
@@ -84,6 +84,20 @@ def test_a_lead_that_does_not_stand_is_told_as_one(name: Literal["at the floor",
     look = SecondLook(name=name, metric="style_identity", holds=False, words="…")
     assert answer(of("PASS", second_looks=[look]))[0].found.endswith(told)
     assert not answer(of("PASS", second_looks=[look.model_copy(update={"holds": True})]))[0].found.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("spent", "told"),
+    [
+        (None, "not counted"),
+        (Spent(usd=1.25, tokens=120_000), "1.25 US$, 120,000 tokens"),
+        (Spent(tokens=9), "price not known, 9 tokens"),
+        (Spent(usd=0.0, tokens=0), "nothing was asked: all replies were kept from an earlier start"),
+    ],
+)
+def test_the_cost_is_on_the_first_screen(spent: Spent | None, told: str) -> None:
+    run = of("PASS", budget=spent)
+    assert cost(run) == told and f"cost: {told}" in render(run).partition("</header>")[0]
 
 
 def test_what_to_do_next_follows_from_what_was_found() -> None:
