@@ -50,11 +50,11 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def warned() -> Iterator[None]:
-    """An evaluation with Inspect raises the root logger's level; it is put back for the next test."""
+    """An evaluation with Inspect raises the root logger's level, also in a fixture of a whole file: each test has it afresh."""
     root = logging.getLogger()
-    level = root.level
+    root.setLevel(logging.WARNING)
     yield
-    root.setLevel(level)
+    root.setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

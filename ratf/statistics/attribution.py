@@ -188,8 +188,8 @@ def _design(arms: set[str]) -> Iterator[str]:
     crossed = any(cells <= arms for cells in CLEAN)
     if crossed:
         yield (
-            "The same training is asked with and without memories. This separates the effect of training, the effect of "
-            "memories, and whether one needs the other."
+            "The same training is asked with and without memories, so what training did, what memories did, and whether "
+            "one needs the other are told apart."
         )
     elif set(NAMED) <= arms:
         yield (
@@ -199,9 +199,9 @@ def _design(arms: set[str]) -> Iterator[str]:
         )
     yield from _about_memories(arms)
     if {"finetune_only", "raft_none"} <= arms:
-        yield "raft_none − finetune_only is the effect of training with memories by itself: neither arm is shown memories."
+        yield "raft_none − finetune_only is what training with memories does by itself: neither is shown any."
     if arms - {"baseline", "rag_only", "rag_shuffled", "rag_impostor"}:
-        yield "Each training was done once: the intervals do not include the variation between seeds."
+        yield "Each training was done once: what another seed would have learnt is not in the intervals."
 
 
 def _about_memories(arms: set[str]) -> Iterator[str]:
@@ -210,18 +210,18 @@ def _about_memories(arms: set[str]) -> Iterator[str]:
         return
     if _paired(arms, "shuffled"):
         yield (
-            "Own − another question’s memories is the effect of their content: over all questions the same memories are "
-            "shown, with the same length and from the same person, but not to the point."
+            "Own − another question’s memories is the use of their content: over all questions the same memories are "
+            "shown, as long and as much the person’s, only not to the point."
         )
     else:
         yield (
-            "It is not known whether memories helped by their content, or only by being there (the person’s words, a longer "
-            "prompt). An arm with shuffled memories would show it."
+            "Whether memories helped by what they say, or by being there at all (the person’s words, a longer prompt), "
+            "cannot be told: that takes an arm with shuffled memories."
         )
     if _paired(arms, "impostor"):
         yield (
-            "Own − another person’s memories says whether it matters whose memories they are. But the other person may also "
-            "have written more or less to the point."
+            "Own − another person’s memories says whether it matters whose they are; another person may also have "
+            "written more or less to the point."
         )
 
 

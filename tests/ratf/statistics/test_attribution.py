@@ -208,12 +208,10 @@ def test_the_order_of_arms_changes_nothing(order: list[str]) -> None:
 def test_the_words_say_what_these_arms_cannot_separate() -> None:
     named, full = design(NAMED), design(list(ARMS))
     assert "cannot separate the two" in named and "finetune_own and raft_none would" in named
-    assert "An arm with shuffled memories would show it" in named
-    assert "cannot" not in full and "effect of their content" in full and "by itself" in full
-    assert "separates" in design([*NAMED, "raft_none"]) and "effect of their content" not in design(
-        [*NAMED, "finetune_shuffled"]
-    )
-    assert all("variation between seeds" in words for words in (named, full)) and design(["baseline"]) == ""
+    assert "takes an arm with shuffled memories" in named
+    assert "cannot" not in full and "use of their content" in full and "by itself" in full
+    assert "told apart" in design([*NAMED, "raft_none"]) and "use of" not in design([*NAMED, "finetune_shuffled"])
+    assert all("another seed" in words for words in (named, full)) and design(["baseline"]) == ""
 
 
 def test_the_findings_name_what_is_shown_and_how_small_the_rest_would_have_to_be() -> None:
