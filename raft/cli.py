@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.about import tell_version, tell_what_is_in_the_way
+from raft.commands.about import tell_what_is_in_the_way, version_option
 from raft.commands.ask import ask
 from raft.commands.bench_setup import bench_setup
 from raft.commands.check import check
@@ -37,18 +37,8 @@ app.command("leaks")(leaks)
 app.command("import")(import_)
 
 
-def version(value: bool) -> None:
-    """Print the version and stop."""
-    if value:
-        tell_version("raft")
-
-
 @app.callback()
-def main(
-    version: Annotated[
-        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
+def main(version: Annotated[bool, version_option("raft")] = False) -> None:
     """An agent that answers as one person, from their writings and interviews."""
     tell_what_is_in_the_way()
 

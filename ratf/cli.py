@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raft.commands.about import tell_version, tell_what_is_in_the_way
+from raft.commands.about import tell_what_is_in_the_way, version_option
 from ratf.commands import baseline
 from ratf.commands.bundle import bundle, verify
 from ratf.commands.check import check
@@ -42,18 +42,8 @@ app.command("models")(models)
 app.command("data")(data)
 
 
-def version(value: bool) -> None:
-    """Print the version and stop."""
-    if value:
-        tell_version("ratf")
-
-
 @app.callback()
-def main(
-    version: Annotated[
-        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
+def main(version: Annotated[bool, version_option("ratf")] = False) -> None:
     """Does this agent really answer like that person, and what made it so?"""
     tell_what_is_in_the_way()
 

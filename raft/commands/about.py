@@ -1,14 +1,21 @@
 """What both programs say about themselves: their version, and what is in their way."""
 
+from typing import Any
+
 import typer
 
 
-def tell_version(program: str) -> None:
-    """Print the program's version and stop."""
-    from raft.release import release
+def version_option(program: str) -> Any:
+    """The option `--version` of a program: it prints the version and stops."""
 
-    typer.echo(f"{program} {release()}")
-    raise typer.Exit
+    def tell(value: bool) -> None:
+        from raft.release import release
+
+        if value:
+            typer.echo(f"{program} {release()}")
+            raise typer.Exit
+
+    return typer.Option("--version", callback=tell, is_eager=True, help="Print the version.")
 
 
 def tell_what_is_in_the_way() -> None:

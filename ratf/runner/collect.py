@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample
@@ -18,7 +17,7 @@ from ratf.gate.gate import why_not_measured
 from ratf.judges.counts import plan, with_savings
 from ratf.models.faults import in_short, kinds
 from ratf.models.states import state_of
-from ratf.results.results import Answer, ArmResult, Cell, Contrast, Question, Results, Rights, Scored, State
+from ratf.results.results import Answer, ArmResult, Contrast, Question, Results, Rights, Scored, State
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes, own_notes
 from ratf.scores.logs import first_answers
@@ -30,9 +29,9 @@ from ratf.scores.speaking import voice_facts
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
 from ratf.statistics.decision import decide
-from ratf.statistics.estimates import clustered_mean, units
+from ratf.statistics.estimates import units
 from ratf.statistics.judge_exam import Admission
-from ratf.statistics.samples import averaged, spread
+from ratf.statistics.samples import averaged, cell_of, spread
 from ratf.statistics.verdict import not_measured
 from ratf.statistics.votes import judging
 from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, EXAM_ONLY
@@ -152,10 +151,6 @@ def _given(samples: dict[str, EvalSample]) -> dict[str, Given]:
     return {question: Given(**s.metadata["given"]) for question, s in samples.items() if "given" in s.metadata}
 
 
-def _numbers(of_metric: Mapping[str, Scored]) -> dict[str, float]:
-    return {question: s.value for question, s in of_metric.items() if s.value is not None}
-
-
 def _clusters(study: Study) -> dict[str, str]:
     """The independent unit of each question."""
     found = units([study.person.key] * len(study.held_out), [e.interview_id for e in study.held_out])
@@ -171,20 +166,15 @@ def _arm(
     sources: dict[str, Given],
 ) -> ArmResult:
     cluster = _clusters(study)
-    cells = {}
-    for name, by_question in every.items():
-        numbers = _numbers({q: averaged(several) for q, several in by_question.items()})
-        found = clustered_mean(list(numbers.values()), [cluster[q] for q in numbers])
-        cells[name] = Cell(
-            mean=found.mean if found else None,
-            low=found.low if found else None,
-            high=found.high if found else None,
-            n=len(numbers),
-            interviews=found.clusters if found else 0,
-            unscored=len(study.held_out) - len(numbers),
+    cells = {
+        name: cell_of(
+            {q: averaged(several) for q, several in by_question.items()},
+            cluster,
             variance=spread(list(by_question.values())),
             answers=min(map(len, by_question.values()), default=1),
         )
+        for name, by_question in every.items()
+    }
     control, own = arm in CONTROLS, study.suite.own_arm(arm)
     told = provenance(study, own) if own else {}
     return ArmResult(

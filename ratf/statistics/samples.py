@@ -8,7 +8,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ratf.results.results import Scored
+from ratf.results.results import Cell, Scored
+from ratf.statistics.estimates import clustered_mean
+
+
+def cell_of(scores: Mapping[str, Scored], cluster: Mapping[str, str], **more: Any) -> Cell:
+    """The mean of an arm's scores on one metric with its interval; `cluster` has the unit of every question that was asked.
+
+    `more` are further fields of the cell.
+    """
+    numbers = {question: s.value for question, s in scores.items() if s.value is not None}
+    found = clustered_mean(list(numbers.values()), [cluster[q] for q in numbers])
+    return Cell(
+        mean=found.mean if found else None,
+        low=found.low if found else None,
+        high=found.high if found else None,
+        n=len(numbers),
+        interviews=found.clusters if found else 0,
+        unscored=len(cluster) - len(numbers),
+        **more,
+    )
 
 
 def averaged(several: Sequence[Scored]) -> Scored:

@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 from ratf.gate.gate import Checked
 from ratf.results.exams import Exam
-from ratf.results.results import Answer, ArmResult, Cell, Leaks, Question, Results, Scored, Spent
+from ratf.results.results import Answer, ArmResult, Leaks, Question, Results, Scored, Spent
 from ratf.statistics.contrasts import Scores, contrasts
 from ratf.statistics.decision import decide
-from ratf.statistics.estimates import FEW_CLUSTERS, Estimate, clustered_mean, holm, paired_difference
+from ratf.statistics.estimates import FEW_CLUSTERS, Estimate, holm, paired_difference
+from ratf.statistics.samples import cell_of
 from ratf.statistics.verdict import not_measured
 from ratf.sweep.reading import Group, joined
 from ratf.sweep.records import PersonRow, Spread
@@ -165,18 +166,7 @@ def _arm(of: Together, arm: str, scores: Mapping[str, Mapping[str, Scored]], clu
     for first in (s[0] for s in several):
         states.update(first.states)
     models = {a.model for s in several for a in s}
-    cells = {}
-    for metric, by_question in scores.items():
-        numbers = {q: s.value for q, s in by_question.items() if s.value is not None}
-        found = clustered_mean(list(numbers.values()), [cluster[q] for q in numbers])
-        cells[metric] = Cell(
-            mean=found.mean if found else None,
-            low=found.low if found else None,
-            high=found.high if found else None,
-            n=len(numbers),
-            interviews=found.clusters if found else 0,
-            unscored=len(cluster) - len(numbers),
-        )
+    cells = {metric: cell_of(by_question, cluster) for metric, by_question in scores.items()}
     one = several[0][0]
     return ArmResult(
         kind=one.kind,
