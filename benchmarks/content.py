@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from raft.people.person import load_person
-from ratf.agents.controls import BOILERPLATE, NONANSWERS
-from ratf.agents.degenerate import DONT_KNOW, YES, echo, parrot
+from ratf.agents.given.controls import BOILERPLATE, NONANSWERS
+from ratf.agents.given.degenerate import DONT_KNOW, YES, echo, parrot
 from ratf.edits.log import Edited
 from ratf.edits.made import KINDS, made_controls
 from ratf.edits.rules import Rules, rules_for
@@ -105,7 +105,7 @@ METRICS = ("rouge_1", "rouge_2", "rouge_l", "bertscore", "embedding_cosine", "se
 
 def measured(suite: str, data: str | None) -> tuple[dict[str, Rungs], dict[str, str]]:
     """Every metric's score of every control, and each question's interview."""
-    from ratf.agents.controls import given_answers
+    from ratf.agents.given.controls import given_answers
     from ratf.scores.coverage import Beside
     from ratf.scores.measures import OF_TEXTS, coverage, text_measures, warm
     from ratf.suite.study import open_study

@@ -6,17 +6,17 @@ import typer
 
 from raft.commands.about import tell_what_is_in_the_way, version_option
 from ratf.commands import baseline
-from ratf.commands.bundle import bundle, verify
 from ratf.commands.check import check
 from ratf.commands.data import data
 from ratf.commands.init import init
-from ratf.commands.leaderboard import leaderboard
 from ratf.commands.models import models
-from ratf.commands.packet import packet
 from ratf.commands.plan import plan
 from ratf.commands.questions import questions
 from ratf.commands.report import report
 from ratf.commands.run import run
+from ratf.commands.sharing.bundle import bundle, verify
+from ratf.commands.sharing.leaderboard import leaderboard
+from ratf.commands.sharing.packet import packet
 from ratf.commands.view import view
 
 app = typer.Typer(

@@ -11,8 +11,8 @@ from raft.progress import Progress, silent
 from raft.types import Exchange, Memory
 from ratf.agents.memories import Memories, memories, memory_store
 from ratf.models.chat import embedder
-from ratf.models.recordings import digest_of
-from ratf.models.replay import recorded_value
+from ratf.models.recorded.recordings import digest_of
+from ratf.models.recorded.replay import recorded_value
 from ratf.results.results import Cell, Filtered, Retrieval
 from ratf.statistics.estimates import Estimate, clustered_auc, clustered_mean
 from ratf.suite.study import Study

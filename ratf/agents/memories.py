@@ -17,7 +17,7 @@ from raft.models.waiting import result_of
 from raft.progress import Progress, silent
 from raft.types import Document, Embedder, Exchange, Memory
 from ratf.models.chat import InspectChat, embedder, recorded_model
-from ratf.models.replay import session
+from ratf.models.recorded.replay import session
 from ratf.suite.arms import Shown
 from ratf.suite.study import Study
 

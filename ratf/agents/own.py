@@ -14,9 +14,9 @@ from ratf.agents.questions import BEFORE, bounded
 from ratf.agents.roles import ANSWER_CACHE, seed_of
 from ratf.agents.solvers import load_solver
 from ratf.models.hooks import refusals_are_errors
-from ratf.models.listening import as_output, recordable
-from ratf.models.recordings import Request
-from ratf.models.replay import session
+from ratf.models.recorded.listening import as_output, recordable
+from ratf.models.recorded.recordings import Request
+from ratf.models.recorded.replay import session
 from ratf.models.service import mask
 from ratf.suite.own import OwnArm
 from ratf.suite.study import Study

@@ -11,8 +11,8 @@ from raft.models.tokens import token_counter
 from raft.prompts import EarlierExchange, conversation, earlier_exchanges, fenced
 from raft.text import MOST_CHARACTERS, shorten
 from raft.types import Exchange, Memory, Message
-from ratf.agents.controls import given_answers
 from ratf.agents.earlier import answered
+from ratf.agents.given.controls import given_answers
 from ratf.agents.memories import Memories, memories_shown
 from ratf.agents.roles import ANSWER_CACHE, seed_of
 from ratf.models.chat import chat_messages

@@ -6,7 +6,7 @@ from inspect_ai.model import CachePolicy, GenerateConfig, Model, get_model
 
 from ratf.agents.training import model_of
 from ratf.models.chat import EVERY_REQUEST, recorded_model
-from ratf.models.replay import session
+from ratf.models.recorded.replay import session
 from ratf.models.service import ready
 from ratf.suite.arms import ARMS, GIVEN
 from ratf.suite.study import Study

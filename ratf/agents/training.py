@@ -16,8 +16,8 @@ from ratf.agents.hindsight import for_training
 from ratf.agents.memories import memories
 from ratf.models.metered import MeteredTuner
 from ratf.models.prices import is_free
-from ratf.models.recordings import Request, digest_of
-from ratf.models.replay import recorded_value, session
+from ratf.models.recorded.recordings import Request, digest_of
+from ratf.models.recorded.replay import recorded_value, session
 from ratf.results.results import Example, Tuned
 from ratf.suite.arms import ARMS
 from ratf.suite.study import Study

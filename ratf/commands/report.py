@@ -10,7 +10,7 @@ import typer
 
 from raft.commands.errors import reported_errors
 from raft.errors import RaftError
-from ratf.commands.sharing import Data, Public, Redact
+from ratf.commands.sharing.options import Data, Public, Redact
 
 if TYPE_CHECKING:
     from ratf.gate.gate import Checked

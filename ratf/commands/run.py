@@ -175,7 +175,7 @@ def _say(results: "Results", folder: Path) -> None:
     """The last lines of a run."""
     from raft.text import one_line
     from ratf.gate.rules import cut_told, errors_told
-    from ratf.reporting.licences import agreement
+    from ratf.reporting.top.licences import agreement
     from ratf.statistics.verdict import exam_lines
 
     exams = exam_lines([*results.exam, *results.more_exams])

@@ -4,7 +4,7 @@ from raft.text import count_words
 from ratf.judges.comparisons import ExamItem, items, requests
 from ratf.judges.texts import case_of, fill
 from ratf.results.exams import Exam
-from ratf.statistics.judge_exam import Admission
+from ratf.statistics.judges.judge_exam import Admission
 from ratf.suite.arms import CEILING, FLOOR
 from ratf.suite.rubric import Rubric, of_metric
 from ratf.suite.study import Study

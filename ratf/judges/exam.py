@@ -17,8 +17,8 @@ from ratf.judges.texts import JudgeCase, shown
 from ratf.models.chat import recorded_model
 from ratf.models.faults import in_short
 from ratf.results.exams import Exam, GraderExam, JudgeFacts
-from ratf.statistics.judge_exam import Trial, exam_of_grader
-from ratf.statistics.judge_power import CAPABLE, LEAST_POWER, power
+from ratf.statistics.judges.judge_exam import Trial, exam_of_grader
+from ratf.statistics.judges.judge_power import CAPABLE, LEAST_POWER, power
 from ratf.suite.metrics import metric
 from ratf.suite.rubric import CRITERIA, Rubric, of_metric
 from ratf.suite.study import Study

@@ -9,7 +9,7 @@ from raft.models import names
 from raft.progress import Progress, silent
 from raft.types import Embedder, Message
 from ratf.models.metered import MeteredEmbedder
-from ratf.models.replay import session
+from ratf.models.recorded.replay import session
 from ratf.models.service import ready
 
 EVERY_REQUEST = 10_000
@@ -58,7 +58,7 @@ def embedder(name: str, progress: Progress = silent) -> Embedder:
     made = partial(_metered, name, progress)
     if listening is None:
         return made()
-    from ratf.models.listening import HostedEmbedder
+    from ratf.models.recorded.listening import HostedEmbedder
 
     return HostedEmbedder(listening, name, made)
 
@@ -78,6 +78,6 @@ def recorded_model(name: str, who: str) -> str | Model:
         return name
     if listening is None:
         return ready(name)
-    from ratf.models.listening import Listener
+    from ratf.models.recorded.listening import Listener
 
     return Listener(listening, name, who)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from raft.text import plain
 from ratf.gate.gate import Checked
 from ratf.pages.text import ICONS, interval, p_value, value
-from ratf.reporting.licences import agreement, by_sentence
+from ratf.reporting.top.licences import agreement, by_sentence
 from ratf.results.results import Cell, Results
 from ratf.statistics.attribution import findings
 from ratf.statistics.verdict import not_below_zero, signed

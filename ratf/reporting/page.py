@@ -24,17 +24,17 @@ from ratf.pages.text import (
     value,
 )
 from ratf.pages.words import FAMILIES, families, meanings, titled
-from ratf.reporting.answer import answer, cost, one_question
 from ratf.reporting.changes import SHOWN as MOST_MOVED
 from ratf.reporting.changes import Change, words_of
 from ratf.reporting.flags import beginning
 from ratf.reporting.history import Past, drawn
-from ratf.reporting.licences import agreement, asked_again, by_sentence, particular
 from ratf.reporting.plots import attributed, curves, plot
 from ratf.reporting.questions import QuestionList, questions_shown
 from ratf.reporting.slices import FEW_INTERVIEWS, FEW_QUESTIONS, slices
 from ratf.reporting.spread import percent, samples_of, sentence, splits
-from ratf.reporting.trust import checks, unmeasured
+from ratf.reporting.top.answer import answer, cost, one_question
+from ratf.reporting.top.licences import agreement, asked_again, by_sentence, particular
+from ratf.reporting.top.trust import checks, unmeasured
 from ratf.results.exams import Exam
 from ratf.results.results import Cell, Contrast, Effect, Results, Skill
 from ratf.results.rights import rights

@@ -7,7 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ratf.reporting.cards import (
+from ratf.reporting.flags import Brief, briefs
+from ratf.reporting.spread import samples_of
+from ratf.reporting.top.cards import (
     BESIDE,
     LIMITS,
     Card,
@@ -24,8 +26,6 @@ from ratf.reporting.cards import (
     shown_metrics,
     silent_metrics,
 )
-from ratf.reporting.flags import Brief, briefs
-from ratf.reporting.spread import samples_of
 from ratf.results.exams import WORDS
 from ratf.results.results import Question, Results
 from ratf.suite.metrics import title
@@ -91,7 +91,7 @@ class QuestionList:
 
     @property
     def has_controls(self) -> bool:
-        """Whether controls' answers are shown, see `ratf.reporting.cards.has_controls`."""
+        """Whether controls' answers are shown, see `ratf.reporting.top.cards.has_controls`."""
         return has_controls(self.limit)
 
     @property
@@ -118,7 +118,7 @@ class QuestionList:
         return replace(self, limit=fewer[0]) if fewer else None
 
     def cards(self, question: Question) -> list[Card]:
-        """The cards of the answers that there is room for, see `ratf.reporting.cards.cards`."""
+        """The cards of the answers that there is room for, see `ratf.reporting.top.cards.cards`."""
         every = cards(self.results, question, self.shown, self.limit)
         return [c for c in every if c.kind == "arm" or self.has_controls]
 
@@ -128,11 +128,11 @@ class QuestionList:
         return [c for c in every if c.kind == "control" and c.scores]
 
     def memories(self, question: Question) -> list[SharedMemories]:
-        """The memories of a question, each list once, see `ratf.reporting.cards.memories`."""
+        """The memories of a question, each list once, see `ratf.reporting.top.cards.memories`."""
         return memories(question)
 
     def said(self, question: Question) -> list[JudgeWords]:
-        """The judges' votes about a question, see `ratf.reporting.cards.said`."""
+        """The judges' votes about a question, see `ratf.reporting.top.cards.said`."""
         return said(self.results, question)
 
     def memory(self, text: str) -> str:
@@ -141,11 +141,11 @@ class QuestionList:
         return words + " …" * (more > 0)
 
     def sources(self) -> DocumentNumbers:
-        """A new numbering of documents, see `ratf.reporting.cards.DocumentNumbers`."""
+        """A new numbering of documents, see `ratf.reporting.top.cards.DocumentNumbers`."""
         return DocumentNumbers()
 
     def link(self, source: str) -> str:
-        """The address of a source on the web, else nothing, see `ratf.reporting.cards.link`."""
+        """The address of a source on the web, else nothing, see `ratf.reporting.top.cards.link`."""
         return link(source)
 
 

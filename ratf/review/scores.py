@@ -80,7 +80,7 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
     from ratf.scores.coverage import Beside
     from ratf.scores.measures import warm
     from ratf.scores.scorers import MEASURES
-    from ratf.scores.speaking import SURPRISE, VOICE, Answered, answered, warm_voice
+    from ratf.scores.style.speaking import SURPRISE, VOICE, Answered, answered, warm_voice
 
     if name == SURPRISE:
         why = "no model reads the answers again, which takes minutes"
@@ -142,8 +142,8 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
 def _not_made(results: Results, study: "Study") -> dict[str, str]:
     """Reasons that are taken as told, with the names of their checks: no model reads answers again for fluency, which
     takes minutes, and without the embedder none for their topic. An answer that a check refused stays unscored."""
-    from ratf.scores.answers import REASONS, Reason
-    from ratf.scores.speaking import leave_out
+    from ratf.scores.style.answers import REASONS, Reason
+    from ratf.scores.style.speaking import leave_out
 
     left: list[Reason] = ["not fluent"]
     left += ["off topic"] if _embedder(results) else []

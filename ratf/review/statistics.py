@@ -15,9 +15,9 @@ from ratf.statistics.contrasts import Scores, contrasts
 from ratf.statistics.decision import decide
 from ratf.statistics.estimates import clustered_mean
 from ratf.statistics.exam import dose_response
+from ratf.statistics.judges.votes import MARGIN, judging
 from ratf.statistics.skill import skill
 from ratf.statistics.verdict import not_measured
-from ratf.statistics.votes import MARGIN, judging
 from ratf.suite.arms import CEILING, EXAM_ONLY, FLOOR, MADE
 from ratf.suite.metrics import LADDERS, METRICS, axis_meant, is_judged, metric
 

@@ -10,8 +10,8 @@ from inspect_ai.log import EvalLog, EvalSample
 
 from raft.prompts import EarlierExchange, conversation
 from raft.types import Memory
-from ratf.agents.controls import Given
 from ratf.agents.earlier import provenance
+from ratf.agents.given.controls import Given
 from ratf.agents.training import tuned
 from ratf.gate.gate import why_not_measured
 from ratf.judges.counts import plan, with_savings
@@ -25,15 +25,15 @@ from ratf.scores.paraphrases import checked
 from ratf.scores.qualify import exams, made_of, match_of, more_exams, skills, style_facts, why_not, with_strangers
 from ratf.scores.repeated import repeats_of
 from ratf.scores.scorers import metrics_of
-from ratf.scores.speaking import voice_facts
+from ratf.scores.style.speaking import voice_facts
 from ratf.statistics.attribution import attribution
 from ratf.statistics.contrasts import Scores, contrasts
 from ratf.statistics.decision import decide
 from ratf.statistics.estimates import units
-from ratf.statistics.judge_exam import Admission
+from ratf.statistics.judges.judge_exam import Admission
+from ratf.statistics.judges.votes import judging
 from ratf.statistics.samples import averaged, cell_of, spread
 from ratf.statistics.verdict import not_measured
-from ratf.statistics.votes import judging
 from ratf.suite.arms import ARMS, CONTRASTS, CONTROLS, EXAM_ONLY
 from ratf.suite.metrics import is_judged
 from ratf.suite.study import Study

@@ -7,7 +7,7 @@ from ratf.agents.earlier import provenance
 from ratf.agents.memories import passages, swap_note
 from ratf.results.exams import Exam
 from ratf.statistics.estimates import FEW_CLUSTERS
-from ratf.statistics.votes import judge_note
+from ratf.statistics.judges.votes import judge_note
 from ratf.suite.arms import ARMS
 from ratf.suite.study import Study
 

@@ -15,10 +15,10 @@ from raft.files import read_made, set_aside, write_made
 from raft.lock import waiting
 from raft.models.weights import cache_folder
 from raft.progress import Progress, silent
-from ratf.agents.controls import everybody
+from ratf.agents.given.controls import everybody
 from ratf.models.budget import GIVE_UP_AFTER, NO_LIMITS, Limits, Meter, keeping, must_have_prices, watched
 from ratf.models.prices import NO_PRICES, Prices, load_prices
-from ratf.models.replay import mark, recorded, replayed, session, unrecorded
+from ratf.models.recorded.replay import mark, recorded, replayed, session, unrecorded
 from ratf.pages.templates import made_from_these
 from ratf.reporting import files as report_files
 from ratf.reporting.changes import against
@@ -253,7 +253,7 @@ def _run(
 
 def _prepare(study: Study, leaks: Leaks, allow_leaks: bool, progress: Progress) -> Leaks:
     """Make memories and the controls' answers; the leaks are returned with those that only the memory store shows."""
-    from ratf.agents.controls import given_answers
+    from ratf.agents.given.controls import given_answers
     from ratf.agents.memories import memories, memories_shown
 
     if study.suite.recalls:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raft.progress import Progress
-from ratf.agents.controls import everybody
+from ratf.agents.given.controls import everybody
 from ratf.models.budget import current
 from ratf.models.states import state_of
 from ratf.results.exams import Exam
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
 
     from ratf.judges.scorers import AnswersByArm, Rivals
-    from ratf.statistics.judge_exam import Admission
+    from ratf.statistics.judges.judge_exam import Admission
 
 
 def score(study: Study, progress: Progress, judge_anyway: bool = False) -> "tuple[dict[str, EvalLog], Admission]":
@@ -61,7 +61,7 @@ def examined(study: Study, answers: "AnswersByArm", progress: Progress, judge_an
     """
     from ratf.judges.exam import examine_judges
     from ratf.scores.paraphrases import checked
-    from ratf.statistics.judge_exam import Admission
+    from ratf.statistics.judges.judge_exam import Admission
 
     def examine() -> list[dict[str, Any]]:
         controls = {c: dict(answers[c]) for c in study.suite.controls if c in answers}
@@ -86,7 +86,7 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission:
     from ratf.scores.coverage import Beside
     from ratf.scores.measures import asked, warm
     from ratf.scores.scorers import metrics_of, scorers
-    from ratf.scores.speaking import SURPRISE, VOICE, answered, warm_voice
+    from ratf.scores.style.speaking import SURPRISE, VOICE, answered, warm_voice
 
     samples = log.samples or []
     if study.suite.own_arm(arm):  # nobody who answered could read the real answers in them

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from ratf.agents.controls import Given, edit_log
-from ratf.agents.evidence import evidence
+from ratf.agents.given.controls import Given, edit_log
+from ratf.agents.given.evidence import evidence
 from ratf.edits.made import MADE as MADE_WORDS
 from ratf.edits.turned import turned_round
 from ratf.results.exams import (
@@ -23,10 +23,10 @@ from ratf.results.exams import (
 )
 from ratf.results.results import Scored, Skill
 from ratf.scores.content_exam import examine_content, ladder_of
-from ratf.scores.delta import deltas
-from ratf.scores.speaking import VOICE
+from ratf.scores.style.delta import deltas
+from ratf.scores.style.speaking import VOICE
 from ratf.statistics.contrasts import Scores
-from ratf.statistics.judge_exam import on_copies
+from ratf.statistics.judges.judge_exam import on_copies
 from ratf.statistics.skill import skill
 from ratf.suite.arms import CEILING, EXAM_ONLY, FLOOR, SAYS_NOTHING, STRANGER
 from ratf.suite.metrics import WITHOUT_CEILING, Axis, is_judged

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from raft.types import Exchange
-from ratf.agents.repeats import repeats
+from ratf.agents.given.repeats import repeats
 from ratf.results.exams import Exam, Repeat, Repeats, SaidBefore
 from ratf.scores.coverage import Beside
 from ratf.scores.measures import OF_TEXTS, coverage, text_measures, warm

@@ -10,8 +10,8 @@ from ratf.scores import measures
 from ratf.scores.content_exam import read_by
 from ratf.scores.coverage import Beside
 from ratf.scores.named import measuring, named
-from ratf.scores.speaking import SURPRISE, VOICE, answered, judged, warm_voice
-from ratf.statistics.judge_exam import Admission
+from ratf.scores.style.speaking import SURPRISE, VOICE, answered, judged, warm_voice
+from ratf.statistics.judges.judge_exam import Admission
 from ratf.suite.arms import CEILING, FLOOR, MADE
 from ratf.suite.metrics import Metric, is_judged
 from ratf.suite.study import Study

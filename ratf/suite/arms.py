@@ -85,7 +85,7 @@ CONTROLS = {
     "salted": Control("another person's answer with words that are typical of the person mixed in", says_nothing=True),
     "empty": Control("no answer at all", theirs=False),
 }
-"""The ladder: answers that every metric must be able to put in order. `ratf/agents/controls.py` finds those that are given."""
+"""The ladder: answers that every metric must be able to put in order. `ratf/agents/given/controls.py` finds those that are given."""
 
 
 WRITTEN = tuple(name for name, control in CONTROLS.items() if control.written)

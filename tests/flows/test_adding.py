@@ -26,7 +26,7 @@ ADDED = {
         )
     ],
     "ratf/suite/arms.py": [("CONTROLS", '    "shrug": Control("a shrug", theirs=False, says_nothing=True),\n')],
-    "ratf/agents/controls.py": [
+    "ratf/agents/given/controls.py": [
         (
             "MAKERS",
             '    "shrug": lambda of: of.one_of("shrug", ["Well, who could say?", "Hm."]),\n',

@@ -7,7 +7,7 @@ import pytest
 from places import REPOSITORY
 
 from ratf.agents import degenerate
-from ratf.agents.evidence import words_for
+from ratf.agents.given.evidence import words_for
 from ratf.boards.standing import placed, span
 from ratf.edits.log import lot
 from ratf.edits.rewording import reworded_sentences

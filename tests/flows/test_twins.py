@@ -16,8 +16,8 @@ from ratf.edits.log import applied, lot
 from ratf.edits.rewording import reworded_sentences
 from ratf.edits.rules import Rules, load_rules, rules_for
 from ratf.edits.turning import turns
-from ratf.reporting.licences import licences
 from ratf.reporting.page import render
+from ratf.reporting.top.licences import licences
 from ratf.results.results import Results, load
 from ratf.runner.run import carry_out
 from ratf.suite.study import Study

@@ -8,7 +8,7 @@ import pytest
 from commands import Command
 
 from ratf.content import content
-from ratf.scores.answers import REASONS
+from ratf.scores.style.answers import REASONS
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from planted import make
 import raft
 import ratf
 from raft.errors import RaftError
-from ratf.commands.leaderboard import leaderboard as board_command
+from ratf.commands.sharing.leaderboard import leaderboard as board_command
 from ratf.results.bundle import write_bundle
 from ratf.results.results import Results, save
 

@@ -22,7 +22,7 @@ from ratf.agents.solvers import load_solver
 from ratf.models import hooks
 from ratf.models.budget import Limits, Meter
 from ratf.models.prices import NO_PRICES
-from ratf.models.replay import recorded, replayed
+from ratf.models.recorded.replay import recorded, replayed
 from ratf.models.states import state_of
 from ratf.results.folder import newest_logs
 from ratf.results.results import Results

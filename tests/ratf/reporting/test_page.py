@@ -14,7 +14,7 @@ from ratf.content import content
 from ratf.pages.text import interval, p_value, plus, value
 from ratf.reporting.page import SECTIONS, render
 from ratf.reporting.plots import plot
-from ratf.reporting.trust import TrustCheck, checks, unmeasured
+from ratf.reporting.top.trust import TrustCheck, checks, unmeasured
 from ratf.results.exams import (
     Agreement,
     Contamination,

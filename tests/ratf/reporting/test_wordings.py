@@ -14,7 +14,7 @@ from ratf.models.prices import dollars
 from ratf.pages.text import interval
 from ratf.reporting.markdown import markdown
 from ratf.reporting.page import columns, render
-from ratf.reporting.trust import checks
+from ratf.reporting.top.trust import checks
 from ratf.results.exams import Share
 from ratf.results.results import Cell, Results, Spent
 from ratf.statistics.verdict import signed

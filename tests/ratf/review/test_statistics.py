@@ -10,7 +10,7 @@ from ratf.results.bundle import LoggedScore, Sample
 from ratf.results.results import Results
 from ratf.review.statistics import doses_of, not_recomputed, scores_of, statistics
 from ratf.statistics.exam import dose_response
-from ratf.statistics.votes import MARGIN, judging, strengths
+from ratf.statistics.judges.votes import MARGIN, judging, strengths
 from ratf.suite.arms import DOSES, FLOOR
 
 CHOSEN, WON, VOICE = "judge_forced_choice_chosen", "judge_pairwise_won", "judge_voice"
@@ -19,7 +19,7 @@ CHOSEN, WON, VOICE = "judge_forced_choice_chosen", "judge_pairwise_won", "judge_
 @pytest.fixture(autouse=True)
 def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same on both sides, and a hundred times as fast."""
-    monkeypatch.setattr("ratf.statistics.votes.strengths", partial(strengths, rounds=20))
+    monkeypatch.setattr("ratf.statistics.judges.votes.strengths", partial(strengths, rounds=20))
 
 
 @cache

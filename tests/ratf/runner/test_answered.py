@@ -9,11 +9,11 @@ from commands import Command
 from places import REPOSITORY
 
 from raft.errors import DataError
-from ratf.agents.degenerate import YES, parrot
+from ratf.agents.given.degenerate import YES, parrot
 from ratf.edits.log import lot
 from ratf.edits.rewording import reworded_sentences
 from ratf.edits.rules import Rules, rules_for
-from ratf.reporting.licences import licences, particular
+from ratf.reporting.top.licences import licences, particular
 from ratf.results.results import Results, load
 from ratf.suite.arms import EXAM_ONLY
 from ratf.suite.study import Study, open_study

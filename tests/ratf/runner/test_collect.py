@@ -13,8 +13,8 @@ from raft.types import Message
 from ratf.results.results import Results
 from ratf.runner import collect as module
 from ratf.runner.collect import collect
-from ratf.scores.speaking import leave_out
-from ratf.statistics.judge_exam import Admission
+from ratf.scores.style.speaking import leave_out
+from ratf.statistics.judges.judge_exam import Admission
 from ratf.suite.study import Study, open_study
 
 METRIC = "style_identity"

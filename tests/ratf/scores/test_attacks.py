@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from raft.types import Exchange
-from ratf.scores.answers import COPIED, REASONS, repeated, words
 from ratf.scores.coverage import Reals
-from ratf.scores.speaking import Answered, judged, leave_out, warm_voice
-from ratf.scores.voice import LEAST, masked
+from ratf.scores.style.answers import COPIED, REASONS, repeated, words
+from ratf.scores.style.speaking import Answered, judged, leave_out, warm_voice
+from ratf.scores.style.voice import LEAST, masked
 from ratf.suite.study import Study, open_study
 
 THINGS = ["heron", "weir", "ducks", "council", "mill", "gravel"]

@@ -7,7 +7,7 @@ import pytest
 from places import REPOSITORY
 from planted_judges import demo
 
-from ratf.agents.controls import READ_BY, wanted_made
+from ratf.agents.given.controls import READ_BY, wanted_made
 from ratf.edits.made import KINDS, MADE
 from ratf.edits.rules import NotExamined, rules_for
 from ratf.scores.content_exam import CONTENT_LADDERS, LEAST_ITEMS, examine_agreement, examine_content, read_by

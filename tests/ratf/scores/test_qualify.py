@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ratf.agents.controls import Given
+from ratf.agents.given.controls import Given
 from ratf.results.results import Scored
 from ratf.scores.qualify import exams, match_of, skills, why_not
 from ratf.suite.metrics import LADDERS

@@ -10,9 +10,9 @@ from inspect_ai.solver import TaskState
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from ratf.results.results import Scored
-from ratf.scores.answers import REASONS
 from ratf.scores.qualify import exams
 from ratf.scores.scorers import MEASURES, scorers
+from ratf.scores.style.answers import REASONS
 from ratf.suite.metrics import METRICS, USUAL, Metric
 from ratf.suite.study import Study, open_study
 

@@ -15,7 +15,7 @@ from inspect_ai.model import (
 from sklearn.metrics import roc_auc_score
 
 from raft.types import Vectors
-from ratf.agents.controls import controls
+from ratf.agents.given.controls import controls
 from ratf.scores.measures import Lookup, runs
 from ratf.scores.scorers import scorers
 from ratf.statistics.style import Spoken, StyleIdentity

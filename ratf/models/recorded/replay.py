@@ -16,7 +16,7 @@ from typing import Any
 from raft.errors import RaftError
 from raft.files import read_made, write_made
 from raft.text import plain
-from ratf.models.recordings import Recording, Request, difference, key_of
+from ratf.models.recorded.recordings import Recording, Request, difference, key_of
 from ratf.results.results import Results
 from ratf.suite.study import Study
 

@@ -16,8 +16,8 @@ from ratf.judges.counts import plan
 from ratf.judges.exam import examine_judges
 from ratf.judges.texts import cut
 from ratf.results.exams import Exam
-from ratf.statistics.judge_exam import Admission, Trial, exam_of_grader, length_correlation, on_copies, share
-from ratf.statistics.judge_power import CAPABLE, power, replies
+from ratf.statistics.judges.judge_exam import Admission, Trial, exam_of_grader, length_correlation, on_copies, share
+from ratf.statistics.judges.judge_power import CAPABLE, power, replies
 from ratf.suite.parts import ExamSettings
 from ratf.suite.study import Study
 

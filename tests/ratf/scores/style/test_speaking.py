@@ -9,10 +9,10 @@ import pytest
 from raft.errors import RaftError
 from raft.models import likelihood
 from raft.types import Vectors
-from ratf.agents.controls import controls
+from ratf.agents.given.controls import controls
 from ratf.scores import measures
-from ratf.scores.answers import REASONS
-from ratf.scores.speaking import (
+from ratf.scores.style.answers import REASONS
+from ratf.scores.style.speaking import (
     FIRST_WORDS,
     NO_NORMS,
     NO_READER,
@@ -25,7 +25,7 @@ from ratf.scores.speaking import (
     voice_facts,
     warm_voice,
 )
-from ratf.scores.speaking import judged as judgement
+from ratf.scores.style.speaking import judged as judgement
 from ratf.suite.arms import SAYS_NOTHING
 from ratf.suite.study import Study, open_study
 

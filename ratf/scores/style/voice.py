@@ -11,7 +11,7 @@ from ratf.statistics.estimates import Estimate, clustered_auc
 from ratf.statistics.style import _FUNCTION_WORDS, tokens
 
 LEAST = 50
-"""An answer of fewer words has no score: tests/ratf/scores/test_voice_people.py has the table of lengths that this is from."""
+"""An answer of fewer words has no score: tests/ratf/scores/style/test_voice_people.py has the table of lengths that this is from."""
 
 
 WORDS = 130

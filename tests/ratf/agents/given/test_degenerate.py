@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 
 from raft.types import Exchange
-from ratf.agents.degenerate import babble, commonplaces, dont_know, echo, evidence_words, parrot, salted, yes
+from ratf.agents.given.degenerate import babble, commonplaces, dont_know, echo, evidence_words, parrot, salted, yes
 
 ASKED = [Exchange("late", n, None, f"Question {n}?", "The brook came up over the lane " * n) for n in (1, 2, 3)]
 EARLIER = [

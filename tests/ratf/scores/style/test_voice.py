@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from raft.types import Exchange
-from ratf.agents.controls import NONANSWERS
-from ratf.scores.voice import _SIZE, LEAST, WORDS, Said, Voice, _Grammar, _windows, blocks, masked, placebo
+from ratf.agents.given.controls import NONANSWERS
+from ratf.scores.style.voice import _SIZE, LEAST, WORDS, Said, Voice, _Grammar, _windows, blocks, masked, placebo
 from ratf.statistics.estimates import Estimate
 from ratf.statistics.style import tokens
 from ratf.suite.study import Study, open_study

@@ -8,8 +8,8 @@ from browser import axe, opened, overflow
 from invented import invented
 from playwright.sync_api import Browser
 
-from ratf.reporting.answer import answer, cost, one_question
 from ratf.reporting.page import render, sections_of
+from ratf.reporting.top.answer import answer, cost, one_question
 from ratf.results.results import AxisVerdict, Results, SecondLook, Spent, Verdict
 
 METRICS = ("style_identity", "judge_stance")

@@ -9,10 +9,10 @@ from hosted import Hosted
 from small_suite import small
 
 from raft.types import Exchange, Vectors
-from ratf.agents.repeats import repeats
+from ratf.agents.given.repeats import repeats
 from ratf.pages.redact import redacted
-from ratf.reporting.licences import asked_again
 from ratf.reporting.page import render
+from ratf.reporting.top.licences import asked_again
 from ratf.results.results import Scored
 from ratf.scores.repeated import repeats_of
 

@@ -8,7 +8,7 @@ from ratf.gate.rules import cut_told, errors_told
 from ratf.models.prices import dollars
 from ratf.results.results import Results
 from ratf.statistics.estimates import FEW_CLUSTERS
-from ratf.statistics.judge_exam import MOST_FLIPS
+from ratf.statistics.judges.judge_exam import MOST_FLIPS
 from ratf.statistics.verdict import auc
 from ratf.suite.arms import SAYS_NOTHING
 from ratf.suite.metrics import axis_meant, title

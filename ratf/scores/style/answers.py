@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ratf.scores.voice import LEAST, masked
+from ratf.scores.style.voice import LEAST, masked
 from ratf.statistics.style import tokens
 
 Reason = Literal[

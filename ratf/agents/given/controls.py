@@ -14,8 +14,8 @@ from raft.progress import Progress, silent
 from raft.text import count_words, joined, words_between
 from raft.text import parts as sentence_parts
 from raft.types import Embedder, Exchange, Vectors
-from ratf.agents import degenerate
-from ratf.agents.evidence import words_for
+from ratf.agents.given import degenerate
+from ratf.agents.given.evidence import words_for
 from ratf.edits.made import made_controls
 from ratf.edits.rules import NotExamined, rules_for
 from ratf.edits.sentences import sentences

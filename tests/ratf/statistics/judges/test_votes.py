@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratf.results.results import Scored
-from ratf.statistics.votes import agreement, forced_choice, judging, power_of_equivalence, strengths
+from ratf.statistics.judges.votes import agreement, forced_choice, judging, power_of_equivalence, strengths
 
 QUESTIONS, INTERVIEWS, RUNS = 60, 12, 400
 CLUSTER = {f"q{i}": f"i{i % INTERVIEWS}" for i in range(QUESTIONS)}

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 from raft.errors import RaftError
 from raft.types import Exchange, Message
-from ratf.agents.controls import Given
-from ratf.models.recordings import digest_of
-from ratf.models.replay import recorded_value
+from ratf.agents.given.controls import Given
+from ratf.models.recorded.recordings import digest_of
+from ratf.models.recorded.replay import recorded_value
 from ratf.results.exams import Placebo, VoiceFacts
 from ratf.scores import measures
-from ratf.scores.answers import (
+from ratf.scores.style.answers import (
     FEWEST,
     REASONS,
     Facts,
@@ -27,7 +27,7 @@ from ratf.scores.answers import (
     repeated,
     words,
 )
-from ratf.scores.voice import LEAST, Said, Voice, blocks, placebo
+from ratf.scores.style.voice import LEAST, Said, Voice, blocks, placebo
 from ratf.suite.study import Study
 
 VOICE, SURPRISE = "style_identity", "surprise"
@@ -99,7 +99,9 @@ def warm_voice(study: Study, arm: Sequence[Answered]) -> None:
 def judged(study: Study, answer: Answered) -> Judged:
     """How an answer was judged. Raises RaftError where it was not judged before."""
     if answer.key not in _judged(study):
-        raise RaftError("voice was asked for what was not judged before; call ratf.scores.speaking.warm_voice first")
+        raise RaftError(
+            "voice was asked for what was not judged before; call ratf.scores.style.speaking.warm_voice first"
+        )
     return _judged(study)[answer.key]
 
 

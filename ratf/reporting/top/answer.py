@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from raft.text import shorten
 from ratf.models.prices import dollars
-from ratf.reporting.trust import checks
+from ratf.reporting.top.trust import checks
 from ratf.results.results import AxisVerdict, Question, Results
 from ratf.statistics.verdict import OF_AXIS
 from ratf.suite.arms import CEILING, FLOOR

@@ -22,10 +22,10 @@ import pytest
 
 from raft.people.person import About, load_person
 from raft.types import Vectors
-from ratf.agents.controls import controls
+from ratf.agents.given.controls import controls
 from ratf.content import content
-from ratf.scores.answers import Facts, Norms, reason, repeated, words
-from ratf.scores.voice import Said, Voice, blocks
+from ratf.scores.style.answers import Facts, Norms, reason, repeated, words
+from ratf.scores.style.voice import Said, Voice, blocks
 from ratf.statistics.estimates import Estimate, clustered_auc
 from ratf.suite.study import Study, open_study
 

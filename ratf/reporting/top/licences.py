@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ratf.results.exams import Exam
 from ratf.results.results import Results
-from ratf.statistics.judge_exam import on_copies
+from ratf.statistics.judges.judge_exam import on_copies
 from ratf.statistics.verdict import auc
 from ratf.suite.metrics import AXES_BEFORE, axis_meant, is_judged, title
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ratf.results.exams import Delta
-from ratf.scores.delta import LEAST, MOST, deltas
+from ratf.scores.style.delta import LEAST, MOST, deltas
 from ratf.suite.study import open_study
 
 WORDS = [f"w{n}" for n in range(60)]

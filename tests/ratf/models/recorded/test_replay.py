@@ -21,8 +21,8 @@ from record_replay import EXPECTED, HERE, OPTIONS, RECORDING, scores
 from raft.errors import DataError, RaftError
 from raft.progress import silent
 from ratf.gate.gate import check
-from ratf.models.recordings import Recording, difference, key_of
-from ratf.models.replay import Session, recorded, replayed
+from ratf.models.recorded.recordings import Recording, difference, key_of
+from ratf.models.recorded.replay import Session, recorded, replayed
 from ratf.reporting.markdown import markdown
 from ratf.results.results import Results, dumps, load
 from ratf.runner import run

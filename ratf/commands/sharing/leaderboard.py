@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from raft.commands.errors import reported_errors
-from ratf.commands.sharing import Data, Public, Redact
+from ratf.commands.sharing.options import Data, Public, Redact
 
 
 def leaderboard(

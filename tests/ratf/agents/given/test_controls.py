@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from raft.types import Vectors
-from ratf.agents.controls import BOILERPLATE, NONANSWERS, controls, mix
+from ratf.agents.given.controls import BOILERPLATE, NONANSWERS, controls, mix
 from ratf.agents.questions import questions
 from ratf.agents.roles import model_under_test
 from ratf.suite.arms import DOSES

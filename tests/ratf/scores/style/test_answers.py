@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratf.scores.answers import (
+from ratf.scores.style.answers import (
     PIECED,
     REASONS,
     Facts,
@@ -23,7 +23,7 @@ from ratf.scores.answers import (
     usual,
     words,
 )
-from ratf.scores.voice import LEAST
+from ratf.scores.style.voice import LEAST
 
 NUMBERS = st.floats(-10, 10)
 OWN = Norms(topic=0.5, fluency=Range(-3.4, 0.3))

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from ratf.statistics.judge_exam import Trial, exam_of_grader
+from ratf.statistics.judges.judge_exam import Trial, exam_of_grader
 from ratf.suite.metrics import Axis
 
 CAPABLE = 0.85

@@ -27,8 +27,8 @@ from inspect_ai.model import (
 
 from raft.errors import RaftError
 from raft.types import Embedder, Vectors
-from ratf.models.recordings import Request
-from ratf.models.replay import Session
+from ratf.models.recorded.recordings import Request
+from ratf.models.recorded.replay import Session
 from ratf.models.service import ready
 from ratf.models.states import marked_refused
 from ratf.suite.study import Study

@@ -1,0 +1,1 @@
+"""Requests to models kept in files and answered from them."""

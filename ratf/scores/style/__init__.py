@@ -1,0 +1,1 @@
+"""How an answer sounds: the measures of voice, and their exam."""

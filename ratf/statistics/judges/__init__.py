@@ -1,0 +1,1 @@
+"""Whether a judge's choices can be trusted: its exam, its power, its votes."""
