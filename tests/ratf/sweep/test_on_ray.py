@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from raft.errors import RaftError
 from ratf.cli import app
-from ratf.sweep.on_ray import needs
+from ratf.sweep.resources import needs
 from ratf.sweep.run import run_sweep
 
 PEOPLE = ["ada", "bea"]
@@ -99,7 +99,7 @@ def test_what_a_cell_needs_is_read_or_refused() -> None:
 
 
 def test_without_ray_nothing_of_it_is_imported_and_with_it_it_must_be_there(tmp_path: Path) -> None:
-    code = "import sys, ratf.cli, ratf.sweep.run, ratf.sweep.on_ray; sys.exit('ray' in sys.modules)"
+    code = "import sys, ratf.cli, ratf.sweep.run, ratf.sweep.working.on_ray; sys.exit('ray' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     path = sweep(tmp_path, PEOPLE, interviews=3, questions=1, split={"held_out_interviews": 2})
     outcome = CliRunner().invoke(app, ["run", str(path), "--on", "elsewhere", "--out", str(tmp_path / "run")])
