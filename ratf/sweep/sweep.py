@@ -126,7 +126,7 @@ def open_sweep(
     path = find_suite(suite)
     written = read_keys(path)
     several = isinstance(written.value.get("people"), list)
-    mine = ("matrix", "exclude", "resources")
+    mine: tuple[str, ...] = ("matrix", "exclude", "resources")
     mine += ("people", "impostors", "strangers", "about") if several else ()
     try:
         crossing = TypeAdapter(Crossing).validate_python({k: v for k, v in written.value.items() if k in mine})

@@ -76,7 +76,7 @@ def units_of(cell: Cell) -> list[Unit]:
         for name in (*suite.arms, *asked, *written)
     ]
     answers.append(Unit(cell, "answer", GIVEN, (first.words,)))
-    all_tuned = list(dict.fromkeys(tuned.values()))
+    all_tuned = list({u.words: u for u in tuned.values()}.values())
     if suite.contamination or suite.memories.hindsight or suite.memories.hindsight_filter:
         after = (u.words for u in (all_tuned if suite.memories.hindsight_filter else ()))
         answers.append(Unit(cell, "answer", READ, (first.words, *after)))

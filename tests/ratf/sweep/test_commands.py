@@ -35,7 +35,7 @@ def test_a_failed_cell_is_run_again_alone(tmp_path: Path, cache: Path, hosted: H
     right = answers.read_text("utf-8")
     answers.write_text(right.replace('"id": "bea', '"id": "eve'), "utf-8")
     told = said("run", path, "--out", out, code=2)
-    assert "NOT MEASURED: 1 cell failed: bea:" in told and "answers questions that are not asked" in told
+    assert "NOT MEASURED: 1 cell failed: bea: prepare:" in told and "answers questions that are not asked" in told
     assert "ada: PASS" in told and (out / "cells/ada/report.html").is_file()
     assert "1 cell failed: bea" in said("check", out, code=2)
     answers.write_text(right, "utf-8")
