@@ -51,7 +51,7 @@ def _write(path: Path, arrays: Arrays) -> None:
     descriptor, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes them for its own argument
         Path(aside).replace(path)
     finally:
         Path(aside).unlink(missing_ok=True)

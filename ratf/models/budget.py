@@ -97,7 +97,8 @@ class Meter:
         self._path, self._study = study.folder / "spent.jsonl", study.digest
         self._names = _names(study)
         self._lines: list[dict[str, Any]] = []
-        self._tokens, self._usd, self._read = 0, 0.0, 0
+        self._tokens: int = 0
+        self._usd, self._read = 0.0, 0
         _end_last_line(self._path)
         self._catch_up()
 
@@ -244,7 +245,10 @@ class Meter:
 
     def _amounts(self) -> dict[str, tuple[float, float]]:
         """What was spent and the limit, by name, for each limit that is set."""
-        limits, found = self.limits.given(), {}
+        limits = self.limits.given()
+        found: dict[str, tuple[float, float]] = {}
+        if limits:
+            self._catch_up()
         if "tokens" in limits:
             found["tokens"] = (self._tokens, limits["tokens"])
         if "usd" in limits:

@@ -71,10 +71,11 @@ def run_on_ray(
 def _ended(ray: Any, one: Any, sweep: Sweep, unit: Unit, start: str) -> Ended:
     """How a task has ended. Raises RaftError where the machine that it was on has another folder than this one."""
     try:
-        where, ended = ray.get(one)
+        got: tuple[str, Ended] = ray.get(one)
     except ray.exceptions.RayError as error:
         said = f"lost on Ray: {' '.join(str(error).split())[:300]}"
         return Ended(start, error=said, said=f"failed: {said}")
+    where, ended = got
     if ended_in(sweep, unit, start) is None:
         raise RaftError(
             f"{unit.name} ended on {where} ({ended.said}), and {sweep.cell_folder(unit.cell)} here does not say so: "
