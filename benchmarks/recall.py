@@ -18,7 +18,8 @@ from raft.memory.embedded import tokenizer_file
 from raft.memory.flat import FlatIndex
 from raft.memory.mind import EMBED_AT_ONCE, sync
 from raft.memory.store import ChromaStore
-from raft.models.names import EMBEDDER, embedder
+from raft.models.embedders import LocalEmbedder
+from raft.models.names import EMBEDDER
 from raft.people.person import load_documents
 from raft.types import Chunk
 
@@ -48,7 +49,7 @@ def passages(folder: Path) -> list[Chunk]:
 
 def embedding(chunks: list[Chunk]) -> None:
     """The bare encoder against the store with everything around it, on the same passages."""
-    encoder = embedder(EMBEDDER)
+    encoder = LocalEmbedder(EMBEDDER.removeprefix("local/"), keep=False)  # what is kept would take no time
     encoder.embed([c.text for c in chunks[:64]])
     bare = stored = 0.0
     with tempfile.TemporaryDirectory() as place:
