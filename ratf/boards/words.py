@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ratf.boards.standing import Board, Leaderboard, Ran, Standing, System, Table, apart, ends, number
 from ratf.models.prices import dollars
-from ratf.suite.metrics import axis_meant, title
+from ratf.suite.metrics import WITHOUT_CEILING, axis_meant, title
 
 NAMED = 4
 """The number of systems that a sentence names; the rest are counted."""
@@ -130,6 +130,8 @@ def row_in(table: Table, system: str) -> Standing | None:
 def told_apart(table: Table) -> str:
     """How many pairs of a table's systems are told apart, in a sentence or two."""
     if not any(row.placed for row in table.rows):
+        if axis_meant(table.axis) in WITHOUT_CEILING and all(row.admitted for row in table.rows):
+            return "No classes here: they need a ceiling, and what the person said to another question is none on this axis."
         why = next((f" Here {row.why_not}." for row in table.rows if row.why_not), "")
         return f"No classes here: they need a skill score, which only a metric that passed its exam gives.{why}"
     pairs = list(combinations(table.rows, 2))

@@ -63,7 +63,9 @@ def own_scorer(study: Study, own: OwnMetric) -> Scorer:
 
 def number(value: Any, own: OwnMetric) -> float | str:
     """The score that a metric's code gave, or why it is none."""
-    plain = value.item() if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0) else value
+    plain = (
+        value.item() if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0) else value
+    )
     if plain is None:
         return f"{own.code} gave no score"
     if not isinstance(plain, Real):

@@ -19,7 +19,8 @@ from pydantic import Field, ValidationError
 from raft.errors import DataError, RaftError
 from raft.masking import masked
 from raft.text import one_line
-from ratf.suite.metrics import OWN, Axis, Metric, metric as facts_of_name
+from ratf.suite.metrics import OWN, Axis, Metric
+from ratf.suite.metrics import metric as facts_of_name
 from ratf.suite.parts import SuitePart
 
 GROUP = "ratf.metrics"
@@ -68,7 +69,9 @@ def metric(
     if better not in ("higher", "lower", None):
         raise ValueError(f"better={better!r}: write 'higher', 'lower' or None")
     if axis is not None and better is None:
-        raise ValueError(f"axis={axis!r} needs better='higher' or better='lower', because the exam puts answers in order")
+        raise ValueError(
+            f"axis={axis!r} needs better='higher' or better='lower', because the exam puts answers in order"
+        )
 
     def declare(function: Function) -> Function:
         setattr(function, _DECLARED, Declared(axis, better, top, words or _first_line(function)))
@@ -91,7 +94,7 @@ class OwnMetric(SuitePart):
     better: Better | None = None
     top: float | None = None
     words: str = Field("", max_length=300)
-    reads: list[str] = []
+    reads: list[str] = Field([])
     """Some of READS, or SAMPLE for a scorer of Inspect's."""
     sha256: str = ""
     """Of the file, or of all Python files of the package: other code makes another suite."""
@@ -148,7 +151,9 @@ def read_metric(spec: str, folder: Path) -> OwnMetric:
     function, sha256 = _found(spec, folder)
     declared = getattr(function, _DECLARED, None)
     if not isinstance(declared, Declared):
-        raise DataError([f"{spec}: it is not declared as a metric; write @ratf.metric(axis='voice') above the function"])
+        raise DataError(
+            [f"{spec}: it is not declared as a metric; write @ratf.metric(axis='voice') above the function"]
+        )
     return OwnMetric(
         name=name,
         code=spec,
@@ -227,7 +232,9 @@ class _told:
         line = next((f":{at[1]}" for at in reversed(_lines(trace)) if at[0] == self._what), "")
         said = one_line(masked(str(error)))[:300]
         lacks = " Install the package that it imports." if isinstance(error, ImportError) else ""
-        raise DataError([f"{self._what}{line}: its code does not run ({type(error).__name__}: {said}).{lacks}"]) from None
+        raise DataError(
+            [f"{self._what}{line}: its code does not run ({type(error).__name__}: {said}).{lacks}"]
+        ) from None
 
 
 def _lines(trace: Any) -> list[tuple[str, int]]:
@@ -278,9 +285,7 @@ def _reads(spec: str, function: Callable[..., Any]) -> list[str]:
     told = f"a metric's parameters are `answer` and any of {', '.join(READS[1:])}"
     if inspect.iscoroutinefunction(function):
         raise DataError([f"{spec}: it is an async function; write a plain one, or a scorer of Inspect's with @scorer"])
-    found = [
-        p for p in inspect.signature(function).parameters.values() if p.default is p.empty or p.name in READS
-    ]
+    found = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty or p.name in READS]
     strange = [str(p) for p in found if p.name not in READS or p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     if strange:
         raise DataError([f"{spec}: it has the parameter {', '.join(strange)}; {told}"])

@@ -162,7 +162,9 @@ class Suite(SuitePart):
         context = info.context or {}
         folder, finished = Path(context.get("folder") or "."), bool(context.get("finished"))
         if not finished and (raw.get("own_metrics") or raw.get("rubric_files")):
-            raise ValueError("own_metrics and rubric_files are not written here; name FILE.py@function or FILE.yaml among the metrics")
+            raise ValueError(
+                "own_metrics and rubric_files are not written here; name FILE.py@function or FILE.yaml among the metrics"
+            )
         if not isinstance(raw.get("metrics"), list):
             return raw
         own, files, named = list(raw.get("own_metrics") or []), [], {}

@@ -124,9 +124,7 @@ def test_it_sits_the_exam_that_ours_sit(mine: Path) -> None:
     study = with_metrics(mine, "mine.py@warmth", "mine.py@far", "mine.py@hostile")
     ladder = {"real": 1.0, "same_near": 1.0, "impostor_near": 0.0}
     of = {"own_warmth": 1.0, "own_far": 1.0, "own_hostile": 1.0, "sentence_coverage": 1.0}
-    rungs = {
-        c: {m: {e.exchange_id: Scored(value=v) for e in study.held_out} for m in of} for c, v in ladder.items()
-    }
+    rungs = {c: {m: {e.exchange_id: Scored(value=v) for e in study.held_out} for m in of} for c, v in ladder.items()}
     found = {e.metric: e for e in exams(study, rungs, {})}
     assert "own_hostile" not in found, "without an axis it sits none"
     assert (found["own_warmth"].axis, found["own_warmth"].auc) == ("voice", 1.0)
@@ -145,7 +143,9 @@ def test_what_is_no_number_is_unscored_and_says_why(
     numbers = {s: score.as_float() for s, score in found.items() if not np.isnan(score.as_float())}
     assert numbers == {"bool": 1.0, "numpy": 0.25}
     why = {s: str(score.reason) for s, score in found.items() if s not in numbers}
-    assert why["raises"].startswith("mine.py@hostile raised ValueError: the key is") and "0123456789" not in why["raises"]
+    assert (
+        why["raises"].startswith("mine.py@hostile raised ValueError: the key is") and "0123456789" not in why["raises"]
+    )
     assert why["exits"] == "mine.py@hostile raised SystemExit: 0" and "KeyError" in why["unknown"]
     assert why["text"] == "mine.py@hostile gave a value of the type str, not a number"
     assert why["none"] == "mine.py@hostile gave no score" and why["nan"].endswith("gave nan, which is no score")
@@ -163,7 +163,7 @@ def test_a_score_above_its_top_is_none() -> None:
 def test_a_scorer_of_inspects_is_a_metric(mine: Path, tmp_path: Path) -> None:
     study = with_metrics(mine, "mine.py@graded")
     said = ("right", "wrong", "half", "none", "text", "dict")
-    found = scored(study, {s: "An answer." for s in said}, "own_graded", tmp_path / "logs")
+    found = scored(study, dict.fromkeys(said, "An answer."), "own_graded", tmp_path / "logs")
     assert [found[s].as_float() for s in said[:3]] == [1, 0, 0.5]
     assert found["none"].reason == "mine.py@graded gave no score"
     assert "its value is the text 'good', not a number" in str(found["text"].reason)
@@ -252,7 +252,9 @@ def test_facts_are_not_written_by_hand(mine: Path) -> None:
     with pytest.raises(DataError, match="own_metrics and rubric_files are not written here"):
         open_study(str(mine))
     mine.write_text(mine.read_text("utf-8").replace("own_metrics: [{name: own_warmth, code: x}]\n", ""), "utf-8")
-    with pytest.raises(DataError, match="no metric is called 'own_warmth'; one of your own stands among the metrics as"):
+    with pytest.raises(
+        DataError, match="no metric is called 'own_warmth'; one of your own stands among the metrics as"
+    ):
         open_study(str(mine))
 
 
