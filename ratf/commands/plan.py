@@ -37,7 +37,7 @@ def plan(
     Example: ratf plan demo/demo.yaml
     """
     with reported_errors():
-        from ratf.models.known import lacking, must_be_known
+        from ratf.models.known import Named, lacking, must_be_known
         from ratf.models.prices import load_prices
         from ratf.results.results import load
         from ratf.runner.plan import plan as planned
@@ -50,7 +50,10 @@ def plan(
 
             if earlier:
                 raise RaftError("--from is for one person and one setting; leave it out with many")
-            whole = plan_of(open_sweep(suite, data, out), load_prices(prices) if prices else {})
+            sweep = open_sweep(suite, data, out)
+            for lacks in dict.fromkeys(filter(None, (lacking(Named(c.suite, sweep.path)) for c in sweep.cells))):
+                typer.echo(f"this cannot run here: {lacks}", err=True)
+            whole = plan_of(sweep, load_prices(prices) if prices else {})
             typer.echo(whole.model_dump_json(indent=1) if as_json else "\n".join(lines(whole)))
             return
         study = open_study(suite, str(data) if data else None, str(out) if out else None)

@@ -8,9 +8,10 @@ from pathlib import Path
 from raft.errors import RaftError
 from raft.progress import Progress, silent
 from ratf.models.budget import must_have_prices
+from ratf.models.known import Named, must_be_known
 from ratf.sweep.collect import join
 from ratf.sweep.records import SweepResults
-from ratf.sweep.sweep import Sweep, chosen, open_sweep, share
+from ratf.sweep.sweep import Cell, Sweep, chosen, open_sweep, share
 from ratf.sweep.work import Ended, Options, carry_out, quiet
 
 
@@ -67,6 +68,8 @@ def run_sweep(
     if options.limits.usd is not None:
         for cell in cells:
             must_have_prices(sweep.study(cell), options.limits, options.prices)
+    if not on:  # other machines have packages and keys of their own
+        _must_run_here(sweep, cells)
     spread = None
     if on:
         from ratf.sweep.on_ray import needs, run_on_ray
@@ -79,3 +82,15 @@ def run_sweep(
     ended = carry_out(sweep, cells, options, workers, tell, progress, spread)
     some = bool(shard or only)
     return SweepOutcome(sweep, ended, None if some else join(sweep, ended))
+
+
+def _must_run_here(sweep: Sweep, cells: Sequence[Cell]) -> None:
+    """Raises DataError, before any cell spends something, for models and metrics of a cell that cannot run here."""
+    known: set[str] = set()
+    for cell in cells:
+        if (sweep.cell_folder(cell) / "results.json").is_file():
+            continue
+        asks = cell.suite.model_dump_json(include={"models", "metrics", "memories", "controls", "own"})
+        if asks not in known:
+            must_be_known(Named(cell.suite, sweep.path), to_run=True)
+            known.add(asks)
