@@ -12,6 +12,7 @@ from pathlib import Path
 
 from raft.errors import DataError, RaftError
 from raft.models.weights import find
+from ratf.suite.hosted import PACKAGES
 from ratf.suite.study import Study
 from ratf.suite.suite import EMBEDDED_ONLY, Suite
 
@@ -113,11 +114,21 @@ def lacking(study: Study | Named) -> str:
     )
 
 
+def without_package(study: Study | Named) -> str:
+    """The models whose provider's package is not installed here, in a sentence; empty where there are none."""
+    told = []
+    for name in dict.fromkeys(_named(study)):
+        package, module = PACKAGES.get(name.partition("/")[0], ("", ""))
+        if package and not _installed(module):
+            told.append(f"{_place(study, name)}: {name} needs the package {package}: pip install {package}")
+    return "; ".join(told)
+
+
 def _installed(name: str) -> bool:
     """Whether a package could be imported. One that is there and set to None in `sys.modules` is not."""
     try:
         return find_spec(name) is not None
-    except ValueError:
+    except (ValueError, ModuleNotFoundError):  # the latter for a package around it that is not there
         return False
 
 
