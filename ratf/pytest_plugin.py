@@ -164,7 +164,7 @@ class Suites:
             return {
                 k: context.params[k]
                 for k in known
-                if context.get_parameter_source(k).name in ("COMMANDLINE", "ENVIRONMENT")
+                if (source := context.get_parameter_source(k)) and source.name in ("COMMANDLINE", "ENVIRONMENT")
             }
 
 

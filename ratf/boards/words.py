@@ -90,7 +90,7 @@ def beside(system: System, table: Table, board: Leaderboard) -> list[str]:
 def ahead(table: Table, board: Leaderboard) -> str:
     """The systems nearest to the person, all that are not told apart from the first, and those left out of that."""
     placed = [r for r in table.rows if r.placed]
-    if len(table.rows) == 1:
+    if len(placed) < 2 and not any(r.disagree for r in placed):  # nobody to be nearer than
         return ""
     one = [r for r in placed if not r.disagree]
     first = [r for r in one if not apart(one[0].placed, r.placed)]
@@ -137,6 +137,8 @@ def told_apart(table: Table) -> str:
     pairs = list(combinations(table.rows, 2))
     if not pairs:
         return "There is only one system, so nothing is compared."
+    if sum(bool(row.placed) for row in table.rows) == 1:
+        return "Only one system has a class, so nothing is compared."
     found = sum(apart(a.placed, b.placed) for a, b in pairs)
     of = f"{found} of {len(pairs)}" if found else f"none of the {len(pairs)}"
     said = f"Classes tell {of} pairs of systems apart; the order of the others means nothing."

@@ -212,7 +212,8 @@ def _doses(results: Results, scores: Scores, cluster: Mapping[str, str], doses: 
         ends = {c: {q: s.value for q, s in scores.get(c, {}).get(exam.metric, {}).items()} for c in ("real", FLOOR)}
         rungs = {**ends, **{d: of.get(exam.metric, {}) for d, of in doses.items()}}
         turned = {c: {q: s if s is None or not lower else -s for q, s in of.items()} for c, of in rungs.items()}
-        made = dose_response(turned, cluster, lower)
+        # what is examined on turned copies has no dose response
+        made = None if exam.axis in ("agreement", "facts") else dose_response(turned, cluster, lower)
         dumped = (exam.dose.model_dump() if exam.dose else None, made.model_dump() if made else None)
         found += _unequal(f"dose response of {exam.metric}", {"dose": dumped[0]}, {"dose": dumped[1]})
     return found

@@ -93,14 +93,15 @@ def _scale(r: Results, axis: AxisVerdict) -> str:
 
 
 def _unscored(r: Results, axis: AxisVerdict) -> str:
-    """Why no answer of the two arms has a score, as most of them say; empty where one has, or none says why."""
+    """Why most answers of the two arms have no score, as most of these say; empty where more have one, or none says why."""
     pair = (r.suite["primary"]["better"], r.suite["primary"]["than"])
     scores = [q.answers[arm].scores.get(axis.metric) for q in r.questions for arm in pair if arm in q.answers]
     whys = Counter(s.why for s in scores if s and s.why)
-    if not whys or any(s and s.value is not None for s in scores):
+    without = sum(s is None or s.value is None for s in scores)
+    if not whys or 2 * without < len(scores):
         return ""
-    why, count = whys.most_common(1)[0]
-    return f"The reason for {count} of {len(scores)} answers: {why}."
+    why = whys.most_common(1)[0][0]
+    return f"{without} of {len(scores)} answers have no score{', most of them' if len(whys) > 1 else ''}: {why}."
 
 
 def _hundredths(number: float | None) -> str:
