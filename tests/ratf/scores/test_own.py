@@ -1,5 +1,6 @@
 """Metrics of the user's own: whatever their code does, only a number counts, and they sit the exam that ours sit."""
 
+import re
 import sys
 from dataclasses import replace
 from importlib.metadata import EntryPoint
@@ -11,10 +12,12 @@ from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import Score
+from places import REPOSITORY
 
 from raft.errors import DataError, RaftError
 from ratf.models.recorded.replay import recorded, replayed
 from ratf.results.results import Scored
+from ratf.runner.plan import plan
 from ratf.scores.qualify import exams
 from ratf.scores.scorers import metrics_of, scorers
 from ratf.suite import own_metrics
@@ -169,6 +172,22 @@ def test_a_scorer_of_inspects_is_a_metric(mine: Path, tmp_path: Path) -> None:
     assert "its value is the text 'good', not a number" in str(found["text"].reason)
     assert "one number" in str(found["dict"].reason)
     assert study.suite.facts["own_graded"].reads_real
+    told = [(ask.who, ask.calls, ask.note) for ask in plan(study).asks if ask.role == "scoring"]
+    assert told == [("own_graded", 0, "what a scorer asks, and of whom, is not known")]
+
+
+def test_the_documents_examples_are_metrics(tmp_path: Path) -> None:
+    text = (REPOSITORY / "docs" / "extend.md").read_text("utf-8")
+    function, asks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(function.splitlines()) <= 15
+    for name, code in (("thanks", function), ("mentions_it", asks)):
+        (tmp_path / "mine.py").write_text(code, "utf-8")
+        own = read_metric(f"mine.py@{name}", tmp_path)
+        assert own.axis and own.sha256
+        made = own_metrics.function_of(own, tmp_path)
+        if name == "thanks":
+            assert made("I thank you all.", ("Thank you.", "No.")) < made("No, not today.", ("Yes.", "No.")) == 1
+            assert own.words == "How near its share of thanks is to the person's usual one."
 
 
 def test_a_scorers_score_is_recorded_and_its_code_is_not_run_in_a_replay(
