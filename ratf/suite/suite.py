@@ -310,7 +310,7 @@ class Suite(SuitePart):
                     f"primary compares the arms on {name!r}, which is not among the metrics of the suite; name one of "
                     f"{', '.join(self.metrics)} as primary.metric, or add it"
                 )
-        axes = [self.facts[name].axis for name in self.primary.metrics]
+        axes = [axis for name in self.primary.metrics if (axis := self.facts[name].axis)]
         if len(set(axes)) < len(axes):
             raise ValueError(f"primary.metric and primary.second are both of {axes[0]}; name metrics of two axes")
         return self
