@@ -29,6 +29,7 @@ from ratf.results.results import ArmResult, Results, Spent
 from ratf.statistics.estimates import clustered_mean
 from ratf.suite.arms import ARMS
 from ratf.suite.metrics import is_judged
+from ratf.suite.parts import BOTH
 
 OF_PERSON = ("person", "impostors", "strangers", "people", "data", "prompts", "questions")
 """The measured settings that differ between persons although the same is measured."""
@@ -236,7 +237,9 @@ def _board(key: str, members: Sequence[tuple[Ran, Results]], measure: dict[str, 
                     by_system.setdefault(standing.system, []).append(standing)
         if by_system:
             tables.append(table(name, about, [row_of(s) for s in by_system.values()]))
-    tables.sort(key=lambda t: (not any(r.placed for r in t.rows), not any(r.admitted for r in t.rows)))
+    tables.sort(
+        key=lambda t: (not any(r.placed for r in t.rows), not any(r.admitted for r in t.rows), t.metric not in BOTH)
+    )
     return Board(
         id=key,
         person=first.person["key"],

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ratf.boards.standing import Board, Leaderboard, Ran, Standing, System, Table, apart, ends, number
 from ratf.models.prices import dollars
-from ratf.suite.metrics import axis_meant, title
+from ratf.suite.metrics import WITHOUT_CEILING, axis_meant, title
 
 NAMED = 4
 """The number of systems that a sentence names; the rest are counted."""
@@ -90,7 +90,7 @@ def beside(system: System, table: Table, board: Leaderboard) -> list[str]:
 def ahead(table: Table, board: Leaderboard) -> str:
     """The systems nearest to the person, all that are not told apart from the first, and those left out of that."""
     placed = [r for r in table.rows if r.placed]
-    if len(table.rows) == 1:
+    if len(placed) < 2 and not any(r.disagree for r in placed):  # nobody to be nearer than
         return ""
     one = [r for r in placed if not r.disagree]
     first = [r for r in one if not apart(one[0].placed, r.placed)]
@@ -130,11 +130,15 @@ def row_in(table: Table, system: str) -> Standing | None:
 def told_apart(table: Table) -> str:
     """How many pairs of a table's systems are told apart, in a sentence or two."""
     if not any(row.placed for row in table.rows):
+        if axis_meant(table.axis) in WITHOUT_CEILING and all(row.admitted for row in table.rows):
+            return "No classes here: they need a ceiling, and what the person said to another question is none on this axis."
         why = next((f" Here {row.why_not}." for row in table.rows if row.why_not), "")
         return f"No classes here: they need a skill score, which only a metric that passed its exam gives.{why}"
     pairs = list(combinations(table.rows, 2))
     if not pairs:
         return "There is only one system, so nothing is compared."
+    if sum(bool(row.placed) for row in table.rows) == 1:
+        return "Only one system has a class, so nothing is compared."
     found = sum(apart(a.placed, b.placed) for a, b in pairs)
     of = f"{found} of {len(pairs)}" if found else f"none of the {len(pairs)}"
     said = f"Classes tell {of} pairs of systems apart; the order of the others means nothing."

@@ -307,7 +307,7 @@ def _about_strangers(results: Results) -> list[str]:
     if found.skill is None:
         return [f"How strangers ({who}) score on voice is not known: {found.reason}."]
     ends = "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"
-    said = (
+    said = minus(
         f"Strangers whom the metric has never seen ({who}) have a mean skill of {found.skill:.2f}{ends}; "
         "0 is an impostor, 1 the person."
     )

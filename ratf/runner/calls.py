@@ -18,6 +18,7 @@ from ratf.models.prices import Prices, is_free, price_of, training_price
 from ratf.results.record import Record
 from ratf.runner.rates import Rates
 from ratf.suite.arms import ARMS, WRITTEN
+from ratf.suite.own_metrics import SAMPLE
 from ratf.suite.study import Study
 
 REPHRASER_PROMPT, REPHRASER_REPLY = 300, 120
@@ -92,6 +93,7 @@ class CallCounts:
         yield from self.own()
         yield from self.written()
         yield from self.judges()
+        yield from self.own_scorers()
         yield from self.contamination()
 
     @property
@@ -222,6 +224,12 @@ class CallCounts:
                 graded = grading - before
                 made = self._ask("grading", name, grader, graded, read * graded, reply * graded, note=note, **about)
                 yield made.model_copy(update={"if_admitted": True})
+
+    def own_scorers(self) -> Iterator[CallCount]:
+        """The user's own scorers of Inspect's; what they ask of whom, only their code knows."""
+        for own in (o for o in self.study.suite.own_metrics if SAMPLE in o.reads):
+            note = "what a scorer asks, and of whom, is not known"
+            yield self._ask("scoring", own.name, own.code, 0, 0, 0, 0, note=note, counted=False)
 
     def contamination(self) -> Iterator[CallCount]:
         """The calls that ask the base model about the held-out answers."""

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from raft.errors import RaftError
 from ratf.suite.arms import ARMS, CONTROLS
-from ratf.suite.metrics import METRICS, is_judged
+from ratf.suite.metrics import METRICS, is_judged, is_own
 from ratf.suite.rubric import Rubric, metric_names, of_metric, rubrics
 
 
@@ -103,16 +103,27 @@ RephraserName = Annotated[str, AfterValidator(_rephraser), _embedded("chat")]
 
 
 def _judges(info: ValidationInfo) -> dict[str, Rubric]:
-    """The judges that a suite may name, by name: those shipped with RATF and those beside the suite's file."""
-    return rubrics((info.context or {}).get("folder"))
+    """The judges that a suite may name, by name: those shipped with RATF, those beside the suite's file, and those whose
+    files are among its metrics."""
+    return rubrics((info.context or {}).get("folder"), info.data.get("rubric_files") or ())
 
 
 def _metric_name(name: str, info: ValidationInfo) -> str:
     short = metric_names(_judges(info))
     valid = [*METRICS, *short]
+    if is_own(name):  # the suite as a whole checks that it has such a metric
+        return name
     if name not in valid and not any(name in metrics for metrics in short.values()):
-        raise ValueError(f"no metric is called {name!r}; there are: {', '.join(valid)}")
+        raise ValueError(
+            f"no metric is called {name!r}; there are: {', '.join(valid)}; one of your own is FILE.py@function, and a "
+            "judge of your own FILE.yaml"
+        )
     return name
+
+
+def _declared_name(name: str, info: ValidationInfo) -> str:
+    """A primary metric's name; whether the suite has a judge of this name, it checks as a whole."""
+    return name if is_judged(name) else _metric_name(name, info)
 
 
 def _all_criteria(names: list[str], info: ValidationInfo) -> list[str]:
@@ -131,6 +142,7 @@ def _needed(given: Any, info: ValidationInfo) -> dict[str, Rubric]:
 
 
 MetricName = Annotated[str, AfterValidator(_metric_name)]
+DeclaredName = Annotated[str, AfterValidator(_declared_name)]
 AllCriteria = AfterValidator(_all_criteria)
 Needed = BeforeValidator(_needed)
 
@@ -265,8 +277,8 @@ class Primary(SuitePart):
     to be better and neither to be worse.
     """
 
-    metric: MetricName = BOTH[0]
-    second: MetricName | None = Field(BOTH[1], exclude_if=lambda name: name is None)
+    metric: DeclaredName = BOTH[0]
+    second: DeclaredName | None = Field(BOTH[1], exclude_if=lambda name: name is None)
     """The metric of the other axis; None where the verdict is about one."""
     better: str = "raft"
     than: str = "baseline"

@@ -1,7 +1,7 @@
 """A judge's rubric: one YAML file, read and checked here, with the names of its metrics. No model is asked."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -126,13 +126,19 @@ def shipped() -> Mapping[str, Rubric]:
     return {path.stem: read_rubric(path) for path in sorted(RUBRICS.glob("*.yaml"))}
 
 
-def rubrics(beside: Path | None = None) -> dict[str, Rubric]:
-    """The rubrics shipped with RATF and those in the folder `judges/` of `beside`, by name.
+def rubrics(beside: Path | None = None, files: Sequence[str] = ()) -> dict[str, Rubric]:
+    """The rubrics shipped with RATF, those in the folder `judges/` of `beside`, and those in `files` from there, by name.
 
     A suite's own judge replaces a shipped one of the same name. Raises DataError where a file is no rubric.
     """
     own = sorted((beside / "judges").glob("*.yaml")) if beside else []
-    return {**shipped(), **{path.stem: read_rubric(path) for path in own}}
+    named = [(beside or Path()) / file for file in files]
+    return {**shipped(), **{path.stem: read_rubric(path) for path in (*own, *named)}}
+
+
+def is_rubric_file(text: str) -> bool:
+    """Whether a text among a suite's metrics is the file of a judge's rubric."""
+    return text.endswith((".yaml", ".yml"))
 
 
 def metric_names(known: Mapping[str, Rubric]) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ from raft.errors import RaftError
 from ratf.boards.leaderboard import leaderboard
 from ratf.boards.plots import history
 from ratf.boards.site import site, write_site
-from ratf.boards.standing import Leaderboard
+from ratf.boards.standing import Leaderboard, ends, number
 from ratf.boards.words import ahead, told_apart, width
 from ratf.reporting.files import ONE_FILE
 from ratf.results.comparable import run_digest
@@ -112,6 +112,19 @@ def test_who_is_nearest_is_whoever_is_not_told_apart_from_the_first() -> None:
     nothing = leaderboard([planted(SKILLS, admitted=())])
     table = nothing.boards[0].tables[0]
     assert ahead(table, nothing) == "" and "Here the AUC's lower end 0.41 is not above the bar" in told_apart(table)
+
+
+def test_one_system_with_a_class_is_nearer_than_nobody() -> None:
+    board = leaderboard([planted({"raft": 0.9, "baseline": 0.1})])
+    table = board.boards[0].tables[0]
+    assert ahead(table, board).startswith("Nearest to the person")
+    alone = table.model_copy(update={"rows": [table.rows[0], table.rows[1].model_copy(update={"placed": ""})]})
+    assert ahead(alone, board) == "" and told_apart(alone) == "Only one system has a class, so nothing is compared."
+    without = [row.model_copy(update={"placed": "", "admitted": True}) for row in table.rows]
+    coverage = table.model_copy(update={"axis": "coverage", "rows": without})
+    assert told_apart(coverage).startswith("No classes here: they need a ceiling")
+    below = table.rows[0].model_copy(update={"score": -0.04, "low": -0.1, "high": 0.0})
+    assert (number(below), ends(below)) == ("−0.04", "−0.10 to 0.00")
 
 
 def test_both_axes_stand_side_by_side_and_what_no_metric_may_say_is_told() -> None:

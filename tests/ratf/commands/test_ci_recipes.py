@@ -194,6 +194,7 @@ def test_the_hosted_variant_needs_no_torch_and_is_accepted(
     assert not any(word in recipe for word in ("torch", "demo.yaml", "ratf-models", "Embedded"))
     assert "SUITE: hosted.yaml" in recipe and "torch" not in wanted and "[local]" not in wanted
     assert wanted.splitlines()[-1].endswith("-py3-none-any.whl")
+    assert wanted.splitlines()[-2] == "anthropic  # asks anthropic/… models"
     if service == "github":
         steps = yaml.load(recipe, yaml.BaseLoader)["jobs"]["measure"]["steps"]
         run = next(s for s in steps if s.get("name") == "Run the suite")
