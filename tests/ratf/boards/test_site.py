@@ -187,7 +187,10 @@ def test_json_csv_and_feed_say_the_same() -> None:
     board, files = built(runs())
     assert Leaderboard.model_validate_json(files["leaderboard.json"]) == board
     rows = list(csv.DictReader(io.StringIO(files["leaderboard.csv"].decode())))
-    assert len(rows) == sum(len(t.rows) for b in board.boards for t in b.tables)
+    alone, over = ([r for r in rows if r["over"] == of] for of in ("interviews", "persons"))
+    assert len(alone) == sum(len(t.rows) for b in board.boards for t in b.tables)
+    assert len(over) == sum(len(o.table.rows) for o in board.overall) > 0 and len(alone) + len(over) == len(rows)
+    assert {r["person"] for r in over} == {" ".join(o.persons) for o in board.overall}
     feed = ET.fromstring(files["feed.xml"])
     atom = {"a": "http://www.w3.org/2005/Atom"}
     assert feed.findtext("a:entry/a:updated", "", atom) == "2026-03-07T09:00:00Z"
