@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from raft.errors import RaftError
 from raft.text import plain
-from ratf.boards import words
+from ratf.boards import pairs, words
 from ratf.boards.leaderboard import slug
 from ratf.boards.plots import bar_of, history, limits
 from ratf.boards.standing import Leaderboard, Ran, Standing, Table, ends, number, span
@@ -115,6 +115,7 @@ class Pages:
             "not_counted": self.not_counted,
             "dollars": dollars,
             "w": words,
+            "pairs": pairs,
         }
         return self._templates.get_template(template).render(**given, **more)
 
@@ -190,8 +191,8 @@ def _said(value: Any) -> Any:
 
 
 def leads(tables: Sequence[Table]) -> set[str]:
-    """The tables to show at once: the first, and the first with classes of each axis."""
-    by_axis = {t.axis: t.metric for t in reversed(tables) if any(r.placed for r in t.rows)}
+    """The tables to show at once: the first, and the first with skill scores of each axis."""
+    by_axis = {t.axis: t.metric for t in reversed(tables) if any(r.scale == "skill" for r in t.rows)}
     return {*(t.metric for t in tables[:1]), *by_axis.values()}
 
 

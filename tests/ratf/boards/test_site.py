@@ -21,10 +21,11 @@ from playwright.sync_api import Browser
 
 from raft.errors import RaftError
 from ratf.boards.leaderboard import leaderboard
+from ratf.boards.pairs import ahead, told_apart
 from ratf.boards.plots import history
 from ratf.boards.site import site, write_site
 from ratf.boards.standing import Leaderboard
-from ratf.boards.words import ahead, told_apart, width
+from ratf.boards.words import width
 from ratf.reporting.files import ONE_FILE
 from ratf.results.comparable import run_digest
 from ratf.results.results import Results, Tuned, save
@@ -111,7 +112,9 @@ def test_who_is_nearest_is_whoever_is_not_told_apart_from_the_first() -> None:
     assert said == "Nearest to the person, not told apart: rag_only and raft."
     nothing = leaderboard([planted(SKILLS, admitted=())])
     table = nothing.boards[0].tables[0]
-    assert ahead(table, nothing) == "" and "Here the AUC's lower end 0.41 is not above the bar" in told_apart(table)
+    assert ahead(table, nothing) == "" and "Here the AUC's lower end 0.41 is not above the bar" in told_apart(
+        table, nothing
+    )
 
 
 def test_both_axes_stand_side_by_side_and_what_no_metric_may_say_is_told() -> None:
@@ -149,7 +152,7 @@ def test_runs_that_disagree_are_shown_one_by_one_and_the_system_has_no_place() -
     assert board.systems[last.system].arm == "raft" and last.disagree
     said = ahead(table, board)
     assert said.endswith("Left open: raft; its runs disagree.") and "raft" not in said.partition("Left open")[0]
-    assert "not because they are the worst" in told_apart(table)
+    assert "not because they are the worst" in told_apart(table, board)
     row = re.findall(r'<tr class="row torn".*?</tr>', files["index.html"].decode(), re.DOTALL)[0]
     assert '<details class="each" open>' in row and row.count("<li>") == 3
     assert row.partition("its runs disagree")[0].count('class="dot"') == 3, "the runs, and not a mean that none had"
@@ -335,7 +338,7 @@ def test_a_report_that_may_not_be_shown_leaves_the_site_as_it_was(tmp_path: Path
 def test_filters_and_order_are_in_the_address_and_move_no_class(browser: Browser, there: Path) -> None:
     index = there / "index.html"
     with opened(browser, index, there) as page, opened(browser, index, there) as again:
-        table = page.locator("table.board").first
+        table = page.locator("table.board:has(.class)").first
 
         def shown() -> dict[str, str]:
             found: list[tuple[str, str]] = table.locator("tr.row:visible").evaluate_all(
