@@ -72,6 +72,14 @@ class Adapter(Record):
     weights: str = ""
 
 
+class Nearer(Record):
+    """Two systems of one run of which one is nearer to the person on a metric, by the paired difference of the same questions."""
+
+    metric: str
+    system: str
+    than: str
+
+
 class Ran(Record):
     """A run on the leaderboard. `id` is the digest of its results."""
 
@@ -92,6 +100,8 @@ class Ran(Record):
     adapters: dict[str, Adapter]
     """The adapters by system, of those systems that were tuned on the machine of the run."""
     standings: list[Standing]
+    pairs: list[Nearer] = []
+    """The pairs of its systems that its paired differences separate."""
 
 
 class System(Record):
