@@ -14,6 +14,7 @@ from ratf.commands.plan import plan
 from ratf.commands.questions import questions
 from ratf.commands.report import report
 from ratf.commands.run import run
+from ratf.commands.schema import schema
 from ratf.commands.sharing.bundle import bundle, verify
 from ratf.commands.sharing.leaderboard import leaderboard
 from ratf.commands.sharing.packet import packet
@@ -40,6 +41,7 @@ app.command("verify")(verify)
 app.command("view")(view)
 app.command("models")(models)
 app.command("data")(data)
+app.command("schema")(schema)
 
 
 @app.callback()
