@@ -175,7 +175,7 @@ class MemorySettings(SuitePart):
 
 
 class TrainingSettings(SuitePart):
-    """How the tuned arms are tuned (see raft.tuning.lora.LoraSettings)."""
+    """How the tuned arms are tuned."""
 
     rank: int = Field(16, ge=1)
     """The rank of the low-rank adapter (LoRA)."""
