@@ -4,8 +4,10 @@ import json
 import re
 import shutil
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -23,6 +25,8 @@ from ratf.suite.arms import ARMS, CONTROLS
 from ratf.suite.metrics import LADDERS, METRICS
 from ratf.suite.rubric import shipped
 from ratf.suite.suite import Suite
+from ratf.sweep.schema import MADE_BY_READING
+from ratf.sweep.sweep import Crossing
 
 make = make_docs()
 
@@ -36,15 +40,22 @@ def made() -> dict[str, str]:
 @pytest.mark.parametrize(("name", "app"), [("ratf", ratf_app), ("raft", raft_app)])
 def test_every_command_and_option_is_in_the_reference(made: dict[str, str], name: str, app: typer.Typer) -> None:
     page = made[f"reference/{name}.md"]
-    for command in get_command(app).commands.values():  # type: ignore[attr-defined]
-        assert f"\n## {name} {command.name}\n" in page
+    for called, command in _all_commands(name, get_command(app)):
+        assert f"# {called}\n" in page
+        part = page.partition(f"# {called}\n")[2].partition("\n## ")[0]
         for option in (o for p in command.params for o in p.opts if o.startswith("--")):
-            assert f"`{option}" in page or f" {option}" in page, f"{name} {command.name} {option}"
+            assert re.search(rf"[`,] ?{option}\b", part), f"{called} {option}"
+
+
+def _all_commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    yield name, command
+    for inner in getattr(command, "commands", {}).values():
+        yield from _all_commands(f"{name} {inner.name}", inner)
 
 
 def test_every_key_of_a_suite_is_in_the_reference_with_its_meaning(made: dict[str, str]) -> None:
     page = made["reference/suite.md"]
-    keys = {key for key in Suite.model_fields if key not in ("rubrics", "own")} | {"matrix", "exclude", "about"}
+    keys = Suite.model_fields.keys() - set(MADE_BY_READING) | Crossing.model_fields.keys()
     rows = dict(re.findall(r"(?m)^\| `(\w+)` \| (.*) \|$", page))
     assert keys <= rows.keys()
     assert [key for key, words in re.findall(r"(?m)^\| `(\w+)` \| (.*) \|$", page) if words.startswith("*")] == []

@@ -14,7 +14,7 @@ from ratf.suite.rubric import Rubric, metric_names, shipped
 from ratf.suite.suite import Suite
 from ratf.sweep.sweep import Crossing
 
-MADE_BY_READING = ("rubrics", "own", "sha256")
+MADE_BY_READING = ("rubrics", "rubric_files", "own", "own_metrics", "sha256")
 """Keys that are filled in while a suite is read, and are never written by hand."""
 
 
@@ -74,16 +74,16 @@ def _untitled(schema: Any) -> Any:
 
 
 def _metric() -> dict[str, Any]:
-    """A metric's name. A judge beside the suite is not known here, so any name of a judge's metric will do."""
+    """A metric's name. Those of one's own, from a file or a package, are not known here; any such name will do."""
     judges = metric_names(shipped())
     names = [*METRICS, *judges, *(name for metrics in judges.values() for name in metrics)]
-    return {"type": "string", "anyOf": [{"enum": list(dict.fromkeys(names))}, {"pattern": "^judge_"}]}
+    return {"type": "string", "anyOf": [{"enum": list(dict.fromkeys(names))}, {"pattern": r"^judge_|[./]"}]}
 
 
 def _either(*schemas: dict[str, Any]) -> dict[str, Any]:
     """A value that has one of several forms, with the description and the default of the first that has one."""
     told: dict[str, Any] = {}
-    forms = []
+    forms: list[Any] = []
     for schema in schemas:
         told = _told(schema) | told
         rest = {k: v for k, v in schema.items() if k not in _TOLD}

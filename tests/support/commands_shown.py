@@ -37,9 +37,12 @@ def wrong_with(words: list[str], whole: bool = True) -> str:
         return "" if first in (*OF_OTHERS, "python", "duckdb") else f"{first} is unknown to the tests"
     command, rest = _program(first), words[1:]
     while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
-        if rest[0] not in command.commands:
+        if rest[0] in command.commands:
+            command, rest = command.commands[rest[0]], rest[1:]
+        elif command is not _program(first) and "make" in command.commands:  # which can be left out
+            command = command.commands["make"]
+        else:
             return f"no command {rest[0]}"
-        command, rest = command.commands[rest[0]], rest[1:]
     context = command.context_class(command, info_name=command.name)
     try:
         given, _, _ = command.make_parser(context).parse_args(args=[word for word in rest if word != "…"])
