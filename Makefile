@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUPPLY := $(VENV)-supply
 SEED ?= 0
 
-.PHONY: demo test quick check fuzz mutate kills bench pictures fed-chairs wheel release audit sbom lock clean
+.PHONY: demo test quick check fuzz mutate kills bench docs pictures fed-chairs wheel release audit sbom lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
@@ -37,6 +37,10 @@ mutate: $(VENV)/.dev
 # a run that is killed at a hundred random moments and says the same in the end; some minutes
 kills: $(VENV)/.dev
 	$(BIN)/python tests/fuzz/kills.py
+
+# the documents as a site, build/docs/site, with the reference made from the code; a wrong link, anchor or page is a failure
+docs: $(VENV)/.dev
+	$(BIN)/python docs/make.py
 
 # RUN: a finished run; SITE: a site of `ratf leaderboard`
 pictures: $(VENV)/.dev chromium

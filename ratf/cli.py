@@ -15,6 +15,7 @@ from ratf.commands.questions import questions
 from ratf.commands.report import report
 from ratf.commands.run import run
 from ratf.commands.sharing import packet
+from ratf.commands.schema import schema
 from ratf.commands.sharing.bundle import bundle, verify
 from ratf.commands.sharing.leaderboard import leaderboard
 from ratf.commands.view import view
@@ -39,6 +40,7 @@ app.command("verify")(verify)
 app.command("view")(view)
 app.command("models")(models)
 app.command("data")(data)
+app.command("schema")(schema)
 
 
 @app.callback()
