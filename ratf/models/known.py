@@ -1,14 +1,19 @@
 """Whether a suite's models exist, before anything is spent on a run that could not end."""
 
 import io
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from pathlib import Path
 
 from raft.errors import DataError, RaftError
 from raft.models.weights import find
+from ratf.suite.arms import ARMS
+from ratf.suite.serving import VLLM, as_local, is_served
 from ratf.suite.study import Study
 from ratf.suite.suite import EMBEDDED_ONLY
 
@@ -81,11 +86,29 @@ def lacking(study: Study) -> str:
 
     Nothing is imported for it.
     """
+    return "\n".join(filter(None, (_without_packages(study), _without_vllm(study))))
+
+
+def _without_vllm(study: Study) -> str:
+    """What the suite would have vLLM answer, where it is neither installed nor served; empty where all is well."""
+    names = [name for name in dict.fromkeys(_named(study)) if name.startswith(VLLM)]
+    command = shutil.which("vllm") or (Path(sys.executable).parent / "vllm").exists()
+    if not names or os.environ.get("VLLM_BASE_URL") or (_installed("vllm") and command):
+        return ""
+    return (
+        f"{_place(study, names[0])}: vLLM is neither installed here nor served, and the suite needs it for "
+        f"{', '.join(names)}. Install it on a machine with a GPU (pip install vllm), or name a running server with "
+        "VLLM_BASE_URL, or leave `serve: vllm` out and name the base as local/…"
+    )
+
+
+def _without_packages(study: Study) -> str:
     missing = next((name for name in LOCAL if not _installed(name)), None)
     if missing is None:
         return ""
     suite = study.suite
-    models = [name for name in dict.fromkeys([*_named(study), suite.models.embedder]) if name.startswith("local/")]
+    tuned = [as_local(suite.models.base)] if any(ARMS[arm].training != "none" for arm in suite.arms) else []
+    models = [n for n in dict.fromkeys([*_named(study), suite.models.embedder, *tuned]) if n.startswith("local/")]
     metrics = [name for name in suite.metrics if name in EMBEDDED_ONLY or suite.facts[name].reads == "inference"]
     needed = {"models": models, "metrics": metrics}
     if suite.memories.hindsight or suite.memories.hindsight_filter:
@@ -125,6 +148,10 @@ def _trouble(name: str, to_run: bool) -> str:
         provider = name.partition("/")[0]
         others = [e for e in entry_points(group="inspect_ai") if e.name != "ratf"]
         return "" if provider in {"local", *PROVIDERS} or others else _no_provider(name)
+    if is_served(name):
+        from ratf.models.served import trouble
+
+        return trouble(name) if to_run else ""
     from inspect_ai.model import get_model
 
     try:

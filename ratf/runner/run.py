@@ -218,11 +218,13 @@ def _run(
     from ratf.agents import hindsight
     from ratf.agents.training import model_of
     from ratf.models import hooks  # noqa: F401  (what it registers counts every reply)
+    from ratf.models.served import stop_servers
     from ratf.runner.collect import collect
     from ratf.runner.contamination import panel
 
     with phases.timed("prepare"), meter.doing("rephraser"):
         leaks = _prepare(study, leaks, allow_leaks, checked)
+    stop_servers()  # a rephraser's server would leave no room on the GPU to tune
     with phases.timed("tune"):
         for arm in study.suite.arms:
             model_of(study, arm, checked)
@@ -248,6 +250,7 @@ def _run(
         save(results, study.folder / "results.json")
         write_report(results, study.folder)
         advance(1)
+    stop_servers()
     return results
 
 

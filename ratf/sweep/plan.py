@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ratf.models.known import must_be_known
+from ratf.models.known import lacking, must_be_known
 from ratf.models.prices import Prices
 from ratf.results.record import Record
 from ratf.runner.plan import Plan, Total, plan
@@ -45,11 +45,13 @@ class SweepPlan(Record):
 def plan_of(sweep: Sweep, prices: Prices) -> SweepPlan:
     """Plan every cell. Raises DataError with everything that is wrong with people or models."""
     of_settings, made, studies = [], [], []
+    lacks: dict[str, None] = {}
     for setting, cells in settings_of(sweep):
         mine: list[Plan] = []
         for cell in cells:
             study = sweep.study(cell)
             must_be_known(study, to_run=False)
+            lacks |= dict.fromkeys(lacking(study).splitlines())
             mine.append(plan(study, prices))
             if all(cell.setting[k] == v for k, v in sweep.reference.items()):
                 studies.append(study)
@@ -72,6 +74,7 @@ def plan_of(sweep: Sweep, prices: Prices) -> SweepPlan:
         over=over,
         smallest=smallest_differences(sizes, first.metrics, [(first.better, first.than)], None),
         notes=[
+            *(f"This cannot run here: {line}" for line in lacks),
             *made[0].notes,
             "Cells that ask a model the same, as the bare model with other memories, share its replies; they are counted here.",
         ],
