@@ -186,5 +186,7 @@ def _place(study: Study, name: str) -> str:
     if study.path is None:
         return study.suite.name
     lines = study.path.read_text("utf-8").splitlines()
-    number = next((n for n, line in enumerate(lines, 1) if name in line), None)
+    # where vLLM serves a base, the file may name it as local/…, or only say who serves it
+    words = [name, as_local(name), *(["serve:"] if name.startswith(VLLM) else [])]
+    number = next((n for word in words for n, line in enumerate(lines, 1) if word in line), None)
     return f"{study.path}:{number}" if number else str(study.path)

@@ -122,7 +122,9 @@ def served(name: str) -> Model:
         base, _, digest = model.partition("+")
         folder = model_folder(base).absolute()
         inner_name, arguments = _running(url, base, folder, digest) if url else _started(folder, digest)
-        inner = get_model(f"vllm/{inner_name}", memoize=False, **arguments).api
+        inner: Any = get_model(f"vllm/{inner_name}", memoize=False, **arguments).api
+        if not any(api.inner.base_model == inner.base_model for (_, at), api in _made.items() if at == url):
+            inner.close()  # Inspect knows servers by their base alone, and may hold another one for it
         _made[name, url] = ServedAPI(model, inner, folder)
         if not url:
             _same_arguments(_made[name, url], arguments)
@@ -187,7 +189,7 @@ def _running(url: str, base: str, folder: Path, digest: str) -> tuple[str, dict[
     """The name of a model on the server that runs at `url`: as it lists it, or as the adapter's folder that it loads."""
     listed = models_at(url)
     bases = [m for m in listed if not m.get("parent")]
-    names = (base, str(folder), folder.name)
+    names = (base, str(folder), str(folder.resolve()), folder.name)
     mine = [m for m in bases if m.get("id") in names or m.get("root") in names]
     if not mine:
         raise RaftError(

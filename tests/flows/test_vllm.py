@@ -9,7 +9,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -36,8 +36,11 @@ pytestmark = [
 
 
 @pytest.fixture
-def server(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A server of the embedded model that loads adapters while it runs. Its start takes minutes on a loaded machine."""
+def server(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """A server of the embedded model that loads adapters while it runs: a function that waits for it and gives its URL.
+
+    Its start takes minutes on a loaded machine.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -47,6 +50,7 @@ def server(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
         "VLLM_CPU_KVCACHE_SPACE": "1",
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "OMP_NUM_THREADS": "1",  # several threads wait for each other on a loaded machine
         "VLLM_NO_USAGE_STATS": "1",
         "HF_HUB_OFFLINE": "1",
     }
@@ -55,14 +59,18 @@ def server(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     command += ["--host", "127.0.0.1", "--port", str(port), "--api-key", "inspectai"]
     log = (tmp_path / "vllm.log").open("wb")
     running = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    deadline = time.monotonic() + 1800
-    while not _is_up(port):
-        assert running.poll() is None, (tmp_path / "vllm.log").read_text("utf-8")[-3000:]
-        assert time.monotonic() < deadline
-        time.sleep(1)
     monkeypatch.setenv("VLLM_BASE_URL", f"http://127.0.0.1:{port}/v1")
     monkeypatch.setattr(serving, "_made", {})
-    yield f"http://127.0.0.1:{port}"
+
+    def up() -> str:
+        deadline = time.monotonic() + 1800
+        while not _is_up(port):
+            assert running.poll() is None, (tmp_path / "vllm.log").read_text("utf-8")[-3000:]
+            assert time.monotonic() < deadline
+            time.sleep(1)
+        return f"http://127.0.0.1:{port}"
+
+    yield up
     running.terminate()
     running.wait()
     log.close()
@@ -81,19 +89,20 @@ def tuned(word: str, layers: int | None) -> str:
         TrainingSample(f"{word}{i}", ({"role": "user", "content": q},), f"{word} {word} {word}, always {word}.")
         for i, q in enumerate(QUESTIONS)
     ]
-    settings = LoraSettings(rank=4, alpha=8, layers=layers, learning_rate=5e-3, epochs=4, batch=1)
+    settings = LoraSettings(rank=4, alpha=8, layers=layers, learning_rate=5e-3, epochs=3, batch=1)
     return LoraTuner(settings).tune(samples, BASE)
 
 
-def test_two_adapters_on_one_base_answer_as_with_our_own_engine(cache: Path, server: str) -> None:
-    names = [BASE, tuned("apples", None), tuned("bricks", 15)]
+def test_two_adapters_on_one_base_answer_as_with_our_own_engine(cache: Path, server: Callable[[], str]) -> None:
+    names = [BASE, tuned("apples", None), tuned("bricks", 4)]
     question: list[Message] = [{"role": "user", "content": QUESTIONS[0]}]
-    ours = [LocalModel(name).generate([question], [Sampling(16, temperature=0)])[0].text for name in names]
-    config = GenerateConfig(temperature=0, max_tokens=16)
+    ours = [LocalModel(name).generate([question], [Sampling(8, temperature=0)])[0].text for name in names]
+    url = server()
+    config = GenerateConfig(temperature=0, max_tokens=8)
     asked = [ChatMessageUser(content=QUESTIONS[0])]
     theirs = [result_of(ready(f"vllm/{name}").generate(asked, config=config)).completion.strip() for name in names]
     assert len(set(theirs)) == 3 and "apples" in theirs[1] and "bricks" in theirs[2], (ours, theirs)
     starts = [(a.split()[:4], b.split()[:4]) for a, b in zip(ours, theirs, strict=True)]
     assert all(a == b for a, b in starts), "rounding may part them later, but not at once"
-    listed = {m["id"] for m in serving.models_at(server)}
+    listed = {m["id"] for m in serving.models_at(url)}
     assert listed == {str(model_folder(BASE)), *(str(cache / "adapters" / n.partition("+")[2]) for n in names[1:])}

@@ -88,9 +88,8 @@ def test_a_run_asks_the_running_server_by_the_names_of_its_adapters(
         run = ratf("run", tiny_at_once, "--out", out, "--record", recording, VLLM_BASE_URL=server.url)
         assert (out / "results.json").is_file(), run.stderr
         asked = list(server.asked)
-        again = ratf("run", tiny_at_once, "--out", out, VLLM_BASE_URL=server.url)
-        other = ratf("run", tiny_at_once, "--out", tmp_path / "cached", VLLM_BASE_URL=server.url)
-        assert len(server.asked) == len(asked), f"finished answers were asked again: {again.stderr}{other.stderr}"
+        again = ratf("run", tiny_at_once, "--out", tmp_path / "again", VLLM_BASE_URL=server.url)
+        assert len(server.asked) == len(asked), f"answers in the cache were asked for again: {again.stderr}"
     results = load(out / "results.json")
     adapters = {t.arm: t.digest for t in results.tuned}
     named = {arm: results.arms[arm].model for arm in ("baseline", "rag_only", "finetune_only", "raft")}
@@ -107,7 +106,7 @@ def test_a_run_asks_the_running_server_by_the_names_of_its_adapters(
     said = {arm: {q.answers[arm].text for q in results.questions} for arm in named}
     assert not said["finetune_only"] & said["raft"] and not said["finetune_only"] & said["baseline"]
     replay = ratf("run", tiny_at_once, "--out", tmp_path / "replay", "--replay", recording)
-    assert "replayed: no model was asked" in replay.stdout, replay.stderr
+    assert "replayed: no model was asked" in replay.stderr
     assert load(tmp_path / "replay" / "results.json").arms["raft"].model == named["raft"]
 
 
