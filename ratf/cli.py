@@ -14,8 +14,8 @@ from ratf.commands.plan import plan
 from ratf.commands.questions import questions
 from ratf.commands.report import report
 from ratf.commands.run import run
-from ratf.commands.sharing import packet
 from ratf.commands.schema import schema
+from ratf.commands.sharing import packet
 from ratf.commands.sharing.bundle import bundle, verify
 from ratf.commands.sharing.leaderboard import leaderboard
 from ratf.commands.view import view

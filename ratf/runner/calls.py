@@ -104,7 +104,7 @@ class CallCounts:
     @cached_property
     def count(self) -> Counted:
         """The way to count the base model's tokens."""
-        return counter(self.study.suite.models.base)
+        return counter(self.study.suite.models.weights)
 
     @cached_property
     def memories(self) -> Mapping[str, Sequence[Any]] | None:
@@ -167,6 +167,9 @@ class CallCounts:
     def answers(self) -> Iterator[CallCount]:
         """The calls for each arm's answers; where nothing comes to mind, arms of one model ask the same, once."""
         study, base, n = self.study, self.study.suite.models.base, len(self.study.held_out)
+        tuned = any(ARMS[name].training != "none" for name in study.suite.arms)
+        # a tuned model is served by whoever serves its base
+        then = f"{base.partition('/')[0]}/{tuned_name(study.suite.models.weights).partition('/')[2]}" if tuned else base
         asked: set[tuple[str, str, str]] = set()
         for name in study.suite.arms:
             arm = ARMS[name]
@@ -176,7 +179,7 @@ class CallCounts:
             read = sum(self._prompt(e, arm.memories != "none") for e in study.held_out) * calls // n
             unsure = arm.memories != "none" and self.memories is None
             note = "fewer where a question brings no memory" if unsure else ""
-            model = base if arm.training == "none" else tuned_name(base)
+            model = base if arm.training == "none" else then
             yield self._ask("answers", name, model, calls, read, self._replies(calls), self.samples * n, note=note)
 
     def own(self) -> Iterator[CallCount]:

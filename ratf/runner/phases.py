@@ -126,6 +126,7 @@ def prepare(at: AtWork, leaks: Leaks) -> Leaks:
     """Make memories and the controls' answers; the leaks are returned with those that only the memory store shows."""
     from ratf.agents.given.controls import given_answers
     from ratf.agents.memories import memories, memories_shown
+    from ratf.models.served import stop_servers
 
     study, progress = at.study, at.checked
     with at.times.timed("prepare"), at.meter.doing("rephraser"):
@@ -137,6 +138,7 @@ def prepare(at: AtWork, leaks: Leaks) -> Leaks:
         for shown in sorted({study.suite.shown(a) for a in study.suite.all_arms}):
             memories_shown(study, shown, progress)
         given_answers(study, progress)
+    stop_servers()  # a rephraser's server, or an earlier cell's, would leave no room on the GPU to tune
     return leaks
 
 

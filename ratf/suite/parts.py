@@ -10,6 +10,7 @@ from raft.errors import RaftError
 from ratf.suite.arms import ARMS, CONTROLS
 from ratf.suite.metrics import METRICS, is_judged, is_own
 from ratf.suite.rubric import Rubric, metric_names, of_metric, rubrics
+from ratf.suite.serving import as_local, by_vllm
 
 
 def _one_of(kind: str, valid: Sequence[str]) -> AfterValidator:
@@ -38,13 +39,14 @@ def _model_name(name: str) -> str:
 def _embedded(kind: str) -> AfterValidator:
     """A validator of models' names: a `local/` one must be an embedded model of this kind, or a chat model's folder.
 
-    An adapter after `+` must exist. The names of other providers pass. Otherwise the check raises ValueError.
+    So must one that vLLM serves from this machine. An adapter after `+` must exist. The names of other providers pass.
+    Otherwise the check raises ValueError.
     """
 
     def check(name: str) -> str:
         from raft.models.weights import PINNED, adapter_folder, model_folder
 
-        provider, _, model = name.partition("/")
+        provider, _, model = as_local(name).partition("/")
         base, _, adapter = model.partition("+")
         if provider == "local":
             valid = [n for n, pinned in PINNED.items() if pinned.kind == kind]
@@ -241,6 +243,11 @@ class ModelSettings(SuitePart):
 
     base: ChatName = "local/smollm2-135m-instruct"
     """The model that answers and is tuned, as provider/model."""
+    serve: Literal["here", "vllm"] = Field("here", exclude=True)
+    """Who answers with a base model whose weights are on this machine: the run's own process, or a vLLM server.
+
+    It is not part of the digest, because `base` then begins with `vllm/`.
+    """
     embedder: EmbedderName = "local/all-minilm-l6-v2"
     """The model that turns texts into vectors, as local/NAME or openai/NAME."""
     grader: ChatName | Annotated[list[ChatName], Field(min_length=1), Once] | None = None
@@ -253,6 +260,20 @@ class ModelSettings(SuitePart):
     """The model of inference that the metric `nli` reads with, as local/FOLDER: a sequence classifier of transformers."""
     knowledge_cutoff: datetime.date | None = None
     """The last day that the base model can have read about; None where it is not known."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _served(cls, raw: Any) -> Any:
+        """Writes the provider `vllm` into the base of a suite with `serve: vllm`."""
+        if not isinstance(raw, dict) or raw.get("serve") != "vllm":
+            return raw
+        base = raw.get("base", cls.model_fields["base"].default)
+        return {**raw, "base": by_vllm(base) if isinstance(base, str) else base}
+
+    @property
+    def weights(self) -> str:
+        """The name of the base model by which it is tuned and its tokens are counted, as `local/…` on this machine."""
+        return as_local(self.base)
 
 
 class ExamSettings(SuitePart):

@@ -288,7 +288,7 @@ class Suite(SuitePart):
                 "shuffled memories are those of another question, made before anybody answers; free_running with a chat "
                 "rephraser has none: use memories.rephraser extractive or answers.history teacher_forced"
             )
-        if self.answers.samples > 1 and self.answers.temperature == 0 and self.models.base.startswith("local/"):
+        if self.answers.samples > 1 and self.answers.temperature == 0 and self.models.weights.startswith("local/"):
             raise ValueError(
                 f"answers.samples is {self.answers.samples}, but at temperature 0 {self.models.base} gives the same answer "
                 "every time: set answers.temperature above 0, or leave answers.samples out"
