@@ -6,8 +6,9 @@ import json
 import random
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -76,13 +77,16 @@ class LoraTuner:
         `base` is an embedded model or the folder of one that transformers reads. The adapter's folder also has
         `training.json`, with the loss curves. Raises RaftError where the base cannot be read or has no chat template.
         """
-        digest = adapter_digest(samples, base, self.settings, validation)
+        digest = self._digest(samples, base, validation)
         target = adapters_folder() / digest
         if target.is_dir() and not damage(target):
             return f"{base}+{digest}"
         with locked(cache_folder() / "locks" / f"{digest}.lock", f"the adapter {digest}, which is being tuned,"):
             self._tuned(samples, base, digest, target, validation)
         return f"{base}+{digest}"
+
+    def _digest(self, samples: Sequence[TrainingSample], base: str, validation: Sequence[TrainingSample]) -> str:
+        return adapter_digest(samples, base, self.settings, validation)
 
     def _tuned(
         self,
@@ -97,27 +101,19 @@ class LoraTuner:
         if not target.is_dir():  # another process may have finished it while this one waited
             aside = target.with_name(f".{digest}")
             aside.mkdir(parents=True, exist_ok=True)
-            self._train(samples, base, digest, aside, validation)
+            self._keep(aside / "ready", digest, base, samples, *self._train(samples, base, aside, validation))
             gc.collect()  # model and optimizer refer to each other
             return_freed_memory()
             (aside / "ready").rename(target)
             shutil.rmtree(aside)
 
     def _train(
-        self,
-        samples: Sequence[TrainingSample],
-        base: str,
-        digest: str,
-        aside: Path,
-        validation: Sequence[TrainingSample],
-    ) -> None:
+        self, samples: Sequence[TrainingSample], base: str, aside: Path, validation: Sequence[TrainingSample]
+    ) -> tuple[Course, Callable[[Path], None]]:
+        """Tune, and return the course with what writes the adapter into a folder. `aside` keeps what a kill would lose."""
         settings = self.settings
         torch.manual_seed(settings.seed)
-        tokenizer, model = load_base(base, best_dtype(), self._progress)
-        if not tokenizer.chat_template:
-            raise RaftError(
-                f"{base} has no chat template, so it cannot converse; take the instruct model of its family"
-            )
+        tokenizer, model = conversing(base, self._progress)
         config = adapter_config(model, settings.rank, settings.alpha, settings.layers)
         learner = Learner(model.to(device()), config, again=settings.epochs > 1 or bool(validation))
         batches = _batches([tokens_of(tokenizer, s) for s in samples], settings)
@@ -156,14 +152,19 @@ class LoraTuner:
                     raise
         if course.best:
             learner.take_over(course.best)
-        self._keep(learner, aside, digest, base, samples, course)
+        return course, learner.save
 
     def _keep(
-        self, learner: Learner, aside: Path, digest: str, base: str, samples: Sequence[TrainingSample], course: Course
+        self,
+        ready: Path,
+        digest: str,
+        base: str,
+        samples: Sequence[TrainingSample],
+        course: Course,
+        save: Callable[[Path], None],
     ) -> None:
-        ready = aside / "ready"
         shutil.rmtree(ready, ignore_errors=True)
-        learner.save(ready)
+        save(ready)
         (ready / "samples.jsonl").write_text(to_jsonl(samples), "utf-8")
         facts = {
             "digest": digest,
@@ -175,6 +176,14 @@ class LoraTuner:
         }
         (ready / "training.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
         keep_digests(ready)
+
+
+def conversing(base: str, progress: Progress) -> tuple[Any, Any]:
+    """Return the tokenizer and the model of a base. Raises RaftError where it has no chat template, or cannot be read."""
+    tokenizer, model = load_base(base, best_dtype(), progress)
+    if not tokenizer.chat_template:
+        raise RaftError(f"{base} has no chat template, so it cannot converse; take the instruct model of its family")
+    return tokenizer, model
 
 
 def _batches(tokens: list[Tokens], settings: LoraSettings) -> list[list[Tokens]]:

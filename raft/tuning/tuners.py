@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,22 @@ class TunerKind:
     """
 
 
+OWN = "lora"
+LOCAL_TUNERS = (OWN, "trl")
+"""The tuners of models on this machine, by the setting `tuner`: RATF's own, and TRL's `SFTTrainer`."""
+
+
 def _lora(settings: Mapping[str, Any], jobs: Path, progress: Progress) -> Tuner:
     from raft.tuning.lora import LoraSettings, LoraTuner
 
-    own = {name: value for name, value in settings.items() if name in LoraSettings.model_fields}
-    return LoraTuner(LoraSettings(**own), progress)
+    own = LoraSettings(**{name: value for name, value in settings.items() if name in LoraSettings.model_fields})
+    if settings.get("tuner", OWN) == OWN:
+        return LoraTuner(own, progress)
+    if missing := [name for name in ("trl", "datasets") if find_spec(name) is None]:
+        raise RaftError(f"the tuner trl needs {' and '.join(missing)}: pip install 'ratf-eval[local,trl]'")
+    from raft.tuning.trl_tuner import TrlTuner
+
+    return TrlTuner(own, progress)
 
 
 def _openai(settings: Mapping[str, Any], jobs: Path, progress: Progress) -> Tuner:

@@ -299,10 +299,10 @@ def _fluency(study: Study, texts: Sequence[str], first: int) -> list[float | Non
 
     def read() -> list[float]:
         from raft.models.likelihood import log_likelihoods
-        from raft.models.local import LocalModel
+        from ratf.models.local import batcher
 
         nothing: list[tuple[Message, ...]] = [({"role": "system", "content": ""},)] * len(new)
-        return log_likelihoods(study.held("fluency reader", lambda: LocalModel(READER)), nothing, new)
+        return log_likelihoods(batcher().model(READER), nothing, new)
 
     request = {"kind": "fluency", "model": READER, "texts": len(new), "contents": digest_of(new)}
     try:
