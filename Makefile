@@ -45,6 +45,7 @@ pictures: $(VENV)/.dev chromium
 bench: $(VENV)/.local
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/recall.py
+	$(BIN)/python benchmarks/tuning.py
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build

@@ -27,16 +27,12 @@ class TunerKind:
     """
 
 
-OWN = "lora"
-LOCAL_TUNERS = (OWN, "trl")
-"""The tuners of models on this machine, by the setting `tuner`: RATF's own, and TRL's `SFTTrainer`."""
-
-
 def _lora(settings: Mapping[str, Any], jobs: Path, progress: Progress) -> Tuner:
+    """Return the own tuner or, where the setting `tuner` is `trl`, TRL's. Raises RaftError where that is missing."""
     from raft.tuning.lora import LoraSettings, LoraTuner
 
     own = LoraSettings(**{name: value for name, value in settings.items() if name in LoraSettings.model_fields})
-    if settings.get("tuner", OWN) == OWN:
+    if settings.get("tuner") != "trl":
         return LoraTuner(own, progress)
     if missing := [name for name in ("trl", "datasets") if find_spec(name) is None]:
         raise RaftError(f"the tuner trl needs {' and '.join(missing)}: pip install 'ratf-eval[local,trl]'")
