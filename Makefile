@@ -49,6 +49,7 @@ pictures: $(VENV)/.dev chromium
 bench: $(VENV)/.local
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/recall.py
+	$(BIN)/python benchmarks/tuning.py
 
 # our engine beside libraries that answer; those that are not installed are told as that
 answering: $(VENV)/.local

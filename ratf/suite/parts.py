@@ -191,6 +191,11 @@ class MemorySettings(SuitePart):
 class TrainingSettings(SuitePart):
     """How the tuned arms are tuned."""
 
+    tuner: Literal["lora", "trl"] = Field("lora", exclude_if=lambda name: name == "lora")
+    """What tunes a model on this machine: RATF's own loop, or TRL's `SFTTrainer` (`pip install 'ratf-eval[trl]'`).
+
+    The value `lora` is left out when a suite is written, so that suites from before this setting keep their digest.
+    """
     rank: int = Field(16, ge=1)
     """The rank of the low-rank adapter (LoRA)."""
     alpha: int = Field(32, ge=1)
