@@ -23,8 +23,8 @@ from ratf.statistics.contrasts import contrasts
 from ratf.statistics.decision import ALPHA, decide
 from ratf.statistics.estimates import clustered_means
 from ratf.statistics.exam import auc_of
-from ratf.statistics.judges.judge_exam import Trial, exam_of_grader
-from ratf.statistics.judges.judge_power import CAPABLE, replies
+from ratf.statistics.judges.judge_exam import CAPABLE, Trial, exam_of_grader
+from ratf.statistics.judges.judge_power import replies
 from ratf.statistics.skill import skill
 from ratf.suite.arms import DIRECTION, turned
 
