@@ -271,7 +271,7 @@ def answer(study: Study, progress: Progress) -> None:
     from inspect_ai import eval_set
 
     from ratf._registry import interview
-    from ratf.models.hooks import counting
+    from ratf.models.hooks import counting, looked_up_once
 
     set_damaged_logs_aside(logs_folder(study))
     names = everybody(study)
@@ -279,7 +279,7 @@ def answer(study: Study, progress: Progress) -> None:
     waited_for = _waited_for(study)
     showing = progress("answering", asked * sum(map(study.suite.times, waited_for)), "answers")
     # Inspect greets on stdout, where only the verdict belongs
-    with redirect_stdout(io.StringIO()), showing as advance, counting(advance, waited_for):
+    with redirect_stdout(io.StringIO()), showing as advance, counting(advance, waited_for), looked_up_once():
         with being_run(study):
             tasks = [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names]
         eval_set(
