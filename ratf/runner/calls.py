@@ -13,7 +13,15 @@ from raft.prompts import MESSAGE_OVERHEAD, conversation, earlier_exchanges
 from raft.text import count_words, estimated_tokens, shorten, words_between
 from raft.tuning.tuners import tuned_name
 from raft.types import Exchange, Message
-from ratf.judges.counts import REPLY_TOKENS, asked_in_exam, exam_calls, grading_calls, judges_of, tokens_a_call
+from ratf.judges.counts import (
+    REPLY_TOKENS,
+    asked_in_exam,
+    exam_calls,
+    grading_calls,
+    judges_of,
+    least_exam_calls,
+    tokens_a_call,
+)
 from ratf.models.prices import Prices, is_free, price_of, training_price
 from ratf.results.record import Record
 from ratf.runner.rates import Rates
@@ -72,7 +80,7 @@ class CallCount(Record):
     counted: bool
     """Whether the tokens are the model's own tokenizer's; else they are estimated."""
     if_admitted: bool = False
-    """Whether the calls are made only if the judge passes its exam."""
+    """Whether the calls are made only if the judge passes its exam, or does not fail it at once."""
     note: str = ""
 
 
@@ -219,14 +227,17 @@ class CallCounts:
             name, reply = f"{rubric.name}{' (masked)' if masked else ''}", REPLY_TOKENS.get(rubric.form, 10)
             read = tokens_a_call(study, rubric, masked) - reply
             before = asked_in_exam(study, rubric) // len(panel)
-            exam, grading = (calls(study, rubric) // len(panel) for calls in (exam_calls, grading_calls))
+            least, exam, grading = (
+                calls(study, rubric) // len(panel) for calls in (least_exam_calls, exam_calls, grading_calls)
+            )
             note = f"without {before} that the exam has asked" if before else ""
             for grader in panel:
                 about: Mapping[str, Any] = {"rate": self.rates.verdict, "counted": False}
-                yield self._ask("exam", name, grader, exam, read * exam, reply * exam, **about)
-                graded = grading - before
+                yield self._ask("exam", name, grader, least, read * least, reply * least, **about)
+                more, graded, early = exam - least, grading - before, "as far as it is not decided before"
+                rest = self._ask("exam", name, grader, more, read * more, reply * more, note=early, **about)
                 made = self._ask("grading", name, grader, graded, read * graded, reply * graded, note=note, **about)
-                yield made.model_copy(update={"if_admitted": True})
+                yield from (row.model_copy(update={"if_admitted": True}) for row in (rest, made))
 
     def own_scorers(self) -> Iterator[CallCount]:
         """The user's own scorers of Inspect's; what they ask of whom, only their code knows."""

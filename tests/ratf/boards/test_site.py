@@ -122,7 +122,9 @@ def test_one_system_with_a_class_is_nearer_than_nobody() -> None:
     table = board.boards[0].tables[0]
     assert ahead(table, board).startswith("Nearest to the person")
     alone = table.model_copy(update={"rows": [table.rows[0], table.rows[1].model_copy(update={"placed": ""})]})
-    assert ahead(alone, board) == "" and told_apart(alone, board) == "Only one system has a class, so nothing is compared."
+    assert (
+        ahead(alone, board) == "" and told_apart(alone, board) == "Only one system has a class, so nothing is compared."
+    )
     without = [row.model_copy(update={"placed": "", "admitted": True}) for row in table.rows]
     coverage = table.model_copy(update={"axis": "coverage", "rows": without})
     assert told_apart(coverage, board).startswith("No classes here: they need a ceiling")
