@@ -42,9 +42,9 @@ kills: $(VENV)/.dev
 pictures: $(VENV)/.dev chromium
 	$(BIN)/python docs/pictures.py $(RUN) $(SITE)
 
-bench: $(VENV)/.local
-	$(BIN)/python benchmarks/throughput.py
-	$(BIN)/python benchmarks/recall.py
+# docs/performance.md, each row beside a peer; QUICK=1 takes five minutes. DATA: the people of fed-chairs.yaml, for its rows
+bench: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick) $(if $(DATA),--data $(DATA))
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build

@@ -1,0 +1,101 @@
+"""A row of the table of performance, and how the two sides of one are measured in turns."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Row:
+    """Our figure beside a peer's; `theirs` is None where there is no peer, or where it could not be measured.
+
+    `better` says whether more or less is better; `bar` is the figure, or the ratio in words, that was aimed at.
+    """
+
+    group: str
+    what: str
+    unit: str
+    better: Literal["more", "less"]
+    ours: float | None
+    peer: str = ""
+    theirs: float | None = None
+    note: str = ""
+    bar: str = ""
+    reached: bool | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as good we are: above 1 where we do better than the peer."""
+        if not self.ours or not self.theirs:
+            return None
+        return self.ours / self.theirs if self.better == "more" else self.theirs / self.ours
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a process took: seconds of wall time, seconds of processor time, and its peak of memory in MB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def process(command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Used:
+    """Run a command to its end and tell what it took, its children included. Raises RuntimeError where it fails."""
+    with tempfile.TemporaryFile() as out:
+        start = time.perf_counter()
+        child = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, stdout=out, stderr=out)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            out.seek(0)
+            raise RuntimeError(f"{' '.join(command)}: exit {child.returncode}\n{out.read().decode('utf-8', 'replace')}")
+    return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+
+
+def program(name: str) -> str:
+    """The path of a command of this environment."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def in_turns(sides: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """The median seconds of each side, measured in turns, because a machine's load changes."""
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            start = time.perf_counter()
+            side()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: median(times) for name, times in seconds.items()}
+
+
+def processes_in_turns(sides: Mapping[str, Callable[[], Used]], rounds: int) -> dict[str, Used]:
+    """The medians of what each side takes, measured in turns."""
+    used: dict[str, list[Used]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            used[name].append(side())
+    return {
+        name: Used(median(u.wall for u in of), median(u.cpu for u in of), median(u.peak for u in of))
+        for name, of in used.items()
+    }
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Keep rows in a file of JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", "utf-8")
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows that a file has."""
+    return [Row(**row) for row in json.loads(path.read_text("utf-8"))]
