@@ -105,7 +105,7 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 def page(groups: dict[str, list[Row]], failed: dict[str, str], quick: bool, about: str) -> str:
     """The page with all tables."""
-    made = "QUICK=1 " if quick else ""
+    command = "make bench QUICK=1" if quick else "make bench"
     lines = [
         "# What it costs",
         "",
@@ -113,7 +113,7 @@ def page(groups: dict[str, list[Row]], failed: dict[str, str], quick: bool, abou
         "machine, and a figure is the median of its turns. A ratio above 1 says that ours is better. Machines differ, and one that is",
         "shared changes from hour to hour: the ratios say more than the figures.",
         "",
-        f"`make bench {made}`".strip() + f" made this page on {date.today().isoformat()}: {about}.",
+        f"`{command}` made this page on {date.today().isoformat()}: {about}.",
         "It measures with one thread for each process." if os.environ.get("OMP_NUM_THREADS") == "1" else "",
     ]
     for name in dict.fromkeys(row.group for rows in groups.values() for row in rows):
