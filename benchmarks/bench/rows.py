@@ -1,7 +1,6 @@
 """A row of the table of performance, and how the two sides of one are measured in turns."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -48,18 +47,31 @@ class Used:
     peak: float
 
 
-def process(command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Used:
-    """Run a command to its end and tell what it took, its children included. Raises RuntimeError where it fails."""
-    with tempfile.TemporaryFile() as out:
-        start = time.perf_counter()
-        child = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(env or {})}, stdout=out, stderr=out)
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - start
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            out.seek(0)
-            raise RuntimeError(f"{' '.join(command)}: exit {child.returncode}\n{out.read().decode('utf-8', 'replace')}")
-    return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+LAUNCHER = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+child = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(child.pid, 0)
+used = [time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6]
+with open(sys.argv[1], "w") as file:
+    json.dump(used, file)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""A process between: the peak that the system tells of a child is also that of the process which started it."""
+
+
+def process(command: Sequence[str], fine: Sequence[int] = (0,)) -> Used:
+    """Run a command to its end and tell what it took, its children included. Raises RuntimeError where its exit code is none of `fine`."""
+    with tempfile.NamedTemporaryFile("r", suffix=".json") as told:
+        done = subprocess.run(
+            [sys.executable, "-S", "-E", "-c", LAUNCHER, told.name, *command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode not in fine:
+            raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return Used(*json.load(told))
 
 
 def program(name: str) -> str:
