@@ -46,10 +46,9 @@ docs: $(VENV)/.dev
 pictures: $(VENV)/.dev chromium
 	$(BIN)/python docs/pictures.py $(RUN) $(SITE)
 
-bench: $(VENV)/.local
-	$(BIN)/python benchmarks/throughput.py
-	$(BIN)/python benchmarks/recall.py
-	$(BIN)/python benchmarks/tuning.py
+# docs/performance.md, each row beside a peer; QUICK=1 takes five minutes. DATA: the people of fed-chairs.yaml, for its rows
+bench: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick) $(if $(DATA),--data $(DATA))
 
 # our engine beside libraries that answer; those that are not installed are told as that
 answering: $(VENV)/.local

@@ -101,7 +101,7 @@ def lacking(study: Study | Named) -> str:
     return "\n".join(filter(None, (_without_packages(study), _without_vllm(study))))
 
 
-def _without_vllm(study: Study) -> str:
+def _without_vllm(study: Study | Named) -> str:
     """What the suite would have vLLM answer, where it is neither installed nor served; empty where all is well."""
     names = [name for name in dict.fromkeys(_named(study)) if name.startswith(VLLM)]
     command = shutil.which("vllm") or (Path(sys.executable).parent / "vllm").exists()
@@ -114,7 +114,7 @@ def _without_vllm(study: Study) -> str:
     )
 
 
-def _without_packages(study: Study) -> str:
+def _without_packages(study: Study | Named) -> str:
     missing = next((name for name in LOCAL if not _installed(name)), None)
     if missing is None:
         return ""
