@@ -95,9 +95,8 @@ def harness(folder: Path, quick: bool) -> list[Row]:
     def ours() -> Used:
         nonlocal made
         made += 1
-        return process(
-            [program("ratf"), "run", str(suite), "--data", str(PEOPLE), "--out", str(folder / f"run-{made}")]
-        )
+        fresh_cache(folder)
+        return ratf_run(folder / f"run-{made}")
 
     def bare() -> Used:
         nonlocal made
