@@ -228,6 +228,7 @@ def _standing(
         not_counted=[],
         answers=said[1],
         verified=int(verified),
+        top=results.metrics[metric].get("top"),
     )
 
 
