@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUPPLY := $(VENV)-supply
 SEED ?= 0
 
-.PHONY: demo test quick check fuzz mutate kills bench pictures fed-chairs wheel release audit sbom lock clean
+.PHONY: demo test quick check fuzz mutate kills bench profile pictures fed-chairs wheel release audit sbom lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
@@ -45,6 +45,10 @@ pictures: $(VENV)/.dev chromium
 bench: $(VENV)/.local
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/recall.py
+
+# where a demo's time goes: its phases, and the ten functions that take most; SUITE=… for another suite
+profile: $(VENV)/.local
+	$(BIN)/python benchmarks/profiling.py $(SUITE)
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build
