@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from raft.errors import DataError, RaftError
 from raft.models.weights import find
+from raft.tuning.tuners import lacking as lacking_tuner
 from ratf.suite.study import Study
 from ratf.suite.suite import EMBEDDED_ONLY
 
@@ -68,6 +69,8 @@ def must_be_known(study: Study, to_run: bool) -> None:
             problems.append(f"{_place(study, embedder)}: {error}")
     if to_run and (lacks := lacking(study)):
         problems.append(lacks)
+    if to_run and (lacks := lacking_tuner(study.suite.training.model_dump())):
+        problems.append(f"{_place(study, 'tuner:')}: {lacks}")
     if problems:
         raise DataError(problems)
 
