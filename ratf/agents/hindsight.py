@@ -37,8 +37,8 @@ class Passage:
 
 
 def reader(study: Study) -> str:
-    """The model that reads the real answers: the suite's base model where it is local, else `READER`."""
-    base = study.suite.models.base
+    """The model that reads the real answers: the suite's base model where its weights are here, else `READER`."""
+    base = study.suite.models.weights
     return base.removeprefix("local/") if base.startswith("local/") else READER
 
 

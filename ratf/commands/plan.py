@@ -95,9 +95,9 @@ def _lines(made: "Plan") -> "Iterator[str]":
         yield _row(role, *cells) + note
     yield ""
     graded = any(a.if_admitted for a in made.asks)
-    yield f"in all{', if no judge passes its exam' if graded else ''}: {_sum(made.least, made.asks)}"
+    yield f"in all{', if every judge fails its exam at once' if graded else ''}: {_sum(made.least, made.asks)}"
     if graded:
-        yield f"in all, if every judge does (*):         {_sum(made.most, made.asks)}"
+        yield f"in all, if every judge passes it (*):          {_sum(made.most, made.asks)}"
     yield f"Times are estimates, from {made.rates}."
     yield from made.notes
     yield ""

@@ -377,7 +377,7 @@ def paid(study: Study) -> list[tuple[str, str]]:
     tuned = any(ARMS[arm].training != "none" for arm in study.suite.arms)
     asked: list[tuple[str, str | None]] = [
         ("answers", base),
-        *([("fine-tuning", base), ("answers of the tuned arms", tuned_name(base))] if tuned else []),
+        *([("fine-tuning", base), ("answers of the tuned arms", tuned_name(models.weights))] if tuned else []),
         *(("grader", grader) for grader in study.suite.graders),
         ("paraphraser", models.paraphraser if "paraphrase" in study.suite.controls else None),
         ("rephraser", study.suite.memories.rephraser),

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -12,7 +13,10 @@ from pathlib import Path
 
 from raft.errors import DataError, RaftError
 from raft.models.weights import find
+from raft.tuning.tuners import lacking as lacking_tuner
+from ratf.suite.arms import ARMS
 from ratf.suite.hosted import PACKAGES
+from ratf.suite.serving import VLLM, as_local, is_served
 from ratf.suite.study import Study
 from ratf.suite.suite import EMBEDDED_ONLY, Suite
 
@@ -82,6 +86,8 @@ def must_be_known(study: Study | Named, to_run: bool) -> None:
         problems.append(f"{_place(study, embedder)}: {embedder}: OPENAI_API_KEY must be set in the environment")
     if to_run and (lacks := lacking(study)):
         problems.append(lacks)
+    if to_run and (lacks := lacking_tuner(study.suite.training.model_dump())):
+        problems.append(f"{_place(study, 'tuner:')}: {lacks}")
     if problems:
         raise DataError(problems)
 
@@ -95,11 +101,29 @@ def lacking(study: Study | Named) -> str:
 
     Nothing is imported for it.
     """
+    return "\n".join(filter(None, (_without_packages(study), _without_vllm(study))))
+
+
+def _without_vllm(study: Study | Named) -> str:
+    """What the suite would have vLLM answer, where it is neither installed nor served; empty where all is well."""
+    names = [name for name in dict.fromkeys(_named(study)) if name.startswith(VLLM)]
+    command = shutil.which("vllm") or (Path(sys.executable).parent / "vllm").exists()
+    if not names or os.environ.get("VLLM_BASE_URL") or (_installed("vllm") and command):
+        return ""
+    return (
+        f"{_place(study, names[0])}: vLLM is neither installed here nor served, and the suite needs it for "
+        f"{', '.join(names)}. Install it on a machine with a GPU (pip install vllm), or name a running server with "
+        "VLLM_BASE_URL, or leave `serve: vllm` out and name the base as local/…"
+    )
+
+
+def _without_packages(study: Study | Named) -> str:
     missing = next((name for name in LOCAL if not _installed(name)), None)
     if missing is None:
         return ""
     suite = study.suite
-    models = [name for name in dict.fromkeys([*_named(study), suite.models.embedder]) if name.startswith("local/")]
+    tuned = [as_local(suite.models.base)] if any(ARMS[arm].training != "none" for arm in suite.arms) else []
+    models = [n for n in dict.fromkeys([*_named(study), suite.models.embedder, *tuned]) if n.startswith("local/")]
     metrics = [name for name in suite.metrics if name in EMBEDDED_ONLY or suite.facts[name].reads == "inference"]
     needed = {"models": models, "metrics": metrics}
     if suite.memories.hindsight or suite.memories.hindsight_filter:
@@ -149,6 +173,10 @@ def _trouble(name: str, to_run: bool) -> str:
         provider = name.partition("/")[0]
         others = [e for e in entry_points(group="inspect_ai") if e.name != "ratf"]
         return "" if provider in {"local", *PROVIDERS} or others else _no_provider(name)
+    if is_served(name):
+        from ratf.models.served import trouble
+
+        return trouble(name) if to_run else ""
     from inspect_ai.model import get_model
 
     try:
@@ -183,5 +211,7 @@ def _place(study: Study | Named, name: str) -> str:
     if study.path is None:
         return study.suite.name
     lines = study.path.read_text("utf-8").splitlines()
-    number = next((n for n, line in enumerate(lines, 1) if name in line), None)
+    # where vLLM serves a base, the file may name it as local/…, or only say who serves it
+    words = [name, as_local(name), *(["serve:"] if name.startswith(VLLM) else [])]
+    number = next((n for word in words for n, line in enumerate(lines, 1) if word in line), None)
     return f"{study.path}:{number}" if number else str(study.path)

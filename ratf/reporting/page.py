@@ -9,6 +9,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from raft.text import plain
+from ratf.pages.glossary import TERMS
 from ratf.pages.templates import environment, template_digest
 from ratf.pages.text import (
     ICONS,
@@ -139,6 +140,7 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             families=families(results),
             family_words=FAMILIES,
             meanings=meanings(results),
+            terms=TERMS,
             contrasts=[c for c in results.comparisons if c.metric == primary["metric"]],
             other_contrasts=[c for c in results.comparisons if c.metric != primary["metric"]],
             floor=FLOOR if FLOOR in results.arms else None,

@@ -126,6 +126,7 @@ def prepare(at: AtWork, leaks: Leaks) -> Leaks:
     """Make memories and the controls' answers; the leaks are returned with those that only the memory store shows."""
     from ratf.agents.given.controls import given_answers
     from ratf.agents.memories import memories, memories_shown
+    from ratf.models.served import stop_servers
 
     study, progress = at.study, at.checked
     with at.times.timed("prepare"), at.meter.doing("rephraser"):
@@ -137,6 +138,7 @@ def prepare(at: AtWork, leaks: Leaks) -> Leaks:
         for shown in sorted({study.suite.shown(a) for a in study.suite.all_arms}):
             memories_shown(study, shown, progress)
         given_answers(study, progress)
+    stop_servers()  # a rephraser's server, or an earlier cell's, would leave no room on the GPU to tune
     return leaks
 
 
@@ -172,7 +174,7 @@ def answers(study: Study, progress: Progress, names: Sequence[str] | None = None
     from inspect_ai import eval_set
 
     from ratf._registry import interview
-    from ratf.models.hooks import counting
+    from ratf.models.hooks import counting, looked_up_once
 
     folder = logs_folder(study) / place
     if place and names:
@@ -185,7 +187,7 @@ def answers(study: Study, progress: Progress, names: Sequence[str] | None = None
     waited_for = _waited_for(study, folder, names)
     showing = progress("answering", asked * sum(map(study.suite.times, waited_for)), "answers")
     # Inspect greets on stdout, where only the verdict belongs
-    with redirect_stdout(io.StringIO()), showing as advance, counting(advance, waited_for):
+    with redirect_stdout(io.StringIO()), showing as advance, counting(advance, waited_for), looked_up_once():
         with being_run(study):
             tasks = [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names]
         eval_set(

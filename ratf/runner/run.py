@@ -182,4 +182,8 @@ def carry_out(
         leaks = prepare(at, leaks)
         tune(at)
         answer(at)
-        return finish(at, leaks)
+        results = finish(at, leaks)
+    from ratf.models.served import stop_servers
+
+    stop_servers()
+    return results

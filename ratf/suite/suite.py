@@ -43,18 +43,22 @@ class Suite(SuitePart):
     """A suite: everything that defines a run, except the data."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """The suite's name. A run is kept in `runs/<name>`."""
     person: PersonKey
+    """The person whose answers are tested: the name of a folder of people."""
     impostors: Annotated[list[PersonKey], Once] = Field(min_length=1)
+    """Other people, whose real answers give the floor. A score must tell the person from them."""
     strangers: Annotated[list[PersonKey], Once] = Field([], exclude_if=lambda keys: not keys)
     """People who are no impostors: nothing is learnt from them, so that they show what voice makes of somebody new."""
     people: dict[PersonKey, About] = Field({})
-    """Who the people are, by key, for people's folders without a `person.yaml`."""
+    """Who the people are, by key, for people's folders without a `person.yaml`. A list makes the suite one about many people."""
     split: SplitSettings = SplitSettings()
     memories: MemorySettings = MemorySettings()
     training: TrainingSettings = TrainingSettings()
     answers: AnswerSettings = AnswerSettings()
     models: ModelSettings = ModelSettings()
     arms: Annotated[list[ArmName], Once] = NAMED
+    """The arms: names of recipes, and agents of one's own."""
     own: list[OwnArm] = Field([], exclude_if=lambda arms: not arms)
     """Arms of the user's own. Written among `arms`, as `{name: mine, answers: FILE}`."""
     grid: Literal["named", "full"] = Field("named", exclude=True)
@@ -65,6 +69,7 @@ class Suite(SuitePart):
     controls: Annotated[list[ControlName], Once] = Field(
         [name for name in CONTROLS if name not in (*WRITTEN, STRANGER)]
     )
+    """The answers of known quality that every metric must put in order before it counts."""
     own_metrics: list[OwnMetric] = Field([], exclude_if=lambda own: not own)
     """Metrics of the user's own. Written among `metrics`, as `FILE.py@function` or `package/name`, and read from the code."""
     rubric_files: list[str] = Field([], exclude=True)
@@ -85,7 +90,9 @@ class Suite(SuitePart):
     contamination: bool = True
     """Whether the base model is asked what it knows of the held-out answers."""
     allow_undated: bool = False
+    """Whether texts without a date are accepted. Nobody can show that such a text is older than a question."""
     seed: int = 0
+    """The seed of tuning, sampling and of every draw."""
 
     @model_validator(mode="before")
     @classmethod
@@ -281,7 +288,7 @@ class Suite(SuitePart):
                 "shuffled memories are those of another question, made before anybody answers; free_running with a chat "
                 "rephraser has none: use memories.rephraser extractive or answers.history teacher_forced"
             )
-        if self.answers.samples > 1 and self.answers.temperature == 0 and self.models.base.startswith("local/"):
+        if self.answers.samples > 1 and self.answers.temperature == 0 and self.models.weights.startswith("local/"):
             raise ValueError(
                 f"answers.samples is {self.answers.samples}, but at temperature 0 {self.models.base} gives the same answer "
                 "every time: set answers.temperature above 0, or leave answers.samples out"

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ratf.models.known import must_be_known
+from ratf.models.known import lacking, must_be_known
 from ratf.models.prices import Prices
 from ratf.results.record import Record
 from ratf.runner.calls import CallCount
@@ -50,6 +50,7 @@ class SweepPlan(Record):
 def plan_of(sweep: Sweep, prices: Prices) -> SweepPlan:
     """Plan every cell, with what cells share counted once. Raises DataError with everything that is wrong with people or models."""
     of_settings, made, studies = [], [], []
+    lacks: dict[str, None] = {}
     seen: set[str] = set()
     shared = 0
     for setting, cells in settings_of(sweep):
@@ -57,6 +58,7 @@ def plan_of(sweep: Sweep, prices: Prices) -> SweepPlan:
         for cell in cells:
             study = sweep.study(cell)
             must_be_known(study, to_run=False)
+            lacks |= dict.fromkeys(lacking(study).splitlines())
             alone = plan(study, prices)
             again = [ask for ask in alone.asks if (key := _asked(study, ask)) and key in seen]
             seen |= {key for ask in alone.asks if (key := _asked(study, ask))}
@@ -84,6 +86,7 @@ def plan_of(sweep: Sweep, prices: Prices) -> SweepPlan:
         over=over,
         smallest=smallest_differences(sizes, first.metrics, [(first.better, first.than)], None),
         notes=[
+            *(f"This cannot run here: {line}" for line in lacks),
             *made[0].notes,
             *(
                 [f"{shared:,} calls are those of an earlier cell, whose replies are taken; they are counted once."]
@@ -158,9 +161,9 @@ def lines(made: SweepPlan) -> Iterator[str]:
         more = f"; if every judge passes its exam: {_told(one.most)}" if judged else ""
         yield f"{setting_words(one.setting)} ({one.cells} cell{'s' if one.cells > 1 else ''}): {_told(one.least)}{more}"
     yield ""
-    yield f"in all{', if no judge passes its exam' if judged else ''}: {_told(made.least)}"
+    yield f"in all{', if every judge fails its exam at once' if judged else ''}: {_told(made.least)}"
     if judged:
-        yield f"in all, if every judge does: {_told(made.most)}"
+        yield f"in all, if every judge passes it: {_told(made.most)}"
     yield f"Times are estimates, one cell after another, from {made.rates}; --workers and --shard divide them."
     yield from made.notes
     yield ""

@@ -303,12 +303,12 @@ def _fluency(study: Study, texts: Sequence[str], first: int) -> list[float | Non
 
     def read() -> list[float]:
         from raft.models.likelihood import log_likelihoods
-        from raft.models.local import LocalModel, device
+        from raft.models.local import device
+        from ratf.models.local import batcher
 
         def log_probabilities() -> dict[str, Any]:
             nothing: list[tuple[Message, ...]] = [({"role": "system", "content": ""},)] * len(new)
-            reader = study.held("fluency reader", lambda: LocalModel(READER))
-            return {"read": np.array(log_likelihoods(reader, nothing, new))}
+            return {"read": np.array(log_likelihoods(batcher().model(READER), nothing, new))}
 
         made = kept("fluency", ["1", READER, weights_digest(READER), device(), new], log_probabilities)
         return [float(value) for value in made["read"]]
