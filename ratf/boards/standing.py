@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from ratf.pages.text import minus
 from ratf.results.record import Record
 
 LINES = tuple(i / 12 for i in range(13))
@@ -58,6 +59,8 @@ class Standing(Record):
     """The number of the runs that gave the same answers and scores as another of them, and so count once with it."""
     answers: str = ""
     """A digest of one run's answers; empty in a row of a board."""
+    top: float | None = None
+    """The end of the metric's scale, where it has one."""
 
 
 class Adapter(Record):
@@ -69,6 +72,14 @@ class Adapter(Record):
     asked: str
     digest: str
     weights: str = ""
+
+
+class Nearer(Record):
+    """Two systems of one run of which one is nearer to the person on a metric, by the paired difference of the same questions."""
+
+    metric: str
+    system: str
+    than: str
 
 
 class Ran(Record):
@@ -91,6 +102,8 @@ class Ran(Record):
     adapters: dict[str, Adapter]
     """The adapters by system, of those systems that were tuned on the machine of the run."""
     standings: list[Standing]
+    pairs: list[Nearer] = []
+    """The pairs of its systems that its paired differences separate."""
 
 
 class System(Record):
@@ -263,9 +276,13 @@ def table(name: str, about: Mapping[str, Any], rows: Iterable[Standing]) -> Tabl
 
 def number(row: Standing) -> str:
     """A row's score with two decimals, or `n/a`."""
-    return "n/a" if row.score is None else f"{row.score:.2f}"
+    return "n/a" if row.score is None else minus(f"{row.score:.2f}")
 
 
 def ends(row: Standing) -> str:
-    """A row's interval, or `no interval`."""
-    return "no interval" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
+    """A row's interval, or `no interval`. A mean's that reaches beyond the metric's scale is `≥ 0.98`: no score can be there."""
+    if row.low is None or row.high is None:
+        return "no interval"
+    if row.scale == "mean" and row.top is not None and row.high > row.top:
+        return f"≥ {minus(f'{row.low:.2f}')}"
+    return minus(f"{row.low:.2f} to {row.high:.2f}")

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,13 @@ from raft.errors import RaftError
 from ratf.commands.exit_codes import Distinct, ZeroOn, exit_code
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from raft.progress import Progress
+    from ratf.models.prices import Prices
     from ratf.results.results import Results, Verdict
-    from ratf.sweep.working.work import Options
+    from ratf.runner.run import Outcome
+    from ratf.sweep.run import SweepOutcome
 
 PricesFile = Annotated[
     Path | None,
@@ -89,48 +94,20 @@ def run(
 
     Example: ratf run demo/demo.yaml
     """
+    given = {name: value for name, value in locals().items() if name not in OF_EXIT_CODES}
     with reported_errors():
         from raft.console import progress
-        from ratf.models.budget import Limits, Stopped
-        from ratf.runner.run import run as carry_out
-        from ratf.sweep.sweep import is_sweep
+        from ratf.models.budget import Stopped
+        from ratf.runner.run import Outcome
 
-        limits = Limits(budget_usd, budget_tokens, budget_minutes)
-        if is_sweep(suite):
-            if record or replay:
-                raise RaftError("--record and --replay are for one person and one setting; write such a suite for them")
-            from ratf.models.prices import load_prices
-            from ratf.sweep.working.work import Options
-
-            known = load_prices(prices) if prices else {}
-            options = Options(limits, known, allow_leaks, judge_anyway, wait, give_up_after)
-            where = {"workers": workers, "shard": shard, "only": only or [], "on": on, "each": each}
-            verdict = _run_sweep(suite, data, out, where, options)
-            raise typer.Exit(exit_code(verdict, distinct_exit_codes, exit_zero_on or ()) if verdict else 0)
-        if shard or only or on or workers > 1:
-            raise RaftError(
-                f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard, --only and --on "
-                "are for suites with a list of people or a matrix"
-            )
         try:
-            outcome = carry_out(
-                suite,
-                data,
-                out,
-                record=record,
-                replay=replay,
-                limits=limits,
-                prices=prices or {},
-                allow_leaks=allow_leaks,
-                judge_anyway=judge_anyway,
-                wait=wait,
-                progress=progress(),
-                tell=lambda line: typer.echo(line, err=True),
-                give_up_after=give_up_after,
-            )
+            outcome = carry_out(**given, progress=progress(), tell=lambda line: typer.echo(line, err=True))
         except Stopped as stopped:
             typer.echo(f"NOT MEASURED: {stopped}")
             raise typer.Exit(exit_code("NOT MEASURED", distinct_exit_codes, exit_zero_on or ())) from None
+        if not isinstance(outcome, Outcome):
+            verdict = _told_of_sweep(outcome)
+            raise typer.Exit(exit_code(verdict, distinct_exit_codes, exit_zero_on or ()) if verdict else 0)
         name, folder = outcome.study.suite.name, outcome.folder
         if outcome.did == "page":
             typer.echo(f"{name}: already run; the page was written again")
@@ -140,25 +117,90 @@ def run(
         raise typer.Exit(exit_code(outcome.results.verdict, distinct_exit_codes, exit_zero_on or ()))
 
 
-def _run_sweep(
-    suite: str, data: Path | None, out: Path | None, where: dict[str, Any], options: "Options"
-) -> "Verdict | None":
-    """Run a sweep, say what came out, and return its verdict: of a share of it NOT MEASURED where cells failed, else None."""
-    from raft.console import progress
-    from raft.progress import silent
-    from raft.text import one_line
-    from ratf.sweep.run import run_sweep
+OF_EXIT_CODES = ("distinct_exit_codes", "exit_zero_on")
+"""The options of the command that are about its exit code, not about the run."""
 
-    several = where["workers"] > 1 or where["on"]
-    outcome = run_sweep(
+
+def carry_out(
+    suite: str | Path,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    allow_leaks: bool,
+    judge_anyway: bool,
+    record: str | Path | None,
+    replay: str | Path | None,
+    budget_usd: float | None,
+    budget_tokens: int | None,
+    budget_minutes: float | None,
+    prices: "Prices | str | Path | None",
+    give_up_after: float,
+    wait: bool,
+    workers: int,
+    shard: str,
+    only: "Sequence[str] | None",
+    on: str,
+    each: str,
+    progress: "Progress",
+    tell: "Callable[[str], None]",
+) -> "Outcome | SweepOutcome":
+    """Run a suite, or one of many people or settings, with the options of the command `run`, by their names.
+
+    Raises RaftError for options that the suite has no use for, and what `ratf.run` and `ratf.run_sweep` raise.
+    """
+    from raft.progress import silent
+    from ratf.models.budget import Limits
+    from ratf.models.prices import load_prices
+    from ratf.runner.run import run as run_suite
+    from ratf.sweep.run import run_sweep
+    from ratf.sweep.sweep import is_sweep
+    from ratf.sweep.working.work import Options
+
+    limits = Limits(budget_usd, budget_tokens, budget_minutes)
+    known = load_prices(Path(prices)) if isinstance(prices, str | Path) else prices or {}
+    if is_sweep(str(suite)):
+        if record or replay:
+            raise RaftError("--record and --replay are for one person and one setting; write such a suite for them")
+        several = workers > 1 or on
+        return run_sweep(
+            suite,
+            data,
+            out,
+            workers=workers,
+            shard=shard,
+            only=only or (),
+            on=on,
+            each=each,
+            options=Options(limits, known, allow_leaks, judge_anyway, wait, give_up_after),
+            tell=tell,
+            progress=silent if several else progress,
+        )
+    if shard or only or on or workers > 1:
+        raise RaftError(
+            f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard, --only and --on "
+            "are for suites with a list of people or a matrix"
+        )
+    return run_suite(
         suite,
         data,
         out,
-        **where,
-        options=options,
-        tell=lambda line: typer.echo(line, err=True),
-        progress=silent if several else progress(),
+        record=record,
+        replay=replay,
+        limits=limits,
+        prices=known,
+        allow_leaks=allow_leaks,
+        judge_anyway=judge_anyway,
+        wait=wait,
+        progress=progress,
+        tell=tell,
+        give_up_after=give_up_after,
     )
+
+
+def _told_of_sweep(outcome: "SweepOutcome") -> "Verdict | None":
+    """Say what came out of a sweep, and return its verdict: of a share of it NOT MEASURED where cells failed, else None."""
+    from raft.text import one_line
+
     if outcome.results is None:
         done = len(outcome.ended) - len(outcome.failed)
         typer.echo(

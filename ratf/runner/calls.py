@@ -13,11 +13,20 @@ from raft.prompts import MESSAGE_OVERHEAD, conversation, earlier_exchanges
 from raft.text import count_words, estimated_tokens, shorten, words_between
 from raft.tuning.tuners import tuned_name
 from raft.types import Exchange, Message
-from ratf.judges.counts import REPLY_TOKENS, asked_in_exam, exam_calls, grading_calls, judges_of, tokens_a_call
+from ratf.judges.counts import (
+    REPLY_TOKENS,
+    asked_in_exam,
+    exam_calls,
+    grading_calls,
+    judges_of,
+    least_exam_calls,
+    tokens_a_call,
+)
 from ratf.models.prices import Prices, is_free, price_of, training_price
 from ratf.results.record import Record
 from ratf.runner.rates import Rates
 from ratf.suite.arms import ARMS, WRITTEN
+from ratf.suite.own_metrics import SAMPLE
 from ratf.suite.study import Study
 
 REPHRASER_PROMPT, REPHRASER_REPLY = 300, 120
@@ -71,7 +80,7 @@ class CallCount(Record):
     counted: bool
     """Whether the tokens are the model's own tokenizer's; else they are estimated."""
     if_admitted: bool = False
-    """Whether the calls are made only if the judge passes its exam."""
+    """Whether the calls are made only if the judge passes its exam, or does not fail it at once."""
     note: str = ""
 
 
@@ -92,6 +101,7 @@ class CallCounts:
         yield from self.own()
         yield from self.written()
         yield from self.judges()
+        yield from self.own_scorers()
         yield from self.contamination()
 
     @property
@@ -217,14 +227,23 @@ class CallCounts:
             name, reply = f"{rubric.name}{' (masked)' if masked else ''}", REPLY_TOKENS.get(rubric.form, 10)
             read = tokens_a_call(study, rubric, masked) - reply
             before = asked_in_exam(study, rubric) // len(panel)
-            exam, grading = (calls(study, rubric) // len(panel) for calls in (exam_calls, grading_calls))
+            least, exam, grading = (
+                calls(study, rubric) // len(panel) for calls in (least_exam_calls, exam_calls, grading_calls)
+            )
             note = f"without {before} that the exam has asked" if before else ""
             for grader in panel:
                 about: Mapping[str, Any] = {"rate": self.rates.verdict, "counted": False}
-                yield self._ask("exam", name, grader, exam, read * exam, reply * exam, **about)
-                graded = grading - before
+                yield self._ask("exam", name, grader, least, read * least, reply * least, **about)
+                more, graded, early = exam - least, grading - before, "as far as it is not decided before"
+                rest = self._ask("exam", name, grader, more, read * more, reply * more, note=early, **about)
                 made = self._ask("grading", name, grader, graded, read * graded, reply * graded, note=note, **about)
-                yield made.model_copy(update={"if_admitted": True})
+                yield from (row.model_copy(update={"if_admitted": True}) for row in (rest, made))
+
+    def own_scorers(self) -> Iterator[CallCount]:
+        """The user's own scorers of Inspect's; what they ask of whom, only their code knows."""
+        for own in (o for o in self.study.suite.own_metrics if SAMPLE in o.reads):
+            note = "what a scorer asks, and of whom, is not known"
+            yield self._ask("scoring", own.name, own.code, 0, 0, 0, 0, note=note, counted=False)
 
     def contamination(self) -> Iterator[CallCount]:
         """The calls that ask the base model about the held-out answers."""
@@ -245,13 +264,24 @@ class CallCounts:
 
     def _prompt(self, exchange: Exchange, remembers: bool) -> int:
         """The tokens of a prompt; memories are taken for as long as their passages."""
+        suite, most = self.study.suite, self.study.suite.answers.context_tokens
+        if exchange.exchange_id not in self._plain:
+            self._plain[exchange.exchange_id] = self._without_memories(exchange)
+        plain = self._plain[exchange.exchange_id]
+        more = suite.memories.k * suite.memories.chunk_tokens if remembers else 0
+        return max(plain, min(most, plain + more))
+
+    @cached_property
+    def _plain(self) -> dict[str, int]:
+        """The tokens of each prompt without memories, kept: arms and what follows ask the same."""
+        return {}
+
+    def _without_memories(self, exchange: Exchange) -> int:
         suite, study = self.study.suite, self.study
         before = () if suite.answers.history == "none" else study.before[exchange.exchange_id]
         earlier = earlier_exchanges(before, {}, suite.answers.max_words)
         most, about = suite.answers.context_tokens, study.person.about
-        plain = self.count.messages(conversation(about, exchange.question, (), earlier, most, self.count.tokens))
-        more = suite.memories.k * suite.memories.chunk_tokens if remembers else 0
-        return max(plain, min(most, plain + more))
+        return self.count.messages(conversation(about, exchange.question, (), earlier, most, self.count.tokens))
 
     def _ask(
         self,

@@ -174,7 +174,7 @@ def answers(study: Study, progress: Progress, names: Sequence[str] | None = None
     from inspect_ai import eval_set
 
     from ratf._registry import interview
-    from ratf.models.hooks import counting
+    from ratf.models.hooks import counting, looked_up_once
 
     folder = logs_folder(study) / place
     if place and names:
@@ -187,7 +187,7 @@ def answers(study: Study, progress: Progress, names: Sequence[str] | None = None
     waited_for = _waited_for(study, folder, names)
     showing = progress("answering", asked * sum(map(study.suite.times, waited_for)), "answers")
     # Inspect greets on stdout, where only the verdict belongs
-    with redirect_stdout(io.StringIO()), showing as advance, counting(advance, waited_for):
+    with redirect_stdout(io.StringIO()), showing as advance, counting(advance, waited_for), looked_up_once():
         with being_run(study):
             tasks = [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names]
         eval_set(

@@ -336,6 +336,8 @@ def warm(study: Study, answers: Sequence[Beside], metrics: Sequence[str]) -> Non
     """
     answers = [b for b in answers if b.answer]
     text_measures(study).warm([(b.answer, b.real) for b in answers], metrics)
+    if any("embed" in own.reads for own in study.suite.own_metrics if own.name in metrics):
+        text_measures(study).vectors([text for b in answers for text in (b.answer, b.real)])
     if "sentence_coverage" in metrics:
         _coverages(study)(answers)
     if "embedding_rank" in metrics:

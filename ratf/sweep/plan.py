@@ -161,9 +161,9 @@ def lines(made: SweepPlan) -> Iterator[str]:
         more = f"; if every judge passes its exam: {_told(one.most)}" if judged else ""
         yield f"{setting_words(one.setting)} ({one.cells} cell{'s' if one.cells > 1 else ''}): {_told(one.least)}{more}"
     yield ""
-    yield f"in all{', if no judge passes its exam' if judged else ''}: {_told(made.least)}"
+    yield f"in all{', if every judge fails its exam at once' if judged else ''}: {_told(made.least)}"
     if judged:
-        yield f"in all, if every judge does: {_told(made.most)}"
+        yield f"in all, if every judge passes it: {_told(made.most)}"
     yield f"Times are estimates, one cell after another, from {made.rates}; --workers and --shard divide them."
     yield from made.notes
     yield ""

@@ -8,10 +8,11 @@ from pathlib import Path
 from raft.errors import RaftError
 from raft.progress import Progress, silent
 from ratf.models.budget import must_have_prices
+from ratf.models.known import Named, must_be_known
 from ratf.sweep.collect import join
 from ratf.sweep.records import SweepResults
 from ratf.sweep.resources import needs
-from ratf.sweep.sweep import Sweep, chosen, open_sweep, share
+from ratf.sweep.sweep import Cell, Sweep, chosen, open_sweep, share
 from ratf.sweep.working.units import Ended
 from ratf.sweep.working.work import Options, Spread, carry_out, quiet
 
@@ -70,6 +71,8 @@ def run_sweep(
     if options.limits.usd is not None:
         for cell in cells:
             must_have_prices(sweep.study(cell), options.limits, options.prices)
+    if not on:  # other machines have packages and keys of their own
+        _must_run_here(sweep, cells)
     asked, spread = needs(each), _spread(sweep, options, workers, tell)
     if on:
         from ratf.sweep.working.on_ray import run_on_ray
@@ -82,6 +85,18 @@ def run_sweep(
     ended = carry_out(sweep, cells, options, tell, progress, spread)
     some = bool(shard or only)
     return SweepOutcome(sweep, ended, None if some else join(sweep, ended))
+
+
+def _must_run_here(sweep: Sweep, cells: Sequence[Cell]) -> None:
+    """Raises DataError, before any cell spends something, for models and metrics of a cell that cannot run here."""
+    known: set[str] = set()
+    for cell in cells:
+        if (sweep.cell_folder(cell) / "results.json").is_file():
+            continue
+        asks = cell.suite.model_dump_json(include={"models", "metrics", "memories", "controls", "own"})
+        if asks not in known:
+            must_be_known(Named(cell.suite, sweep.path), to_run=True)
+            known.add(asks)
 
 
 def _spread(sweep: Sweep, options: Options, workers: int, tell: Callable[[str], None]) -> Spread | None:

@@ -36,12 +36,14 @@ class Crossing(SuitePart):
     """The keys of a suite file that make it a sweep."""
 
     people: Annotated[list[PersonKey], Once] | None = Field(None, min_length=1)
+    """The people of a suite about many; each is tested against the others."""
     impostors: Others | dict[PersonKey, Others] = "others"
     """The impostors of everybody, or by person; `others` are all other people. Nobody is their own impostor."""
     strangers: Annotated[list[PersonKey], Once] = Field([])
     about: dict[PersonKey, About] = Field({})
     """Who the people are, for folders without a `person.yaml`; with `people` a list, it stands here."""
     matrix: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field({})
+    """Settings, by their dotted names, each with the values that are crossed. The first value is the reference."""
     exclude: list[dict[str, Any]] = Field([])
     """Cells to leave out: those that have all of the values of one entry."""
     resources: Resources = Field({})

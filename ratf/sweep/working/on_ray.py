@@ -39,12 +39,15 @@ def run_on_ray(
     Inside a job of Ray's, `ray` is the job's cluster. Every machine of it must have the suite, the people and the run's
     folder under the same paths; each unit notes there how it ended. A worker that is lost is replaced.
 
-    Raises RaftError where Ray is not installed or not reached, where no machine has what a phase needs, where the cluster
-    is lost, and where a machine wrote to another folder than this one.
+    Raises RaftError where Ray is not installed or not reached, where this machine is the cluster and lacks what a phase
+    needs, where the cluster is lost, and where a machine wrote to another folder than this one.
     """
-    with _cluster(on) as ray:
+    with _cluster(on) as (ray, own):
         wanted = {unit.phase: of_phase(unit.phase, sweep.resources, each) for unit in board.units}
-        _must_fit(ray, wanted)
+        for lack in _lacking(ray, wanted):
+            if own:
+                raise RaftError(f"{lack}; change `resources` in the suite, or --each")
+            tell(f"{lack}; Ray waits until there is one")  # a cluster may grow
         task = ray.remote(_one)
         places = tuple(str(p.resolve()) for p in (sweep.path, sweep.data, sweep.folder))
         alone = replace(options, wait=True, prices=dict(options.prices))
@@ -123,16 +126,13 @@ def _where(sweep: Sweep, board: Board, start: str) -> dict[str, str]:
     return found
 
 
-def _must_fit(ray: Any, wanted: Mapping[Phase, Needs]) -> None:
-    """Raises RaftError for a phase that no machine of the cluster could ever carry out: Ray would wait for one."""
+def _lacking(ray: Any, wanted: Mapping[Phase, Needs]) -> Iterator[str]:
+    """For each phase that no machine of the cluster could carry out now, a sentence that says so."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     for phase, need in wanted.items():
         if not any(need.cpu <= m.get("CPU", 0) and need.gpu <= m.get("GPU", 0) for m in machines):
             there = "; ".join(f"{m.get('CPU', 0):g} cpu, {m.get('GPU', 0):g} gpu" for m in machines)
-            raise RaftError(
-                f"{phase} needs {need.cpu:g} cpu and {need.gpu:g} gpu, which no machine of the cluster has (there: {there}); "
-                "change `resources` in the suite, or --each"
-            )
+            yield f"{phase} needs {need.cpu:g} cpu and {need.gpu:g} gpu, and no machine of the cluster has them (there: {there})"
 
 
 @contextmanager
@@ -147,8 +147,8 @@ def _lost_cluster(ray: Any, on: str) -> Iterator[None]:
 
 
 @contextmanager
-def _cluster(on: str) -> Iterator[Any]:
-    """Ray, connected; what was started here is shut down, and nothing else."""
+def _cluster(on: str) -> Iterator[tuple[Any, bool]]:
+    """Ray, connected, and whether its cluster was started here; such a one is shut down, and no other."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
@@ -156,7 +156,7 @@ def _cluster(on: str) -> Iterator[Any]:
         raise RaftError("--on ray needs Ray; install it from RATF's folder: pip install 'FOLDER[ray]'") from None
     if on != LOCAL and not on.startswith("ray://"):
         raise RaftError(f"--on {on}: write ray for a cluster of this machine or of a job, or ray://HOST:10001")
-    connected = ray.is_initialized()
+    connected, own = ray.is_initialized(), False
     if not connected:
         try:
             if on != LOCAL:
@@ -164,11 +164,12 @@ def _cluster(on: str) -> Iterator[Any]:
             elif os.environ.get("RAY_ADDRESS"):
                 ray.init(log_to_driver=False)
             else:
+                own = True
                 ray.init(include_dashboard=False, object_store_memory=OBJECTS, log_to_driver=False)
         except (ConnectionError, TimeoutError, RuntimeError, ValueError, ImportError) as error:
             raise RaftError(f"--on {on}: no cluster: {error}") from None
     try:
-        yield ray
+        yield ray, own
     finally:
         if not connected:
             ray.shutdown()

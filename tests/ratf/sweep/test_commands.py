@@ -49,6 +49,17 @@ def test_a_failed_cell_is_run_again_alone(tmp_path: Path, cache: Path, hosted: H
     assert "1 of 1 cells are done, of 2 in all" in told
 
 
+def test_no_cell_is_begun_where_one_cannot_run(tmp_path: Path, hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = {"embedder": "openai/words"}
+    path = sweep(tmp_path, ["ada", "bea"], matrix={"models": [{**models, "base": b} for b in ("openai/m", "nobody/m")]})
+    told = said("run", path, "--out", tmp_path / "run", code=2)
+    assert "Inspect has no provider 'nobody'" in told and not (tmp_path / "run").exists() and hosted.embedded == []
+    monkeypatch.delenv("OPENAI_API_KEY")
+    path.write_text(path.read_text("utf-8").replace("nobody/m", "mockllm/m").replace("openai/m", "mockllm/n"), "utf-8")
+    told = said("run", path, "--out", tmp_path / "run", code=2)
+    assert "openai/words: OPENAI_API_KEY must be set in the environment" in told and not (tmp_path / "run").exists()
+
+
 def test_plan_and_questions_take_it_whole(tmp_path: Path) -> None:
     path = sweep(
         tmp_path, SEVEN[:3], questions=2, interviews=4, split={"held_out_interviews": 2}, matrix={"seed": [1, 2]}

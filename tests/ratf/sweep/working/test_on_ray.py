@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,24 @@ def clusters(cache: Path, hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> It
 
     def start(nodes: int) -> Any:
         head = {"num_cpus": 1, "object_store_memory": size, "include_dashboard": False}
-        cluster = Cluster(initialize_head=True, head_node_args=head)
+        cluster = patiently(lambda: Cluster(initialize_head=True, head_node_args=head))
         started.append(cluster)
         for _ in range(nodes - 1):
-            cluster.add_node(num_cpus=1, object_store_memory=size)
+            patiently(lambda: cluster.add_node(num_cpus=1, object_store_memory=size))
         return cluster
 
     yield start
     ray.shutdown()
     for cluster in started:
         cluster.shutdown()
+
+
+def patiently(start: Callable[[], Any]) -> Any:
+    """What `start` returns; where a machine is busy, Ray gives a node up after half a minute, and it is tried again."""
+    for _ in range(3):
+        with suppress(Exception):
+            return start()
+    return start()
 
 
 @pytest.mark.slow
