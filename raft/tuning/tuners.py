@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,17 @@ class TunerKind:
 
 
 def _lora(settings: Mapping[str, Any], jobs: Path, progress: Progress) -> Tuner:
+    """Return the own tuner or, where the setting `tuner` is `trl`, TRL's. Raises RaftError where that is missing."""
     from raft.tuning.lora import LoraSettings, LoraTuner
 
-    own = {name: value for name, value in settings.items() if name in LoraSettings.model_fields}
-    return LoraTuner(LoraSettings(**own), progress)
+    own = LoraSettings(**{name: value for name, value in settings.items() if name in LoraSettings.model_fields})
+    if settings.get("tuner") != "trl":
+        return LoraTuner(own, progress)
+    if missing := [name for name in ("trl", "datasets") if find_spec(name) is None]:
+        raise RaftError(f"the tuner trl needs {' and '.join(missing)}: pip install 'ratf-eval[local,trl]'")
+    from raft.tuning.trl_tuner import TrlTuner
+
+    return TrlTuner(own, progress)
 
 
 def _openai(settings: Mapping[str, Any], jobs: Path, progress: Progress) -> Tuner:

@@ -1,5 +1,6 @@
 """The `local/…` provider of Inspect: requests that are made at the same time are answered in batches."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,13 +23,12 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from raft.errors import RaftError
-from raft.models.local import Generated, LocalModel
+from raft.models.local import Generated, LocalModel, return_freed_memory
 from raft.models.sampling import Sampling
 from raft.models.weights import adapter_folder, find, model_folder
 from raft.types import Message
 from ratf.models.chat import EVERY_REQUEST
 
-LOADED_MODELS = 3
 DEFAULT_MAX_TOKENS = 256
 
 
@@ -128,6 +128,7 @@ class Batcher:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._models: dict[str, LocalModel] = {}
+        self._changing = threading.Lock()
         threading.Thread(target=self._work, name="local models", daemon=True).start()
 
     async def ask(self, model: str, messages: list[Message], sampling: Sampling) -> Generated:
@@ -173,10 +174,20 @@ class Batcher:
                     _tell(request)
 
     def _stream(self, model: str, requests: list[_Request]) -> Iterator[tuple[int, Generated]]:
-        while model not in self._models and len(self._models) >= LOADED_MODELS:
-            del self._models[next(iter(self._models))]
-        loaded = self._models.setdefault(model, LocalModel(model))
-        return loaded.stream([r.messages for r in requests], [r.sampling for r in requests])
+        return self.model(model).stream([r.messages for r in requests], [r.sampling for r in requests])
+
+    def model(self, name: str) -> LocalModel:
+        """The model of this name, the only one that is kept: the one that was asked before is let go first.
+
+        The arms take turns, so a second one would lie idle, and a run would need more memory for each arm.
+        """
+        with self._changing:
+            if name not in self._models:
+                self._models.clear()
+                gc.collect()  # a model refers to itself
+                return_freed_memory()
+                self._models[name] = LocalModel(name)
+            return self._models[name]
 
 
 def _tell(request: _Request) -> None:

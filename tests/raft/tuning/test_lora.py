@@ -23,6 +23,8 @@ ALIKE = [sample(n, f"The river rises {n} times.") for n in range(20, 23)]
 UNLIKE = [sample(n, "Zebra quartz jukebox!") for n in range(3)]
 SETTINGS = LoraSettings(rank=2, alpha=4, batch=2, epochs=3, learning_rate=0.01, evaluations=2, patience=2)
 
+TOP = SETTINGS.model_copy(update={"layers": 1, "patience": 9})
+
 
 def tuned(base: Path, settings: LoraSettings = SETTINGS, validation: list[TrainingSample] = ALIKE) -> Path:
     name = LoraTuner(settings).tune(TRAINING, str(base), validation)
@@ -87,13 +89,16 @@ def test_tuning_stops_when_the_watched_loss_rises_and_keeps_the_lowest(tiny_base
     from peft import PeftModel
 
     from raft.models.local import best_dtype, load_base
-    from raft.tuning.lora import _mean_loss, _tokens
+    from raft.tuning.layers import answer_tokens, tokens_of
 
     tokenizer, model = load_base(str(tiny_base), best_dtype())
     model = PeftModel.from_pretrained(model, folder).eval()
+    said, total = [tokens_of(tokenizer, s) for s in UNLIKE], 0.0
     with torch.inference_mode():
-        again = _mean_loss(model, [_tokens(tokenizer, s) for s in UNLIKE])
-    assert again == pytest.approx(min(losses), abs=2e-3)
+        for ids, prompt in said:
+            logits = model(input_ids=torch.tensor([ids])).logits[0, prompt - 1 : -1].float()
+            total += float(torch.nn.functional.cross_entropy(logits, torch.tensor(ids[prompt:]), reduction="sum"))
+    assert total / answer_tokens(said) == pytest.approx(min(losses), abs=2e-3)
 
 
 def test_without_validation_nothing_is_watched_and_the_name_is_as_ever(tiny_base: Path, cache: Path) -> None:
@@ -143,3 +148,48 @@ def test_a_damaged_checkpoint_is_set_aside(tiny_base: Path, cache: Path, caplog:
     (aside / "checkpoint.pt").write_bytes(b"PK no checkpoint")
     assert len(facts(tuned(tiny_base))["losses"]) == 18
     assert "checkpoint.pt: damaged (" in caplog.text
+
+
+def test_frozen_layers_are_read_once_and_change_nothing(
+    tiny_base: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tuning of the top layer over three epochs: the layer under it sees each sample once, and the weights are the same."""
+    from transformers.models.llama.modeling_llama import LlamaDecoderLayer
+
+    passed: list[int] = []
+    forward = LlamaDecoderLayer.forward
+
+    def counted(self: object, *args: object, **kwargs: object) -> object:
+        passed.append(self.self_attn.layer_idx)  # type: ignore[attr-defined]
+        return forward(self, *args, **kwargs)
+
+    monkeypatch.setattr(LlamaDecoderLayer, "forward", counted)
+    kept = tuned(tiny_base, TOP)
+    # each sample once, and one of them thrice to see that the halves give what the whole gives
+    assert passed.count(0) == len(TRAINING) + len(ALIKE) + 2
+    assert passed.count(1) == 3 * len(TRAINING) + 6 * len(ALIKE) + 2
+    monkeypatch.setattr("raft.tuning.layers.KEPT_BYTES", 0)
+    passed.clear()
+    monkeypatch.setenv("RATF_CACHE", str(cache / "other"))
+    again = tuned(tiny_base, TOP)
+    assert passed.count(0) == passed.count(1), "nothing was kept"
+    assert (kept / "adapter_model.safetensors").read_bytes() == (again / "adapter_model.safetensors").read_bytes()
+
+
+def test_a_model_whose_halves_are_not_the_whole_is_read_whole(
+    tiny_base: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers.models.llama.modeling_llama import LlamaModel
+
+    forward = LlamaModel.forward
+
+    def scaled(self: object, *args: object, **kwargs: object) -> object:
+        """As in families that scale what the layers are given, wherever it is from."""
+        if kwargs.get("inputs_embeds") is not None:
+            kwargs["inputs_embeds"] = kwargs["inputs_embeds"] * 4  # type: ignore[operator]
+        return forward(self, *args, **kwargs)
+
+    whole = tuned(tiny_base, TOP)
+    monkeypatch.setattr(LlamaModel, "forward", scaled)
+    monkeypatch.setenv("RATF_CACHE", str(cache / "other"))
+    assert facts(tuned(tiny_base, TOP))["losses"] == facts(whole)["losses"]

@@ -1,6 +1,7 @@
 """The `local/…` provider, as Inspect calls it."""
 
 import asyncio
+import weakref
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from inspect_ai.tool import ToolInfo
 
 from raft.errors import RaftError
 from raft.models.local import Generated
+from raft.models.sampling import Sampling
 from ratf.models.local import Batcher, LocalAPI
 
 NAME = "smollm2-135m-instruct"
@@ -61,8 +63,6 @@ def test_what_is_asked_together_is_answered_together(monkeypatch: pytest.MonkeyP
     batcher = Batcher()
 
     async def ask(*models: str) -> list[object]:
-        from raft.models.sampling import Sampling
-
         return await asyncio.gather(*(batcher.ask(m, [], Sampling()) for m in models), return_exceptions=True)
 
     answers = asyncio.run(ask(*["one"] * 5, *["two"] * 3))
@@ -70,3 +70,22 @@ def test_what_is_asked_together_is_answered_together(monkeypatch: pytest.MonkeyP
     assert [a.text for a in answers if isinstance(a, Generated)][:5] == [f"one {i}" for i in range(5)]
     failed, fine = asyncio.run(ask("broken", "one"))
     assert isinstance(failed, RaftError) and isinstance(fine, Generated), "one model's trouble is not the other's"
+
+
+def test_one_model_at_a_time_is_kept_however_many_arms_there_are(tiny_base: Path, cache: Path) -> None:
+    """Six tuned arms take turns: each finds the models of the others gone, so their number does not count."""
+    from raft.tuning.lora import LoraSettings, LoraTuner
+    from raft.types import TrainingSample
+
+    said = [TrainingSample("e", ({"role": "user", "content": "Who?"},), "The river.")]
+    arms = [LoraTuner(LoraSettings(rank=2, seed=seed)).tune(said, str(tiny_base)) for seed in range(6)]
+    batcher = Batcher()
+    kept: list[weakref.ref[object]] = []
+
+    async def ask(arm: str) -> Generated:
+        return await batcher.ask(arm, [{"role": "user", "content": "Who?"}], Sampling(max_tokens=2))
+
+    for arm in arms:
+        asyncio.run(ask(arm))
+        kept.append(weakref.ref(batcher.model(arm).loaded()[1]))
+        assert [ref() is not None for ref in kept] == [False] * (len(kept) - 1) + [True]

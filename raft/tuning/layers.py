@@ -1,0 +1,201 @@
+"""A model that is being tuned by LoRA: its exact weights, the frozen layers under them, and the loss of a sample."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+
+from raft.models.local import harmless, render
+from raft.models.weights import quiet
+from raft.types import TrainingSample
+
+TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+KEPT_BYTES = 256 * 2**20
+"""The greatest size of what is kept of the frozen layers' outputs; samples beyond it pass those layers each time."""
+
+
+Tokens = tuple[tuple[int, ...], int]
+"""The tokens of a sample, and how many of them are its prompt."""
+
+
+def tokens_of(tokenizer: Any, sample: TrainingSample) -> Tokens:
+    """Return the tokens of a sample: its prompt, its answer, and the mark that ends an answer."""
+    ids = tokenizer(render(tokenizer, sample.prompt), add_special_tokens=False).input_ids
+    answer = tokenizer(harmless(tokenizer, sample.answer), add_special_tokens=False).input_ids
+    return (*ids, *answer, tokenizer.eos_token_id), len(ids)
+
+
+def answer_tokens(samples: Sequence[Tokens]) -> int:
+    """Return how many tokens the answers of the samples have."""
+    return sum(len(ids) - prompt for ids, prompt in samples)
+
+
+def adapter_config(model: Any, rank: int, alpha: int, layers: int | None) -> LoraConfig:
+    """Return the configuration of an adapter of a rank for the top `layers` layers of a model; None takes all layers."""
+    count = model.config.num_hidden_layers
+    named = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    return LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        target_modules=TARGETS if named.issuperset(TARGETS) else "all-linear",
+        layers_to_transform=list(range(max(0, count - layers), count)) if layers else None,
+        task_type="CAUSAL_LM",
+    )
+
+
+class Learner:
+    """A model with a new adapter, which learns samples.
+
+    The optimizer steps the adapter's weights in f32, `exact`, because in bf16 most small steps would be rounded away. The
+    model itself reads them in its own type: with f32 weights each tuned layer would copy all that it reads to f32.
+
+    With `again`, each sample is read several times. The frozen layers under the tuned ones never change, so a sample then
+    passes them once, and their output is kept.
+    """
+
+    def __init__(self, base: Any, config: LoraConfig, again: bool = False) -> None:
+        with quiet():
+            self.model = get_peft_model(base, config)
+        self._inner = self.model.get_base_model()
+        parameters = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+        self.exact = {name: p.detach().float().clone().requires_grad_() for name, p in parameters.items()}
+        self._rounded = parameters
+        for p in parameters.values():
+            p.data = p.data.to(self._inner.dtype)
+        tuned = config.layers_to_transform
+        self._frozen = _Frozen(self._inner, min(tuned)) if again and tuned and _alike(self._inner) else None
+        self.train()
+
+    def train(self) -> None:
+        """Have the tuned layers drop out what their model's settings say, if anything; frozen layers drop out nothing."""
+        self.model.train()
+        if self._frozen:
+            self._frozen.lower.eval()
+
+    def learn(self, batch: Sequence[Tokens]) -> float:
+        """Add the gradients of the batch's mean loss to the exact weights, and return that loss, in nats a token.
+
+        Samples are taken one at a time: without padding that is as fast on a CPU, and needs the memory of one sample.
+        """
+        size = answer_tokens(batch)
+        mean = 0.0
+        for sample in batch:
+            loss = self.loss(sample) / size
+            loss.backward()
+            mean += float(loss.detach())
+            self._gather()
+        return mean
+
+    def _gather(self) -> None:
+        for name, rounded in self._rounded.items():
+            exact, found = self.exact[name], rounded.grad
+            if found is not None:
+                exact.grad = found.float() if exact.grad is None else exact.grad.add_(found)
+            rounded.grad = None
+
+    def take_over(self, weights: Mapping[str, torch.Tensor] | None = None) -> None:
+        """Have the model read the exact weights as they are now or, where they are given, as in `weights`."""
+        with torch.no_grad():
+            for name, exact in self.exact.items():
+                if weights:
+                    exact.copy_(weights[name])
+                self._rounded[name].copy_(exact)
+
+    def save(self, folder: Any) -> None:
+        """Write the adapter with its exact weights, as peft reads it. The model cannot learn after this."""
+        for name, exact in self.exact.items():
+            self._rounded[name].data = exact.detach()
+        with quiet():
+            self.model.save_pretrained(folder)
+
+    def loss(self, sample: Tokens) -> torch.Tensor:
+        """Return the summed cross-entropy of the tokens of the sample's answer, in nats.
+
+        Logits are computed for those tokens alone: those of all tokens would be a fifth of the work and most of the memory.
+        """
+        tokens, prompt = sample
+        ids = torch.tensor([tokens], device=self._inner.device)
+        kept = len(tokens) - prompt + 1
+        if self._frozen and self._frozen.fits(ids):
+            logits = self._frozen.logits(tokens, ids, kept)
+        else:
+            logits = self._inner(input_ids=ids, use_cache=False, logits_to_keep=kept).logits
+        return torch.nn.functional.cross_entropy(logits[0, :-1].float(), ids[0, prompt:], reduction="sum")
+
+    def mean_loss(self, samples: Sequence[Tokens]) -> float:
+        """Return the mean loss over all tokens of all answers, in nats a token."""
+        self.model.eval()
+        with torch.no_grad():
+            total = sum(float(self.loss(sample)) for sample in samples)
+        self.train()
+        return total / answer_tokens(samples)
+
+
+def _alike(inner: Any) -> bool:
+    """Return whether all layers are of one type and stand in a list, so that they can be run apart."""
+    kinds = set(getattr(inner.config, "layer_types", None) or ["full_attention"])
+    parts = (
+        isinstance(getattr(inner.base_model, "layers", None), torch.nn.ModuleList),
+        hasattr(inner.base_model, "norm"),
+    )
+    return len(kinds) == 1 and all(parts)
+
+
+class _Frozen:
+    """The layers of a model under the lowest tuned one, and what they make of each sample."""
+
+    def __init__(self, inner: Any, lowest: int) -> None:
+        self._inner, self._decoder = inner, inner.base_model
+        self.lower, self._upper = self._decoder.layers[:lowest], self._decoder.layers[lowest:]
+        self._kept: dict[tuple[int, ...], torch.Tensor] = {}
+        self._room = KEPT_BYTES
+        self._fits: bool | None = None
+
+    def fits(self, ids: torch.Tensor) -> bool:
+        """Return whether both parts together give what the whole model gives for `ids`, bit for bit; looked at once.
+
+        Some families of models do more between embeddings and layers, or read a layer's number.
+        """
+        if self._fits is None:
+            training = self._inner.training
+            self._inner.eval()
+            with torch.no_grad():
+                whole = self._decoder(input_ids=ids, use_cache=False).last_hidden_state
+                below = self._below(ids)
+                with self._running(self._upper):
+                    parts = self._decoder(inputs_embeds=below, use_cache=False).last_hidden_state
+            self._inner.train(training)
+            self.lower.eval()
+            self._fits = torch.equal(whole, parts)
+        return self._fits
+
+    def logits(self, tokens: tuple[int, ...], ids: torch.Tensor, kept: int) -> torch.Tensor:
+        """Return the logits at the last `kept` tokens of a sample."""
+        below = self._kept.get(tokens)
+        if below is None:
+            with torch.no_grad():
+                below = self._below(ids)
+            if (size := below.nbytes) <= self._room:
+                self._kept[tokens] = below
+                self._room -= size
+        with self._running(self._upper):
+            found: torch.Tensor = self._inner(inputs_embeds=below, use_cache=False, logits_to_keep=kept).logits
+        return found
+
+    def _below(self, ids: torch.Tensor) -> torch.Tensor:
+        with self._running(self.lower, norm=torch.nn.Identity()):
+            hidden: torch.Tensor = self._decoder(input_ids=ids, use_cache=False).last_hidden_state
+        return hidden
+
+    @contextmanager
+    def _running(self, layers: torch.nn.ModuleList, norm: torch.nn.Module | None = None) -> Iterator[None]:
+        """Have the decoder run these layers alone and, where one is given, another last norm."""
+        decoder = self._decoder
+        before = decoder.layers, decoder.norm
+        decoder.layers, decoder.norm = layers, norm or decoder.norm
+        try:
+            yield
+        finally:
+            decoder.layers, decoder.norm = before
