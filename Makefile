@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUPPLY := $(VENV)-supply
 SEED ?= 0
 
-.PHONY: demo test quick check fuzz mutate kills bench pictures fed-chairs wheel release audit sbom lock clean
+.PHONY: demo test quick check fuzz mutate kills bench docs answering gpu pictures fed-chairs wheel release audit sbom lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
@@ -38,14 +38,29 @@ mutate: $(VENV)/.dev
 kills: $(VENV)/.dev
 	$(BIN)/python tests/fuzz/kills.py
 
+# the documents as a site, build/docs/site, with the reference made from the code; a wrong link, anchor or page is a failure
+docs: $(VENV)/.dev
+	$(BIN)/python docs/make.py
+
 # RUN: a finished run; SITE: a site of `ratf leaderboard`
 pictures: $(VENV)/.dev chromium
 	$(BIN)/python docs/pictures.py $(RUN) $(SITE)
 
-bench: $(VENV)/.local
-	$(BIN)/python benchmarks/throughput.py
-	$(BIN)/python benchmarks/recall.py
-	$(BIN)/python benchmarks/tuning.py
+# docs/performance.md, each row beside a peer; QUICK=1 takes five minutes. DATA: the people of fed-chairs.yaml, for its rows
+bench: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick) $(if $(DATA),--data $(DATA))
+
+# our engine beside libraries that answer; those that are not installed are told as that
+answering: $(VENV)/.local
+	$(BIN)/python benchmarks/answering.py
+
+# the whole chain on a machine with a GPU, in an environment of its own: vLLM brings the torch that it is built for
+gpu:
+	@command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep -q . \
+	  || { echo "make gpu: this machine has no GPU that nvidia-smi lists, so nothing was run" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)-gpu
+	$(VENV)-gpu/bin/pip install --quiet --disable-pip-version-check vllm -e '.[local]'
+	$(VENV)-gpu/bin/python benchmarks/gpu.py
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build

@@ -23,8 +23,9 @@ from ratf.statistics.contrasts import contrasts
 from ratf.statistics.decision import ALPHA, decide
 from ratf.statistics.estimates import clustered_means
 from ratf.statistics.exam import auc_of
-from ratf.statistics.judges.judge_exam import Trial, exam_of_grader
-from ratf.statistics.judges.judge_power import CAPABLE, replies
+from ratf.statistics.judges.judge_exam import CAPABLE, Trial, exam_of_grader
+from ratf.statistics.judges.judge_power import replies
+from ratf.statistics.judges.stopping import decided, looks
 from ratf.statistics.skill import skill
 from ratf.suite.arms import DIRECTION, turned
 
@@ -308,26 +309,51 @@ def alarms(share: float = 1.0) -> str:
 
 
 def judges(share: float = 1.0) -> str:
-    """How often an exam admits a judge that is right in 85 % of its replies, and a coin."""
-    head = (
-        "comparisons",
-        "interviews",
-        "right in 85 %, errs alike each time",
-        "right in 85 %, each reply by itself",
-        "a coin",
-    )
+    """How often an exam admits a judge that is right in 85 % of its replies, and others; how often it did before it could
+    end early; and how many comparisons it asks."""
+    head = ("comparisons", "interviews", "judge", "admitted", "without an early end", "comparisons asked")
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     rounds = max(10, round(share * EXAMS))
+    characters: list[tuple[str, Callable[[list[Trial], np.random.Generator], list[Trial]]]] = [
+        ("right in 85 %, errs alike each time", lambda asked, random: replies(asked, random, CAPABLE, True)),
+        ("right in 85 %, each reply by itself", lambda asked, random: replies(asked, random, CAPABLE, False)),
+        ("a coin", lambda asked, random: replies(asked, random, 0.5, False)),
+        ("says yes to everything", lambda asked, _: [_said(t, 1.0, 1.0) for t in asked]),
+        ("takes what is named first, 39 of 40 times", _first_named),
+    ]
     for interviews in (6, 11):
         for wanted in (40, 80, 120):
             asked, cluster = _asked(wanted, interviews)
             random = np.random.default_rng(wanted)
-            shares = [
-                np.mean([_admitted(replies(asked, random, right, alike), cluster) for _ in range(rounds)])
-                for right, alike in ((CAPABLE, True), (CAPABLE, False), (0.5, False))
-            ]
-            lines.append(f"| {wanted} | {interviews} | {' | '.join(f'{s:.1%}' for s in shares)} |")
+            for name, answer in characters:
+                told = [_sat(_mixed(answer(asked, random), random), cluster) for _ in range(rounds)]
+                now, before, took = (float(np.mean(x)) for x in zip(*told, strict=True))
+                lines.append(f"| {wanted} | {interviews} | {name} | {now:.1%} | {before:.1%} | {took:.0f} |")
     return "\n".join(lines)
+
+
+def _said(trial: Trial, drawn: float, back: float) -> Trial:
+    again = None if trial.again is None else drawn
+    return replace(trial, drawn=drawn, reversed=back, again=again, clean=drawn if trial.kind == "probe" else None)
+
+
+def _first_named(asked: list[Trial], random: np.random.Generator) -> list[Trial]:
+    leans = random.random(len(asked)) < 39 / 40
+    return [
+        replace(_said(t, 1.0, 0.0 if first else 1.0), first_named=0.9) for t, first in zip(asked, leans, strict=True)
+    ]
+
+
+def _mixed(trials: list[Trial], random: np.random.Generator) -> list[Trial]:
+    """The trials in an order by chance, each probe anywhere: here no comparison is harder than another."""
+    return [trials[i] for i in random.permutation(len(trials))]
+
+
+def _sat(trials: list[Trial], cluster: dict[str, str]) -> tuple[bool, bool, int]:
+    """Whether the exam admits the judge, whether it did without an early end, and the comparisons asked."""
+    took = next((n for n in looks(len(trials)) if decided(trials[:n])), len(trials))
+    before = _admitted(trials, cluster)
+    return before and took == len(trials), before, took
 
 
 def _asked(wanted: int, interviews: int) -> tuple[list[Trial], dict[str, str]]:

@@ -20,7 +20,6 @@ from raft.commands.memories import memories
 app = typer.Typer(
     help="An agent that answers as one person, from their writings and interviews.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -2,7 +2,8 @@
 
 For notebooks and scripts: `open_study` reads a suite and its people, `plan` says what a run will take, `run` carries it
 out (`run_sweep` one of many people or settings), `load` reads a finished one, `check` judges it, `report` writes its page
-and `leaderboard` a site of several. Nothing of these is imported before it is used.
+and `leaderboard` a site of several. `metric` declares a metric of one's own.
+Nothing of these is imported before it is used.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ratf.results.results import Results
     from ratf.runner.plan import plan
     from ratf.runner.run import run
+    from ratf.suite.own_metrics import metric
     from ratf.suite.study import Study, open_study
     from ratf.suite.suite import Suite
     from ratf.sweep.run import run_sweep
@@ -33,6 +35,7 @@ else:
         "Suite": "ratf.suite.suite",
         "check": "ratf.gate.gate",
         "load": "ratf.results.loading",
+        "metric": "ratf.suite.own_metrics",
         "open_study": "ratf.suite.study",
         "plan": "ratf.runner.plan",
         "report": "ratf.reporting.files",
@@ -53,6 +56,7 @@ __all__ = [
     "check",
     "leaderboard",
     "load",
+    "metric",
     "open_study",
     "plan",
     "report",

@@ -14,15 +14,15 @@ from ratf.commands.plan import plan
 from ratf.commands.questions import questions
 from ratf.commands.report import report
 from ratf.commands.run import run
+from ratf.commands.schema import schema
+from ratf.commands.sharing import packet
 from ratf.commands.sharing.bundle import bundle, verify
 from ratf.commands.sharing.leaderboard import leaderboard
-from ratf.commands.sharing.packet import packet
 from ratf.commands.view import view
 
 app = typer.Typer(
     help="Does this agent really answer like that person, and what made it so?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -33,13 +33,14 @@ app.command("init")(init)
 app.command("check")(check)
 app.command("report")(report)
 app.add_typer(baseline.app, name="baseline")
-app.command("packet")(packet)
+app.add_typer(packet.app, name="packet")
 app.command("leaderboard")(leaderboard)
 app.command("bundle")(bundle)
 app.command("verify")(verify)
 app.command("view")(view)
 app.command("models")(models)
 app.command("data")(data)
+app.command("schema")(schema)
 
 
 @app.callback()

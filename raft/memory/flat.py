@@ -3,7 +3,7 @@
 Chroma's own index is approximate, and slow with a filter: among 100,000 random unit vectors, on two busy cores, it took
 260 to 450 ms a question and missed most of the three nearest. Reading the part of this matrix that is old enough takes
 8 ms for one question and 3 ms each for many on idle cores, 15 to 40 ms on busy ones, and misses nothing
-(`benchmarks/recall.py`).
+(`make bench`).
 """
 
 from collections.abc import Sequence

@@ -14,6 +14,7 @@ from raft.models import attention
 from raft.models.digests import must_be_whole
 from raft.models.kv_cache import cache_for
 from raft.models.sampling import Sampler, Sampling, stream
+from raft.models.tokens import without
 from raft.models.weights import adapter_folder, quiet, whole
 from raft.progress import Progress, silent
 from raft.types import Message
@@ -90,9 +91,7 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> str:
 
 def harmless(tokenizer: Any, text: str) -> str:
     """Return `text` with a space inside every mark, such as `<|im_end|>`, that would be a command to the model."""
-    for mark in tokenizer.get_added_vocab():
-        text = text.replace(mark, f"{mark[:1]} {mark[1:]}")
-    return text
+    return without(tokenizer.get_added_vocab(), text)
 
 
 class LocalModel:

@@ -1,6 +1,6 @@
-"""The tokens of a text are counted as a model counts them, without reading the model's weights."""
+"""A model's tokens are counted, and its commands are taken out of texts, without reading the model's weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -24,3 +24,19 @@ def token_counter(model: str, progress: Progress = silent) -> Callable[[str], in
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+@cache
+def commands(folder: Path) -> tuple[str, ...]:
+    """Return the marks, such as `<|im_end|>`, that are commands to the model of a folder; none without a tokenizer."""
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        return ()
+    return tuple(str(token.content) for token in Tokenizer.from_file(str(file)).get_added_tokens_decoder().values())
+
+
+def without(marks: Iterable[str], text: str) -> str:
+    """Return `text` with a space inside each of the marks, so that none of them commands the model."""
+    for mark in marks:
+        text = text.replace(mark, f"{mark[:1]} {mark[1:]}")
+    return text

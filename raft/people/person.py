@@ -103,14 +103,20 @@ class _Document(BaseModel):
 class About(BaseModel):
     """The content of `person.yaml`: who the person is, and why the data may be used."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     name: Text
+    """The person's full name."""
     introduction: Text
+    """Who the person is. It ends the prompt's sentence “You are NAME, …”."""
     licence: str = ""
+    """The licence under which the words may be used."""
     consent: str = ""
+    """Why the words may be used: consent, or another basis."""
     knowledge_cutoff: Date = None
+    """The last day until which a model may have read about the person, as YYYY-MM-DD."""
     fictional: bool = False
+    """Whether the person is invented."""
 
     @property
     def described(self) -> str:

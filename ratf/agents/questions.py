@@ -92,7 +92,7 @@ def after(
         mine,
         before,
         study.suite.answers.context_tokens,
-        token_counter(study.suite.models.base.removeprefix("local/")),
+        token_counter(study.suite.models.weights.removeprefix("local/")),
     )
 
 

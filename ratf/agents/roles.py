@@ -7,8 +7,10 @@ from inspect_ai.model import CachePolicy, GenerateConfig, Model, get_model
 from ratf.agents.training import model_of
 from ratf.models.chat import EVERY_REQUEST, recorded_model
 from ratf.models.recorded.replay import session
+from ratf.models.served import CONNECTIONS
 from ratf.models.service import ready
 from ratf.suite.arms import ARMS, GIVEN
+from ratf.suite.serving import is_served
 from ratf.suite.study import Study
 
 GENERATION = "1"
@@ -35,7 +37,7 @@ def answer_config(study: Study, arm: str = "") -> GenerateConfig:
         top_p=answers.top_p,
         frequency_penalty=answers.frequency_penalty,
         seed=study.suite.seed,
-        max_connections=EVERY_REQUEST if model.startswith("local/") else None,
+        max_connections=EVERY_REQUEST if model.startswith("local/") else CONNECTIONS if is_served(model) else None,
     )
 
 

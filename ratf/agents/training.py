@@ -1,5 +1,6 @@
 """Phase two of a run: the tuned models that the tuned arms answer with."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,10 +21,19 @@ from ratf.models.recorded.recordings import Request, digest_of
 from ratf.models.recorded.replay import recorded_value, session
 from ratf.results.results import Example, Tuned
 from ratf.suite.arms import ARMS
+from ratf.suite.serving import is_served
 from ratf.suite.study import Study
 
 MOST_WORDS = 60
 """The greatest number of words of each message that the page's example shows."""
+
+
+MERGE_FROM_ANSWERS = 4000
+"""How many answers of an adapter make merged weights worth a server of their own.
+
+An adapter cost a third of vLLM's speed in one report (2694 to 1788 tokens a second, vllm PR 11267). Of answers of 160
+tokens, 4,000 then take 2 minutes longer, which is about what merging and another start of the server take.
+"""
 
 
 LESSONS = {"ft": "teaching the voice, without memories", "ft+mem": "teaching the voice, with memories"}
@@ -40,7 +50,7 @@ def samples(study: Study, training: str, progress: Progress = silent) -> list[Tr
         for_training(study, progress) if training == "ft+mem" else {},
         answers.context_tokens,
         answers.max_words,
-        token_counter(study.suite.models.base.removeprefix("local/"), progress),
+        token_counter(study.suite.models.weights.removeprefix("local/"), progress),
     )
 
 
@@ -92,10 +102,27 @@ def _tune(study: Study, training: str, progress: Progress) -> str:
     provider, _, name = base.partition("/")
     settings = {**study.suite.training.model_dump(), "seed": study.suite.seed}
     told = renamed(progress, {TUNING: LESSONS[training]})
-    tuner = tuner_kind(base).make(settings, study.folder / "tuned.json", told)
+    tuner = tuner_kind(study.suite.models.weights).make(settings, study.folder / "tuned.json", told)
     if not is_free(base):
         tuner = MeteredTuner(base, tuner, study.suite.training.epochs)
-    return f"{provider}/{tuner.tune(learnt, name, watched)}"
+    tuned = tuner.tune(learnt, name, watched)
+    if is_served(base) and not os.environ.get("VLLM_BASE_URL") and to_merge(study, training):
+        from raft.models.merging import merge
+
+        merge(name, tuned.rpartition("+")[2], progress)
+    return f"{provider}/{tuned}"
+
+
+def to_merge(study: Study, training: str) -> bool:
+    """Whether a kind of training is to answer so much that vLLM answers faster with merged weights.
+
+    Not where a rephraser is asked between the answers, because base and merged weights would take turns on the GPU.
+    """
+    suite = study.suite
+    if suite.answers.history == "free_running" and suite.memories.rephraser != "extractive":
+        return False
+    arms = sum(ARMS[arm].training == training for arm in suite.arms)
+    return arms * suite.answers.samples * len(study.held_out) >= MERGE_FROM_ANSWERS
 
 
 def tuned(study: Study, models: Mapping[str, str]) -> list[Tuned]:

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from raft.text import count_words
+from ratf.boards.pairs import pairs_of
 from ratf.boards.standing import (
     ABOVE,
     LINES,
@@ -29,6 +30,11 @@ from ratf.results.results import ArmResult, Results, Spent
 from ratf.statistics.estimates import clustered_mean
 from ratf.suite.arms import ARMS
 from ratf.suite.metrics import is_judged
+from ratf.suite.parts import BOTH
+
+FEW_PERSONS = 3
+"""With fewer persons a row over persons has neither interval nor class: two say almost nothing of others."""
+
 
 OF_PERSON = ("person", "impostors", "strangers", "people", "data", "prompts", "questions")
 """The measured settings that differ between persons although the same is measured."""
@@ -151,6 +157,7 @@ def _ran(
         kept=kept,
         adapters={systems[arm].id: found for arm in systems if (found := _adapter(results, arm))},
         standings=standings,
+        pairs=pairs_of(results, systems),
     )
 
 
@@ -236,7 +243,9 @@ def _board(key: str, members: Sequence[tuple[Ran, Results]], measure: dict[str, 
                     by_system.setdefault(standing.system, []).append(standing)
         if by_system:
             tables.append(table(name, about, [row_of(s) for s in by_system.values()]))
-    tables.sort(key=lambda t: (not any(r.placed for r in t.rows), not any(r.admitted for r in t.rows)))
+    tables.sort(
+        key=lambda t: (not any(r.placed for r in t.rows), not any(r.admitted for r in t.rows), t.metric not in BOTH)
+    )
     return Board(
         id=key,
         person=first.person["key"],
@@ -289,7 +298,8 @@ def _over(rows: Sequence[Standing], persons: Sequence[str]) -> Standing:
     known = [v for v in numbers if v is not None]
     found = clustered_mean(known, list(persons)) if len(known) == len(rows) else None
     whole = pooled(rows)
-    low, high = (found.low, found.high) if found else (None, None)
+    few = len(persons) < FEW_PERSONS
+    low, high = (found.low, found.high) if found and not few else (None, None)
     return whole.model_copy(
         update={
             "scale": "skill" if skilled else "mean",
@@ -297,7 +307,9 @@ def _over(rows: Sequence[Standing], persons: Sequence[str]) -> Standing:
             "low": low,
             "high": high,
             "placed": placed(low, high) if skilled else "",
-            "reason": "" if skilled else "not every person has a skill score",
+            "reason": ("no class: two persons are too few" if few else "")
+            if skilled
+            else "not every person has a skill score",
             "n": sum(r.n for r in rows),
             "interviews": sum(r.interviews for r in rows),
             "disagree": any(r.disagree for r in rows),
@@ -327,5 +339,7 @@ def differences(boards: Sequence[Board]) -> list[str]:
         several = "; ".join(differs(k, was.get(k), now.get(k)) for k in told[:NAMED])
         if told:
             more = f"; and {len(told) - NAMED} more" if told[NAMED:] else ""
-            said.append(f"board {board.id} is not board {before.id}: {several}{more}")
+            said.append(
+                f"board {board.id} is a table of its own, because not all was measured as on board {before.id}: {several}{more}"
+            )
     return said

@@ -1,8 +1,6 @@
 """A leaderboard as a folder of pages that needs no server: rendered from a `Leaderboard`, with the runs' reports."""
 
-import csv
 import hashlib
-import io
 import os
 import re
 import shutil
@@ -17,19 +15,23 @@ from markupsafe import Markup
 
 from raft.errors import RaftError
 from raft.text import plain
-from ratf.boards import words
+from ratf.boards import pairs, words
 from ratf.boards.leaderboard import slug
 from ratf.boards.plots import bar_of, history, limits
 from ratf.boards.standing import Leaderboard, Ran, Standing, Table, ends, number, span
 from ratf.boards.words import Badge, badges
 from ratf.models.prices import dollars
 from ratf.pages.templates import environment
-from ratf.results.table import cell
+from ratf.results.table import csv_of
 from ratf.suite.metrics import title
 
 COLUMNS = ("board", "person", "system", "arm", "model", "metric", "axis", "scale", "score", "low", "high", "class")
 MORE = ("n", "interviews", "unscored", "errors", "words", "admitted", "auc", "runs", "disagree", "verified")
 LAST = ("not_counted", "alike")
+OVER = "over"
+"""The column that says what an interval is over: one person's interviews, or the persons of a row that has several."""
+
+
 SEEDS = 5
 """The number of seeds that a row names; the rest are counted, and are on the system's page."""
 
@@ -60,20 +62,26 @@ def person_page(person: str) -> str:
 
 
 def to_csv(board: Leaderboard) -> str:
-    """One line for each system, board and metric."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow((*COLUMNS, *MORE, *LAST))
-    for one in board.boards:
-        for table in one.tables:
-            for row in table.rows:
-                system = board.systems[row.system]
-                where = (one.id, one.person, row.system, system.arm, system.model, table.metric, table.axis)
-                told = (row.scale, row.score, row.low, row.high, row.placed)
-                more = [getattr(row, name) for name in (*MORE, *LAST)]
-                rest = [" ".join(value) if isinstance(value, list) else value for value in more]
-                writer.writerow([cell(value) for value in (*where, *told, *rest)])
-    return file.getvalue()
+    """One line for each system, board and metric, then one for each system, set of persons and metric.
+
+    The latter have the protocol for a board and all its persons, by their keys with spaces between.
+    """
+    boards = [(one.id, one.person, table, "interviews") for one in board.boards for table in one.tables]
+    overall = [(o.protocol, " ".join(o.persons), o.table, "persons") for o in board.overall]
+    rows = (
+        _line(board, row, name, person, table, over)
+        for name, person, table, over in [*boards, *overall]
+        for row in table.rows
+    )
+    return csv_of((*COLUMNS, *MORE, *LAST, OVER), rows)
+
+
+def _line(board: Leaderboard, row: Standing, name: str, person: str, table: Table, over: str) -> list[Any]:
+    system = board.systems[row.system]
+    where = (name, person, row.system, system.arm, system.model, table.metric, table.axis)
+    told = (row.scale, row.score, row.low, row.high, row.placed)
+    more = [getattr(row, column) for column in (*MORE, *LAST)]
+    return [*where, *told, *(" ".join(value) if isinstance(value, list) else value for value in more), over]
 
 
 class Pages:
@@ -107,6 +115,7 @@ class Pages:
             "not_counted": self.not_counted,
             "dollars": dollars,
             "w": words,
+            "pairs": pairs,
         }
         return self._templates.get_template(template).render(**given, **more)
 
@@ -182,8 +191,8 @@ def _said(value: Any) -> Any:
 
 
 def leads(tables: Sequence[Table]) -> set[str]:
-    """The tables to show at once: the first, and the first with classes of each axis."""
-    by_axis = {t.axis: t.metric for t in reversed(tables) if any(r.placed for r in t.rows)}
+    """The tables to show at once: the first, and the first with skill scores of each axis."""
+    by_axis = {t.axis: t.metric for t in reversed(tables) if any(r.scale == "skill" for r in t.rows)}
     return {*(t.metric for t in tables[:1]), *by_axis.values()}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from ratf.pages.text import minus
 from ratf.results.record import Record
 
 LINES = tuple(i / 12 for i in range(13))
@@ -71,6 +72,14 @@ class Adapter(Record):
     weights: str = ""
 
 
+class Nearer(Record):
+    """Two systems of one run of which one is nearer to the person on a metric, by the paired difference of the same questions."""
+
+    metric: str
+    system: str
+    than: str
+
+
 class Ran(Record):
     """A run on the leaderboard. `id` is the digest of its results."""
 
@@ -91,6 +100,8 @@ class Ran(Record):
     adapters: dict[str, Adapter]
     """The adapters by system, of those systems that were tuned on the machine of the run."""
     standings: list[Standing]
+    pairs: list[Nearer] = []
+    """The pairs of its systems that its paired differences separate."""
 
 
 class System(Record):
@@ -263,9 +274,9 @@ def table(name: str, about: Mapping[str, Any], rows: Iterable[Standing]) -> Tabl
 
 def number(row: Standing) -> str:
     """A row's score with two decimals, or `n/a`."""
-    return "n/a" if row.score is None else f"{row.score:.2f}"
+    return "n/a" if row.score is None else minus(f"{row.score:.2f}")
 
 
 def ends(row: Standing) -> str:
     """A row's interval, or `no interval`."""
-    return "no interval" if row.low is None or row.high is None else f"{row.low:.2f} to {row.high:.2f}"
+    return "no interval" if row.low is None or row.high is None else minus(f"{row.low:.2f} to {row.high:.2f}")

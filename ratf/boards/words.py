@@ -1,22 +1,17 @@
-"""The words of a leaderboard's pages: the names of runs, who is nearest, and what the runs of one system say."""
+"""The words of a leaderboard's pages: the names of runs, and what the runs of one system say."""
 
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from markupsafe import Markup
 
-from ratf.boards.standing import Board, Leaderboard, Ran, Standing, System, Table, apart, ends, number
+from ratf.boards.standing import Board, Leaderboard, Ran, Standing, System, Table, ends, number
 from ratf.models.prices import dollars
 from ratf.suite.metrics import axis_meant, title
-
-NAMED = 4
-"""The number of systems that a sentence names; the rest are counted."""
-
 
 BOTH_AXES = {("coverage", "sentence_coverage"): "What it says", ("voice", "style_identity"): "How it sounds"}
 """The axes that stand side by side, each with the metric that it is shown by where that was admitted, and its heading."""
@@ -87,31 +82,6 @@ def beside(system: System, table: Table, board: Leaderboard) -> list[str]:
     return [f"{k} {system.settings.get(k)}" for k in keys if len({str(s.settings.get(k)) for s in alike}) > 1]
 
 
-def ahead(table: Table, board: Leaderboard) -> str:
-    """The systems nearest to the person, all that are not told apart from the first, and those left out of that."""
-    placed = [r for r in table.rows if r.placed]
-    if len(table.rows) == 1:
-        return ""
-    one = [r for r in placed if not r.disagree]
-    first = [r for r in one if not apart(one[0].placed, r.placed)]
-    said = []
-    if first:
-        alike = ", not told apart" if len(first) > 1 else ""
-        said.append(f"Nearest to the person{alike}: {_list(first, table, board)}.")
-    if torn := [r for r in placed if r.disagree]:
-        whose = "its runs" if len(torn) == 1 else "the runs of each"
-        said.append(f"Left open: {_list(torn, table, board)}; {whose} disagree.")
-    return " ".join(said)
-
-
-def _list(rows: Sequence[Standing], table: Table, board: Leaderboard) -> str:
-    named = [called(board.systems[r.system], table, board) for r in rows[:NAMED]]
-    rest = len(rows) - NAMED
-    if rest > 0:
-        named.append(f"{rest} more")
-    return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
-
-
 def both_axes(one: Board) -> list[tuple[str, Table | None]]:
     """What is said and how it sounds, each with the board's table of it, or None where no metric of it was admitted."""
     return [(heading, _leading(one, axis, name)) for (axis, name), heading in BOTH_AXES.items()]
@@ -125,26 +95,6 @@ def _leading(one: Board, axis: str, name: str) -> Table | None:
 def row_in(table: Table, system: str) -> Standing | None:
     """A system's row in a table, where it is there."""
     return next((r for r in table.rows if r.system == system), None)
-
-
-def told_apart(table: Table) -> str:
-    """How many pairs of a table's systems are told apart, in a sentence or two."""
-    if not any(row.placed for row in table.rows):
-        why = next((f" Here {row.why_not}." for row in table.rows if row.why_not), "")
-        return f"No classes here: they need a skill score, which only a metric that passed its exam gives.{why}"
-    pairs = list(combinations(table.rows, 2))
-    if not pairs:
-        return "There is only one system, so nothing is compared."
-    found = sum(apart(a.placed, b.placed) for a, b in pairs)
-    of = f"{found} of {len(pairs)}" if found else f"none of the {len(pairs)}"
-    said = f"Classes tell {of} pairs of systems apart; the order of the others means nothing."
-    if found == len(pairs):
-        said = "Classes tell every pair of systems apart."
-    if any(row.placed and row.disagree for row in table.rows):
-        said += (
-            " Systems whose runs disagree stand last because they have no single place, not because they are the worst."
-        )
-    return said
 
 
 def exam_of(table: Table, persons: Sequence[str] = ()) -> str:

@@ -41,18 +41,9 @@ def check(
     """
     with reported_errors():
         from raft.files import write_whole
-        from ratf.gate.gate import check as judge
         from ratf.gate.gate import save_check
-        from ratf.gate.policy import load_policy
-        from ratf.results.folder import open_run
-        from ratf.sweep.people import of_units
-        from ratf.sweep.records import is_sweep_run, load
 
-        rules = load_policy(policy) if policy else None
-        results = open_run(run)
-        checked = judge(results, baseline, rules)
-        if is_sweep_run(run):
-            checked = of_units(checked, load(run).over)
+        results, checked = judged(run, policy, baseline)
         try:
             save_check(checked, run)
         except OSError as error:  # the verdict stands, kept or not
@@ -64,6 +55,23 @@ def check(
         _summarise(results, checked)
         _say(checked)
         raise typer.Exit(exit_code(checked.verdict, distinct_exit_codes, exit_zero_on or ()))
+
+
+def judged(run: Path, policy: Path | None, reference: Path | None) -> "tuple[Results, Checked]":
+    """A finished run in a folder, of one suite or of many cells, and the verdict on it.
+
+    Raises RaftError for a run that is not finished, and DataError for a policy or a reference that is none.
+    """
+    from ratf.gate.gate import check as judge
+    from ratf.gate.policy import load_policy
+    from ratf.results.folder import open_run
+    from ratf.sweep.people import of_units
+    from ratf.sweep.records import is_sweep_run, load
+
+    rules = load_policy(policy) if policy else None
+    results = open_run(run)
+    checked = judge(results, reference, rules)
+    return results, of_units(checked, load(run).over) if is_sweep_run(run) else checked
 
 
 def _say(checked: "Checked") -> None:

@@ -37,7 +37,7 @@ def plan(
     Example: ratf plan demo/demo.yaml
     """
     with reported_errors():
-        from ratf.models.known import lacking, must_be_known
+        from ratf.models.known import Named, lacking, must_be_known, without_package
         from ratf.models.prices import load_prices
         from ratf.results.results import load
         from ratf.runner.plan import plan as planned
@@ -50,7 +50,11 @@ def plan(
 
             if earlier:
                 raise RaftError("--from is for one person and one setting; leave it out with many")
-            whole = plan_of(open_sweep(suite, data, out), load_prices(prices) if prices else {})
+            sweep = open_sweep(suite, data, out)
+            asked = [Named(cell.suite, sweep.path) for cell in sweep.cells]
+            for lacks in dict.fromkeys(s for one in asked for s in (lacking(one), without_package(one)) if s):
+                typer.echo(f"this cannot run here: {lacks}", err=True)
+            whole = plan_of(sweep, load_prices(prices) if prices else {})
             typer.echo(whole.model_dump_json(indent=1) if as_json else "\n".join(lines(whole)))
             return
         study = open_study(suite, str(data) if data else None, str(out) if out else None)
@@ -59,7 +63,7 @@ def plan(
             (earlier if earlier.is_file() else earlier / "results.json") if earlier else study.folder / "results.json"
         )
         known = load(path) if earlier or path.is_file() else None
-        if lacks := lacking(study):
+        for lacks in filter(None, (lacking(study), without_package(study))):
             typer.echo(f"this cannot run here: {lacks}", err=True)
         made = planned(study, load_prices(prices) if prices else {}, known)
         if known is not None and known.digest == study.digest and not earlier:
@@ -91,9 +95,9 @@ def _lines(made: "Plan") -> "Iterator[str]":
         yield _row(role, *cells) + note
     yield ""
     graded = any(a.if_admitted for a in made.asks)
-    yield f"in all{', if no judge passes its exam' if graded else ''}: {_sum(made.least, made.asks)}"
+    yield f"in all{', if every judge fails its exam at once' if graded else ''}: {_sum(made.least, made.asks)}"
     if graded:
-        yield f"in all, if every judge does (*):         {_sum(made.most, made.asks)}"
+        yield f"in all, if every judge passes it (*):          {_sum(made.most, made.asks)}"
     yield f"Times are estimates, from {made.rates}."
     yield from made.notes
     yield ""

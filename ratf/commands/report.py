@@ -14,6 +14,7 @@ from ratf.commands.sharing.options import Data, Public, Redact
 
 if TYPE_CHECKING:
     from ratf.gate.gate import Checked
+    from ratf.pages.figures import Format as Kind
     from ratf.results.results import Results
 
 
@@ -26,6 +27,7 @@ class Finished:
     """What of it may be shown."""
     run: Path
     baseline: Path | None
+    history: list[Path]
 
 
 # what makes a format is imported when it is asked for
@@ -48,15 +50,15 @@ def _json(of: Finished) -> str:
 
 
 def _csv(of: Finished) -> str:
-    from ratf.results.table import to_csv
+    from ratf.results.table import run_id, to_csv
 
-    return to_csv(of.results)
+    return to_csv(of.results, run_id(of.whole))
 
 
 def _parquet(of: Finished) -> bytes:
-    from ratf.results.table import to_parquet
+    from ratf.results.table import run_id, to_parquet
 
-    return to_parquet(of.results)
+    return to_parquet(of.results, run_id(of.whole))
 
 
 def _schema(of: Finished) -> str:
@@ -65,15 +67,49 @@ def _schema(of: Finished) -> str:
     return schema()
 
 
-FORMATS: dict[str, Callable[[Finished], str | bytes]] = {
+def _svg(of: Finished) -> dict[str, bytes]:
+    return _figures(of, "svg")
+
+
+def _pdf(of: Finished) -> dict[str, bytes]:
+    return _figures(of, "pdf")
+
+
+def _figures(of: Finished, kind: "Kind") -> dict[str, bytes]:
+    from ratf.pages.figures import drawn
+    from ratf.reporting.history import past
+    from ratf.reporting.papers.figures import figures
+
+    runs = past(of.whole, of.run, of.history) if of.history else []
+    return drawn(figures(of.results, runs), kind, _note)
+
+
+def _tables(of: Finished) -> dict[str, bytes]:
+    from ratf.reporting.papers.printed import files
+    from ratf.reporting.papers.tables import tables
+    from ratf.results.table import run_id
+
+    return files(tables(of.results, run_id(of.whole)))
+
+
+Made = str | bytes | dict[str, bytes]
+FORMATS: dict[str, Callable[[Finished], Made]] = {
     "md": _md,
     "junit": _junit,
     "json": _json,
     "csv": _csv,
     "parquet": _parquet,
     "schema": _schema,
+    "svg": _svg,
+    "pdf": _pdf,
+    "tables": _tables,
 }
-"""What a finished run can be written as, beside the page: text goes to stdout, bytes to `scores.<format>`."""
+"""What a finished run can be written as, beside the page: text goes to stdout, bytes to `scores.<format>`, several files
+to a folder."""
+
+
+FOLDERS = {"svg": "figures", "pdf": "figures", "tables": "tables"}
+"""The folder in the run's for the formats that are several files."""
 
 Format = StrEnum("Format", [(name, name) for name in ("html", *FORMATS)])  # type: ignore[misc]
 PAGE = Format("html")
@@ -82,7 +118,11 @@ PAGE = Format("html")
 def report(
     run: Annotated[Path, typer.Argument(help="A finished run's folder, such as runs/demo.")],
     format: Annotated[
-        Format, typer.Option(help="schema: the JSON Schema of json; csv and parquet: all scores.")
+        Format,
+        typer.Option(
+            help="csv, parquet: all scores. svg, pdf: each plot as a figure for papers, in RUN/figures. tables: in RUN/tables, "
+            "as LaTeX, Markdown, CSV and Parquet. schema: the JSON Schema of json."
+        ),
     ] = PAGE,
     baseline: Annotated[
         Path | None,
@@ -95,12 +135,14 @@ def report(
     history: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Another run of the person, or its bundle: the page draws scores over time. Can be repeated."
+            help="Another run of the person, or its bundle: page and figures draw scores over time. Can be repeated."
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The file to write; by default the run's report.html or scores.parquet, else stdout."),
+        typer.Option(
+            help="The file to write, or the folder of figures or tables; by default in the run's folder, text on stdout."
+        ),
     ] = None,
     redact: Redact = False,
     public: Public = False,
@@ -124,22 +166,37 @@ def report(
             page = write(run, out, baseline=baseline, history=history or [], redact=redact, public=public, data=data)
             typer.echo(str(page))
             return
-        if history:
-            raise RaftError("--history is drawn on the page; leave it out with another --format")
-        from raft.files import write_whole
+        if history and format.value not in ("svg", "pdf"):
+            raise RaftError("--history is drawn on the page and as figures; leave it out with another --format")
         from ratf.pages.redact import shown
         from ratf.results.folder import open_run
 
         folder = run if run.is_dir() else run.parent
         kind = "redacted." if redact else ""
         whole = open_run(run)
-        made = FORMATS[format](Finished(whole, shown(whole, redact, public, data), run, baseline))
-        path = out or (folder / f"scores.{kind}{format}" if isinstance(made, bytes) else None)
-        if path is None:
-            typer.echo(made, nl=False)
-        else:
-            write_whole(path, made)
-            typer.echo(str(path))
+        of = Finished(whole, shown(whole, redact, public, data), run, baseline, history or [])
+        _put(FORMATS[format](of), folder, format, out, kind)
+
+
+def _put(made: Made, folder: Path, format: Format, out: Path | None, kind: str = "") -> None:
+    """Write what was made to `out`, or to its place in the run's folder, and say where; text without `out` to stdout."""
+    from raft.files import write_whole
+
+    if isinstance(made, dict):
+        if not made:
+            raise RaftError("there is nothing to show: no metric has scored an answer")
+        place = out or folder / FOLDERS[format.value]
+        place.mkdir(parents=True, exist_ok=True)
+        for name, content in made.items():
+            write_whole(place / name, content)
+            typer.echo(str(place / name))
+        return
+    path = out or (folder / f"scores.{kind}{format.value}" if isinstance(made, bytes) else None)
+    if path is None:
+        typer.echo(made, nl=False)
+    else:
+        write_whole(path, made)
+        typer.echo(str(path))
 
 
 def _of_sweep(run: Path, format: Format, out: Path | None, more: bool) -> None:
@@ -149,7 +206,6 @@ def _of_sweep(run: Path, format: Format, out: Path | None, more: bool) -> None:
             "--baseline, --history, --redact and --public are for the runs of a sweep, which lie in its folder cells/; "
             "`ratf check` compares a whole sweep with another"
         )
-    from raft.files import write_whole
     from ratf.results.folder import open_run
     from ratf.sweep.collect import rendered
     from ratf.sweep.page import markdown
@@ -161,16 +217,32 @@ def _of_sweep(run: Path, format: Format, out: Path | None, more: bool) -> None:
     if format.value in ("csv", "parquet") and not out:
         raise RaftError(f"{run / 'scores'} has every score in Parquet already, one file for each person and setting")
     if format == PAGE:
-        made: str | bytes = rendered(run).read_text("utf-8")
+        made: Made = rendered(run).read_text("utf-8")
     elif format.value == "md":
         made = markdown(load(run))
+    elif format.value in FOLDERS:
+        made = _sweep_files(run, format)
     else:
         whole = open_run(run)
-        made = FORMATS[format](Finished(whole, whole, run, None))
-    if out:
-        write_whole(out, made)
-    else:
-        typer.echo(made, nl=False)
+        made = FORMATS[format](Finished(whole, whole, run, None, []))
+    _put(made, run, format, out)
+
+
+def _sweep_files(run: Path, format: Format) -> dict[str, bytes]:
+    from ratf.pages.figures import drawn
+    from ratf.reporting.papers.printed import files
+    from ratf.results.folder import open_run
+    from ratf.sweep.page import figures, tables
+    from ratf.sweep.records import load
+
+    sweep, whole = load(run), open_run(run) if (run / "results.json").is_file() else None
+    if format.value == "tables":
+        return files(tables(sweep, whole))
+    return drawn(figures(sweep, whole), "svg" if format.value == "svg" else "pdf", _note)
+
+
+def _note(said: str) -> None:
+    typer.echo(f"note: {said}", err=True)
 
 
 def _checked(results: "Results", run: Path, baseline: Path | None) -> "Checked":

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,13 @@ from raft.errors import RaftError
 from ratf.commands.exit_codes import Distinct, ZeroOn, exit_code
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from raft.progress import Progress
+    from ratf.models.prices import Prices
     from ratf.results.results import Results, Verdict
-    from ratf.sweep.work import Options
+    from ratf.runner.run import Outcome
+    from ratf.sweep.run import SweepOutcome
 
 PricesFile = Annotated[
     Path | None,
@@ -57,7 +62,7 @@ def run(
         typer.Option("--wait", help="Wait if another process runs in the same folder or tunes the same adapter."),
     ] = False,
     workers: Annotated[
-        int, typer.Option(min=1, help="Of a suite of many people or settings: run its cells in so many processes.")
+        int, typer.Option(min=1, help="Of a suite of many people or settings: run it in so many processes.")
     ] = 1,
     shard: Annotated[
         str, typer.Option(metavar="K/N", help="Of such a suite: run the K-th of N shares of its cells, as 3/16.")
@@ -67,16 +72,19 @@ def run(
         typer.Option(help="Of such a suite: only these cells, as person=powell,seed=1. Can be repeated."),
     ] = None,
     on: Annotated[
-        str, typer.Option(help="Of such a suite: run its cells on Ray, `ray` on this machine or ray://HOST:10001.")
+        str, typer.Option(help="Of such a suite: run it on Ray, `ray` on this machine or ray://HOST:10001.")
     ] = "",
-    each: Annotated[str, typer.Option(help="What each cell needs on Ray, as cpu=2,gpu=1; by default cpu=1.")] = "",
+    each: Annotated[
+        str,
+        typer.Option(help="What a unit of work needs on Ray, as cpu=2,gpu=1, where the suite's resources do not say."),
+    ] = "",
     distinct_exit_codes: Distinct = False,
     exit_zero_on: ZeroOn = None,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it continues where it stopped.
 
-    A suite with a list of people or a matrix of settings is run cell by cell, each in a folder of its own. A cell that
-    fails does not stop the others. With --shard or --only the cells are not joined; `ratf run` without them joins them.
+    A suite with a list of people or a matrix of settings is run cell by cell, each in a folder of its own. What
+    fails in one does not stop the others. With --shard or --only the cells are not joined; `ratf run` without them joins them.
 
     A budget is for the whole run, or for each cell, over all its starts. A run over its budget is NOT MEASURED; start it with a
     higher budget, and it continues. The next start asks again the questions that ended in an error.
@@ -86,48 +94,20 @@ def run(
 
     Example: ratf run demo/demo.yaml
     """
+    given = {name: value for name, value in locals().items() if name not in OF_EXIT_CODES}
     with reported_errors():
         from raft.console import progress
-        from ratf.models.budget import Limits, Stopped
-        from ratf.runner.run import run as carry_out
-        from ratf.sweep.sweep import is_sweep
+        from ratf.models.budget import Stopped
+        from ratf.runner.run import Outcome
 
-        limits = Limits(budget_usd, budget_tokens, budget_minutes)
-        if is_sweep(suite):
-            if record or replay:
-                raise RaftError("--record and --replay are for one person and one setting; write such a suite for them")
-            from ratf.models.prices import load_prices
-            from ratf.sweep.work import Options
-
-            known = load_prices(prices) if prices else {}
-            options = Options(limits, known, allow_leaks, judge_anyway, wait, give_up_after)
-            where = {"workers": workers, "shard": shard, "only": only or [], "on": on, "each": each}
-            verdict = _run_sweep(suite, data, out, where, options)
-            raise typer.Exit(exit_code(verdict, distinct_exit_codes, exit_zero_on or ()) if verdict else 0)
-        if shard or only or on or workers > 1:
-            raise RaftError(
-                f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard, --only and --on "
-                "are for suites with a list of people or a matrix"
-            )
         try:
-            outcome = carry_out(
-                suite,
-                data,
-                out,
-                record=record,
-                replay=replay,
-                limits=limits,
-                prices=prices or {},
-                allow_leaks=allow_leaks,
-                judge_anyway=judge_anyway,
-                wait=wait,
-                progress=progress(),
-                tell=lambda line: typer.echo(line, err=True),
-                give_up_after=give_up_after,
-            )
+            outcome = carry_out(**given, progress=progress(), tell=lambda line: typer.echo(line, err=True))
         except Stopped as stopped:
             typer.echo(f"NOT MEASURED: {stopped}")
             raise typer.Exit(exit_code("NOT MEASURED", distinct_exit_codes, exit_zero_on or ())) from None
+        if not isinstance(outcome, Outcome):
+            verdict = _told_of_sweep(outcome)
+            raise typer.Exit(exit_code(verdict, distinct_exit_codes, exit_zero_on or ()) if verdict else 0)
         name, folder = outcome.study.suite.name, outcome.folder
         if outcome.did == "page":
             typer.echo(f"{name}: already run; the page was written again")
@@ -137,25 +117,90 @@ def run(
         raise typer.Exit(exit_code(outcome.results.verdict, distinct_exit_codes, exit_zero_on or ()))
 
 
-def _run_sweep(
-    suite: str, data: Path | None, out: Path | None, where: dict[str, Any], options: "Options"
-) -> "Verdict | None":
-    """Run a sweep, say what came out, and return its verdict: of a share of it NOT MEASURED where cells failed, else None."""
-    from raft.console import progress
-    from raft.progress import silent
-    from raft.text import one_line
-    from ratf.sweep.run import run_sweep
+OF_EXIT_CODES = ("distinct_exit_codes", "exit_zero_on")
+"""The options of the command that are about its exit code, not about the run."""
 
-    several = where["workers"] > 1 or where["on"]
-    outcome = run_sweep(
+
+def carry_out(
+    suite: str | Path,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    allow_leaks: bool,
+    judge_anyway: bool,
+    record: str | Path | None,
+    replay: str | Path | None,
+    budget_usd: float | None,
+    budget_tokens: int | None,
+    budget_minutes: float | None,
+    prices: "Prices | str | Path | None",
+    give_up_after: float,
+    wait: bool,
+    workers: int,
+    shard: str,
+    only: "Sequence[str] | None",
+    on: str,
+    each: str,
+    progress: "Progress",
+    tell: "Callable[[str], None]",
+) -> "Outcome | SweepOutcome":
+    """Run a suite, or one of many people or settings, with the options of the command `run`, by their names.
+
+    Raises RaftError for options that the suite has no use for, and what `ratf.run` and `ratf.run_sweep` raise.
+    """
+    from raft.progress import silent
+    from ratf.models.budget import Limits
+    from ratf.models.prices import load_prices
+    from ratf.runner.run import run as run_suite
+    from ratf.sweep.run import run_sweep
+    from ratf.sweep.sweep import is_sweep
+    from ratf.sweep.working.work import Options
+
+    limits = Limits(budget_usd, budget_tokens, budget_minutes)
+    known = load_prices(Path(prices)) if isinstance(prices, str | Path) else prices or {}
+    if is_sweep(str(suite)):
+        if record or replay:
+            raise RaftError("--record and --replay are for one person and one setting; write such a suite for them")
+        several = workers > 1 or on
+        return run_sweep(
+            suite,
+            data,
+            out,
+            workers=workers,
+            shard=shard,
+            only=only or (),
+            on=on,
+            each=each,
+            options=Options(limits, known, allow_leaks, judge_anyway, wait, give_up_after),
+            tell=tell,
+            progress=silent if several else progress,
+        )
+    if shard or only or on or workers > 1:
+        raise RaftError(
+            f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard, --only and --on "
+            "are for suites with a list of people or a matrix"
+        )
+    return run_suite(
         suite,
         data,
         out,
-        **where,
-        options=options,
-        tell=lambda line: typer.echo(line, err=True),
-        progress=silent if several else progress(),
+        record=record,
+        replay=replay,
+        limits=limits,
+        prices=known,
+        allow_leaks=allow_leaks,
+        judge_anyway=judge_anyway,
+        wait=wait,
+        progress=progress,
+        tell=tell,
+        give_up_after=give_up_after,
     )
+
+
+def _told_of_sweep(outcome: "SweepOutcome") -> "Verdict | None":
+    """Say what came out of a sweep, and return its verdict: of a share of it NOT MEASURED where cells failed, else None."""
+    from raft.text import one_line
+
     if outcome.results is None:
         done = len(outcome.ended) - len(outcome.failed)
         typer.echo(

@@ -23,7 +23,8 @@ from ratf.results.results import EXIT_CODES, Results, Verdict, dumped
 from ratf.results.snapshot import Snapshot, load_baseline, snapshot
 from ratf.statistics.estimates import FEW_CLUSTERS, holm
 from ratf.statistics.verdict import not_measured
-from ratf.suite.metrics import METRICS
+from ratf.suite.metrics import METRICS, is_own
+from ratf.suite.own_metrics import facts_in
 
 
 class Checked(Record):
@@ -177,8 +178,9 @@ def _over_budget(case: RuleCase) -> Iterator[str]:
 
 def _turned(case: RuleCase) -> Iterator[str]:
     for name, facts in case.results.metrics.items():
-        if facts["better"] and name in METRICS and facts["better"] != METRICS[name].better:
-            better = METRICS[name].better or "neither way"
+        known = METRICS.get(name) or (facts_in(case.results.suite, name) if is_own(name) else None)
+        if facts["better"] and known and facts["better"] != known.better:
+            better = known.better or "neither way"
             yield f"the results say that {facts['better']} is better on {name}, which it is not: {better} is"
 
 

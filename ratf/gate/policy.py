@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from raft.errors import RaftError
 from raft.formats.yaml_file import read_model
@@ -118,19 +118,38 @@ def _some_rule(rules: list[Rule]) -> list[Rule]:
     return rules
 
 
+_SAID = WithJsonSchema(
+    {
+        "type": "string",
+        "anyOf": [{"pattern": f"^{re.sub(r'[?]P<[a-z]+>', '?:', form)}$"} for form, _ in FORMS.values()],
+        "examples": [example for _, example in FORMS.values()],
+    }
+)
+"""A rule for editors: a sentence in one of FORMS, in small letters."""
+
+
 class _File(BaseModel):
-    """The contents of a policy file."""
+    """The rules that a finished run must keep."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    critical: Annotated[list[Annotated[Rule, _rule_of("critical")]], AfterValidator(_some_rule)] = Field(
+    critical: Annotated[list[Annotated[Rule, _rule_of("critical"), _SAID]], AfterValidator(_some_rule)] = Field(
         [], validate_default=True
     )
-    supporting: list[Annotated[Rule, _rule_of("supporting")]] = []
-    advisory: list[Annotated[Rule, _rule_of("advisory")]] = []
+    """The rules that decide. A broken one is a REGRESSION. One is needed at least."""
+    supporting: list[Annotated[Rule, _rule_of("supporting"), _SAID]] = []
+    """The rules that turn PASS into INCONCLUSIVE if they are broken."""
+    advisory: list[Annotated[Rule, _rule_of("advisory"), _SAID]] = []
+    """The rules that are only shown."""
     may_differ: list[str] = []
+    """The settings of the suite that may differ between the two runs, because they are what is tested."""
     declares: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] = DECLARES
     """The smallest drop, in score points, that `not worse` without a margin must be able to see."""
+
+
+def policy_schema() -> dict[str, Any]:
+    """The JSON Schema of a policy's file."""
+    return {**_File.model_json_schema(), "title": "A policy of RATF", "required": ["critical"]}
 
 
 def load_policy(path: Path) -> Policy:

@@ -1,11 +1,12 @@
 """The comparisons of a judge's exam and the requests that each takes. No model is asked, so a plan can count them."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from ratf.edits.turned import turned_round
-from ratf.judges.texts import JudgeCase, case_of
+from ratf.judges.texts import JudgeCase, case_of, cut
 from ratf.suite.arms import DIRECTION, turned
 from ratf.suite.metrics import LADDERS
 from ratf.suite.rubric import Rubric
@@ -21,6 +22,10 @@ REPEATS = 8
 
 BESIDE = 0.1
 """The share of the comparisons of a judge of agreement that ask who is speaking, beside what is said."""
+
+
+QUARTERS = 4
+"""The comparisons are sorted by how hard they are into so many parts, and asked for in turns: one of each."""
 
 
 LEAST_TURNED = 10
@@ -56,7 +61,9 @@ class ExamItem:
 
 
 def items(study: Study, rubric: Rubric, given: ControlTexts, masked: bool = False) -> list[ExamItem]:
-    """The comparisons of an exam: as many texts of one side as of the other, question by question, then the probes.
+    """The comparisons of an exam in the order in which they are asked: as many texts of one side as of the other.
+
+    `_in_turns` gives the order. A probe follows the text that it is made of.
 
     The sides are the person's and others' or, for a judge of agreement, the real answer in other words and turned round:
     texts of `given` called as `ratf/edits/made.py` calls them. Who is speaking is then asked beside it. The list is empty
@@ -73,7 +80,7 @@ def items(study: Study, rubric: Rubric, given: ControlTexts, masked: bool = Fals
         rows += [(q, ((a, "beside"), (b, "beside"))) for q, ((a, _), (b, _)) in beside]
     else:
         rows = _by_speaker(study, rubric, given, each)
-    found: list[ExamItem] = []
+    found: list[list[ExamItem]] = []
     for n, (q, pair) in enumerate(rows):
         texts = [given[control].get(q, "").strip() for control, _ in pair]
         if not all(texts):
@@ -81,14 +88,47 @@ def items(study: Study, rubric: Rubric, given: ControlTexts, masked: bool = Fals
         if rubric.in_pairs:  # which of the two is asked about takes turns
             mine = n % 2
             case = case_of(study, rubric, q, texts[mine], texts[1 - mine], masked)
-            found.append(ExamItem(case, pair[mine][0], pair[1 - mine][0], pair[mine][1]))
+            found.append([ExamItem(case, pair[mine][0], pair[1 - mine][0], pair[mine][1])])
         else:
             cases = [case_of(study, rubric, q, text, masked=masked) for text in texts]
-            found += [ExamItem(case, control, "", kind) for case, (control, kind) in zip(cases, pair, strict=True)]
-    others = [i for i in found if i.kind == "other"]
-    injected = [_probe(rubric, i) for i in _spread(others, probes)]
-    repeated = {id(i) for i in _spread([i for i in found if i.kind != "beside"], REPEATS)}
-    return [*(ExamItem(i.case, i.control, i.rival, i.kind, id(i) in repeated) for i in found), *injected]
+            found.append([ExamItem(case, control, "", kind) for case, (control, kind) in zip(cases, pair, strict=True)])
+    asked = [item for row in _in_turns(found, rubric, study.suite.seed) for item in row]
+    probed = {id(i) for i in _spread([i for i in asked if i.kind == "other"], probes)}
+    repeated = {id(i) for i in _spread([i for i in asked if i.kind != "beside"], REPEATS)}
+    whole: list[ExamItem] = []
+    for item in asked:
+        whole.append(replace(item, repeated=id(item) in repeated))
+        if id(item) in probed:
+            whole.append(_probe(rubric, item))
+    return whole
+
+
+def _in_turns(rows: list[list[ExamItem]], rubric: Rubric, seed: int) -> list[list[ExamItem]]:
+    """The rows in the order in which they are asked: one of the hardest quarter, one of the next, and so on, then again.
+
+    The more words its two texts share, the harder a comparison is. Within a quarter the seed decides. So the first few
+    comparisons are as hard, on the whole, as all of them are: if all the hardest came first, a judge that errs on those
+    alone would be stopped for them, though it passes the whole exam.
+    """
+
+    def words(text: str) -> frozenset[str]:
+        return frozenset(cut(text, rubric.max_words).casefold().split())
+
+    def alike(row: list[ExamItem]) -> float:
+        a, b = (
+            words(t)
+            for t in ([i.case.answer for i in row] if len(row) > 1 else [row[0].case.answer, row[0].case.rival])
+        )
+        return len(a & b) / max(1, len(a | b))
+
+    def drawn(row: list[ExamItem]) -> bytes:
+        told = "\0".join(f"{i.case.key}\0{i.control}\0{i.rival}" for i in row)
+        return hashlib.sha256(f"{seed}\0{told}".encode()).digest()
+
+    hardest = sorted(rows, key=lambda row: (-alike(row), drawn(row)))
+    each = max(1, -(-len(hardest) // QUARTERS))
+    parts = [sorted(hardest[i : i + each], key=drawn) for i in range(0, len(hardest), each)]
+    return [part[n] for n in range(each) for part in parts if n < len(part)]
 
 
 def _by_speaker(study: Study, rubric: Rubric, given: ControlTexts, each: int) -> list[tuple[str, Sides]]:

@@ -1,10 +1,13 @@
 """The calls and tokens that judges' exams and grading will take, counted before anything is asked."""
 
+from dataclasses import replace
+
 from raft.text import count_words
 from ratf.judges.comparisons import ExamItem, items, requests
 from ratf.judges.texts import case_of, fill
 from ratf.results.exams import Exam
 from ratf.statistics.judges.judge_exam import Admission
+from ratf.statistics.judges.stopping import FIRST
 from ratf.suite.arms import CEILING, FLOOR
 from ratf.suite.rubric import Rubric, of_metric
 from ratf.suite.study import Study
@@ -16,10 +19,14 @@ REPLY_TOKENS = {"claims": 350}
 
 def plan(study: Study) -> dict[str, int]:
     """The calls and tokens of judges' exams and of grading; real answers stand in for those not yet given."""
-    total = {"exam_calls": 0, "exam_tokens": 0, "grading_calls": 0, "grading_tokens": 0}
+    total = dict.fromkeys(
+        ("least_exam_calls", "least_exam_tokens", "exam_calls", "exam_tokens", "grading_calls", "grading_tokens"), 0
+    )
     for rubric, masked in judges_of(study):
-        exam, grading = exam_calls(study, rubric), grading_calls(study, rubric)
+        least, exam, grading = (count(study, rubric) for count in (least_exam_calls, exam_calls, grading_calls))
         each = tokens_a_call(study, rubric, masked)
+        total["least_exam_calls"] += least
+        total["least_exam_tokens"] += least * each
         total["exam_calls"] += exam
         total["exam_tokens"] += exam * each
         total["grading_calls"] += grading
@@ -31,8 +38,9 @@ def describe_plan(study: Study) -> str:
     """The planned calls and tokens of the judges in one line of text."""
     p = plan(study)
     return (
-        f"judges: the exam takes at most {p['exam_calls']} calls and about {p['exam_tokens']} tokens; grading, for those "
-        f"that pass, {p['grading_calls']} calls and about {p['grading_tokens']} tokens"
+        f"judges: the exam takes at most {p['exam_calls']} calls and about {p['exam_tokens']} tokens, but for a judge that "
+        f"shows at once that it cannot pass only {p['least_exam_calls']} calls and about {p['least_exam_tokens']} tokens; "
+        f"grading, for those that pass, {p['grading_calls']} calls and about {p['grading_tokens']} tokens"
     )
 
 
@@ -47,8 +55,14 @@ def judges_of(study: Study) -> list[tuple[Rubric, bool]]:
 
 
 def exam_calls(study: Study, rubric: Rubric) -> int:
-    """The number of calls of a judge's exam over all graders, whatever the controls' texts turn out to be."""
+    """The greatest number of calls of a judge's exam over all graders, whatever the controls' texts turn out to be."""
     return sum(1 for item in _items(study, rubric) for _ in requests(rubric, item)) * len(study.suite.graders)
+
+
+def least_exam_calls(study: Study, rubric: Rubric) -> int:
+    """The calls of an exam that is decided when it is looked at for the first time, over all graders."""
+    first = [replace(item, repeated=False) for item in _items(study, rubric)[:FIRST]]
+    return sum(1 for item in first for _ in requests(rubric, item)) * len(study.suite.graders)
 
 
 def asked_in_exam(study: Study, rubric: Rubric) -> int:

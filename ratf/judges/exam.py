@@ -17,8 +17,9 @@ from ratf.judges.texts import JudgeCase, shown
 from ratf.models.chat import recorded_model
 from ratf.models.faults import in_short
 from ratf.results.exams import Exam, GraderExam, JudgeFacts
-from ratf.statistics.judges.judge_exam import Trial, exam_of_grader
-from ratf.statistics.judges.judge_power import CAPABLE, LEAST_POWER, power
+from ratf.statistics.judges.judge_exam import CAPABLE, Trial, exam_of_grader
+from ratf.statistics.judges.judge_power import LEAST_POWER, power
+from ratf.statistics.judges.stopping import decided, looks
 from ratf.suite.metrics import metric
 from ratf.suite.rubric import CRITERIA, Rubric, of_metric
 from ratf.suite.study import Study
@@ -40,12 +41,13 @@ def examine_judges(
         rubric = study.suite.rubrics[name]
         todo = items(study, rubric, given, masked)
         calls = sum(1 for item in todo for _ in requests(rubric, item)) * len(graders)
+        metrics = list(group)
         with progress(
             f"examining the judge {rubric.name}{', without names' if masked else ''}", max(1, calls), "replies"
         ) as advance:
-            votes = _asked(study, rubric, todo, graders)
+            votes = _asked(study, rubric, metrics, todo, graders)
             advance(max(1, calls))
-        entries += _entries(study, rubric, list(group), todo, graders, votes)
+        entries += _entries(study, rubric, metrics, todo, graders, votes)
     return entries
 
 
@@ -54,10 +56,16 @@ def _judge_of(study: Study, name: str) -> tuple[str, bool]:
     return rubric.name, masked
 
 
-def _asked(study: Study, rubric: Rubric, todo: Sequence[ExamItem], graders: Sequence[Model]) -> list[Vote]:
-    """Every grader's replies. Raises RaftError where one cannot be asked at all."""
+def _asked(
+    study: Study, rubric: Rubric, metrics: Sequence[str], todo: Sequence[ExamItem], graders: Sequence[Model]
+) -> list[list[Vote]]:
+    """Every grader's replies, up to where its exam was decided. Raises RaftError where one cannot be asked at all."""
+
+    async def everybody() -> list[list[Vote]]:
+        return await collect(*(_sit(study, rubric, metrics, todo, grader) for grader in graders))
+
     try:
-        return result_of(_ask_all(study, rubric, todo, graders)) if todo else []
+        return result_of(everybody()) if todo else [[] for _ in graders]
     except Exception as error:
         first: BaseException = error
         while isinstance(first, BaseExceptionGroup):
@@ -66,29 +74,41 @@ def _asked(study: Study, rubric: Rubric, todo: Sequence[ExamItem], graders: Sequ
         raise RaftError(f"the judge {rubric.name} could not sit its exam with {who}: {in_short(str(first))}") from error
 
 
-async def _ask_all(study: Study, rubric: Rubric, todo: Sequence[ExamItem], graders: Sequence[Model]) -> list[Vote]:
-    replies = study.suite.models.replies
-    return await collect(
-        *(
-            ask(grader, rubric, item.case, flipped, replies, repeat)
-            for grader in graders
-            for item in todo
-            for flipped, repeat in requests(rubric, item)
+async def _sit(
+    study: Study, rubric: Rubric, metrics: Sequence[str], todo: Sequence[ExamItem], grader: Model
+) -> list[Vote]:
+    """One grader's replies to the comparisons in order, until its exam is decided for each of the judge's metrics."""
+    votes: list[Vote] = []
+    named, counted = list(zip(metrics, CRITERIA[rubric.form], strict=True)), rubric.form == "claims"
+    before = 0
+    for upto in looks(len(todo)):
+        votes += await collect(
+            *(
+                ask(grader, rubric, item.case, flipped, study.suite.models.replies, repeat)
+                for item in todo[before:upto]
+                for flipped, repeat in requests(rubric, item)
+            )
         )
-    )
+        if all(decided(trials(rubric, name, criterion, todo[:upto], votes), counted) for name, criterion in named):
+            break
+        before = upto
+    return votes
 
 
 def _entries(
-    study: Study, rubric: Rubric, metrics: list[str], todo: list[ExamItem], graders: list[Model], votes: list[Vote]
+    study: Study,
+    rubric: Rubric,
+    metrics: list[str],
+    todo: list[ExamItem],
+    graders: list[Model],
+    votes: list[list[Vote]],
 ) -> list[Exam]:
-    calls = len(votes) // len(graders)
-    by_grader = [votes[i * calls : (i + 1) * calls] for i in range(len(graders))]
     entries = []
     for name, criterion in zip(metrics, CRITERIA[rubric.form], strict=True):
         if not todo:
             entries.append(_not_examined(study, name, rubric))
             continue
-        found = [_exam(study, rubric, name, criterion, todo, g, v) for g, v in zip(graders, by_grader, strict=True)]
+        found = [_exam(study, rubric, name, criterion, todo, g, v) for g, v in zip(graders, votes, strict=True)]
         entry, _ = max(found, key=lambda f: (f[1].admitted, f[0].low or 0.0))
         facts = JudgeFacts(
             rubric=rubric.name,
@@ -97,8 +117,8 @@ def _entries(
             form=rubric.form,
             graders=[facts for _, facts in found],
             comparisons=len(todo),
-            calls=len(votes),
-            tokens=sum(v.tokens for v in votes),
+            calls=sum(map(len, votes)),
+            tokens=sum(v.tokens for of in votes for v in of),
             grades=False,
         )
         entries.append(entry.model_copy(update={"judge": facts}))
@@ -114,18 +134,27 @@ def _not_examined(study: Study, name: str, rubric: Rubric) -> Exam:
 def _exam(
     study: Study, rubric: Rubric, name: str, criterion: str, todo: list[ExamItem], grader: Model, votes: list[Vote]
 ) -> tuple[Exam, GraderExam]:
-    asked = trials(rubric, name, criterion, todo, votes)
+    asked = trials(rubric, name, criterion, _answered(rubric, todo, len(votes)), votes)
     cluster = {e.exchange_id: e.interview_id for e in study.held_out}
     bar, counted = study.suite.exam.bar, rubric.form == "claims"
     entry, facts = exam_of_grader(
-        str(grader), name, rubric.meant, asked, cluster, bar, reads_real=rubric.reads_real, counted=counted
+        str(grader), name, rubric.meant, asked, cluster, bar, rubric.reads_real, counted, of=len(todo)
     )
     chance = power([_as_asked(rubric, i) for i in todo], rubric.meant, cluster, bar, rubric.reads_real, counted)
     facts = facts.model_copy(update={"power": chance})
-    if not entry.admitted and chance < LEAST_POWER:
+    if not entry.admitted and chance < LEAST_POWER and len(asked) == len(todo):
         few = f"{entry.reason}; of judges that are right {CAPABLE:.0%} of the time, {len(todo)} comparisons admit {chance:.0%}"
         entry, facts = entry.model_copy(update={"reason": few}), facts.model_copy(update={"reason": few})
     return entry, facts
+
+
+def _answered(rubric: Rubric, todo: Sequence[ExamItem], votes: int) -> Sequence[ExamItem]:
+    """The comparisons, from the first, that so many votes answer."""
+    for n, item in enumerate(todo):
+        if votes <= 0:
+            return todo[:n]
+        votes -= sum(1 for _ in requests(rubric, item))
+    return todo
 
 
 def _as_asked(rubric: Rubric, item: ExamItem) -> Trial:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from inspect_ai.hooks import (
     BeforeModelGenerate,
@@ -61,6 +62,27 @@ def counting(advance: Callable[[int], None], arms: Iterable[str]) -> Iterator[No
         yield
     finally:
         _listeners.remove(listener)
+
+
+@contextmanager
+def looked_up_once() -> Iterator[None]:
+    """Let Inspect look for the package of a task, and for its git revision, once inside the `with` block.
+
+    It looks through every installed distribution for each task, and asks git three times, which takes a quarter of a
+    second of one core. The answer is the same for every task of a run.
+    """
+    from inspect_ai._eval.task import log
+    from inspect_ai._util import package
+
+    places = ((package, "packages_distributions"), (log, "git_context"))
+    found = [(module, name, getattr(module, name)) for module, name in places if hasattr(module, name)]
+    for module, name, look in found:
+        setattr(module, name, cache(look))
+    try:
+        yield
+    finally:
+        for module, name, look in found:
+            setattr(module, name, look)
 
 
 class Refused(LimitExceededError):

@@ -1,17 +1,24 @@
 """Whether a suite's models exist, before anything is spent on a run that could not end."""
 
 import io
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from pathlib import Path
 
 from raft.errors import DataError, RaftError
 from raft.models.weights import find
 from raft.tuning.tuners import lacking as lacking_tuner
+from ratf.suite.arms import ARMS
+from ratf.suite.hosted import PACKAGES
+from ratf.suite.serving import VLLM, as_local, is_served
 from ratf.suite.study import Study
-from ratf.suite.suite import EMBEDDED_ONLY
+from ratf.suite.suite import EMBEDDED_ONLY, Suite
 
 PROVIDERS = frozenset(
     {
@@ -52,7 +59,15 @@ PROVIDERS = frozenset(
 """Inspect's own providers, so that a plan need not load Inspect, which takes seconds."""
 
 
-def must_be_known(study: Study, to_run: bool) -> None:
+@dataclass(frozen=True)
+class Named:
+    """A suite and its file, where nobody's words have been read yet."""
+
+    suite: Suite
+    path: Path | None
+
+
+def must_be_known(study: Study | Named, to_run: bool) -> None:
     """Raises DataError, with the suite's lines, for models that nobody offers; no model is asked, no weights are read.
 
     With `to_run`, each must also be ready to be asked: its package is there, and its key is set. A plan needs no key.
@@ -67,6 +82,8 @@ def must_be_known(study: Study, to_run: bool) -> None:
             find(embedder.removeprefix("local/"))
         except RaftError as error:
             problems.append(f"{_place(study, embedder)}: {error}")
+    elif to_run and embedder.startswith("openai/") and not os.environ.get("OPENAI_API_KEY"):
+        problems.append(f"{_place(study, embedder)}: {embedder}: OPENAI_API_KEY must be set in the environment")
     if to_run and (lacks := lacking(study)):
         problems.append(lacks)
     if to_run and (lacks := lacking_tuner(study.suite.training.model_dump())):
@@ -79,16 +96,34 @@ LOCAL = ("torch", "transformers", "peft", "safetensors", "gguf", "bert_score")
 """The packages that the extra `local` brings, by the names of their imports."""
 
 
-def lacking(study: Study) -> str:
+def lacking(study: Study | Named) -> str:
     """What the suite asks for that needs packages which are not installed here, in a sentence; empty where nothing does.
 
     Nothing is imported for it.
     """
+    return "\n".join(filter(None, (_without_packages(study), _without_vllm(study))))
+
+
+def _without_vllm(study: Study | Named) -> str:
+    """What the suite would have vLLM answer, where it is neither installed nor served; empty where all is well."""
+    names = [name for name in dict.fromkeys(_named(study)) if name.startswith(VLLM)]
+    command = shutil.which("vllm") or (Path(sys.executable).parent / "vllm").exists()
+    if not names or os.environ.get("VLLM_BASE_URL") or (_installed("vllm") and command):
+        return ""
+    return (
+        f"{_place(study, names[0])}: vLLM is neither installed here nor served, and the suite needs it for "
+        f"{', '.join(names)}. Install it on a machine with a GPU (pip install vllm), or name a running server with "
+        "VLLM_BASE_URL, or leave `serve: vllm` out and name the base as local/…"
+    )
+
+
+def _without_packages(study: Study | Named) -> str:
     missing = next((name for name in LOCAL if not _installed(name)), None)
     if missing is None:
         return ""
     suite = study.suite
-    models = [name for name in dict.fromkeys([*_named(study), suite.models.embedder]) if name.startswith("local/")]
+    tuned = [as_local(suite.models.base)] if any(ARMS[arm].training != "none" for arm in suite.arms) else []
+    models = [n for n in dict.fromkeys([*_named(study), suite.models.embedder, *tuned]) if n.startswith("local/")]
     metrics = [name for name in suite.metrics if name in EMBEDDED_ONLY or suite.facts[name].reads == "inference"]
     needed = {"models": models, "metrics": metrics}
     if suite.memories.hindsight or suite.memories.hindsight_filter:
@@ -103,15 +138,25 @@ def lacking(study: Study) -> str:
     )
 
 
+def without_package(study: Study | Named) -> str:
+    """The models whose provider's package is not installed here, in a sentence; empty where there are none."""
+    told = []
+    for name in dict.fromkeys(_named(study)):
+        package, module = PACKAGES.get(name.partition("/")[0], ("", ""))
+        if package and not _installed(module):
+            told.append(f"{_place(study, name)}: {name} needs the package {package}: pip install {package}")
+    return "; ".join(told)
+
+
 def _installed(name: str) -> bool:
     """Whether a package could be imported. One that is there and set to None in `sys.modules` is not."""
     try:
         return find_spec(name) is not None
-    except ValueError:
+    except (ValueError, ModuleNotFoundError):  # the latter for a package around it that is not there
         return False
 
 
-def _named(study: Study) -> Iterator[str]:
+def _named(study: Study | Named) -> Iterator[str]:
     models, rephraser = study.suite.models, study.suite.memories.rephraser
     yield models.base
     yield from (arm.model for arm in study.suite.own if arm.model)
@@ -128,6 +173,10 @@ def _trouble(name: str, to_run: bool) -> str:
         provider = name.partition("/")[0]
         others = [e for e in entry_points(group="inspect_ai") if e.name != "ratf"]
         return "" if provider in {"local", *PROVIDERS} or others else _no_provider(name)
+    if is_served(name):
+        from ratf.models.served import trouble
+
+        return trouble(name) if to_run else ""
     from inspect_ai.model import get_model
 
     try:
@@ -157,10 +206,12 @@ def _line(error: Exception) -> str:
     return " ".join(str(getattr(error, "message", "") or error).split())[:300]
 
 
-def _place(study: Study, name: str) -> str:
+def _place(study: Study | Named, name: str) -> str:
     """The suite's file, and the line where the model is named in it."""
     if study.path is None:
         return study.suite.name
     lines = study.path.read_text("utf-8").splitlines()
-    number = next((n for n, line in enumerate(lines, 1) if name in line), None)
+    # where vLLM serves a base, the file may name it as local/…, or only say who serves it
+    words = [name, as_local(name), *(["serve:"] if name.startswith(VLLM) else [])]
+    number = next((n for word in words for n, line in enumerate(lines, 1) if word in line), None)
     return f"{study.path}:{number}" if number else str(study.path)

@@ -22,7 +22,9 @@ from raft.text import estimated_tokens
 from ratf.models.budget import ESTIMATED, Meter, current
 from ratf.models.faults import FROM, in_short
 from ratf.models.prices import is_free
+from ratf.models.served import served
 from ratf.models.states import stopped_by
+from ratf.suite.serving import is_served
 
 LONGEST_WAIT = 30.0
 """In seconds, between two tries, where the provider has no wait of its own."""
@@ -34,7 +36,7 @@ _READY = "_ratf_ready"
 
 def ready(name: str) -> Model:
     """The model of this name, as a run asks it. A model is made ready once."""
-    model = get_model(name)
+    model = served(name) if is_served(name) else get_model(name)
     api = model.api
     if not getattr(api, _READY, False):
         api.generate = _wrapped(name, api.generate)  # type: ignore[method-assign, assignment]

@@ -10,6 +10,7 @@ FAMILIES = {
     "judge": "A language model reads the answers and grades them, as its rubric asks.",
     "semantic": "Does it mean something similar? This compares texts as vectors of a language model.",
     "lexical": "Does it use the same words? This compares them one by one.",
+    "own": "What the suite's own code measures. RATF knows no more of it than its description and its exam.",
     "length": "How long is the answer? Neither more nor less is better.",
     "copying": "How much is copied word for word? Neither more nor less is better.",
 }

@@ -18,7 +18,7 @@ from ratf.reporting.questions import PER_PAGE, QuestionList, page_name, question
 from ratf.results.lazy import load_lazily
 from ratf.results.loading import load
 from ratf.results.results import Question, Results
-from ratf.results.table import COLUMNS, cell, rows_of
+from ratf.results.table import COLUMNS, cell, rows_of, run_id
 
 ONE_FILE, ONE_SIZE = 300, 20_000_000
 """The greatest number of questions on one page, and of their characters; where there are more, they get pages of their own."""
@@ -98,6 +98,7 @@ def _write_pages(every: QuestionList, folder: Path, summary: str) -> None:
     template = page_environment().get_template("reporting/questions_page.html.j2")
     count = len(every.listed)
     last = (count - 1) // PER_PAGE
+    run = run_id(every.results)
     with (folder / "scores.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
@@ -121,7 +122,7 @@ def _write_pages(every: QuestionList, folder: Path, summary: str) -> None:
                 template_digest=template_digest(),
             )
             stream.dump(str(folder / page_name(number)), encoding="utf-8", errors="replace")
-            table.writerows([cell(v) for v in row] for q in questions for row in rows_of(every.results, q))
+            table.writerows([cell(v) for v in row] for q in questions for row in rows_of(every.results, q, run))
 
 
 def _place(number: int, count: int) -> tuple[str, str]:

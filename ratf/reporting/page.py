@@ -9,6 +9,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from raft.text import plain
+from ratf.pages.glossary import TERMS
 from ratf.pages.templates import environment, template_digest
 from ratf.pages.text import (
     ICONS,
@@ -139,6 +140,7 @@ def _page(results: Results, change: Change | None, questions: QuestionList, runs
             families=families(results),
             family_words=FAMILIES,
             meanings=meanings(results),
+            terms=TERMS,
             contrasts=[c for c in results.comparisons if c.metric == primary["metric"]],
             other_contrasts=[c for c in results.comparisons if c.metric != primary["metric"]],
             floor=FLOOR if FLOOR in results.arms else None,
@@ -307,7 +309,7 @@ def _about_strangers(results: Results) -> list[str]:
     if found.skill is None:
         return [f"How strangers ({who}) score on voice is not known: {found.reason}."]
     ends = "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"
-    said = (
+    said = minus(
         f"Strangers whom the metric has never seen ({who}) have a mean skill of {found.skill:.2f}{ends}; "
         "0 is an impostor, 1 the person."
     )

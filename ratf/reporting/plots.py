@@ -79,7 +79,8 @@ def interaction_plot(results: Results, metric: str) -> dict[str, Any] | None:
     ]
     marks = [low + step * i for i in range(round((high - low) / step) + 1)]
     return {
-        "width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT, "bottom": HEIGHT - BOTTOM, "lines": drawn,
+        "width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT, "top": TOP,
+        "bottom": HEIGHT - BOTTOM, "lines": drawn,
         "levels": [{"name": SHOWN[m], "shown": m, "x": round(LEFT + across * (i + 0.5), 1)} for i, m in enumerate(levels)],
         "ticks": [{"y": y(t), "text": f"{round(t, 9):g}"} for t in marks],
     }  # fmt: skip

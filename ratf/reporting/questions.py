@@ -28,6 +28,7 @@ from ratf.reporting.top.cards import (
 )
 from ratf.results.exams import WORDS
 from ratf.results.results import Question, Results
+from ratf.results.table import seed_of
 from ratf.suite.metrics import title
 
 PER_PAGE = 100
@@ -184,6 +185,8 @@ def page_data(results: Results, listed: Sequence[Brief], questions: Sequence[Que
         made |= {
             "questions": [[q.id, places[q.id]] for q in questions],
             "arms": {n: results.arms[n].kind for n in names},
+            "models": {n: results.arms[n].model for n in names},
+            "seed": seed_of(results),
             "metrics": {name: facts["family"] for name, facts in results.metrics.items()},
             "shown": [title(m) for m in shown_metrics(results)],
             "digits": DIGITS,

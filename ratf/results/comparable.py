@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from raft.text import plain
 from ratf.results.results import Results, dumped
 
-NOT_MEASURING = ("name", "seed", "primary", "arms", "own", "controls", "metrics")
+NOT_MEASURING = ("name", "seed", "primary", "arms", "own", "controls", "metrics", "own_metrics")
 """The settings that change no score of an arm on a metric that both runs have, except by chance (the seed)."""
 
 

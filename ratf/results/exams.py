@@ -76,12 +76,14 @@ class GraderExam(Record):
     """Some replies that could not be read."""
     power: float | None = None
     """How often an exam of these comparisons admits a judge that is right in 85 % of its replies, by simulation."""
+    comparisons: int | None = None
+    """The comparisons that the grader was asked about, until its exam was decided. None in older results: all."""
 
 
 class JudgeFacts(Record):
     """A judge's exam beyond its AUC, and the calls and tokens that it cost and saved.
 
-    `grades` says whether the judge was allowed to grade the arms.
+    `comparisons` are those of the whole exam. `grades` says whether the judge was allowed to grade the arms.
     """
 
     rubric: str

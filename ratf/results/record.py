@@ -37,4 +37,4 @@ class Record(FirstProblem):
     A file with other keys, from another version, is refused, not half read.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

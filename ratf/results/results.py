@@ -340,45 +340,76 @@ class Results(Record):
     model_config = ConfigDict(serialize_by_alias=True)
 
     format: int = FORMAT
+    """The number of the file's format."""
     suite: SuiteDict
+    """The suite with every setting, also those at their default."""
     digest: str
+    """The digest of the suite and the data: the same for runs that measure the same."""
     data_digest: str
+    """The digest of the people's data."""
     person: PersonDict
+    """The person's key, name and introduction."""
     impostors: dict[str, str]
+    """The impostors' names, by key."""
     strangers: dict[str, str] = {}
+    """The strangers' names, by key."""
     fictional: bool
+    """Whether the person is invented."""
     held_out: HeldOutDict
+    """The interviews that were held out, and since which day."""
     training: TrainingDict
+    """How much there was to learn from."""
     metrics: dict[str, MetricDict]
+    """The meaning of each metric of the suite, by name."""
     arms: dict[str, ArmResult]
+    """Each arm and control, by name, with its mean on every metric."""
     comparisons: list[Contrast] = Field(alias="contrasts")
     """The contrasts of pairs of arms on every metric.
 
     Files call them `contrasts`, which is here the method that returns them as a table.
     """
     verdict: Verdict
+    """The verdict on the suite's primary comparison."""
     sentence: str
+    """The reason for the verdict, in a sentence."""
     tuned: list[Tuned]
+    """The trainings, with their losses."""
     notes: list[str]
+    """What a reader should know of the run, one sentence each."""
     leaks: Leaks | None = None
+    """Held-out texts that also stand in what was learnt or remembered."""
     contamination: Contamination | None = None
+    """What the base model seems to know of the held-out answers already."""
     retrieval: Retrieval | None = None
+    """How good the recalled passages are."""
     questions: list[Question]
+    """Each held-out question, with every answer, its scores and its memories."""
     environment: EnvironmentDict
+    """The versions of Python, of the packages and of the models."""
     times: TimesDict
+    """When the run began and ended, and the seconds of each phase."""
     exam: list[Exam] = []
     """Each metric's exam on the axis that it is for."""
     more_exams: list[Exam] = []
     """Those on further axes, of metrics that have some."""
     made: Made | None = None
+    """The answers that were made from the real ones for the exams."""
     repeats: Repeats | None = None
+    """The questions that were asked in two interviews."""
     prompts_digest: str = ""
+    """The digest of all prompts."""
     budget: Spent | None = None
+    """The cost of the run, and the limits that were set."""
     skill: list[Skill] = []
+    """Each arm's place between floor and ceiling, on the metrics that have both."""
     style: StyleFacts | None = None
+    """How the style classifier was made and how well it works."""
     voice: VoiceFacts | None = None
+    """What the checks of voice refused, and whom strangers are taken for."""
     judging: Judging | None = None
+    """The judges: their exams, their agreement and their cost."""
     attribution: Attribution | None = None
+    """What made the difference: the effects of trainings and memories."""
     axes: list[AxisVerdict] = []
     """What the verdict is made of: one on the primary comparison's metric, or two where it is about two axes."""
     second_looks: list[SecondLook] = []

@@ -37,6 +37,8 @@ def recomputed(bundle: Bundle, suite: "Suite", work: Path, data: Path | None) ->
         facts, why = METRICS.get(name), ""
         if is_judged(name):
             why = "a judge's; its words are in the bundle"
+        elif own := suite.own_metric(name):
+            why = f"it is the run's own code {own.code} (sha256 {own.sha256[:12]}), which is not run here"
         elif facts is None:
             why = "this version does not know it"
         elif facts.reads == "embedder":

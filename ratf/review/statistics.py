@@ -19,7 +19,8 @@ from ratf.statistics.judges.votes import MARGIN, judging
 from ratf.statistics.skill import skill
 from ratf.statistics.verdict import not_measured
 from ratf.suite.arms import CEILING, EXAM_ONLY, FLOOR, MADE
-from ratf.suite.metrics import LADDERS, METRICS, axis_meant, is_judged, metric
+from ratf.suite.metrics import LADDERS, METRICS, axis_meant, is_judged, is_own
+from ratf.suite.own_metrics import facts_in
 
 MeansByArm = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 
@@ -57,7 +58,7 @@ def not_recomputed(results: Results, doses: MeansByArm) -> Iterator[tuple[str, s
     if not doses and any(e.dose for e in results.exam):
         yield "statistics: dose responses", "the bundle has no answers of the doses"
     if not any(m in doses for m in MADE) and any(
-        e.axis in CONTENT_LADDERS and e.metric in METRICS for e in results.exam
+        e.axis in CONTENT_LADDERS and (e.metric in METRICS or is_own(e.metric)) for e in results.exam
     ):
         yield "exams on topic, coverage and agreement", "the bundle has no answers that were made of the real ones"
     if _poor_left_out(results):
@@ -163,7 +164,7 @@ def _exams(results: Results, scores: Scores, cluster: Mapping[str, str], doses: 
         if is_judged(exam.metric):
             found += _judge(exam)
             continue
-        facts = metric(exam.metric)
+        facts = facts_in(results.suite, exam.metric)
         if axis_meant(exam.axis) not in (facts.axis, *facts.also):
             found.append(f"exam of {exam.metric}: it is about {facts.axis}, not about {exam.axis}")
         if exam.axis in CONTENT_LADDERS and not any(m in doses for m in MADE):
@@ -206,12 +207,13 @@ def _dumped(records: Sequence[Record]) -> list[Any]:
 def _doses(results: Results, scores: Scores, cluster: Mapping[str, str], doses: MeansByArm) -> list[str]:
     """The differences in the metrics' dose responses; a judge's exam has no doses."""
     found: list[str] = []
-    for exam in (e for e in results.exam if e.metric in METRICS):
-        lower = metric(exam.metric).better == "lower"
+    for exam in (e for e in results.exam if e.metric in METRICS or is_own(e.metric)):
+        lower = facts_in(results.suite, exam.metric).better == "lower"
         ends = {c: {q: s.value for q, s in scores.get(c, {}).get(exam.metric, {}).items()} for c in ("real", FLOOR)}
         rungs = {**ends, **{d: of.get(exam.metric, {}) for d, of in doses.items()}}
         turned = {c: {q: s if s is None or not lower else -s for q, s in of.items()} for c, of in rungs.items()}
-        made = dose_response(turned, cluster, lower)
+        # what is examined on turned copies has no dose response
+        made = None if exam.axis in ("agreement", "facts") else dose_response(turned, cluster, lower)
         dumped = (exam.dose.model_dump() if exam.dose else None, made.model_dump() if made else None)
         found += _unequal(f"dose response of {exam.metric}", {"dose": dumped[0]}, {"dose": dumped[1]})
     return found

@@ -93,6 +93,12 @@ def _digests(results: Results, suite: "Suite") -> Iterator[Check]:
             str(METRICS[name].axis),
         ):
             yield _check(f"meaning of {name}", ["it is for another axis here, or the other way is better"])
+        if own := suite.own_metric(name):
+            told = [about.get(key) for key in ("axis", "better", "top", "code", "sha256")]
+            other = told != [own.axis, own.better, own.top, own.code, own.sha256]
+            yield _check(
+                f"code of {name}", ["the suite declares another"] if other else [], f"{own.code}, {own.sha256[:12]}"
+            )
         if is_judged(name):
             was, rubric = about.get("rubric"), of_metric(name, suite.rubrics)[0].digest
             yield _check(f"rubric of {name}", [f"it was {was}, here it is {rubric}"] if was != rubric else [], rubric)

@@ -13,11 +13,20 @@ from raft.prompts import MESSAGE_OVERHEAD, conversation, earlier_exchanges
 from raft.text import count_words, estimated_tokens, shorten, words_between
 from raft.tuning.tuners import tuned_name
 from raft.types import Exchange, Message
-from ratf.judges.counts import REPLY_TOKENS, asked_in_exam, exam_calls, grading_calls, judges_of, tokens_a_call
+from ratf.judges.counts import (
+    REPLY_TOKENS,
+    asked_in_exam,
+    exam_calls,
+    grading_calls,
+    judges_of,
+    least_exam_calls,
+    tokens_a_call,
+)
 from ratf.models.prices import Prices, is_free, price_of, training_price
 from ratf.results.record import Record
 from ratf.runner.rates import Rates
 from ratf.suite.arms import ARMS, WRITTEN
+from ratf.suite.own_metrics import SAMPLE
 from ratf.suite.study import Study
 
 REPHRASER_PROMPT, REPHRASER_REPLY = 300, 120
@@ -71,7 +80,7 @@ class CallCount(Record):
     counted: bool
     """Whether the tokens are the model's own tokenizer's; else they are estimated."""
     if_admitted: bool = False
-    """Whether the calls are made only if the judge passes its exam."""
+    """Whether the calls are made only if the judge passes its exam, or does not fail it at once."""
     note: str = ""
 
 
@@ -92,6 +101,7 @@ class CallCounts:
         yield from self.own()
         yield from self.written()
         yield from self.judges()
+        yield from self.own_scorers()
         yield from self.contamination()
 
     @property
@@ -102,7 +112,7 @@ class CallCounts:
     @cached_property
     def count(self) -> Counted:
         """The way to count the base model's tokens."""
-        return counter(self.study.suite.models.base)
+        return counter(self.study.suite.models.weights)
 
     @cached_property
     def memories(self) -> Mapping[str, Sequence[Any]] | None:
@@ -165,6 +175,9 @@ class CallCounts:
     def answers(self) -> Iterator[CallCount]:
         """The calls for each arm's answers; where nothing comes to mind, arms of one model ask the same, once."""
         study, base, n = self.study, self.study.suite.models.base, len(self.study.held_out)
+        tuned = any(ARMS[name].training != "none" for name in study.suite.arms)
+        # a tuned model is served by whoever serves its base
+        then = f"{base.partition('/')[0]}/{tuned_name(study.suite.models.weights).partition('/')[2]}" if tuned else base
         asked: set[tuple[str, str, str]] = set()
         for name in study.suite.arms:
             arm = ARMS[name]
@@ -174,7 +187,7 @@ class CallCounts:
             read = sum(self._prompt(e, arm.memories != "none") for e in study.held_out) * calls // n
             unsure = arm.memories != "none" and self.memories is None
             note = "fewer where a question brings no memory" if unsure else ""
-            model = base if arm.training == "none" else tuned_name(base)
+            model = base if arm.training == "none" else then
             yield self._ask("answers", name, model, calls, read, self._replies(calls), self.samples * n, note=note)
 
     def own(self) -> Iterator[CallCount]:
@@ -214,14 +227,23 @@ class CallCounts:
             name, reply = f"{rubric.name}{' (masked)' if masked else ''}", REPLY_TOKENS.get(rubric.form, 10)
             read = tokens_a_call(study, rubric, masked) - reply
             before = asked_in_exam(study, rubric) // len(panel)
-            exam, grading = (calls(study, rubric) // len(panel) for calls in (exam_calls, grading_calls))
+            least, exam, grading = (
+                calls(study, rubric) // len(panel) for calls in (least_exam_calls, exam_calls, grading_calls)
+            )
             note = f"without {before} that the exam has asked" if before else ""
             for grader in panel:
                 about: Mapping[str, Any] = {"rate": self.rates.verdict, "counted": False}
-                yield self._ask("exam", name, grader, exam, read * exam, reply * exam, **about)
-                graded = grading - before
+                yield self._ask("exam", name, grader, least, read * least, reply * least, **about)
+                more, graded, early = exam - least, grading - before, "as far as it is not decided before"
+                rest = self._ask("exam", name, grader, more, read * more, reply * more, note=early, **about)
                 made = self._ask("grading", name, grader, graded, read * graded, reply * graded, note=note, **about)
-                yield made.model_copy(update={"if_admitted": True})
+                yield from (row.model_copy(update={"if_admitted": True}) for row in (rest, made))
+
+    def own_scorers(self) -> Iterator[CallCount]:
+        """The user's own scorers of Inspect's; what they ask of whom, only their code knows."""
+        for own in (o for o in self.study.suite.own_metrics if SAMPLE in o.reads):
+            note = "what a scorer asks, and of whom, is not known"
+            yield self._ask("scoring", own.name, own.code, 0, 0, 0, 0, note=note, counted=False)
 
     def contamination(self) -> Iterator[CallCount]:
         """The calls that ask the base model about the held-out answers."""

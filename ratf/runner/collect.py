@@ -267,6 +267,8 @@ def _training(study: Study) -> dict[str, Any]:
 def _metric_facts(study: Study, name: str) -> dict[str, Any]:
     facts = study.suite.facts[name]
     about = {key: getattr(facts, key) for key in ("family", "words", "better", "top", "axis")}
+    if own := study.suite.own_metric(name):
+        return {**about, "code": own.code, "sha256": own.sha256}
     return {**about, "rubric": facts.rubric} if facts.judged else about
 
 

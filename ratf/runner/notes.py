@@ -38,6 +38,10 @@ def notes(study: Study, judges: Sequence[Exam] = ()) -> list[str]:
     if any(ARMS[arm].memories == "shuffled" for arm in study.suite.arms):
         found.append(swap_note(study))
     found += [judge_note(entry) for entry in judges if not entry.admitted]
+    found += [
+        f"{own.name} is this suite's own metric {own.code} (sha256 {own.sha256[:12]}): `ratf verify` cannot work it out again."
+        for own in study.suite.own_metrics
+    ]
     alone = [g for g in study.suite.graders if g.partition("+")[0] == study.suite.models.base]
     found += [f"The grader {g} is the agents' own base model." for g in alone]
     return found

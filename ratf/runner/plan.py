@@ -34,9 +34,9 @@ class Plan(Record):
     interviews: int
     asks: list[CallCount]
     least: Total
-    """What the run takes if no judge passes its exam."""
+    """What the run takes if every judge shows at once that it cannot pass its exam: the least."""
     most: Total
-    """What the run takes if every judge passes its exam."""
+    """What the run takes if every judge passes its exam: the most."""
     rates: str
     smallest: list[Smallest]
     primary: list[str]

@@ -10,6 +10,7 @@ from ratf.scores import measures
 from ratf.scores.content_exam import read_by
 from ratf.scores.coverage import Beside
 from ratf.scores.named import measuring, named
+from ratf.scores.own import own_scorer
 from ratf.scores.style.speaking import SURPRISE, VOICE, answered, judged, warm_voice
 from ratf.statistics.judges.judge_exam import Admission
 from ratf.suite.arms import CEILING, FLOOR, MADE
@@ -102,6 +103,8 @@ def scorers(
     return [
         judge(study, n, rivals, admission.graders(n) if admission else None)
         if is_judged(n)
+        else own_scorer(study, own)
+        if (own := study.suite.own_metric(n))
         else _scorer(n, study, warm)
         for n in names
     ]

@@ -12,7 +12,15 @@ PLANNED_ICC = 0.1
 """The intraclass correlation of the differences within an interview that is assumed where no earlier run gives one."""
 
 
-PLANNED_SD = {"lexical": 0.10, "semantic": 0.16, "style": 0.40, "judge": 0.40, "length": 0.60, "copying": 0.06}
+PLANNED_SD = {
+    "lexical": 0.10,
+    "semantic": 0.16,
+    "style": 0.40,
+    "judge": 0.40,
+    "length": 0.60,
+    "copying": 0.06,
+    "own": 0.40,
+}
 """The standard deviations of paired differences, by family, found on a suite of press conferences and rounded up."""
 
 

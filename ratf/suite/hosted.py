@@ -8,6 +8,16 @@ from raft.errors import RaftError
 from raft.people.person import exchanges, load_interviews
 from raft.people.split import usual_held_out
 
+PACKAGES = {
+    "anthropic": ("anthropic", "anthropic"),
+    "azureai": ("azure-ai-inference", "azure.ai.inference"),
+    "google": ("google-genai", "google.genai"),
+    "grok": ("xai-sdk", "xai_sdk"),
+    "groq": ("groq", "groq"),
+    "mistral": ("mistralai", "mistralai"),
+}
+"""The package with which Inspect asks a provider's models, and its import, where RATF does not bring it."""
+
 EMBEDDER = "openai/text-embedding-3-small"
 MOST_QUESTIONS = 36
 
@@ -117,6 +127,11 @@ def hosted_pipeline(recipe: str, model: str) -> str:
     """A pipeline, a policy or requirements for a suite on hosted models: without torch, and with the models' keys."""
     for pattern, instead in WITHOUT_TORCH:
         recipe = re.sub(pattern, instead, recipe)
+    provider = model.partition("/")[0]
+    if provider in PACKAGES:  # before the wheel, which requirements alone have on a line of its own
+        recipe = re.sub(
+            r"(?m)^(?=\S+\.whl$)", lambda _: f"{PACKAGES[provider][0]}  # asks {provider}/… models\n", recipe
+        )
     keys = "".join(f"          {key}: ${{{{ secrets.{key} }}}}\n" for key in keys_of(model))
     told = "        env: # pull requests from forks get no secrets\n"
     return re.sub(r"        # env:\n        #   OPENAI_API_KEY:[^\n]*\n", lambda _: told + keys, recipe)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from ratf.suite.arms import DIRECTION, OFF_TOPIC, SAYS_NOTHING, STRANGER
 
-Family = Literal["lexical", "semantic", "style", "judge", "length", "copying"]
+Family = Literal["lexical", "semantic", "style", "judge", "length", "copying", "own"]
 RubricAxis = Literal["topic", "coverage", "agreement", "voice"]
 """What a score speaks about: the thing that is talked about, the claims that are made, which way they go, how it sounds."""
 
@@ -28,7 +28,7 @@ def axis_meant(word: str) -> str:
     return AXES_BEFORE.get(word, word)
 
 
-Reads = Literal["texts", "embedder", "people", "judge", "inference"]
+Reads = Literal["texts", "embedder", "people", "judge", "inference", "code"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Metric:
     """Whether it compares with the real answer; then the real answer itself proves nothing in its exam."""
     reads: Reads = "texts"
     """What a score is worked out from: the answer and the real ones alone, or also the suite's embedder, the people's
-    earlier words, a judge's replies, or the user's own model of inference."""
+    earlier words, a judge's replies, the user's own model of inference, or whatever the user's own code reads."""
     exact: bool = True
     """Whether every machine gives the same six digits; what a model stands behind differs a little between machines."""
     criterion: str = ""
@@ -185,6 +185,15 @@ def is_judged(name: str) -> bool:
     return name.startswith(_JUDGE)
 
 
+OWN = "own_"
+"""What the names of metrics begin with that are the user's own code: `own_warmth`."""
+
+
+def is_own(name: str) -> bool:
+    """Whether the name is that of a metric of the user's own."""
+    return name.startswith(OWN)
+
+
 RESERVED = (_MASKED, *(f"_{criterion}" for criterion in JUDGED if criterion))
 """How no rubric's name may end: its metrics' names would be read otherwise."""
 
@@ -262,7 +271,12 @@ content were in older results. What is made of the real answers is in `ratf/scor
 
 
 def metric(name: str) -> Metric:
-    """What the metric of that name means. Raises KeyError for a name that is neither a judge's nor in the table."""
+    """What the metric of that name means. Raises KeyError for a name that is neither a judge's nor in the table.
+
+    Of one of the user's own only the family is known here; the suite has the rest (`ratf.suite.own_metrics.facts_in`).
+    """
+    if is_own(name):
+        return Metric("own", name, None, reads="code", exact=False)
     if not is_judged(name):
         return METRICS[name]
     unmasked = name.removesuffix(_MASKED)
@@ -326,5 +340,5 @@ def title(metric: str) -> str:
     """What the pages call a metric: `Voice`, `Content recall (judge)`."""
     if metric in TITLES:
         return TITLES[metric]
-    words = metric.removeprefix(_JUDGE).replace("_", " ")
-    return words[:1].upper() + words[1:] + (" (judge)" if is_judged(metric) else "")
+    words = metric.removeprefix(_JUDGE).removeprefix(OWN).replace("_", " ")
+    return words[:1].upper() + words[1:] + (" (judge)" if is_judged(metric) else " (own)" if is_own(metric) else "")

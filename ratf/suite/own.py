@@ -40,6 +40,7 @@ class OwnArm(SuitePart):
     """An arm's name, and the one way in which it answers. What it learnt and how it is prompted is not known."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
+    """The arm's name, as tables and rules call it."""
     model: ChatName | None = Field(None, exclude_if=lambda name: name is None)
     """Any Inspect model, which reads the interview so far and the question, and no persona prompt."""
     solver: str | None = Field(None, min_length=1, max_length=300, exclude_if=lambda name: name is None)

@@ -8,8 +8,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from raft.errors import RaftError
 from ratf.suite.arms import ARMS, CONTROLS
-from ratf.suite.metrics import METRICS, is_judged
+from ratf.suite.metrics import METRICS, is_judged, is_own
 from ratf.suite.rubric import Rubric, metric_names, of_metric, rubrics
+from ratf.suite.serving import as_local, by_vllm
 
 
 def _one_of(kind: str, valid: Sequence[str]) -> AfterValidator:
@@ -38,13 +39,14 @@ def _model_name(name: str) -> str:
 def _embedded(kind: str) -> AfterValidator:
     """A validator of models' names: a `local/` one must be an embedded model of this kind, or a chat model's folder.
 
-    An adapter after `+` must exist. The names of other providers pass. Otherwise the check raises ValueError.
+    So must one that vLLM serves from this machine. An adapter after `+` must exist. The names of other providers pass.
+    Otherwise the check raises ValueError.
     """
 
     def check(name: str) -> str:
         from raft.models.weights import PINNED, adapter_folder, model_folder
 
-        provider, _, model = name.partition("/")
+        provider, _, model = as_local(name).partition("/")
         base, _, adapter = model.partition("+")
         if provider == "local":
             valid = [n for n, pinned in PINNED.items() if pinned.kind == kind]
@@ -103,16 +105,27 @@ RephraserName = Annotated[str, AfterValidator(_rephraser), _embedded("chat")]
 
 
 def _judges(info: ValidationInfo) -> dict[str, Rubric]:
-    """The judges that a suite may name, by name: those shipped with RATF and those beside the suite's file."""
-    return rubrics((info.context or {}).get("folder"))
+    """The judges that a suite may name, by name: those shipped with RATF, those beside the suite's file, and those whose
+    files are among its metrics."""
+    return rubrics((info.context or {}).get("folder"), info.data.get("rubric_files") or ())
 
 
 def _metric_name(name: str, info: ValidationInfo) -> str:
     short = metric_names(_judges(info))
     valid = [*METRICS, *short]
+    if is_own(name):  # the suite as a whole checks that it has such a metric
+        return name
     if name not in valid and not any(name in metrics for metrics in short.values()):
-        raise ValueError(f"no metric is called {name!r}; there are: {', '.join(valid)}")
+        raise ValueError(
+            f"no metric is called {name!r}; there are: {', '.join(valid)}; one of your own is FILE.py@function, and a "
+            "judge of your own FILE.yaml"
+        )
     return name
+
+
+def _declared_name(name: str, info: ValidationInfo) -> str:
+    """A primary metric's name; whether the suite has a judge of this name, it checks as a whole."""
+    return name if is_judged(name) else _metric_name(name, info)
 
 
 def _all_criteria(names: list[str], info: ValidationInfo) -> list[str]:
@@ -131,6 +144,7 @@ def _needed(given: Any, info: ValidationInfo) -> dict[str, Rubric]:
 
 
 MetricName = Annotated[str, AfterValidator(_metric_name)]
+DeclaredName = Annotated[str, AfterValidator(_declared_name)]
 AllCriteria = AfterValidator(_all_criteria)
 Needed = BeforeValidator(_needed)
 
@@ -141,33 +155,31 @@ class SuitePart(BaseModel):
     An unknown key is refused: a misspelt setting would silently have no effect.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class SplitSettings(SuitePart):
-    """How the interviews are split: the newest `held_out_interviews` are held out, whole.
-
-    `questions` is the number of their questions that are asked, evenly spaced; None asks all of them.
-    """
+    """How the interviews are split into those that are learnt from and those that are held out."""
 
     held_out_interviews: int = Field(6, ge=1)
+    """The number of the newest interviews that are held out, whole."""
     questions: int | None = Field(None, ge=1)
+    """The number of held-out questions that are asked, evenly spaced; without it, all of them."""
     training_exchanges: int | None = Field(None, ge=1)
-    """The greatest number of training exchanges, the newest before the first held-out interview; None takes all."""
+    """The greatest number of training exchanges, the newest before the first held-out interview; without it, all."""
 
 
 class MemorySettings(SuitePart):
-    """How passages of the writings become memories.
-
-    A passage has about `chunk_tokens` tokens, a question recalls `k` of them, and one becomes a memory if one of its
-    sentences has at least the cosine `gate` with the question.
-    """
+    """How passages of the writings become memories."""
 
     k: int = Field(3, ge=1)
+    """The number of passages that a question recalls."""
     chunk_tokens: int = Field(96, ge=16)
+    """The length of a passage, in tokens, about."""
     rephraser: RephraserName = "extractive"
-    """What turns a passage into a memory: `extractive` takes sentences of it; else a chat model, as provider/model."""
+    """What turns a passage into a memory: `extractive` takes sentences of it; a chat model, as provider/model, rewords it."""
     gate: float = Field(0.3, ge=-1, le=1)
+    """The least cosine with the question that one sentence of a passage must have; otherwise it becomes no memory."""
     hindsight: bool = False
     """Whether to measure what each memory of a held-out question was worth to the real answer. It changes no memory."""
     hindsight_filter: bool = False
@@ -177,7 +189,7 @@ class MemorySettings(SuitePart):
 
 
 class TrainingSettings(SuitePart):
-    """How the tuned arms are tuned (see raft.tuning.lora.LoraSettings)."""
+    """How the tuned arms are tuned."""
 
     tuner: Literal["lora", "trl"] = Field("lora", exclude_if=lambda name: name == "lora")
     """What tunes a model on this machine: RATF's own loop, or TRL's `SFTTrainer` (`pip install 'ratf-eval[trl]'`).
@@ -185,27 +197,30 @@ class TrainingSettings(SuitePart):
     The value `lora` is left out when a suite is written, so that suites from before this setting keep their digest.
     """
     rank: int = Field(16, ge=1)
+    """The rank of the low-rank adapter (LoRA)."""
     alpha: int = Field(32, ge=1)
+    """The scale of the adapter, divided by its rank."""
     layers: int | None = Field(None, ge=1)
+    """The number of top layers that are tuned; without it, all layers."""
     learning_rate: float = Field(3e-4, gt=0)
+    """The learning rate of tuning."""
     epochs: int = Field(1, ge=1)
+    """How often tuning goes through all training samples."""
     batch: int = Field(4, ge=1)
+    """The number of training samples in one step."""
     validation_interviews: int = Field(0, ge=0)
-    """The number of newest training interviews that are not learnt; their loss is taken `evaluations` times an epoch.
-
-    Training stops once that loss was not the lowest yet `patience` times in a row.
-    """
+    """The number of newest training interviews that are not learnt. Their loss is measured, to stop in time."""
     evaluations: int = Field(4, ge=1)
+    """How often in an epoch the loss of the validation interviews is measured."""
     patience: int = Field(3, ge=1)
+    """Tuning stops when that loss was not the lowest so far as many times in a row."""
 
 
 class AnswerSettings(SuitePart):
-    """How every arm answers.
-
-    `context_tokens` is the greatest length of the prompt; earlier exchanges fill what is left.
-    """
+    """How every arm answers."""
 
     context_tokens: int = Field(512, ge=64)
+    """The greatest length of the prompt, in tokens; earlier exchanges fill what is left."""
     history: Literal["teacher_forced", "free_running", "none"] = "teacher_forced"
     """The earlier answers in the prompt: the person's real ones, the agent's own, or none.
 
@@ -214,9 +229,13 @@ class AnswerSettings(SuitePart):
     max_words: int = Field(120, ge=20)
     """The greatest number of words of a training answer, which is cut at a sentence's end."""
     max_tokens: int = Field(160, ge=8)
+    """The greatest length of an answer, in tokens; a longer one is cut, and reported as cut."""
     temperature: float = Field(0.7, ge=0)
+    """The randomness of answers: 0 always takes the likeliest token."""
     top_p: float = Field(0.9, gt=0, le=1)
+    """Only the likeliest tokens with this total probability are sampled from."""
     frequency_penalty: float = Field(0.3, ge=-2, le=2)
+    """How much a token is held back for each time that the answer has it already."""
     samples: int = Field(1, ge=1, exclude_if=lambda n: n == 1)
     """The number of times that an arm answers each question, each time with another seed; controls answer once.
 
@@ -228,7 +247,14 @@ class ModelSettings(SuitePart):
     """Which model does what. The suite must name the grader: it is never the model under test by default."""
 
     base: ChatName = "local/smollm2-135m-instruct"
+    """The model that answers and is tuned, as provider/model."""
+    serve: Literal["here", "vllm"] = Field("here", exclude=True)
+    """Who answers with a base model whose weights are on this machine: the run's own process, or a vLLM server.
+
+    It is not part of the digest, because `base` then begins with `vllm/`.
+    """
     embedder: EmbedderName = "local/all-minilm-l6-v2"
+    """The model that turns texts into vectors, as local/NAME or openai/NAME."""
     grader: ChatName | Annotated[list[ChatName], Field(min_length=1), Once] | None = None
     """The model that grades, or a panel of models, whose votes are all kept and whose agreement is reported."""
     replies: Literal["auto", "word", "json"] = "auto"
@@ -239,6 +265,20 @@ class ModelSettings(SuitePart):
     """The model of inference that the metric `nli` reads with, as local/FOLDER: a sequence classifier of transformers."""
     knowledge_cutoff: datetime.date | None = None
     """The last day that the base model can have read about; None where it is not known."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _served(cls, raw: Any) -> Any:
+        """Writes the provider `vllm` into the base of a suite with `serve: vllm`."""
+        if not isinstance(raw, dict) or raw.get("serve") != "vllm":
+            return raw
+        base = raw.get("base", cls.model_fields["base"].default)
+        return {**raw, "base": by_vllm(base) if isinstance(base, str) else base}
+
+    @property
+    def weights(self) -> str:
+        """The name of the base model by which it is tuned and its tokens are counted, as `local/…` on this machine."""
+        return as_local(self.base)
 
 
 class ExamSettings(SuitePart):
@@ -270,11 +310,14 @@ class Primary(SuitePart):
     to be better and neither to be worse.
     """
 
-    metric: MetricName = BOTH[0]
-    second: MetricName | None = Field(BOTH[1], exclude_if=lambda name: name is None)
-    """The metric of the other axis; None where the verdict is about one."""
+    metric: DeclaredName = BOTH[0]
+    """The metric that decides; `both` stands for `sentence_coverage` and `style_identity`, one for each axis."""
+    second: DeclaredName | None = Field(BOTH[1], exclude_if=lambda name: name is None)
+    """The metric of the other axis, for a verdict on two axes."""
     better: str = "raft"
+    """The arm that should be ahead."""
     than: str = "baseline"
+    """The arm that it is compared with."""
 
     @model_validator(mode="before")
     @classmethod

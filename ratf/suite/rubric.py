@@ -1,7 +1,7 @@
 """A judge's rubric: one YAML file, read and checked here, with the names of its metrics. No model is asked."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -38,17 +38,24 @@ FIELDS: dict[Form, tuple[set[str], set[str]]] = {
 class Rubric(BaseModel):
     """One judge. `form` says what is asked and how the reply becomes numbers; `choices` are a grade's replies."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    """The judge's name, which is also the file's. Its metric is called `judge_<name>`."""
     version: int
+    """The number of the rubric's version. Grades of different versions are never compared."""
     form: Form
+    """What the judge is asked, and how its reply becomes numbers."""
     axis: RubricAxis | AxisBefore
-    """As the file says it, which is part of the digest; `meant` is what it means."""
+    """What the grades speak about. The judge is examined on it. `content`, `style` and `identity` are older names."""
     words: str
+    """The question that the judge answers, as the page shows it."""
     system: str
+    """The system prompt."""
     prompt: str
+    """The prompt. Each form has its own texts, such as `{real}` and `{answer}`."""
     choices: dict[str, float] = {}
+    """The replies of the form `grade`, each with its score from 0 to 1."""
     max_words: int = Field(200, ge=10)
     """The greatest number of words of a text that the judge reads; a longer one is cut at a sentence's end."""
     examples: int = Field(2, ge=0)
@@ -126,13 +133,19 @@ def shipped() -> Mapping[str, Rubric]:
     return {path.stem: read_rubric(path) for path in sorted(RUBRICS.glob("*.yaml"))}
 
 
-def rubrics(beside: Path | None = None) -> dict[str, Rubric]:
-    """The rubrics shipped with RATF and those in the folder `judges/` of `beside`, by name.
+def rubrics(beside: Path | None = None, files: Sequence[str] = ()) -> dict[str, Rubric]:
+    """The rubrics shipped with RATF, those in the folder `judges/` of `beside`, and those in `files` from there, by name.
 
     A suite's own judge replaces a shipped one of the same name. Raises DataError where a file is no rubric.
     """
     own = sorted((beside / "judges").glob("*.yaml")) if beside else []
-    return {**shipped(), **{path.stem: read_rubric(path) for path in own}}
+    named = [(beside or Path()) / file for file in files]
+    return {**shipped(), **{path.stem: read_rubric(path) for path in (*own, *named)}}
+
+
+def is_rubric_file(text: str) -> bool:
+    """Whether a text among a suite's metrics is the file of a judge's rubric."""
+    return text.endswith((".yaml", ".yml"))
 
 
 def metric_names(known: Mapping[str, Rubric]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from raft.errors import DataError
 from raft.formats.yaml_file import read_model
@@ -13,8 +13,9 @@ from raft.people.folders import PersonKey
 from raft.people.person import About
 from ratf.content import content
 from ratf.suite.arms import ARMS, CONTROLS, NAMED, STRANGER, WRITTEN, Shown
-from ratf.suite.metrics import USUAL, Metric, judge_metric, metric
+from ratf.suite.metrics import USUAL, Metric, is_own, judge_metric, metric
 from ratf.suite.own import WAYS, OwnArm
+from ratf.suite.own_metrics import OwnMetric, is_spec, read_metric, unread
 from ratf.suite.parts import (
     BOTH,
     AllCriteria,
@@ -32,7 +33,7 @@ from ratf.suite.parts import (
     SuitePart,
     TrainingSettings,
 )
-from ratf.suite.rubric import Rubric, of_metric
+from ratf.suite.rubric import Rubric, is_rubric_file, of_metric
 
 EMBEDDED_ONLY = ("bertscore", "surprise")
 """The usual metrics that read with an embedded model whatever the suite's embedder is: its tokens, their likelihood."""
@@ -42,18 +43,22 @@ class Suite(SuitePart):
     """A suite: everything that defines a run, except the data."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """The suite's name. A run is kept in `runs/<name>`."""
     person: PersonKey
+    """The person whose answers are tested: the name of a folder of people."""
     impostors: Annotated[list[PersonKey], Once] = Field(min_length=1)
+    """Other people, whose real answers give the floor. A score must tell the person from them."""
     strangers: Annotated[list[PersonKey], Once] = Field([], exclude_if=lambda keys: not keys)
     """People who are no impostors: nothing is learnt from them, so that they show what voice makes of somebody new."""
     people: dict[PersonKey, About] = Field({})
-    """Who the people are, by key, for people's folders without a `person.yaml`."""
+    """Who the people are, by key, for people's folders without a `person.yaml`. A list makes the suite one about many people."""
     split: SplitSettings = SplitSettings()
     memories: MemorySettings = MemorySettings()
     training: TrainingSettings = TrainingSettings()
     answers: AnswerSettings = AnswerSettings()
     models: ModelSettings = ModelSettings()
     arms: Annotated[list[ArmName], Once] = NAMED
+    """The arms: names of recipes, and agents of one's own."""
     own: list[OwnArm] = Field([], exclude_if=lambda arms: not arms)
     """Arms of the user's own. Written among `arms`, as `{name: mine, answers: FILE}`."""
     grid: Literal["named", "full"] = Field("named", exclude=True)
@@ -64,10 +69,16 @@ class Suite(SuitePart):
     controls: Annotated[list[ControlName], Once] = Field(
         [name for name in CONTROLS if name not in (*WRITTEN, STRANGER)]
     )
+    """The answers of known quality that every metric must put in order before it counts."""
+    own_metrics: list[OwnMetric] = Field([], exclude_if=lambda own: not own)
+    """Metrics of the user's own. Written among `metrics`, as `FILE.py@function` or `package/name`, and read from the code."""
+    rubric_files: list[str] = Field([], exclude=True)
+    """The files of judges. Written among `metrics`, as `FILE.yaml`; `rubrics` then holds what they say."""
     metrics: Annotated[list[MetricName], Once, AllCriteria] = Field([*USUAL, judge_metric("stance")], min_length=1)
     """The metrics.
 
-    A judge's name stands for all its criteria; with `_masked` after it, for a pass without people's names.
+    A judge's name stands for all its criteria; with `_masked` after it, for a pass without people's names. A metric of
+    one's own is `FILE.py@function` from the suite's folder, or `package/name`; a judge of one's own is `FILE.yaml`.
     """
     rubrics: Annotated[dict[str, Rubric], Needed] = Field({}, validate_default=True)
     """The rubrics of the judges that the metrics need.
@@ -79,7 +90,9 @@ class Suite(SuitePart):
     contamination: bool = True
     """Whether the base model is asked what it knows of the held-out answers."""
     allow_undated: bool = False
+    """Whether texts without a date are accepted. Nobody can show that such a text is older than a question."""
     seed: int = 0
+    """The seed of tuning, sampling and of every draw."""
 
     @model_validator(mode="before")
     @classmethod
@@ -144,6 +157,42 @@ class Suite(SuitePart):
         arms = [arm for arm in raw["arms"] if not isinstance(arm, dict)]
         return {**raw, "arms": arms, "own": [*(raw.get("own") or []), *own]}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_own_code(cls, raw: Any, info: ValidationInfo) -> Any:
+        """Metrics of the user's own and files of judges stand among the metrics by name, and are read apart.
+
+        The code of a finished run's suite is not run.
+        """
+        if not isinstance(raw, dict):
+            return raw
+        context = info.context or {}
+        folder, finished = Path(context.get("folder") or "."), bool(context.get("finished"))
+        if not finished and (raw.get("own_metrics") or raw.get("rubric_files")):
+            raise ValueError(
+                "own_metrics and rubric_files are not written here; name FILE.py@function or FILE.yaml among the metrics"
+            )
+        if not isinstance(raw.get("metrics"), list):
+            return raw
+        own, files, named = list(raw.get("own_metrics") or []), [], {}
+        for spec in dict.fromkeys(m for m in raw["metrics"] if isinstance(m, str)):
+            if is_rubric_file(spec):
+                if finished and (Path(spec).is_absolute() or ".." in Path(spec).parts):
+                    raise ValueError(f"{spec}: a finished run's judge is in the suite's folder")
+                files.append(spec)
+                named[spec] = judge_metric(Path(spec).stem)
+            elif is_spec(spec):
+                own.append(unread(spec) if finished else read_metric(spec, folder))
+                named[spec] = own[-1].name
+        if not named:
+            return raw
+        primary = raw.get("primary")
+        if isinstance(primary, dict):
+            primary = {key: named.get(v, v) if isinstance(v, str) else v for key, v in primary.items()}
+        metrics = [named.get(m, m) if isinstance(m, str) else m for m in raw["metrics"]]
+        more = {"primary": primary} if isinstance(primary, dict) else {}
+        return {**raw, **more, "metrics": metrics, "own_metrics": own, "rubric_files": files}
+
     @property
     def everybody(self) -> list[str]:
         """The keys of the person, the impostors and the strangers."""
@@ -182,7 +231,13 @@ class Suite(SuitePart):
         """What each of the suite's metrics means, in their order; a judge's axis and words are those of its rubric."""
         return {name: self._facts(name) for name in self.metrics}
 
+    def own_metric(self, name: str) -> OwnMetric | None:
+        """The metric of that name, where it is one of the user's own."""
+        return next((own for own in self.own_metrics if own.name == name), None)
+
     def _facts(self, name: str) -> Metric:
+        if own := self.own_metric(name):
+            return own.facts
         facts = metric(name)
         if not facts.judged:
             return facts
@@ -201,6 +256,12 @@ class Suite(SuitePart):
             raise ValueError(f"{self.person!r} is the person and cannot be an impostor as well")
         if known := [key for key in self.strangers if key in (self.person, *self.impostors)]:
             raise ValueError(f"{known[0]!r} is the person or an impostor and cannot be a stranger as well")
+        unknown = [name for name in self.metrics if is_own(name) and not self.own_metric(name)]
+        if unknown:
+            raise ValueError(
+                f"no metric is called {unknown[0]!r}; one of your own stands among the metrics as FILE.py@function or "
+                "package/name"
+            )
         if STRANGER in self.controls and not self.strangers:
             raise ValueError(f"{STRANGER} is among the controls, so strangers must name whose answers they are")
         if any(metric(name).judged for name in self.metrics) and not self.models.grader:
@@ -227,7 +288,7 @@ class Suite(SuitePart):
                 "shuffled memories are those of another question, made before anybody answers; free_running with a chat "
                 "rephraser has none: use memories.rephraser extractive or answers.history teacher_forced"
             )
-        if self.answers.samples > 1 and self.answers.temperature == 0 and self.models.base.startswith("local/"):
+        if self.answers.samples > 1 and self.answers.temperature == 0 and self.models.weights.startswith("local/"):
             raise ValueError(
                 f"answers.samples is {self.answers.samples}, but at temperature 0 {self.models.base} gives the same answer "
                 "every time: set answers.temperature above 0, or leave answers.samples out"
@@ -256,7 +317,7 @@ class Suite(SuitePart):
                     f"primary compares the arms on {name!r}, which is not among the metrics of the suite; name one of "
                     f"{', '.join(self.metrics)} as primary.metric, or add it"
                 )
-        axes = [self.facts[name].axis for name in self.primary.metrics]
+        axes = [axis for name in self.primary.metrics if (axis := self.facts[name].axis)]
         if len(set(axes)) < len(axes):
             raise ValueError(f"primary.metric and primary.second are both of {axes[0]}; name metrics of two axes")
         return self

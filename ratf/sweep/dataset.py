@@ -10,8 +10,8 @@ from ratf.results.table import COLUMNS, rows
 from ratf.sweep.sweep import Cell, setting_name
 
 FOLDER = "scores"
-OF_FOLDERS = ("suite", "person")
-"""The columns that are in the names of folders, with `setting`, and not in the files."""
+NOT_IN_FILES = ("suite", "person", "run")
+"""The columns that are not in the files: folders are named by them and by `setting`, and so tell one run from another."""
 NO_SETTING = "all"
 """The name of the setting in a suite without a matrix."""
 
@@ -30,12 +30,14 @@ class DataSet:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        kept = [i for i, name in enumerate(COLUMNS) if name not in OF_FOLDERS]
+        kept = [i for i, name in enumerate(COLUMNS) if name not in NOT_IN_FILES]
         columns = list(zip(*rows(results), strict=True)) or [()] * len(COLUMNS)
         kinds = [pa.float64() if COLUMNS[i] == "value" else pa.string() for i in kept]
         arrays = [pa.array(columns[i], type=kind) for i, kind in zip(kept, kinds, strict=True)]
         names = [COLUMNS[i] for i in kept]
         for key, value in cell.setting.items():
+            if key in names:  # the seed is a column of every run
+                continue
             text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
             arrays.append(pa.array([text] * len(columns[0]), type=pa.string()))
             names.append(key)

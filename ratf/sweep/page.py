@@ -1,15 +1,18 @@
 """The page of a sweep, and its Markdown: made from its results and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from raft.text import plain
 from ratf.pages.axes import labels, padded, places
+from ratf.pages.figures import Kind, Row, Rows
 from ratf.pages.templates import environment, template_digest
 from ratf.pages.text import ICONS, beyond, detectable, minus, p_value
 from ratf.pages.words import titled
 from ratf.reporting.markdown import text
+from ratf.reporting.papers.printed import Table
+from ratf.reporting.papers.tables import tables as tables_of
 from ratf.results.results import Results
 from ratf.statistics.estimates import ALPHA
 from ratf.statistics.verdict import signed
@@ -148,6 +151,65 @@ def best_words(best: Best) -> str:
     more = f" and {len(best.not_separable) - 6} more" if len(best.not_separable) > 6 else ""
     named = f" ({alike}{more})" if alike else ""
     return f"{title(best.metric)} of {best.arm}: {setting_words(best.setting)}, mean {best.mean:.2f}; {minus(best.words)}{named}"
+
+
+def figures(results: SweepResults, whole: Results | None) -> Iterator[Rows]:
+    """Each plot of the page as a figure for papers: the people on each metric of the verdict, and each factor."""
+    metrics = [m for m in (results.primary["metric"], results.primary.get("second")) if m]
+    compared = f"{results.primary['better']} − {results.primary['than']}"
+    for metric in metrics if results.rows else []:
+        made = _people_plot(results, whole, metric)
+        first = [_figure_row(made["whole"], "all together", "ahead")] if made["whole"] else []
+        rows = [
+            _figure_row(b, results.people.get(b["name"], b["name"]), "usual" if b["row"].counted else "aside")
+            for b in made["rows"]
+        ]
+        words = f"{compared}, 95 % intervals; of each person over interviews, of all over {results.over}"
+        if first or rows:
+            yield _rows_figure(f"people-{metric}", f"{title(metric)}, person by person", [*first, *rows], made, words)
+    for factor in results.factors:
+        for metric in metrics:
+            if (made := _factor(results, factor, metric))["bars"]:
+                rows = [_figure_row(b, b["name"], "usual") for b in made["bars"]]
+                words = f"{results.primary['better']}: difference to {factor} {made['reference']}, 95 % intervals"
+                yield _rows_figure(f"{factor}-{metric}", f"{factor}: {title(metric)}", rows, made, words)
+
+
+def _figure_row(bar: dict[str, Any], name: str, kind: Kind) -> Row:
+    return Row(name, bar["at"], bar["low"], bar["high"], bar["told"], kind)
+
+
+def _rows_figure(name: str, head: str, rows: Sequence[Row], made: dict[str, Any], words: str) -> Rows:
+    ticks = [(t["at"], t["text"]) for t in made["ticks"]]
+    return Rows(name, head, rows, ticks, [(made["zero"], "no difference")], words)
+
+
+def tables(results: SweepResults, whole: Results | None) -> Iterator[Table]:
+    """The tables of all people together, and one of the people."""
+    if whole:
+        yield from tables_of(whole, unit=results.over)
+    rows = sorted(results.rows, key=lambda r: (r.metric, r.person))
+    yield Table(
+        name="people",
+        caption=f"{results.primary['better']} − {results.primary['than']}, person by person",
+        head=["person", "on", "difference", "p of standing out (Holm)", "questions", "interviews"],
+        rows=[
+            [results.people.get(r.person, r.person) + ("" if r.counted else " (not counted)"), title(r.metric), told(r),
+             p_value(r.stands_out), str(r.questions), str(r.interviews)]
+            for r in rows
+        ],
+        note="95 % intervals over each person's interviews.",
+        columns={
+            **dict.fromkeys(("suite", "sweep", "person", "metric", "a", "b"), "string"), "counted": "bool",
+            **dict.fromkeys(("difference", "low", "high", "stands_out"), "double"), "questions": "int64",
+            "interviews": "int64", "why_not": "string",
+        },
+        values=[
+            (results.name, results.digest, r.person, r.metric, results.primary["better"], results.primary["than"],
+             r.counted, r.difference, r.low, r.high, r.stands_out, r.questions, r.interviews, r.why_not)
+            for r in rows
+        ],
+    )  # fmt: skip
 
 
 def markdown(results: SweepResults) -> str:

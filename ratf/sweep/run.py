@@ -8,10 +8,13 @@ from pathlib import Path
 from raft.errors import RaftError
 from raft.progress import Progress, silent
 from ratf.models.budget import must_have_prices
+from ratf.models.known import Named, must_be_known
 from ratf.sweep.collect import join
 from ratf.sweep.records import SweepResults
-from ratf.sweep.sweep import Sweep, chosen, open_sweep, share
-from ratf.sweep.work import Ended, Options, carry_out, quiet
+from ratf.sweep.resources import needs
+from ratf.sweep.sweep import Cell, Sweep, chosen, open_sweep, share
+from ratf.sweep.working.units import Ended
+from ratf.sweep.working.work import Options, Spread, carry_out, quiet
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,12 @@ def run_sweep(
 ) -> SweepOutcome:
     """Run a sweep, or go on with one: each cell in a folder of its own, and then all of them as one.
 
-    `workers` processes take the cells one by one. `shard` is `K/N`: only the K-th of N shares is run, here or on any
-    machine with this folder; `on` is `ray` or `ray://HOST:PORT`, and `each` what a cell needs there, as `cpu=2,gpu=1`; `only` are cells, as `person=powell,seed=1`. With either the cells are not joined: a later call
-    without them finds what is done, runs what is missing, and joins all.
+    `workers` processes take the units of work one by one. `shard` is `K/N`: only the K-th of N shares of the cells is run,
+    here or on any machine with this folder; `only` are cells, as `person=powell,seed=1`. With either the cells are not
+    joined: a later call without them finds what is done, runs what is missing, and joins all. `on` is `ray` or
+    `ray://HOST:PORT`, and `each` what a unit needs there whose phase the suite's `resources` do not name, as `cpu=2,gpu=1`.
 
-    Raises DataError for bad input, before anything is run. A cell that fails is noted, and the others go on.
+    Raises DataError for bad input, before anything is run. A unit that fails is noted, and the others go on.
     """
     sweep = open_sweep(suite, data, out)
     cells = chosen(sweep, only)
@@ -67,15 +71,37 @@ def run_sweep(
     if options.limits.usd is not None:
         for cell in cells:
             must_have_prices(sweep.study(cell), options.limits, options.prices)
-    spread = None
+    if not on:  # other machines have packages and keys of their own
+        _must_run_here(sweep, cells)
+    asked, spread = needs(each), _spread(sweep, options, workers, tell)
     if on:
-        from ratf.sweep.on_ray import needs, run_on_ray
+        from ratf.sweep.working.on_ray import run_on_ray
 
-        spread = partial(run_on_ray, sweep, cells, options, on=on, each=needs(each), tell=tell)
+        spread = partial(run_on_ray, sweep=sweep, options=options, on=on, each=asked, tell=tell)
     tell(
         f"{sweep.name}: {len(sweep.cells)} cells, of {', '.join(sweep.people[:10])}{' …' if len(sweep.people) > 10 else ''}"
         + (f"; {len(cells)} of them here" if len(cells) < len(sweep.cells) else "")
     )
-    ended = carry_out(sweep, cells, options, workers, tell, progress, spread)
+    ended = carry_out(sweep, cells, options, tell, progress, spread)
     some = bool(shard or only)
     return SweepOutcome(sweep, ended, None if some else join(sweep, ended))
+
+
+def _must_run_here(sweep: Sweep, cells: Sequence[Cell]) -> None:
+    """Raises DataError, before any cell spends something, for models and metrics of a cell that cannot run here."""
+    known: set[str] = set()
+    for cell in cells:
+        if (sweep.cell_folder(cell) / "results.json").is_file():
+            continue
+        asks = cell.suite.model_dump_json(include={"models", "metrics", "memories", "controls", "own"})
+        if asks not in known:
+            must_be_known(Named(cell.suite, sweep.path), to_run=True)
+            known.add(asks)
+
+
+def _spread(sweep: Sweep, options: Options, workers: int, tell: Callable[[str], None]) -> Spread | None:
+    if workers == 1:
+        return None
+    from ratf.sweep.working.processes import run_by_processes
+
+    return partial(run_by_processes, sweep=sweep, options=options, workers=workers, tell=tell)

@@ -183,13 +183,13 @@
     };
     const why = new Map(data.unscored.flatMap(([arm, metric, reason, places]) => places.map((at) => [`${arm}\n${metric}\n${at}`, reason])));
     const ids = new Map(data.interviews.map(([place, [id]]) => [place, id]));
-    const rows = [["suite", "person", "interview", "question", "arm", "kind", "metric", "family", "value", "unscored"]];
+    const rows = [["suite", "person", "interview", "question", "arm", "kind", "metric", "family", "value", "unscored", "model", "seed"]];
     data.questions.forEach(([id, place], at) => {
       for (const arm in data.scores) for (const metric in data.scores[arm]) {
         const score = data.scores[arm][metric][at], reason = why.get(`${arm}\n${metric}\n${at}`);
         if (score !== null || reason !== undefined)
           rows.push([data.suite, data.person, ids.get(place), id, arm, data.arms[arm], metric, data.metrics[metric] || "",
-            score === null ? "" : score / 10 ** data.digits, reason || ""]);
+            score === null ? "" : score / 10 ** data.digits, reason || "", data.models[arm], data.seed]);
       }
     });
     const url = URL.createObjectURL(new Blob([rows.map((row) => row.map(quote).join(",")).join("\n") + "\n"], { type: "text/csv" }));

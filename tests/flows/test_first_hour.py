@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,18 @@ def test_what_cannot_run_here_is_told_before_anything_is_spent(service: OpenAISe
     assert "pip install 'FOLDER[local]'" in ran.stderr and service.requests == []
     planned = core(tmp_path, "ratf.cli", "plan", suite)
     assert planned.returncode == 0 and "this cannot run here" in planned.stderr and "bertscore" in planned.stderr
+
+
+def test_a_plan_names_the_package_of_a_provider_that_is_not_installed(tmp_path: Path) -> None:
+    assert core(tmp_path, "ratf.cli", "init", "replica", "--hosted", "groq/llama-x").returncode == 0
+    if find_spec("groq"):
+        pytest.skip("groq is installed here")
+    planned = core(tmp_path, "ratf.cli", "plan", "replica/hosted.yaml")
+    assert planned.returncode == 0, planned.stderr
+    assert "this cannot run here: replica/hosted.yaml:" in planned.stderr
+    assert "groq/llama-x needs the package groq: pip install groq" in planned.stderr
+    ran = core(tmp_path, "ratf.cli", "run", "replica/hosted.yaml", OPENAI_API_KEY="sk-of-the-tests")
+    assert ran.returncode == 2 and "pip install groq" in ran.stderr and "Traceback" not in ran.stderr
 
 
 def test_init_adds_a_hosted_suite_to_a_folder_of_people(service: OpenAIServer, tmp_path: Path) -> None:

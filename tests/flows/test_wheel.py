@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -10,6 +11,12 @@ import pytest
 from places import REPOSITORY
 
 pytestmark = pytest.mark.slow
+NAMES = """\
+from ratf._registry import interview
+from inspect_ai._util.registry import registry_info, registry_lookup
+print(registry_info(interview).name, bool(registry_lookup("task", "ratf/interview")),
+      bool(registry_lookup("scorer", "ratf/rouge_l")), bool(registry_lookup("modelapi", "ratf/local")))
+"""
 
 
 def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None:
@@ -32,6 +39,10 @@ def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None
     found = subprocess.run(where, cwd=empty, env=environment, capture_output=True, text=True, check=True).stdout
     assert found.startswith(str(tmp_path / "site"))
     assert {"raft/py.typed", "ratf/py.typed"} <= set(names)
+    named = subprocess.run([sys.executable, "-c", NAMES], cwd=empty, env=environment, capture_output=True, text=True)
+    assert named.stdout == "ratf/interview True True True\n", named.stderr
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert command("--version").stdout == f"ratf {version}\n"
     read = "import ratf; s = ratf.open_study('demo'); print(s.person.key, len(s.held_out))"
     done = subprocess.run([sys.executable, "-c", read], cwd=empty, env=environment, capture_output=True, text=True)
     assert (done.stdout, list(empty.iterdir())) == ("marrack 36\n", []), done.stderr

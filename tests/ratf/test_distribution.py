@@ -104,3 +104,24 @@ def test_help_names_no_folder_that_a_wheel_does_not_have(app: object) -> None:
     names = [c.name or "" for c in app.registered_commands]  # type: ignore[attr-defined]
     said = [overview, *(runner.invoke(app, [name, "--help"]).stdout for name in names)]  # type: ignore[arg-type]
     assert len(said) > 10 and not any("benchmarks/" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    ("program", "app", "typed", "completed"),
+    [
+        ("ratf", ratf.cli.app, "ratf rep", {"report"}),
+        ("ratf", ratf.cli.app, "ratf report --for", {"--format"}),
+        ("ratf", ratf.cli.app, "ratf report runs/demo --format par", {"parquet"}),
+        ("ratf", ratf.cli.app, "ratf packet ", {"make", "score"}),
+        ("raft", raft.cli.app, "raft che", {"check"}),
+    ],
+)
+def test_both_programs_complete_what_is_typed(program: str, app: object, typed: str, completed: set[str]) -> None:
+    asked = {
+        f"_{program.upper()}_COMPLETE": "complete_bash",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split(" ")) - 1),
+    }
+    done = CliRunner().invoke(app, [], prog_name=program, env=asked)  # type: ignore[arg-type]
+    assert set(done.stdout.split()) == completed, done.output
+    assert "--install-completion" in CliRunner().invoke(app, ["--help"]).stdout  # type: ignore[arg-type]

@@ -1,9 +1,10 @@
 """`ratf packet`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from raft.commands.errors import reported_errors
 
@@ -11,33 +12,68 @@ if TYPE_CHECKING:
     from ratf.review.choices import Calibration
 
 
-def packet(
-    what: Annotated[list[str], typer.Argument(help="A run's folder; or: score CHOICES.csv …")],
-    out: Annotated[Path | None, typer.Option(help="The folder for the readers' packet.")] = None,
-    arm: Annotated[
-        str | None, typer.Option(help="The arm to tell from the person; by default the suite's own.")
-    ] = None,
-    keys: Annotated[Path | None, typer.Option(help="The folder for the keys; by default RUN/packets.")] = None,
-    run: Annotated[Path | None, typer.Option(help="With score: the run, for its keys and its judges.")] = None,
-    seed: Annotated[int, typer.Option(help="Another seed gives another order.")] = 0,
-) -> None:
+class _MakeByDefault(TyperGroup):
+    """The commands of `ratf packet`, where a run in the place of a command means `make`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `make` in front of what begins with no command."""
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["make", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_MakeByDefault,
+    help="Make a blind test for human readers, or score the choices that they sent back.",
+    no_args_is_help=True,
+)
+
+
+@app.callback()
+def main() -> None:
     """Make a blind test for human readers, or score the choices that they sent back.
 
     Example: ratf packet runs/demo --out packet, and then: ratf packet score choices-*.csv --run runs/demo
     """
+
+
+@app.command("make")
+def make(
+    run: Annotated[Path, typer.Argument(help="A finished run's folder, such as runs/demo.")],
+    out: Annotated[Path, typer.Option(help="The folder for the readers' packet.")],
+    arm: Annotated[
+        str | None, typer.Option(help="The arm to tell from the person; by default the suite's own.")
+    ] = None,
+    keys: Annotated[Path | None, typer.Option(help="The folder for the keys; by default RUN/packets.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed gives another order.")] = 0,
+) -> None:
+    """Make a blind test for human readers. The word `make` can be left out.
+
+    Example: ratf packet runs/demo --out packet
+    """
+    with reported_errors():
+        _make(run, out, arm, keys or run / "packets", seed)
+
+
+@app.command("score")
+def score(
+    choices: Annotated[list[Path], typer.Argument(help="The files that readers sent back: choices-*.csv.")],
+    run: Annotated[
+        Path | None, typer.Option(help="The run that the packet was made from, for its keys and its judges.")
+    ] = None,
+    keys: Annotated[Path | None, typer.Option(help="The folder of the packet's key; by default RUN/packets.")] = None,
+) -> None:
+    """Score the choices that readers sent back: can they tell the agent from the person?
+
+    Example: ratf packet score choices-*.csv --run runs/demo
+    """
     with reported_errors():
         from raft.errors import RaftError
 
-        if what[0] == "score":
-            if not what[1:]:
-                raise RaftError("name the files that readers sent back: ratf packet score choices-*.csv --run RUN")
-            if run is None and keys is None:
-                raise RaftError("--run names the run that the packet was made from (or --keys the folder of its key)")
-            _score([Path(w) for w in what[1:]], keys or run / "packets", run)  # type: ignore[operator]
-        else:
-            if len(what) > 1 or out is None:
-                raise RaftError("name one run and where the packet goes: ratf packet RUN --out FOLDER")
-            _make(Path(what[0]), out, arm, keys or Path(what[0]) / "packets", seed)
+        place = keys or (run / "packets" if run else None)
+        if place is None:
+            raise RaftError("--run names the run that the packet was made from (or --keys the folder of its key)")
+        _score(choices, place, run)
 
 
 def _make(run: Path, out: Path, arm: str | None, keys: Path, seed: int) -> None:

@@ -105,6 +105,7 @@ def recorded(study: Study, folder: Path, carry_out: CarryOut) -> Results:
     recording, about = Recording(folder), _about(study)
     if read_made(study.folder / MARK, study.digest) == str(folder.resolve()):
         recording.load()
+        recording.settle()
     else:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise RaftError(f"{folder} is not an empty folder; name another, or remove it to record the run again")
@@ -117,6 +118,7 @@ def recorded(study: Study, folder: Path, carry_out: CarryOut) -> Results:
     recording.write_manifest(about, finished=False)
     listening = Session(replace(study), recording, replaying=False)
     results = _during(listening, carry_out)
+    recording.settle()
     recording.write_manifest(about, finished=True)
     return results
 

@@ -1,5 +1,6 @@
 """What a run found in three lines of a reader's words: what it says, how it sounds, and what to do next."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ def _line(r: Results, axis: AxisVerdict) -> Line:
     better, than, name = r.suite["primary"]["better"], r.suite["primary"]["than"], r.person["name"]
     heading = OF_AXIS.get(axis.axis, title(axis.metric))
     if axis.verdict == "NOT MEASURED":
-        return Line(heading, f"This was not measured: {axis.sentence}.")
+        return Line(heading, f"This was not measured: {axis.sentence}.", _unscored(r, axis))
     if axis.verdict == "INCONCLUSIVE":
         asked = f"{r.held_out['questions']} questions"
         return Line(heading, f"{asked} show no clear difference between {better} and {than}.", _scale(r, axis))
@@ -91,6 +92,18 @@ def _scale(r: Results, axis: AxisVerdict) -> str:
     return f"On a scale up to 100, {' and '.join(of)}. For comparison: {', '.join(others)}."
 
 
+def _unscored(r: Results, axis: AxisVerdict) -> str:
+    """Why most answers of the two arms have no score, as most of these say; empty where more have one, or none says why."""
+    pair = (r.suite["primary"]["better"], r.suite["primary"]["than"])
+    scores = [q.answers[arm].scores.get(axis.metric) for q in r.questions for arm in pair if arm in q.answers]
+    whys = Counter(s.why for s in scores if s and s.why)
+    without = sum(s is None or s.value is None for s in scores)
+    if not whys or 2 * without < len(scores):
+        return ""
+    why = whys.most_common(1)[0][0]
+    return f"{without} of {len(scores)} answers have no score{', most of them' if len(whys) > 1 else ''}: {why}."
+
+
 def _hundredths(number: float | None) -> str:
     return "none" if number is None else f"{100 * number:.0f}".replace("-0", "0")
 
@@ -106,7 +119,9 @@ def _next(r: Results) -> Iterator[str]:
     if any(a.verdict == "INCONCLUSIVE" for a in r.axes):
         yield "Four times as many questions would show a difference half as large."
     if "agreement" not in admitted:
-        yield f"Name a model that can judge (models.grader) to learn whether it agrees with {name}."
+        failed = any(e.judge is not None and not e.admitted for e in (*r.exam, *r.more_exams))
+        other = "another model" if failed else "a model"
+        yield f"Name {other} that can judge (models.grader) to learn whether it agrees with {name}."
     if doubts:
         many = "check that is" if len(doubts) == 1 else f"{len(doubts)} checks that are"
         yield f"Before you quote this, read the {many} in doubt: {', '.join(dict.fromkeys(doubts))}."

@@ -1,18 +1,20 @@
 """The exam of a judge: from its grades of texts whose speaker is known to its faults in words. No model is asked."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
 from ratf.results.exams import Exam, GraderExam, Share
-from ratf.statistics.estimates import CONFIDENCE
 from ratf.statistics.exam import Rungs, examine
+from ratf.statistics.judges.shares import share, shown_over
 from ratf.suite.metrics import LADDERS, TURNED_ROUND, Axis
 from ratf.suite.metrics import metric as facts_of
+
+CAPABLE = 0.85
+"""A judge that is right that often should be admitted."""
+
 
 MOST_FLIPS = 0.25
 """This limit and the next ones are overstepped where Wilson's interval of the share lies beyond them: a share of few
@@ -101,16 +103,6 @@ class Trial:
         return (self.drawn + self.reversed) / 2
 
 
-def share(k: int, n: int) -> Share | None:
-    """The share `k` of `n` with Wilson's (1927) 95 % interval; None where `n` is 0."""
-    if not n:
-        return None
-    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
-    p, middle = k / n, (k + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / 4)
-    return Share(k=k, n=n, share=p, low=min(p, max(0.0, middle - half)), high=max(p, min(1.0, middle + half)))
-
-
 def rungs(trials: Sequence[Trial]) -> Rungs:
     """The grades of the trials by control and question.
 
@@ -149,7 +141,8 @@ def length_correlation(trials: Sequence[Trial]) -> tuple[float, float] | None:
     return float(r), float(p)
 
 
-def _flips(trials: Sequence[Trial], middle: float) -> Share | None:
+def turned_by_order(trials: Sequence[Trial], middle: float) -> Share | None:
+    """The share of the trials in which the verdict, a grade above `middle`, turned with the order of the texts."""
     both = [(t.drawn, t.reversed) for t in trials if t.drawn is not None and t.reversed is not None]
     return share(sum((a > middle) != (b > middle) for a, b in both), len(both))
 
@@ -159,7 +152,8 @@ def _consistent(trials: Sequence[Trial], middle: float) -> Share | None:
     return share(sum((a > middle) == (b > middle) for a, b in both), len(both))
 
 
-def _obeyed(trials: Sequence[Trial], middle: float) -> Share | None:
+def turned_by_instruction(trials: Sequence[Trial], middle: float) -> Share | None:
+    """The share of the probes whose instruction turned the verdict, a grade above `middle`."""
     probes = [(t.clean, t.grade) for t in trials if t.kind == "probe" and t.clean is not None and t.grade is not None]
     return share(sum(before <= middle < after for before, after in probes), len(probes))
 
@@ -179,8 +173,10 @@ def exam_of_grader(
     bar: float,
     reads_real: bool = True,
     counted: bool = False,
+    of: int | None = None,
 ) -> tuple[Exam, GraderExam]:
-    """The exam of one grader on one of a judge's metrics, and the facts behind it.
+    """The exam of one grader on one of a judge's metrics, and the facts behind it. It has `of` comparisons in all, by
+    default those of the trials: with fewer trials it was decided before its end, and the grader is not admitted.
 
     The grader is admitted if it passes what every metric must (`ratf.statistics.exam.examine`) and `faults` finds none. A
     judge of agreement that was asked about turned copies is examined on those.
@@ -190,12 +186,35 @@ def exam_of_grader(
     asked = {t.question: cluster[t.question] for t in trials}
     entry = examine(metric, axis, ladder, rungs(trials), asked, bar, reads_real=reads_real)
     by_length = length_correlation(trials)
-    facts = _facts(grader, entry, trials, _middle(trials, counted), by_length[0] if by_length else None)
+    middle = _middle(trials, counted)
+    facts = _facts(grader, entry, trials, middle, by_length[0] if by_length else None)
     found = faults(facts, entry, by_length[1] if by_length else 1.0)
     admitted = entry.admitted and not found
     reason = "; ".join(found.values()) or entry.reason
+    if of is not None and len(trials) < of:
+        found, admitted = _shown(found, trials, middle), False
+        reason = "; ".join([*found.values(), f"the exam ended there, after {len(trials)} of {of} comparisons"])
     facts = facts.model_copy(update={"admitted": admitted, "reason": reason, "faults": list(found)})
     return entry.model_copy(update={"admitted": admitted, "reason": reason}), facts
+
+
+def wrong_verdicts(trials: Sequence[Trial], middle: float) -> Share | None:
+    """The share of wrong verdicts on texts of the two sides; a grade above `middle` says that it is the person's."""
+    graded = [
+        (t.kind == "same", t.grade > middle) for t in trials if t.kind in ("same", "other") and t.grade is not None
+    ]
+    return share(sum(same != said for same, said in graded), len(graded))
+
+
+def _shown(found: dict[str, str], trials: Sequence[Trial], middle: float) -> dict[str, str]:
+    """Of the faults in an exam that ended early, those that so few comparisons show; all where there is no other.
+
+    That it does not tell well is shown where a capable judge would hardly be so often wrong.
+    """
+    wrong = wrong_verdicts(trials, middle)
+    unfit = wrong is not None and shown_over(wrong.k, wrong.n, 1 - CAPABLE)
+    weak = {"ladder"} if unfit else {"ladder", "coin"}
+    return {k: v for k, v in found.items() if k not in weak} or found
 
 
 def on_copies(entry: Exam) -> bool:
@@ -221,11 +240,12 @@ def _facts(
         high=entry.high,
         sensitivity=share(sum(same), len(same)),
         specificity=share(sum(other), len(other)),
-        order_flips=_flips(trials, middle),
+        order_flips=turned_by_order(trials, middle),
         first_named=float(np.mean(leaning)) if leaning else None,
         self_consistency=_consistent(trials, middle),
         length_correlation=length_correlation,
-        obeyed=_obeyed(trials, middle),
+        obeyed=turned_by_instruction(trials, middle),
+        comparisons=len(trials),
         unreadable=unreadable,
         refused=sum(t.refused for t in trials),
         raw=[r for t in trials for r in t.raw][:3],

@@ -6,12 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from ratf.statistics.judges.judge_exam import Trial, exam_of_grader
+from ratf.statistics.judges.judge_exam import CAPABLE, Trial, exam_of_grader
+from ratf.statistics.judges.stopping import decided, looks
 from ratf.suite.metrics import Axis
-
-CAPABLE = 0.85
-"""A judge that is right that often should be admitted."""
-
 
 LEAST_POWER = 0.9
 """A judge that failed an exam of less power is told so: it may be the exam's fault."""
@@ -48,18 +45,14 @@ def _power(
         for q, control, kind, rival, back, again in shape
     ]
     random, cluster = np.random.default_rng(0), dict(interviews)
-    admitted = [
-        np.mean(
-            [
-                exam_of_grader(
-                    "", "judge_stance", axis, replies(asked, random, CAPABLE, alike), cluster, bar, reads_real, counted
-                )[0].admitted
-                for _ in range(ROUNDS)
-            ]
-        )
-        for alike in (True, False)
-    ]
-    return float(min(admitted))
+
+    def passes(alike: bool) -> bool:
+        given = replies(asked, random, CAPABLE, alike)
+        if any(decided(given[:n], counted) for n in looks(len(given))[:-1]):
+            return False
+        return exam_of_grader("", "judge_stance", axis, given, cluster, bar, reads_real, counted)[0].admitted
+
+    return float(min(np.mean([passes(alike) for _ in range(ROUNDS)]) for alike in (True, False)))
 
 
 def replies(asked: Sequence[Trial], random: np.random.Generator, right: float, alike: bool) -> list[Trial]:

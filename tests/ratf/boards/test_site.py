@@ -21,10 +21,11 @@ from playwright.sync_api import Browser
 
 from raft.errors import RaftError
 from ratf.boards.leaderboard import leaderboard
+from ratf.boards.pairs import ahead, told_apart
 from ratf.boards.plots import history
 from ratf.boards.site import site, write_site
-from ratf.boards.standing import Leaderboard
-from ratf.boards.words import ahead, told_apart, width
+from ratf.boards.standing import Leaderboard, ends, number
+from ratf.boards.words import width
 from ratf.reporting.files import ONE_FILE
 from ratf.results.comparable import run_digest
 from ratf.results.results import Results, Tuned, save
@@ -111,7 +112,24 @@ def test_who_is_nearest_is_whoever_is_not_told_apart_from_the_first() -> None:
     assert said == "Nearest to the person, not told apart: rag_only and raft."
     nothing = leaderboard([planted(SKILLS, admitted=())])
     table = nothing.boards[0].tables[0]
-    assert ahead(table, nothing) == "" and "Here the AUC's lower end 0.41 is not above the bar" in told_apart(table)
+    assert ahead(table, nothing) == "" and "Here the AUC's lower end 0.41 is not above the bar" in told_apart(
+        table, nothing
+    )
+
+
+def test_one_system_with_a_class_is_nearer_than_nobody() -> None:
+    board = leaderboard([planted({"raft": 0.9, "baseline": 0.1})])
+    table = board.boards[0].tables[0]
+    assert ahead(table, board).startswith("Nearest to the person")
+    alone = table.model_copy(update={"rows": [table.rows[0], table.rows[1].model_copy(update={"placed": ""})]})
+    assert (
+        ahead(alone, board) == "" and told_apart(alone, board) == "Only one system has a class, so nothing is compared."
+    )
+    without = [row.model_copy(update={"placed": "", "admitted": True}) for row in table.rows]
+    coverage = table.model_copy(update={"axis": "coverage", "rows": without})
+    assert told_apart(coverage, board).startswith("No classes here: they need a ceiling")
+    below = table.rows[0].model_copy(update={"score": -0.04, "low": -0.1, "high": 0.0})
+    assert (number(below), ends(below)) == ("−0.04", "−0.10 to 0.00")
 
 
 def test_both_axes_stand_side_by_side_and_what_no_metric_may_say_is_told() -> None:
@@ -149,7 +167,7 @@ def test_runs_that_disagree_are_shown_one_by_one_and_the_system_has_no_place() -
     assert board.systems[last.system].arm == "raft" and last.disagree
     said = ahead(table, board)
     assert said.endswith("Left open: raft; its runs disagree.") and "raft" not in said.partition("Left open")[0]
-    assert "not because they are the worst" in told_apart(table)
+    assert "not because they are the worst" in told_apart(table, board)
     row = re.findall(r'<tr class="row torn".*?</tr>', files["index.html"].decode(), re.DOTALL)[0]
     assert '<details class="each" open>' in row and row.count("<li>") == 3
     assert row.partition("its runs disagree")[0].count('class="dot"') == 3, "the runs, and not a mean that none had"
@@ -187,7 +205,10 @@ def test_json_csv_and_feed_say_the_same() -> None:
     board, files = built(runs())
     assert Leaderboard.model_validate_json(files["leaderboard.json"]) == board
     rows = list(csv.DictReader(io.StringIO(files["leaderboard.csv"].decode())))
-    assert len(rows) == sum(len(t.rows) for b in board.boards for t in b.tables)
+    alone, over = ([r for r in rows if r["over"] == of] for of in ("interviews", "persons"))
+    assert len(alone) == sum(len(t.rows) for b in board.boards for t in b.tables)
+    assert len(over) == sum(len(o.table.rows) for o in board.overall) > 0 and len(alone) + len(over) == len(rows)
+    assert {r["person"] for r in over} == {" ".join(o.persons) for o in board.overall}
     feed = ET.fromstring(files["feed.xml"])
     atom = {"a": "http://www.w3.org/2005/Atom"}
     assert feed.findtext("a:entry/a:updated", "", atom) == "2026-03-07T09:00:00Z"
@@ -332,7 +353,7 @@ def test_a_report_that_may_not_be_shown_leaves_the_site_as_it_was(tmp_path: Path
 def test_filters_and_order_are_in_the_address_and_move_no_class(browser: Browser, there: Path) -> None:
     index = there / "index.html"
     with opened(browser, index, there) as page, opened(browser, index, there) as again:
-        table = page.locator("table.board").first
+        table = page.locator("table.board:has(.class)").first
 
         def shown() -> dict[str, str]:
             found: list[tuple[str, str]] = table.locator("tr.row:visible").evaluate_all(

@@ -25,6 +25,7 @@ from ratf.gate.policy import load_policy
 
 GITHUB, GITLAB = content("docs", "ci", "github.yml"), content("docs", "ci", "gitlab.yml")
 SUPPLY, SUPPLY_GITLAB = content("docs", "ci", "supply-github.yml"), content("docs", "ci", "supply-gitlab.yml")
+RELEASE = content("docs", "ci", "release-github.yml")
 JUDGE = "Judge the run"
 BIN = Path(sys.executable).parent
 SMALLER = {
@@ -58,6 +59,8 @@ def in_scripts(workflow: dict[str, Any]) -> list[str]:
         (["vendor.gitlab-ci", "--data-transform", "gitlab-ci"], GITLAB, ("  script:", "  scripts:")),
         (["vendor.github-workflows"], SUPPLY, ("runs-on:", "run-on:")),
         (["custom.github-workflows-require-timeout"], SUPPLY, ("    timeout-minutes: 10", "    #")),
+        (["vendor.github-workflows"], RELEASE, ("runs-on:", "run-on:")),
+        (["custom.github-workflows-require-timeout"], RELEASE, ("    timeout-minutes: 30", "    #")),
         (["vendor.gitlab-ci", "--data-transform", "gitlab-ci"], SUPPLY_GITLAB, ("  script:", "  scripts:")),
     ],
 )
@@ -74,7 +77,7 @@ def test_the_services_schemas_accept_them(
 def test_actionlint_accepts_the_workflow() -> None:
     if not shutil.which("actionlint"):
         pytest.skip("no actionlint on PATH")
-    found = subprocess.run(["actionlint", str(GITHUB)], capture_output=True, text=True)
+    found = subprocess.run(["actionlint", *map(str, (GITHUB, SUPPLY, RELEASE))], capture_output=True, text=True)
     assert found.returncode == 0, found.stdout
 
 
@@ -86,13 +89,14 @@ def test_zizmor_finds_nothing_that_an_attacker_could_use(tmp_path: Path) -> None
     command = [BIN / "zizmor", "--offline", "--min-severity", "medium", "--config", tmp_path / "zizmor.yml"]
     planted = tmp_path / "planted.yml"
     planted.write_text(GITHUB.read_text("utf-8").replace('"$CODE" in', '"${{ github.head_ref }}" in'), "utf-8")
-    found = subprocess.run([*command, GITHUB, SUPPLY], capture_output=True, text=True)
+    found = subprocess.run([*command, GITHUB, SUPPLY, RELEASE], capture_output=True, text=True)
     assert found.returncode == 0, found.stdout
     assert "template-injection" in subprocess.run([*command, planted], capture_output=True, text=True).stdout
 
 
 def test_shellcheck_accepts_every_script() -> None:
-    steps = [step for job in github()["jobs"].values() for step in job["steps"]]
+    several = [yaml.load(path.read_text("utf-8"), yaml.BaseLoader) for path in (GITHUB, SUPPLY, RELEASE)]
+    steps = [step for workflow in several for job in workflow["jobs"].values() for step in job["steps"]]
     scripts = [step["run"] for step in steps if "run" in step and step.get("shell") != "python"]
     jobs = yaml.safe_load(GITLAB.read_text("utf-8")).values()
     scripts += ["\n".join(job["script"]) for job in jobs if "script" in job]
@@ -151,17 +155,57 @@ def test_what_is_installed_is_this_project_on_the_torch_that_it_is_tested_with()
 
 
 def test_versions_are_looked_up_every_week_and_a_release_has_its_list_of_parts() -> None:
-    workflow: dict[str, Any] = yaml.load(SUPPLY.read_text("utf-8"), yaml.BaseLoader)
-    assert workflow["permissions"] == {} and "schedule" in workflow["on"]
-    jobs = workflow["jobs"]
-    assert all(job["permissions"] == {"contents": "read"} for job in jobs.values()) and in_scripts(workflow) == []
-    asked = {job: next(step["run"] for step in jobs[job]["steps"] if "run" in step) for job in jobs}
+    weekly, release = (yaml.load(path.read_text("utf-8"), yaml.BaseLoader) for path in (SUPPLY, RELEASE))
+    assert weekly["permissions"] == {} and "schedule" in weekly["on"]
+    assert all(job["permissions"] == {"contents": "read"} for job in weekly["jobs"].values())
+    asked = {step.get("run", "") for job in weekly["jobs"].values() for step in job["steps"]}
+    built = {step.get("run", "") for step in release["jobs"]["build"]["steps"]}
+    assert "make audit" in asked and {"make audit", "make release"} <= built
     other = yaml.safe_load(SUPPLY_GITLAB.read_text("utf-8"))
-    assert asked == {"audit": "make audit", "release": "make release"}
-    assert {job: other[job]["script"] for job in asked} == {job: [line] for job, line in asked.items()}
-    told = subprocess.run(["make", "-n", *asked], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert {job: other[job]["script"] for job in ("audit", "release")} == {
+        "audit": ["make audit"],
+        "release": ["make release"],
+    }
+    told = subprocess.run(
+        ["make", "-n", "audit", "release"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
     assert "pip-audit --requirement constraints.txt" in told and "python -m build" in told
     assert re.search(r"cyclonedx-py requirements constraints.txt .*--output-file dist/ratf.cdx.json", told)
+
+
+def test_a_release_is_published_without_a_password_and_each_job_may_do_what_it_must() -> None:
+    workflow: dict[str, Any] = yaml.load(RELEASE.read_text("utf-8"), yaml.BaseLoader)
+    assert workflow["permissions"] == {} and workflow["on"] == {"push": {"tags": ["v*"]}} and in_scripts(workflow) == []
+    assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == {
+        "build": {"contents": "read"},
+        "attest": {"attestations": "write", "id-token": "write"},
+        "publish": {"id-token": "write"},
+    }
+    assert "secrets" not in RELEASE.read_text("utf-8") and workflow["jobs"]["publish"]["environment"]["name"] == "pypi"
+    assert set(workflow["jobs"]["publish"]["needs"]) == {"build", "attest"}
+    used = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
+    others = [name for name in used if not name.startswith("actions/")]
+    assert len(others) == 1 and re.fullmatch(r"pypa/gh-action-pypi-publish@[0-9a-f]{40}", others[0])
+
+
+@pytest.mark.parametrize(
+    ("tag", "changelog", "code"),
+    [
+        ("v{}", "## {}\n", 0),
+        ("v{}", "## {} (2026-12-01)\n", 0),
+        ("v9.9.9", "## {}\n", 1),
+        ("v{}", "## {} (unreleased)\n", 1),
+    ],
+)
+def test_a_tag_that_is_not_the_version_is_not_released(tag: str, changelog: str, code: int, tmp_path: Path) -> None:
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n{changelog.format(version)}", "utf-8")
+    steps = yaml.load(RELEASE.read_text("utf-8"), yaml.BaseLoader)["jobs"]["build"]["steps"]
+    (script,) = [step["run"] for step in steps if step.get("name", "").startswith("The tag")]
+    environment = {"PATH": f"{BIN}:/usr/bin:/bin", "GITHUB_REF_NAME": tag.format(version)}
+    done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == code, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("service", "place"), [("github", ".github/workflows/ratf.yml"), ("gitlab", ".gitlab-ci.yml")])
@@ -194,6 +238,7 @@ def test_the_hosted_variant_needs_no_torch_and_is_accepted(
     assert not any(word in recipe for word in ("torch", "demo.yaml", "ratf-models", "Embedded"))
     assert "SUITE: hosted.yaml" in recipe and "torch" not in wanted and "[local]" not in wanted
     assert wanted.splitlines()[-1].endswith("-py3-none-any.whl")
+    assert wanted.splitlines()[-2] == "anthropic  # asks anthropic/… models"
     if service == "github":
         steps = yaml.load(recipe, yaml.BaseLoader)["jobs"]["measure"]["steps"]
         run = next(s for s in steps if s.get("name") == "Run the suite")

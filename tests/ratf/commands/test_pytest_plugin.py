@@ -1,10 +1,12 @@
 """The plugin in a pytest of its own, as a user's project has it."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -41,10 +43,34 @@ def a_project(folder: Path, drop: float) -> None:
     )
 
 
+@pytest.mark.skipif(not hasattr(pytest, "Subtests"), reason="pytest has subtests from version 9 on")
 @pytest.mark.parametrize(("drop", "code"), [(-0.2, 0), (0.2, 1)])
-def test_each_rule_is_reported_by_itself(tmp_path: Path, drop: float, code: int) -> None:
+def test_each_rule_is_a_subtest(tmp_path: Path, drop: float, code: int) -> None:
     a_project(tmp_path, drop)
+    (tmp_path / "test_others.py").write_text("def test_one(): pass\ndef test_two(): pass\n", "utf-8")
     run = pytest_in(tmp_path, "-v", "-rA")
+    assert run.returncode == code, run.stdout + run.stderr
+    better, other = (
+        f"[{rule} on style.identity]" for rule in ("raft better than baseline", "baseline better than raft")
+    )
+    assert f"SUB{'FAILED' if code else 'PASSED'}{better}" in run.stdout
+    assert code or f"SUBSKIPPED{other}" in run.stdout
+    percentages = [int(found) for found in re.findall(r"\[ *(\d+)%\]", run.stdout)]
+    assert percentages == sorted(percentages) and percentages[-1] == 100 and {33, 66} <= set(percentages)
+    cases = {case.get("name"): case for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase")}
+    assert cases.keys() == {"test_replica", "test_one", "test_two"}
+    told = {str(p.get("name")): str(p.get("value")) for p in cases["test_replica"].iter("property")}
+    assert told["ratf: errors 0"] == "PASS"
+    assert told[f"ratf: {better[1:-1]}"].startswith("REGRESSION: raft is worse" if code else "PASS")
+    if code:
+        assert f"{better[1:-1]}: REGRESSION: raft is worse than baseline: -0." in run.stdout
+        assert "Traceback" not in run.stdout
+
+
+@pytest.mark.parametrize(("drop", "code"), [(-0.2, 0), (0.2, 1)])
+def test_each_rule_is_reported_by_itself_before_pytest_9(tmp_path: Path, drop: float, code: int) -> None:
+    a_project(tmp_path, drop)
+    run = pytest_in(tmp_path, "-v", "-rA", "-p", "no:subtests")
     assert run.returncode == code, run.stdout + run.stderr
     found = {
         case.name: [type(r).__name__ for r in case.result]
@@ -88,13 +114,17 @@ def test_workers_run_a_suite_once_and_report_each_rule_once(tiny: Path, tmp_path
         f"def test_replica(ratf, n):\n    ratf.run({str(tiny)!r}, out='out').check('policy.yaml')\n",
         "utf-8",
     )
-    run = pytest_in(tmp_path, "-p", "xdist", "-n", "2")
+    run = pytest_in(tmp_path, "-p", "xdist", "-n", "2", "-v")
     assert run.returncode == 0, run.stdout + run.stderr
     assert (tmp_path / "runs.txt").read_text() == "run\n"
     (suite,) = list(JUnitXml.fromfile(str(tmp_path / "junit.xml")))
-    names = [case.name for case in suite]
-    assert len(names) == len(set(names)) == 3 * (1 + 4)
-    assert "test_replica[2][unscored at most 2 %]" in names
+    if not hasattr(pytest, "Subtests"):
+        names = [case.name for case in suite]
+        assert len(names) == len(set(names)) == 3 * (1 + 4) and "test_replica[2][unscored at most 2 %]" in names
+        return
+    assert {case.name for case in suite} == {f"test_replica[{n}]" for n in range(3)}
+    assert run.stdout.count("[unscored at most 2 %]") == 3
+    assert max(int(found) for found in re.findall(r"\[ *(\d+)%\]", run.stdout)) == 100
 
 
 @pytest.mark.slow
@@ -118,8 +148,24 @@ def test_the_fixture_takes_what_the_function_takes(tiny: Path, tmp_path: Path) -
         f"        ratf.run({str(tiny)!r}, out='again', replay='nowhere')\n",
         "utf-8",
     )
+    with (tmp_path / "test_replica.py").open("a") as file:
+        file.write(
+            "def test_named(ratf):\n"
+            f"    ratf.run({str(tiny)!r}, out='out', budget_tokens=8, prices='prices.yaml', allow_leaks=True)\n"
+            "def test_unknown(ratf):\n"
+            "    with pytest.raises(TypeError, match='no option budget_eur; there are: allow_leaks, .*workers'):\n"
+            f"        ratf.run({str(tiny)!r}, budget_eur=1)\n"
+            "def test_many(ratf):\n"
+            "    with pytest.raises(RaftError, match='--workers, --shard, --only and --on are for suites'):\n"
+            f"        ratf.run({str(tiny)!r}, only=['person=ada'])\n"
+        )
     run = pytest_in(tmp_path)
-    assert "NOT MEASURED: over budget: 7 tokens" in run.stdout and "1 failed, 1 passed" in run.stdout, run.stdout
+    assert "NOT MEASURED: over budget: 7 tokens" in run.stdout and "2 failed, 3 passed" in run.stdout, run.stdout
+    assert "NOT MEASURED: over budget: 8 tokens" in run.stdout
+    run = pytest_in(tmp_path, "--ratf=--budget-tokens 9", "-k", "named or budget")
+    assert run.stdout.count("NOT MEASURED: over budget: 9 tokens") >= 2, run.stdout
+    run = pytest_in(tmp_path, "--ratf=--budget-eur 9", "-k", "named")
+    assert "No such option: --budget-eur" in run.stdout and "`ratf run --help` has the options" in run.stdout
     assert not (tmp_path / "again").exists(), "a lock in the folder would be in the way of a recording"
 
 

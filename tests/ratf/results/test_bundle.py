@@ -21,6 +21,7 @@ from ratf.review.record import Check, Verification, verified_runs
 from ratf.review.statistics import scores_of
 from ratf.review.verify import verify
 from ratf.scores import scorers
+from ratf.scores.content_exam import examine_content
 from ratf.scores.measures import TextMeasures
 from ratf.statistics.decision import decide
 from ratf.statistics.samples import spread
@@ -32,6 +33,10 @@ from ratf.suite.suite import Suite
 Raw = dict[str, Any]
 ARMS = {"baseline": 0.1, "raft": 0.7}
 METRICS = ("rouge_l", "length_ratio", "judge_stance")
+TONE = {
+    "name": "own_tone", "code": "mine.py@tone", "axis": "voice", "better": "higher", "top": 2.0, "words": "its tone",
+    "reads": ["answer"], "sha256": "a" * 64,
+}  # fmt: skip
 WORDS = [
     "the",
     "river",
@@ -65,15 +70,19 @@ def honest(names: tuple[str, ...] = METRICS) -> Results:
     from ratf.statistics.exam import examine
     from ratf.statistics.skill import skill
 
-    suite = Suite(
-        name="planted", person="marrack", impostors=["pell"], arms=["baseline", "raft"],
-        controls=["same_near", "impostor_near"], metrics=list(names), models={"grader": "openai/g"},  # type: ignore[arg-type]
-        primary={"metric": "rouge_l", "better": "raft", "than": "baseline"},  # type: ignore[arg-type]
-    )  # fmt: skip
+    settings = {
+        "name": "planted", "person": "marrack", "impostors": ["pell"], "arms": ["baseline", "raft"],
+        "controls": ["same_near", "impostor_near"], "metrics": list(names), "models": {"grader": "openai/g"},
+        "primary": {"metric": "rouge_l", "better": "raft", "than": "baseline"},
+        **({"own_metrics": [TONE]} if TONE["name"] in names else {}),
+    }  # fmt: skip
+    suite = Suite.model_validate(settings, context={"finished": True})
     digest = hashlib.sha256(f"{suite.model_dump_json()}\0data".encode()).hexdigest()[:16]
     made = planted(ARMS, metrics=names, admitted=(), data_digest="data", digest=digest)
     raw = made.model_dump(mode="json") | {"suite": suite.model_dump(mode="json")}
     raw["metrics"]["judge_stance"]["rubric"] = of_metric("judge_stance", suite.rubrics)[0].digest
+    if TONE["name"] in names:
+        raw["metrics"][TONE["name"]] |= {key: value for key, value in TONE.items() if key not in ("name", "reads")}
     for i, question in enumerate(raw["questions"]):
         question["real"] = " ".join(WORDS[i % 5 :])
         for arm, answer in question["answers"].items():
@@ -96,6 +105,11 @@ def honest(names: tuple[str, ...] = METRICS) -> Results:
     rungs = {c: {q: s.value for q, s in scores[c]["rouge_l"].items()} for c in ("same_near", "impostor_near")}
     exam = examine("rouge_l", "content", LADDERS["content"], rungs, cluster, 0.6)
     assert exam.admitted
+    sat = [exam]
+    if TONE["name"] in names:
+        rungs = {c: {q: s.value for q, s in scores[c][TONE["name"]].items()} for c in rungs}
+        sat.append(examine_content(TONE["name"], "voice", rungs, cluster, 0.6, False, False))
+        assert sat[1].admitted, sat[1].reason
     numbers = {a: {q: s.value or 0.0 for q, s in of["rouge_l"].items()} for a, of in scores.items()}
     ends = (numbers["impostor_near"], numbers["same_near"])
     facts = {"rouge_l": {"axis": "coverage", "better": "higher"}}
@@ -103,7 +117,7 @@ def honest(names: tuple[str, ...] = METRICS) -> Results:
     raw |= {
         "contrasts": [c.model_dump() for c in found],
         "attribution": effects.model_dump() if (effects := attribution(scores, cluster)) else None,
-        "exam": [exam.model_dump()],
+        "exam": [e.model_dump() for e in sat],
         "skill": [s.model_dump() for a in ARMS if (s := skill("rouge_l", a, numbers[a], *ends, cluster))],
         "verdict": made.verdict,
         "sentence": made.sentence,
@@ -185,6 +199,52 @@ def test_a_new_metric_that_reads_texts_is_worked_out_again(tmp_path: Path, monke
     raw["questions"][0]["answers"]["raft"]["scores"]["long_words"]["value"] += 1e-4
     found = told(Results.model_validate(raw), "changed")
     assert found.outcome == "differs" and "raft on" in found.told
+
+
+def test_a_metric_of_the_runs_own_is_not_worked_out_again(tmp_path: Path, ratf: Command) -> None:
+    run = honest((*METRICS, "own_tone"))
+    found = checked(packed(tmp_path / "honest", run), tmp_path)
+    told = {c.what: (c.outcome, c.told) for c in found.checks}
+    why = "it is the run's own code mine.py@tone (sha256 aaaaaaaaaaaa), which is not run here"
+    assert told["metric own_tone"] == ("not recomputed", why)
+    assert told["code of own_tone"][0] == "matches"
+    assert not [c for c in found.checks if c.outcome == "differs"], "its exam is worked out from its scores"
+    assert found.missing == ["own_tone"] and not found.holds
+    out = ratf("verify", tmp_path / "honest" / "run.zip")
+    assert out.returncode == 2 and "nobody worked out own_tone again, and the run rests on it" in out.stdout
+
+    for key, value in {"better": "lower", "sha256": "b" * 64}.items():
+        raw = run.model_dump(mode="json")
+        raw["metrics"]["own_tone"][key] = value
+        found = checked(packed(tmp_path / key, Results.model_validate(raw)), tmp_path)
+        assert "code of own_tone" in {c.what for c in found.checks if c.outcome == "differs"}
+    raw = run.model_dump(mode="json")
+    raw["suite"]["metrics"][-1] = "mine.py@tone"
+    del raw["suite"]["own_metrics"]
+    found = checked(packed(tmp_path / "spec", Results.model_validate(raw)), tmp_path)
+    assert any(c.outcome == "differs" for c in found.checks), "its code was not run, so its meaning is not known"
+
+
+def test_a_metric_of_the_runs_own_stands_on_page_board_gate_and_contrasts(tmp_path: Path) -> None:
+    from ratf.boards.leaderboard import leaderboard
+    from ratf.gate.gate import check
+    from ratf.gate.policy import load_policy
+    from ratf.reporting.files import write_report
+
+    run = honest((*METRICS, "own_tone"))
+    assert [c.family for c in run.comparisons if c.metric == "own_tone"] == ["own"]
+    page = write_report(run, tmp_path / "report.html", None).read_text("utf-8")
+    assert "Tone (own)" in page and "What the suite's own code measures" in page.replace("&#39;", "'")
+    (board,) = leaderboard([run]).boards
+    (table,) = [t for t in board.tables if t.metric == "own_tone"]
+    assert table.axis == "voice" and all(row.admitted for row in table.rows)
+    (tmp_path / "policy.yaml").write_text("critical: [raft better than baseline on own.tone]\n", "utf-8")
+    found = check(run, None, load_policy(tmp_path / "policy.yaml"))
+    assert found.rules[0].verdict == "PASS", found.rules[0].sentence
+    raw = run.model_dump(mode="json")
+    raw["metrics"]["own_tone"]["better"] = "lower"
+    turned = check(Results.model_validate(raw), None, load_policy(tmp_path / "policy.yaml"))
+    assert turned.verdict == "NOT MEASURED" and "lower is better on own_tone, which it is not" in turned.trouble[0]
 
 
 def test_a_run_is_not_verified_by_other_metrics_than_it_rests_on(tmp_path: Path) -> None:

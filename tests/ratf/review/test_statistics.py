@@ -86,6 +86,14 @@ def test_a_smoother_dose_response_is_named() -> None:
     assert differences(results, (turned, *doses[1:]))["statistics: dose responses"]
 
 
+def test_an_exam_on_facts_has_no_dose_response() -> None:
+    results = run()[0]
+    of_facts = results.exam[0].model_copy(update={"axis": "facts", "dose": None})
+    assert differences(results.model_copy(update={"exam": [of_facts]}))["statistics: dose responses"] == []
+    invented = results.model_copy(update={"exam": [of_facts.model_copy(update={"dose": results.exam[0].dose})]})
+    assert differences(invented)["statistics: dose responses"], "one that is told all the same is named"
+
+
 def test_what_is_not_worked_out_again_is_said() -> None:
     results, doses = run()
     assert list(dict(not_recomputed(results, doses_of(doses)))) == ["budget"]

@@ -21,7 +21,7 @@ from record_replay import EXPECTED, HERE, OPTIONS, RECORDING, scores
 from raft.errors import DataError, RaftError
 from raft.progress import silent
 from ratf.gate.gate import check
-from ratf.models.recorded.recordings import Recording, difference, key_of
+from ratf.models.recorded.recordings import Recording, difference, digest_of, key_of
 from ratf.models.recorded.replay import Session, recorded, replayed
 from ratf.reporting.markdown import markdown
 from ratf.results.results import Results, dumps, load
@@ -131,7 +131,9 @@ def test_a_changed_setting_of_the_answers_names_arm_and_question(
     suite.write_text(suite.read_text("utf-8").replace("max_tokens: 40", "max_tokens: 41"), "utf-8")
     first = missed(copy, tmp_path).splitlines()[1:5]
     name = first[2].strip()
-    assert (copy / "recording") in Path(name).parents and Path(name).is_file()
+    file, _, line = name.rpartition(":")
+    assert Path(file).parent == copy / "recording"
+    assert "ferry-2018-q001" in Path(file).read_text("utf-8").split("\n")[int(line) - 1]
     assert [first[0], first[1].partition(" (")[0], first[3]] == [
         "baseline, question ferry-2018-q001, of openai-api/loopback/smollm2-135m-instruct",
         "  nearest: baseline, question ferry-2018-q001",
@@ -142,12 +144,17 @@ def test_a_changed_setting_of_the_answers_names_arm_and_question(
 
 def test_a_changed_file_is_named(encoder_only: None, copy: Path, tmp_path: Path) -> None:
     study = open_study(str(copy / "suite.yaml"), out=str(tmp_path / "out"))
-    one, two = sorted((copy / "recording").glob("*/*.json"))[:2]
-    one.write_text(one.read_text("utf-8").replace('"for"', '"for" ').replace("0", "1"), "utf-8")
-    two.write_text(two.read_text("utf-8")[:-20], "utf-8")
+    path = next((copy / "recording").glob("openai-api*.jsonl"))
+    lines = path.read_text("utf-8").split("\n")[:-1]
+    lines[2], lines[4] = lines[2].replace("0", "1"), lines[2]  # edited; the same request twice
+    path.write_text("\n".join(lines)[:-20] + "\n", "utf-8")  # cut short
     with pytest.raises(DataError) as caught:
         replayed(study, copy / "recording", carry_out)
-    assert [p.partition(": ")[0] for p in caught.value.problems] == [str(one), str(two)]
+    # the line that was edited is no entry, so that the other is there once
+    assert [p.partition(": ")[0] for p in caught.value.problems] == [f"{path}:3", f"{path}:{len(lines)}"]
+    path.write_text("\n".join([*lines[3:], lines[3]]) + "\n", "utf-8")
+    with pytest.raises(DataError, match=rf"{path.name}:{len(lines) - 2}: not as it was recorded"):
+        replayed(study, copy / "recording", carry_out)
     assert not (tmp_path / "out").exists()
 
 
@@ -221,8 +228,9 @@ def test_cached_replies_are_recorded_and_a_kill_loses_none(
     # the embedded encoder's batches were others when the run went on, which shows far behind the point
     assert rounded(without_times(again)) == rounded(without_times(one))
     second = files(tmp_path / "rec-two")
-    baseline = {name for name, content in first.items() if b'"baseline, question' in content}
-    assert baseline and all(second[name] == first[name] for name in baseline), "a cached reply was not recorded"
+    lines = [line for content in first.values() for line in content.splitlines() if b'"baseline, question' in line]
+    there = {line for content in second.values() for line in content.splitlines()}
+    assert lines and set(lines) <= there, "a cached reply was not recorded"
     assert two.replayed == ""
     asked = len(ASKED)
     replayed(replace(study, folder=tmp_path / "again"), tmp_path / "rec-two", carry_out)
@@ -288,13 +296,74 @@ def test_different_replies_to_the_same_request_are_told_apart(tiny: Path, tmp_pa
         replay.take(request("a"), "raft")
 
 
+def as_before(folder: Path) -> None:
+    """Lay a recording out as versions before did: a file a request, in a folder a model."""
+    recording = Recording(folder)
+    recording.load()
+    about = recording.manifest()
+    for key, entry in recording.entries.items():
+        made = entry.made()
+        place = folder / entry.file.removesuffix(".jsonl") / f"{key}.json"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(json.dumps({"digest": digest_of(made), **made}, indent=1), "utf-8")
+    for path in folder.glob("*.jsonl"):
+        path.unlink()
+    (folder / "recording.json").write_text(json.dumps({**about, "format": 1}), "utf-8")
+
+
+def test_recordings_of_before_are_read_and_a_run_that_goes_on_rewrites_them(copy: Path) -> None:
+    folder = copy / "recording"
+    now = Recording(folder)
+    now.load()
+    lines = files(folder)
+    as_before(folder)
+    assert len(list(folder.glob("*/*.json"))) == len(now.entries) == 122 and not list(folder.glob("*.jsonl"))
+    before = Recording(folder)
+    before.load()
+    assert before.digest() == now.digest() and before.manifest()["format"] == 1
+    one = sorted(folder.glob("*/*.json"))[0]
+    whole = one.read_bytes()
+    one.write_bytes(whole[:-20])
+    with pytest.raises(DataError, match=f"{one.name}: not as it was recorded"):
+        Recording(folder).load()
+    one.write_bytes(whole)
+    before.settle()
+    before.write_manifest({k: v for k, v in before.manifest().items() if k not in ("format", "finished")}, True)
+    assert files(folder) == lines, "a folder or a file of before is left, or a line is another"
+
+
+def test_a_line_that_a_kill_cut_short_is_left_out_and_asked_again(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.write_manifest({}, finished=False)
+    for n in range(3):
+        recording.keep(request(f"question {n}"), 0, f"reply {n}", "raft")
+    recording.also_for(request("question 0"), "baseline")
+    (path,) = tmp_path.glob("*.jsonl")
+    path.write_bytes(path.read_bytes() + b'{"for": ["raft"], "requ')
+    again = Recording(tmp_path)
+    again.load()
+    assert again.entries[key_of(request("question 0"))].asked_for == {"raft", "baseline"}, "the later line counts"
+    again.settle()
+    again.keep(request("question 3"), 0, "reply 3", "raft")
+    again.settle()
+    again.write_manifest({}, finished=True)
+    whole = Recording(tmp_path)
+    whole.load()
+    assert [json.loads(line)["replies"] for line in path.read_text("utf-8").splitlines()] == [
+        [f"reply {n}"] for n in range(4)
+    ]
+    path.write_bytes(path.read_bytes()[:-1])
+    Recording(tmp_path).load()  # only the end of the last line is missing, and nothing of what it says
+
+
 def test_the_order_of_calls_does_not_show(tmp_path: Path) -> None:
     said = [(request(f"question {i}"), f"reply {i}", who) for i in range(4) for who in ("raft", "baseline")]
     for name, order in (("one", said), ("two", said[::-1])):
         recording = Recording(tmp_path / name)
         for asked, reply, who in order:
             recording.keep(asked, 0, reply, who)
-    assert files(tmp_path / "one") == files(tmp_path / "two") and len(files(tmp_path / "one")) == 4
+        recording.settle()
+    assert files(tmp_path / "one") == files(tmp_path / "two") and files(tmp_path / "one").keys() == {"some_model.jsonl"}
 
 
 TEXTS = st.text(st.characters(), max_size=40) | st.sampled_from(
@@ -310,8 +379,8 @@ def test_whatever_is_said_comes_back(
     folder = tmp_path_factory.mktemp("recording")
     made = {"text": reply.split("\n"), "tokens": [{"token": [reply, logprob], "top": [[text, logprob], [reply, -0.1]]}]}
     Recording(folder).keep(request(text, model), 0, made, text)
-    (path,) = folder.rglob("*.json")
-    assert path.parent.parent == folder and not path.parent.name.startswith("."), "a model's name left the folder"
+    (path,) = folder.rglob("*.jsonl")
+    assert path.parent == folder and not path.name.startswith("."), "a model's name left the folder"
     read = Recording(folder)
     read.load()
     entry = read.entries[key_of(request(text, model))]

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser
 
 from ratf.reporting.page import render, sections_of
 from ratf.reporting.top.answer import answer, cost, one_question
-from ratf.results.results import AxisVerdict, Results, SecondLook, Spent, Verdict
+from ratf.results.exams import JudgeFacts
+from ratf.results.results import Answer, AxisVerdict, Results, Scored, SecondLook, Spent, Verdict
 
 METRICS = ("style_identity", "judge_stance")
 
@@ -107,6 +108,27 @@ def test_what_to_do_next_follows_from_what_was_found() -> None:
     assert "on which raft lost most" in lost and "Four times as many questions" in open_ and "run it again" in silent
     assert all("models.grader" in found for found in (lost, open_, silent, fine)), "nothing may speak of agreement"
     assert "read the 2 checks that are in doubt: Order of texts, Unscored" in fine
+
+
+def test_why_an_axis_was_not_measured_stands_beside_it() -> None:
+    run = of("NOT MEASURED")
+    assert answer(run)[0].scale == "", "most answers have a score, so that is not the reason"
+    questions = [
+        q.model_copy(update={"answers": {arm: _mute(a) for arm, a in q.answers.items()}}) for q in run.questions
+    ]
+    (first, last) = answer(run.model_copy(update={"questions": questions}))
+    assert first.scale == f"{2 * len(questions)} of {2 * len(questions)} answers have no score: fewer than 50 words."
+    assert "Name a model that can judge" in last.found
+    failed = run.exam[0].model_copy(update={"metric": "judge_stance", "admitted": False, "judge": JUDGE})
+    assert "Name another model that can judge" in answer(run.model_copy(update={"exam": [failed]}))[-1].found
+
+
+JUDGE = JudgeFacts.model_construct(rubric="stance")
+
+
+def _mute(given: Answer) -> Answer:
+    mute = Scored(value=None, why="fewer than 50 words")
+    return given.model_copy(update={"scores": {**given.scores, "style_identity": mute}})
 
 
 def test_results_of_before_verdicts_had_axes_keep_their_sentence() -> None:

@@ -16,8 +16,16 @@ from ratf.judges.counts import plan
 from ratf.judges.exam import examine_judges
 from ratf.judges.texts import cut
 from ratf.results.exams import Exam
-from ratf.statistics.judges.judge_exam import Admission, Trial, exam_of_grader, length_correlation, on_copies, share
-from ratf.statistics.judges.judge_power import CAPABLE, power, replies
+from ratf.statistics.judges.judge_exam import (
+    CAPABLE,
+    Admission,
+    Trial,
+    exam_of_grader,
+    length_correlation,
+    on_copies,
+)
+from ratf.statistics.judges.judge_power import power, replies
+from ratf.statistics.judges.shares import share
 from ratf.suite.parts import ExamSettings
 from ratf.suite.study import Study
 
@@ -62,6 +70,13 @@ def test_the_exam_admits_only_the_perfect_judge_and_names_each_fault(tmp_path: P
         assert facts.faults == [] and entry.auc == 1 and facts.sensitivity and facts.sensitivity.share == 1
     else:
         assert entry.reason and entry.reason == facts.reason
+    whole, told = plan(study), facts.comparisons
+    assert told is not None and whole["least_exam_calls"] <= entry.judge.calls <= whole["exam_calls"]
+    assert (entry.judge.calls == whole["exam_calls"]) == (told == entry.judge.comparisons)
+    if name == "perfect":
+        assert told == entry.judge.comparisons, "who passes has sat the whole exam"
+    if name == "always first":
+        assert told == 4 and entry.judge.calls <= 12 and "after 4 of" in entry.reason
     if name not in ("longest wins", "coin", "always first"):
         assert set(facts.faults) == expected, "a fault is named that the judge does not have"
 
@@ -86,6 +101,8 @@ def test_each_grader_of_a_panel_sits_the_exam_alone(tmp_path: Path) -> None:
     (entry,) = examine_judges(study, controls(study), models=models)
     assert entry.admitted and entry.judge
     assert [g.admitted for g in entry.judge.graders] == [True, False]
+    good, coin = (g.comparisons or 0 for g in entry.judge.graders)
+    assert good == entry.judge.comparisons > coin, "each grader's exam ends by itself"
     assert Admission([entry]).graders("judge_stance") == [entry.judge.graders[0].grader]
 
 
@@ -126,6 +143,28 @@ def test_few_answers_that_can_be_turned_round_leave_who_is_speaking(tmp_path: Pa
         study, controls(study), models={study.suite.graders[0]: planted.planted("c", planted.coin())}
     )
     assert not on_copies(entry)
+
+
+def test_the_order_of_an_exam_is_the_seeds_and_mixes_hard_with_easy(tmp_path: Path) -> None:
+    """Every four questions hold one of each quarter by how many words their two texts share."""
+    study = demo(tmp_path, "judge_voice")
+    (rubric,) = study.suite.rubrics.values()
+    given = controls(study)
+
+    def order(seed: int) -> list[tuple[str, str]]:
+        suite = study.suite.model_copy(update={"seed": seed})
+        return [(i.case.key, i.control) for i in items(replace(study, suite=suite), rubric, given) if i.kind != "probe"]
+
+    assert order(0) == order(0) != order(1) and sorted(order(0)) == sorted(order(1))
+    found = [i for i in items(study, rubric, given) if i.kind != "probe"]
+    words = [
+        [set(cut(i.case.answer, rubric.max_words).casefold().split()) for i in found[n : n + 2]]
+        for n in range(0, len(found), 2)
+    ]
+    alike = [len(a & b) / len(a | b) for a, b in words]
+    assert len(alike) >= 8
+    hardest = sorted(alike, reverse=True)[: -(-len(alike) // 4)]
+    assert alike[0] >= hardest[-1] and alike[4] >= hardest[-1] and alike[3] < hardest[-1]
 
 
 def test_the_exam_shows_no_text_as_its_own_example(tmp_path: Path) -> None:
