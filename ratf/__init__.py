@@ -77,7 +77,7 @@ def leaderboard(
 ) -> "Leaderboard":
     """How the systems of finished runs stand, on a board for each thing that was measured; nothing is run.
 
-    `runs` are results, runs' folders, their `results.json` or bundles. With `out`, the site is written there, with each run's
+    `runs` are results, runs' folders, their addresses in a store, their `results.json` or bundles. With `out`, the site is written there, with each run's
     report; an older site in that folder is replaced. The run of many people or settings stands for all of its runs. `verified` are records of `ratf verify --record`, whose runs are marked.
     `redact` and `public`, with the people's folders in `data`, are for the reports, as in `report`.
 
@@ -93,6 +93,7 @@ def leaderboard(
     from ratf.results.results import Results
     from ratf.review.record import verified_runs
     from ratf.sweep.records import runs_of
+    from ratf.sweep.store import here
 
     pages: dict[str, partial[None]] = {}
 
@@ -106,7 +107,7 @@ def leaderboard(
 
     def read() -> Iterator[Results]:
         """One run in memory at a time; what may not be shown is refused before anything is written."""
-        for run in runs_of(runs):
+        for run in runs_of([run if isinstance(run, Results) else here(run, cells=True) for run in runs]):
             whole = whole_of(run)
             if out is not None and public:
                 shown(whole, redact, public, Path(data) if data else None)

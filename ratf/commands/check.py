@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    run: Annotated[Path, typer.Argument(help="A finished run's folder, such as runs/demo.")],
+    run: Annotated[str, typer.Argument(help="A finished run's folder, such as runs/demo, or its address in a store.")],
     baseline: Annotated[
         Path | None,
         typer.Option(
@@ -47,14 +47,16 @@ def check(
         from ratf.results.folder import open_run
         from ratf.sweep.people import of_units
         from ratf.sweep.records import is_sweep_run, load
+        from ratf.sweep.store import here
 
+        folder = here(run)
         rules = load_policy(policy) if policy else None
-        results = open_run(run)
+        results = open_run(folder)
         checked = judge(results, baseline, rules)
-        if is_sweep_run(run):
-            checked = of_units(checked, load(run).over)
+        if is_sweep_run(folder):
+            checked = of_units(checked, load(folder).over)
         try:
-            save_check(checked, run)
+            save_check(checked, folder)
         except OSError as error:  # the verdict stands, kept or not
             typer.echo(f"note: check.json could not be written: {error.strerror or error}", err=True)
         if junit:

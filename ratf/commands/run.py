@@ -1,6 +1,8 @@
 """`ratf run`: carry a suite out."""
 
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +31,10 @@ def run(
     data: Annotated[
         Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the run is kept; by default runs/<suite>.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(help="Where the run is kept: a folder, by default runs/<suite>, or a store, as s3://BUCKET/FOLDER."),
+    ] = None,
     allow_leaks: Annotated[
         bool, typer.Option("--allow-leaks", help="Go on although held-out text leaks; the page will say so.")
     ] = False,
@@ -89,7 +94,12 @@ def run(
     with reported_errors():
         from raft.console import progress
         from ratf.models.budget import Limits, Stopped
+        from ratf.results.folder import one_at_a_time
+        from ratf.results.store.address import is_address, local_path, scratch
+        from ratf.results.store.objects import Store
         from ratf.runner.run import run as carry_out
+        from ratf.suite.study import Study, open_study
+        from ratf.sweep.store import within as stored
         from ratf.sweep.sweep import is_sweep
 
         limits = Limits(budget_usd, budget_tokens, budget_minutes)
@@ -109,11 +119,19 @@ def run(
                 f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard, --only and --on "
                 "are for suites with a list of people or a matrix"
             )
+        subject: str | Study = suite
+        within: Callable[[Path], AbstractContextManager[Any]] = one_at_a_time
+        folder = local_path(out) if out else None
+        if out and is_address(out):
+            Store(out).must_take()
+            folder = scratch(out)
+            subject = open_study(suite, data, folder)
+            within = stored(out, "", subject.digest)
         try:
             outcome = carry_out(
-                suite,
+                subject,
                 data,
-                out,
+                folder,
                 record=record,
                 replay=replay,
                 limits=limits,
@@ -124,6 +142,7 @@ def run(
                 progress=progress(),
                 tell=lambda line: typer.echo(line, err=True),
                 give_up_after=give_up_after,
+                within=within,
             )
         except Stopped as stopped:
             typer.echo(f"NOT MEASURED: {stopped}")
@@ -138,7 +157,7 @@ def run(
 
 
 def _run_sweep(
-    suite: str, data: Path | None, out: Path | None, where: dict[str, Any], options: "Options"
+    suite: str, data: Path | None, out: str | None, where: dict[str, Any], options: "Options"
 ) -> "Verdict | None":
     """Run a sweep, say what came out, and return its verdict: of a share of it NOT MEASURED where cells failed, else None."""
     from raft.console import progress

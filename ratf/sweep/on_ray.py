@@ -8,6 +8,7 @@ from typing import Any
 
 from raft.errors import RaftError
 from raft.files import write_made
+from ratf.results.store.address import scratch
 from ratf.sweep.sweep import Cell, Sweep, open_sweep
 from ratf.sweep.work import NOTE, VERSION, Ended, Options, Tell, ended_in, run_cell
 
@@ -53,10 +54,12 @@ def run_on_ray(
                 cell, done = waited.pop(one), done + 1
                 try:
                     where, ended = ray.get(one)
+                    if options.store:  # the other machine has put the cell there, and noted its end in a folder of its own
+                        write_made(sweep.cell_folder(cell) / NOTE, VERSION, vars(ended))
                     if ended_in(sweep, cell, start) is None:
                         raise RaftError(
                             f"{cell.name} ended on {where} ({ended.said}), and {sweep.cell_folder(cell)} here does not say so: "
-                            "the machines do not share the run's folder; name one that they do with --out"
+                            "the machines do not share the run's folder; name one that they do, or a store, with --out"
                         )
                 except ray.exceptions.RayError as error:
                     said = f"lost on Ray: {' '.join(str(error).split())[:300]}"
@@ -70,7 +73,7 @@ def _one(places: tuple[str, str, str], name: str, options: Options, start: str) 
     import socket
 
     path, data, out = places
-    sweep = open_sweep(path, data, out)
+    sweep = open_sweep(path, data, scratch(options.store) if options.store else out)
     cell = next(c for c in sweep.cells if c.name == name)
     return socket.gethostname(), run_cell(sweep, cell, options, start)
 

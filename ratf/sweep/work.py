@@ -18,7 +18,9 @@ from raft.files import read_made, write_made, write_whole
 from raft.progress import Progress, silent
 from ratf.models.budget import GIVE_UP_AFTER, NO_LIMITS, Limits
 from ratf.models.prices import Prices
+from ratf.results.folder import one_at_a_time
 from ratf.results.results import Verdict
+from ratf.sweep.store import place_of, within
 from ratf.sweep.sweep import Cell, Sweep, open_sweep
 
 Tell = Callable[[str], None]
@@ -45,6 +47,8 @@ class Options:
     judge_anyway: bool = False
     wait: bool = False
     give_up_after: float = GIVE_UP_AFTER
+    store: str = ""
+    """The address of the store that each cell is put into when it ends; empty without one."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def run_cell(sweep: Sweep, cell: Cell, options: Options, start: str, progress: P
         study = sweep.study(cell)
         outcome = run(
             study,
+            within=within(options.store, place_of(cell.name), study.digest) if options.store else one_at_a_time,
             limits=options.limits,
             prices=options.prices,
             allow_leaks=options.allow_leaks,
