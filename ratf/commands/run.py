@@ -33,7 +33,9 @@ def run(
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(help="Where the run is kept: a folder, by default runs/<suite>, or a store, as s3://BUCKET/FOLDER."),
+        typer.Option(
+            help="Where the run is kept: a folder, by default runs/<suite>, or a store, as s3://BUCKET/FOLDER."
+        ),
     ] = None,
     allow_leaks: Annotated[
         bool, typer.Option("--allow-leaks", help="Go on although held-out text leaks; the page will say so.")

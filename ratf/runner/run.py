@@ -272,6 +272,7 @@ def answer(study: Study, progress: Progress) -> None:
 
     from ratf._registry import interview
     from ratf.models.hooks import counting
+    from ratf.scores.scorers import scored_at_once
 
     set_damaged_logs_aside(logs_folder(study))
     names = everybody(study)
@@ -286,7 +287,7 @@ def answer(study: Study, progress: Progress) -> None:
             tasks,
             log_dir=str(logs_folder(study)),
             log_dir_allow_dirty=True,  # older studies' logs stay; they are told apart by their digest
-            score=False,
+            score=scored_at_once(study),
             display="none",
             continue_on_fail=True,
             retry_attempts=2,
@@ -294,7 +295,8 @@ def answer(study: Study, progress: Progress) -> None:
             retry_cleanup=False,
             max_tasks=1,
             max_samples=samples * asked,
-            log_buffer=1,
+            # what a kill loses of answers that were there before is read again in a moment
+            log_buffer=1 if waited_for else asked,
             log_realtime=False,
             log_level="error",
         )

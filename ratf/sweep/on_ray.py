@@ -54,7 +54,9 @@ def run_on_ray(
                 cell, done = waited.pop(one), done + 1
                 try:
                     where, ended = ray.get(one)
-                    if options.store:  # the other machine has put the cell there, and noted its end in a folder of its own
+                    if (
+                        options.store
+                    ):  # the other machine has put the cell there, and noted its end in a folder of its own
                         write_made(sweep.cell_folder(cell) / NOTE, VERSION, vars(ended))
                     if ended_in(sweep, cell, start) is None:
                         raise RaftError(

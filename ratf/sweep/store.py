@@ -10,7 +10,7 @@ from ratf.results.results import STOPPED
 from ratf.results.store.address import is_address, local_path, scratch, told
 from ratf.results.store.kept import PAGE, RESULTS, held_in, put_beside, take
 from ratf.results.store.objects import Store
-from ratf.sweep.dataset import FOLDER
+from ratf.sweep.dataset import FOLDER, STANDINGS
 from ratf.sweep.records import FILE, load
 from ratf.sweep.sweep import Sweep
 
@@ -42,11 +42,15 @@ def bring(sweep: Sweep, address: str) -> None:
 
 
 def deliver(sweep: Sweep, address: str) -> None:
-    """Put what all cells say together into the store: results, page and table of scores."""
+    """Put what all cells say together into the store: results, page and data sets."""
     folder = sweep.folder
-    scores = [path.relative_to(folder).as_posix() for path in (folder / FOLDER).rglob("*.parquet")]
+    sets = [
+        path.relative_to(folder).as_posix()
+        for name in (FOLDER, STANDINGS)
+        for path in (folder / name).rglob("*.parquet")
+    ]
     own = [name for name in (FILE, RESULTS, STOPPED, PAGE) if (folder / name).is_file()]
-    put_beside(Store(address), folder, [*own, *scores], sweep.digest)
+    put_beside(Store(address), folder, [*own, *sets], sweep.digest)
 
 
 def here(run: str | Path, cells: bool = False) -> Path:
@@ -57,11 +61,11 @@ def here(run: str | Path, cells: bool = False) -> Path:
 def fetched(address: str, cells: bool = False) -> Path:
     """The folder on this machine with a finished run of a store, of one person or of many; nothing is put there.
 
-    With `cells`, a sweep's runs and its table of scores are in it as well. Raises RaftError where no finished run is there.
+    With `cells`, a sweep's runs are in it as well. Raises RaftError where no finished run is there.
     """
     store, folder = Store(address), scratch(address)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if take(store, "", folder, also=(f"{FOLDER}/",) if cells else ()) is None:
+    if take(store, "", folder) is None:
         raise RaftError(
             f"{told(address)}: no finished run is there; `ratf run SUITE --out {told(address)}` makes one, and joins what "
             "several machines have put there"

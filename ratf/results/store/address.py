@@ -15,7 +15,10 @@ from raft.models.weights import cache_folder
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _HERE = ("file", "local")
 """The schemes of this machine's own files, which need no store."""
-_PACKAGES = {"s3": "pip install 'FOLDER[s3]', from RATF's folder", "s3a": "pip install 'FOLDER[s3]', from RATF's folder"}
+_PACKAGES = {
+    "s3": "pip install 'FOLDER[s3]', from RATF's folder",
+    "s3a": "pip install 'FOLDER[s3]', from RATF's folder",
+}
 _MOST = 300
 """The greatest length of what a store said that is repeated."""
 
@@ -70,9 +73,8 @@ def _to_do(address: str, error: Exception) -> str:
     if isinstance(error, ImportError):
         return f"install what reads {scheme}:// addresses: {_PACKAGES.get(scheme, 'its fsspec package')}"
     if isinstance(error, PermissionError) or "Credentials" in kind or "Token" in kind:
-        return (
-            "check that the credentials are right and may read, write and list there"
-            + (" (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE)" if scheme.startswith("s3") else "")
+        return "check that the credentials are right and may read, write and list there" + (
+            " (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE)" if scheme.startswith("s3") else ""
         )
     if isinstance(error, FileNotFoundError):
         return "make the bucket or folder first, or name another with --out"

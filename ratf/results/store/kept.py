@@ -24,7 +24,7 @@ from ratf.results.store.objects import Store
 
 MARK = "whole.json"
 RESULTS, PAGE = "results.json", "report.html"
-_NOTE = ".store.json"
+_NOTE = ".store"
 """In the folder on this machine: the mark of what was fetched into it, or put from it."""
 _LEADS = ".leads.html"
 _OWN = ("progress.json", "cell.json", "error.txt", MARK)
@@ -90,10 +90,10 @@ def put(store: Store, name: str, folder: Path) -> bool:
     return won
 
 
-def take(store: Store, name: str, folder: Path, wanted: str = "", also: Sequence[str] = ()) -> Mark | None:
+def take(store: Store, name: str, folder: Path, wanted: str = "") -> Mark | None:
     """Fetch a run's folder from the store, as far as this machine's is not the same; None where none is whole there.
 
-    Of a finished run, its logs and its table of scores stay there, unless `also` names them. All is fetched where the run
+    Of a finished run, its logs and its table of scores stay there. All is fetched where the run
     is to go on: where questions are to be asked again, or where it is not that of the digest `wanted`.
     """
     for again in range(_TRIES):
@@ -101,7 +101,7 @@ def take(store: Store, name: str, folder: Path, wanted: str = "", also: Sequence
         if mark is None:
             return None
         everything = mark.again or (wanted != "" and mark.digest != wanted)
-        files = [f for f in mark.files if everything or not f.startswith(_HEAVY) or f.startswith(tuple(also))]
+        files = [f for f in mark.files if everything or not f.startswith(_HEAVY)]
         try:
             _fetch(store, name, mark, files, folder)
         except RaftError:

@@ -136,7 +136,9 @@ def test_what_lies_beside_loses_what_is_no_part_of_it_any_more(store: Store, tmp
     put_beside(store, tmp_path, ["sweep.json", "results.json", "scores/a", "scores/b"], "d")
     put_beside(store, tmp_path, ["sweep.json", "scores/a"], "d")
     assert store.names("") == ["scores/a", "sweep.json", MARK]
-    take(store, "", tmp_path / "read", also=["scores/"])
+    take(store, "", tmp_path / "read")
+    assert not (tmp_path / "read/scores").exists()
+    take(store, "", tmp_path / "read", "another")
     assert (tmp_path / "read/scores/a").is_file()
     store.create("x", b"")
     store._files.pipe_file(f"{store.address}/sweep.json", b"another")
@@ -153,9 +155,11 @@ def test_a_mark_names_no_file_outside_of_the_folder(name: str, store: Store, tmp
 
 
 def test_what_is_wrong_is_a_sentence_that_says_what_to_do(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RaftError, match=r"^s3://nowhere/a: .*; make the bucket or folder first, or name another with --out$"):
+    with pytest.raises(
+        RaftError, match=r"^s3://nowhere/a: .*; make the bucket or folder first, or name another with --out$"
+    ):
         Store("s3://nowhere/a").must_take()
-    with pytest.raises(RaftError, match="^strange://a: .*; write an address such as s3://BUCKET/FOLDER$"):
+    with pytest.raises(RaftError, match=r"^strange://a: .*; write an address such as s3://BUCKET/FOLDER$"):
         Store("strange://a")
 
     def refuse(*_: object, **__: object) -> None:
@@ -174,7 +178,7 @@ def test_a_service_that_is_not_there(store: Store, monkeypatch: pytest.MonkeyPat
     s3fs.S3FileSystem.clear_instance_cache()
     monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    with pytest.raises(RaftError, match="and AWS_ENDPOINT_URL where the service is not Amazon's$"):
+    with pytest.raises(RaftError, match=r"and AWS_ENDPOINT_URL where the service is not Amazon's$"):
         Store(f"{store.address}/elsewhere").must_take()
 
 
