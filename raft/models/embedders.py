@@ -8,12 +8,15 @@ import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer
 
+from raft.models.kept import kept
 from raft.models.local import device
-from raft.models.weights import quiet, whole
+from raft.models.weights import quiet, weights_digest, whole
 from raft.progress import Progress, silent
 from raft.types import Vectors
 
 BATCH_ROWS = 32
+LEAST_KEPT = 8
+"""The fewest texts whose vectors are kept in the user's cache: fewer take less time than a file is worth."""
 MAX_TOKENS = 256
 """The number of tokens after which a text is cut: the encoder was trained on texts up to this length."""
 
@@ -24,9 +27,15 @@ class LocalEmbedder:
     A text's vector is the mean of its tokens' vectors, normalised (Reimers & Gurevych 2019, arXiv 1908.10084).
     """
 
-    def __init__(self, name: str, progress: Progress = silent) -> None:
+    def __init__(self, name: str, progress: Progress = silent, keep: bool = True) -> None:
+        """With `keep`, the vectors of many texts are kept in the user's cache."""
         self.name = name
-        self._progress = progress
+        self._progress, self._keep = progress, keep
+
+    @cached_property
+    def made_by(self) -> list[str]:
+        """What the vectors depend on beside the texts: the weights, and the kind of device."""
+        return ["1", self.name, weights_digest(self.name), device()]
 
     @cached_property
     def _parts(self) -> tuple[Any, Any]:
@@ -41,16 +50,23 @@ class LocalEmbedder:
         if not texts:
             return np.zeros((0, 384), dtype=np.float32)
         unique = sorted(set(texts), key=lambda text: (len(text), text))
-        rows = []
-        with progress("embedding", len(unique), "texts") as advance:
-            for start in range(0, len(unique), BATCH_ROWS):
-                batch = unique[start : start + BATCH_ROWS]
-                rows.append(self._batch(batch))
-                advance(len(batch))
-        vectors = np.concatenate(rows)
+        if self._keep and len(unique) >= LEAST_KEPT:
+            made = kept("vectors", [*self.made_by, unique], lambda: {"vectors": self._embedded(unique, progress)})
+            vectors: Vectors = made["vectors"]
+        else:
+            vectors = self._embedded(unique, progress)
         place = {text: row for row, text in enumerate(unique)}
         found: Vectors = vectors[[place[text] for text in texts]]
         return found
+
+    def _embedded(self, unique: Sequence[str], progress: Progress) -> Vectors:
+        rows = []
+        with progress("embedding", len(unique), "texts") as advance:
+            for start in range(0, len(unique), BATCH_ROWS):
+                batch = list(unique[start : start + BATCH_ROWS])
+                rows.append(self._batch(batch))
+                advance(len(batch))
+        return np.concatenate(rows)
 
     def embed_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
         """Return the texts' vectors as `embed` does, and the vectors of each text's n tokens, of shape (n, 384).

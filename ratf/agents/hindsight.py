@@ -1,12 +1,16 @@
 """Hindsight: what memories were worth to the real answer, as a measurement and as a filter of training samples."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
 
 from raft.memory.mind import Mind
 from raft.memory.rephrase import extractive
+from raft.models.kept import kept
 from raft.models.waiting import result_of
+from raft.models.weights import weights_digest
 from raft.progress import Progress, silent
 from raft.types import Exchange, Memory
 from ratf.agents.memories import Memories, memories, memory_store
@@ -91,9 +95,15 @@ def _gains(study: Study, pairs: Sequence[tuple[Exchange, Memory]], progress: Pro
 
     def read() -> list[float]:
         from raft.memory.hindsight import gains
-        from raft.models.local import LocalModel
+        from raft.models.local import LocalModel, device
 
-        return gains(LocalModel(name, progress), about, pairs, words, progress)
+        asked = [about.model_dump(mode="json"), *([e.question, e.answer, asdict(m)] for e, m in pairs)]
+        made = kept(
+            "gains",
+            ["1", name, weights_digest(name), device(), words, asked],
+            lambda: {"gains": np.array(gains(LocalModel(name, progress), about, pairs, words, progress))},
+        )
+        return [float(gain) for gain in made["gains"]]
 
     contents = digest_of([about.introduction, *([e.question, e.answer, m.text, m.chunk_id] for e, m in pairs)])
     request = {"kind": "gains", "model": name, "pairs": len(pairs), "contents": contents, "words": words}

@@ -14,7 +14,7 @@ from ratf.commands.exit_codes import Distinct, ZeroOn, exit_code
 
 if TYPE_CHECKING:
     from ratf.results.results import Results, Verdict
-    from ratf.sweep.work import Options
+    from ratf.sweep.working.work import Options
 
 PricesFile = Annotated[
     Path | None,
@@ -64,7 +64,7 @@ def run(
         typer.Option("--wait", help="Wait if another process runs in the same folder or tunes the same adapter."),
     ] = False,
     workers: Annotated[
-        int, typer.Option(min=1, help="Of a suite of many people or settings: run its cells in so many processes.")
+        int, typer.Option(min=1, help="Of a suite of many people or settings: run it in so many processes.")
     ] = 1,
     shard: Annotated[
         str, typer.Option(metavar="K/N", help="Of such a suite: run the K-th of N shares of its cells, as 3/16.")
@@ -74,16 +74,19 @@ def run(
         typer.Option(help="Of such a suite: only these cells, as person=powell,seed=1. Can be repeated."),
     ] = None,
     on: Annotated[
-        str, typer.Option(help="Of such a suite: run its cells on Ray, `ray` on this machine or ray://HOST:10001.")
+        str, typer.Option(help="Of such a suite: run it on Ray, `ray` on this machine or ray://HOST:10001.")
     ] = "",
-    each: Annotated[str, typer.Option(help="What each cell needs on Ray, as cpu=2,gpu=1; by default cpu=1.")] = "",
+    each: Annotated[
+        str,
+        typer.Option(help="What a unit of work needs on Ray, as cpu=2,gpu=1, where the suite's resources do not say."),
+    ] = "",
     distinct_exit_codes: Distinct = False,
     exit_zero_on: ZeroOn = None,
 ) -> None:
     """Run a suite: prepare, tune, answer, score, report. Started again, it continues where it stopped.
 
-    A suite with a list of people or a matrix of settings is run cell by cell, each in a folder of its own. A cell that
-    fails does not stop the others. With --shard or --only the cells are not joined; `ratf run` without them joins them.
+    A suite with a list of people or a matrix of settings is run cell by cell, each in a folder of its own. What
+    fails in one does not stop the others. With --shard or --only the cells are not joined; `ratf run` without them joins them.
 
     A budget is for the whole run, or for each cell, over all its starts. A run over its budget is NOT MEASURED; start it with a
     higher budget, and it continues. The next start asks again the questions that ended in an error.
@@ -109,7 +112,7 @@ def run(
             if record or replay:
                 raise RaftError("--record and --replay are for one person and one setting; write such a suite for them")
             from ratf.models.prices import load_prices
-            from ratf.sweep.work import Options
+            from ratf.sweep.working.work import Options
 
             known = load_prices(prices) if prices else {}
             options = Options(limits, known, allow_leaks, judge_anyway, wait, give_up_after)

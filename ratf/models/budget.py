@@ -96,9 +96,18 @@ class Meter:
         self._now, self._start = now, now() - seconds
         self._path, self._study = study.folder / "spent.jsonl", study.digest
         self._names = _names(study)
-        self._lines = list(_kept(self._path, study.digest))
-        self._tokens = sum(line["tokens"] for line in self._lines)
-        self._usd = sum(line["usd"] or 0.0 for line in self._lines)
+        self._lines: list[dict[str, Any]] = []
+        self._tokens: int = 0
+        self._usd, self._read = 0.0, 0
+        _end_last_line(self._path)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Count the calls that the file has gained, also by other processes that carry out the same study."""
+        lines, self._read = _kept(self._path, self._study, self._read)
+        self._lines += lines
+        self._tokens += sum(line["tokens"] for line in lines)
+        self._usd += sum(line["usd"] or 0.0 for line in lines)
 
     def knows(self, key: str) -> bool:
         """Whether a call with this key was counted before."""
@@ -115,9 +124,7 @@ class Meter:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        self._lines.append(line)
-        self._tokens += tokens
-        self._usd += usd or 0.0
+        self._catch_up()
 
     @contextmanager
     def doing(self, role: str) -> Iterator[None]:
@@ -238,7 +245,10 @@ class Meter:
 
     def _amounts(self) -> dict[str, tuple[float, float]]:
         """What was spent and the limit, by name, for each limit that is set."""
-        limits, found = self.limits.given(), {}
+        limits = self.limits.given()
+        found: dict[str, tuple[float, float]] = {}
+        if limits:
+            self._catch_up()
         if "tokens" in limits:
             found["tokens"] = (self._tokens, limits["tokens"])
         if "usd" in limits:
@@ -298,21 +308,32 @@ def watched(progress: Progress, meter: Meter) -> Progress:
     return watch
 
 
-def _kept(path: Path, study: str) -> Iterator[dict[str, Any]]:
-    """The counted calls of this study. A line that a kill cut short is ended with a line break and not counted."""
-    if not path.is_file():
-        return
-    content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
+def _end_last_line(path: Path) -> None:
+    """End a line that a kill cut short, so that the next one is whole."""
+    if path.is_file() and (content := path.read_bytes()) and not content.endswith(b"\n"):
         with path.open("ab") as file:
             file.write(b"\n")
-    for line in content.splitlines():
+
+
+def _kept(path: Path, study: str, start: int) -> tuple[list[dict[str, Any]], int]:
+    """The counted calls of this study from the byte `start` on, and the end of the last whole line.
+
+    A line that a kill cut short is not counted.
+    """
+    if not path.is_file():
+        return [], start
+    with path.open("rb") as file:
+        file.seek(start)
+        whole = file.read().rpartition(b"\n")[0]
+    found = []
+    for line in whole.splitlines():
         try:
             call = json.loads(line)
         except ValueError:
             continue
         if call["study"] == study:
-            yield call
+            found.append(call)
+    return found, start + len(whole) + (1 if whole else 0)
 
 
 def _names(study: Study) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """Hosted embedders and tuners that tell the run's meter what they take. `ratf/models/hooks.py` counts chat models."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 
+from raft.models.kept import kept
 from raft.text import estimated_tokens
 from raft.tuning.openai_format import check, openai_jsonl
 from raft.types import Embedder, TrainingSample, Tuner, Vectors
-from ratf.models.budget import current
+from ratf.models.budget import Meter, current
 from ratf.models.prices import price_of, training_price
 
 
@@ -17,12 +19,16 @@ class MeteredEmbedder:
         self._name, self._encoder = name, encoder
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """The vectors of the texts, as the embedder gives them. Raises OverBudget once a limit is reached."""
+        """The vectors of the texts, as the embedder gives them, or gave them before. Raises OverBudget once a limit is reached."""
         counting = current()
         if counting is None or not texts:
             return self._encoder.embed(texts)
         if counting.reached():
             raise counting.refuse()
+        asked = ["1", self._name, os.environ.get("OPENAI_BASE_URL", ""), list(texts)]
+        return kept("vectors", asked, lambda: {"vectors": self._paid(counting, texts)})["vectors"]
+
+    def _paid(self, counting: Meter, texts: Sequence[str]) -> Vectors:
         found = self._encoder.embed(texts)
         tokens = sum(map(estimated_tokens, texts))
         price = price_of(self._name, counting.prices)

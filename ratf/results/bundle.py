@@ -115,7 +115,7 @@ def write_bundle(folder: Path, results: Results, samples: list[Sample] | None, o
 
 def samples_of(folder: Path, results: Results) -> list[Sample] | None:
     """Every answer in the newest log of each arm, sorted by arm, question and epoch; None where there are no logs."""
-    if not any((folder / "logs").glob("*.eval")):
+    if not any((folder / "logs").rglob("*.eval")):
         return None
     from inspect_ai.log import read_eval_log
 

@@ -168,7 +168,7 @@ def newest_logs(folder: Path, digest: str) -> "dict[str, EvalLog]":
 
 def set_damaged_logs_aside(folder: Path) -> None:
     """Rename every log that cannot be read whole; what it held is answered again, from the kept replies where it can."""
-    for path in sorted(folder.glob("*.eval")):
+    for path in sorted(folder.rglob("*.eval")):
         if why := _damage(path):
             set_aside(path, why)
 
@@ -214,12 +214,12 @@ def logs(folder: Path) -> list[Log]:
     A file that cannot be read at this moment, because it is being written, is left out.
     """
     newest = {}
-    for path in sorted(folder.glob("*.eval")):
+    for path in sorted(folder.rglob("*.eval"), key=lambda p: p.name):
         with suppress(Exception):  # each layer under it raises errors of its own
             arm, status = _head(path)
             with zipfile.ZipFile(path) as archive:
                 names = [n for n in archive.namelist() if n.startswith("samples/") and n.endswith(".json")]
-            newest[arm] = Log(arm, path.name, status, sorted(_sample(name) for name in names))
+            newest[arm] = Log(arm, path.relative_to(folder).as_posix(), status, sorted(_sample(name) for name in names))
     return list(newest.values())
 
 
@@ -227,6 +227,14 @@ def _sample(name: str) -> tuple[str, int]:
     """The question and epoch in the name of a sample's file: `samples/i-q001_epoch_1.json` gives (`i-q001`, 1)."""
     question, _, epoch = name.removeprefix("samples/").removesuffix(".json").rpartition("_epoch_")
     return question, int(epoch)
+
+
+def arm_of(path: Path) -> str:
+    """The arm or control whose answers a log holds; empty where the log cannot be read."""
+    try:
+        return _head(path)[0]
+    except Exception:  # each layer under it raises errors of its own
+        return ""
 
 
 _heads: dict[tuple[str, int], tuple[str, str]] = {}
@@ -252,7 +260,7 @@ def open_run(folder: Path, read: Callable[[Path], Results] = load_results) -> Re
     stopped = path.parent / STOPPED
     if stopped.is_file():
         raise RaftError(f"{folder}: {stopped.read_text('utf-8', 'replace').strip()}")
-    logs = sorted((path.parent / "logs").glob("*.eval"))
+    logs = sorted((path.parent / "logs").rglob("*.eval"))
     if not path.is_file() and logs:
         raise RaftError(
             f"{folder}: the run was stopped halfway ({len(logs)} logs, no results); `ratf run` goes on with it"

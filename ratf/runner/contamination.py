@@ -41,14 +41,19 @@ def panel(study: Study, answers: Texts, progress: Progress = silent) -> Contamin
     nearer to the real ones than when the person's name is hidden (arXiv 2603.03915)? Cutoff: is its lead over another
     person's answers larger before the model's knowledge ends than after?
     """
-    replies = study.made("contamination", lambda: _ask(study, progress))
+    said = replies(study, progress)
     with progress("comparing what the base model knows", 1, "steps") as advance:
-        signs = [_continuation(study, replies), _name(study, replies, answers), _cutoff(study, answers)]
+        signs = [_continuation(study, said), _name(study, said, answers), _cutoff(study, answers)]
         advance(1)
     found = concluded(study.suite.models.base, signs)
     if not (own := ", ".join(arm.name for arm in study.suite.own)):
         return found
     return found.model_copy(update={"sentence": f"{found.sentence}; what {own} knows was not asked"})
+
+
+def replies(study: Study, progress: Progress = silent) -> Texts:
+    """The base model's replies that the signs are read from: kind of reply → question → text. Made once a study."""
+    return study.made("contamination", lambda: _ask(study, progress))
 
 
 def concluded(base: str, signs: Sequence[Sign]) -> Contamination:

@@ -114,7 +114,7 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission:
         display="none",
     )
     location = Path(log.location.removeprefix("file://"))
-    aside = location.parent.parent / f".{location.name}"
+    aside = study.folder / f".{location.name}"
     write_eval_log(scored, str(aside), format="eval")
     aside.replace(location)
     return scored

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from raft.errors import RaftError
 from raft.files import read_made
 from raft.memory.rephrase import VERSION
+from raft.models.kept import kept
 from raft.models.names import EMBEDDER
 from raft.text import by_script, count_words, folded
 from raft.text import runs as runs_of
@@ -108,22 +109,36 @@ class TextMeasures:
         encoder = embedder(self._token_encoder)
         assert isinstance(encoder, ReadsTokens)
         rows, tokens = encoder.embed_tokens(texts)
+        self._keep_rows(texts, rows)
+        return tokens
+
+    def _keep_rows(self, texts: Sequence[str], rows: Vector) -> None:
         if self._token_encoder == self._name:
             for text, row in zip(texts, rows, strict=True):
                 self.vectors.keep(text, row)
-        return tokens
 
     def _bertscores(self, pairs: list[tuple[str, str]]) -> list[float]:
         # real answers are kept, because every arm is compared with them again
         references = self._real_tokens([real for _, real in pairs])
         answers = list(dict.fromkeys(answer for answer, _ in pairs))
-        read = dict(zip(answers, self._tokens(answers), strict=True))
-        candidates = [read[answer] for answer, _ in pairs]
-        found: list[float] = []
-        for start in range(0, len(pairs), BERTSCORE_PAIRS):
-            part = slice(start, start + BERTSCORE_PAIRS)
-            found += _greedy(references[part], candidates[part])
-        return found
+        encoder = embedder(self._token_encoder)
+        assert isinstance(encoder, ReadsTokens)
+
+        def make() -> dict[str, NDArray[Any]]:
+            rows, tokens = encoder.embed_tokens(answers)
+            read = dict(zip(answers, tokens, strict=True))
+            candidates = [read[answer] for answer, _ in pairs]
+            found: list[float] = []
+            for start in range(0, len(pairs), BERTSCORE_PAIRS):
+                part = slice(start, start + BERTSCORE_PAIRS)
+                found += _greedy(references[part], candidates[part])
+            return {"scores": np.array(found), "rows": rows}
+
+        # the controls' answers are the same for each seed and setting
+        made_by = getattr(encoder, "made_by", None)
+        made = kept("bertscores", [*made_by, pairs], make) if made_by else make()
+        self._keep_rows(answers, made["rows"])
+        return [float(score) for score in made["scores"]]
 
     def _facts(self, pairs: list[tuple[str, str]]) -> list[Facts | NotExamined | None]:
         rules = {real: self._rules(real) for real in dict.fromkeys(real for _, real in pairs)}

@@ -17,7 +17,7 @@ from ratf.sweep.people import Together, pooled, rows, together
 from ratf.sweep.reading import CellScores, Group, grouped, read_cell
 from ratf.sweep.records import CellTold, PersonRow, Spread, SweepResults, load, save
 from ratf.sweep.sweep import SEED, Sweep
-from ratf.sweep.work import Ended
+from ratf.sweep.working.units import Ended
 
 NAMED = 10
 """The greatest number of failed cells that a sentence names; the rest are counted."""

@@ -1,5 +1,6 @@
 """The plan of a sweep: what its cells take together, and what all people together can show, before anything is spent."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 from ratf.models.known import must_be_known
 from ratf.models.prices import Prices
 from ratf.results.record import Record
+from ratf.runner.calls import CallCount
 from ratf.runner.plan import Plan, Total, plan
 from ratf.statistics.power import Smallest, smallest_differences
+from ratf.suite.arms import ARMS
 from ratf.suite.study import Study
 from ratf.sweep.page import setting_words
 from ratf.sweep.people import FEW_PEOPLE
@@ -35,6 +38,8 @@ class SweepPlan(Record):
     """What it takes if no judge passes its exam."""
     most: Total
     """What it takes if every judge passes its exam."""
+    shared: int
+    """The calls that a cell makes like an earlier one; they are made once, and are in no sum."""
     rates: str
     over: str
     smallest: list[Smallest]
@@ -43,14 +48,20 @@ class SweepPlan(Record):
 
 
 def plan_of(sweep: Sweep, prices: Prices) -> SweepPlan:
-    """Plan every cell. Raises DataError with everything that is wrong with people or models."""
+    """Plan every cell, with what cells share counted once. Raises DataError with everything that is wrong with people or models."""
     of_settings, made, studies = [], [], []
+    seen: set[str] = set()
+    shared = 0
     for setting, cells in settings_of(sweep):
         mine: list[Plan] = []
         for cell in cells:
             study = sweep.study(cell)
             must_be_known(study, to_run=False)
-            mine.append(plan(study, prices))
+            alone = plan(study, prices)
+            again = [ask for ask in alone.asks if (key := _asked(study, ask)) and key in seen]
+            seen |= {key for ask in alone.asks if (key := _asked(study, ask))}
+            shared += sum(ask.calls for ask in again)
+            mine.append(_less(alone, again))
             if all(cell.setting[k] == v for k, v in sweep.reference.items()):
                 studies.append(study)
         of_settings.append(
@@ -68,14 +79,56 @@ def plan_of(sweep: Sweep, prices: Prices) -> SweepPlan:
         settings=of_settings,
         least=_sum([p.least for p in made]),
         most=_sum([p.most for p in made]),
+        shared=shared,
         rates=made[0].rates,
         over=over,
         smallest=smallest_differences(sizes, first.metrics, [(first.better, first.than)], None),
         notes=[
             *made[0].notes,
-            "Cells that ask a model the same, as the bare model with other memories, share its replies; they are counted here.",
+            *(
+                [f"{shared:,} calls are those of an earlier cell, whose replies are taken; they are counted once."]
+                * bool(shared)
+            ),
         ],
     )
+
+
+def _asked(study: Study, ask: CallCount) -> str:
+    """All that the requests of a count are made from; empty where they are those of one cell alone, as far as one knows."""
+    suite, keys = study.suite, {"split", "answers", "models", "seed", "allow_undated"}
+    own = suite.own_arm(ask.who)
+    if ask.role == "answers" and own is not None:
+        if not own.model:
+            return ""
+        keys |= {"memories"} if own.memories != "none" else set()
+    elif ask.role == "answers":
+        arm = ARMS[ask.who]
+        keys |= {"training"} if arm.training != "none" else set()
+        keys |= {"memories"} if arm.memories != "none" or arm.training == "ft+mem" else set()
+        keys |= {"impostors"} if arm.memories == "impostor" else set()
+    elif ask.role == "tuning":
+        keys |= {"training"} if ask.who == "ft" else {"training", "memories"}
+    elif ask.role == "rephraser":
+        keys = (keys | {"memories", "impostors", "arms"}) - {"seed"}
+    elif ask.role not in ("control", "contamination"):
+        return ""  # what a judge reads are answers, which differ from cell to cell
+    made_from = suite.model_dump(mode="json", include=keys)
+    return json.dumps([study.data_digest, suite.person, ask.role, ask.who, ask.model, made_from], sort_keys=True)
+
+
+def _less(whole: Plan, again: list[CallCount]) -> Plan:
+    """A plan without counts that were in an earlier one."""
+
+    def less(total: Total) -> Total:
+        usd, seconds = ([getattr(ask, what) or 0.0 for ask in again] for what in ("usd", "seconds"))
+        return Total(
+            calls=total.calls - sum(ask.calls for ask in again),
+            tokens=total.tokens - sum(ask.tokens for ask in again),
+            usd=None if total.usd is None else total.usd - sum(usd),
+            seconds=None if total.seconds is None else total.seconds - sum(seconds),
+        )
+
+    return whole.model_copy(update={"least": less(whole.least), "most": less(whole.most)})
 
 
 def _units(studies: list[Study]) -> tuple[str, list[int]]:

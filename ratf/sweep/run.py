@@ -12,9 +12,11 @@ from ratf.results.store.address import is_address, local_path, scratch
 from ratf.results.store.objects import Store
 from ratf.sweep.collect import join
 from ratf.sweep.records import SweepResults
-from ratf.sweep.store import bring, deliver
+from ratf.sweep.resources import needs
+from ratf.sweep.store import deliver
 from ratf.sweep.sweep import Sweep, chosen, open_sweep, share
-from ratf.sweep.work import Ended, Options, carry_out, quiet
+from ratf.sweep.working.units import Ended
+from ratf.sweep.working.work import Options, Spread, carry_out, quiet
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,12 @@ def run_sweep(
     """Run a sweep, or go on with one: each cell in a folder of its own, and then all of them as one.
 
     `out` is a folder, or the address of a store such as `s3://bucket/folder`, which each cell is put into when it ends.
-    `workers` processes take the cells one by one. `shard` is `K/N`: only the K-th of N shares is run, here or on any
-    machine with this folder; `on` is `ray` or `ray://HOST:PORT`, and `each` what a cell needs there, as `cpu=2,gpu=1`; `only` are cells, as `person=powell,seed=1`. With either the cells are not joined: a later call
-    without them finds what is done, runs what is missing, and joins all.
+    `workers` processes take the units of work one by one. `shard` is `K/N`: only the K-th of N shares of the cells is run,
+    here or on any machine with this folder; `only` are cells, as `person=powell,seed=1`. With either the cells are not
+    joined: a later call without them finds what is done, runs what is missing, and joins all. `on` is `ray` or
+    `ray://HOST:PORT`, and `each` what a unit needs there whose phase the suite's `resources` do not name, as `cpu=2,gpu=1`.
 
-    Raises DataError for bad input, before anything is run. A cell that fails is noted, and the others go on.
+    Raises DataError for bad input, before anything is run. A unit that fails is noted, and the others go on.
     """
     options, store = options or Options(), str(out) if is_address(out) else ""
     if store:
@@ -73,23 +76,29 @@ def run_sweep(
     if options.limits.usd is not None:
         for cell in cells:
             must_have_prices(sweep.study(cell), options.limits, options.prices)
-    spread = None
+    asked, spread = needs(each), _spread(sweep, options, workers, tell)
     if on:
-        from ratf.sweep.on_ray import needs, run_on_ray
+        from ratf.sweep.working.on_ray import run_on_ray
 
-        spread = partial(run_on_ray, sweep, cells, options, on=on, each=needs(each), tell=tell)
+        spread = partial(run_on_ray, sweep=sweep, options=options, on=on, each=asked, tell=tell)
     tell(
         f"{sweep.name}: {len(sweep.cells)} cells, of {', '.join(sweep.people[:10])}{' …' if len(sweep.people) > 10 else ''}"
         + (f"; {len(cells)} of them here" if len(cells) < len(sweep.cells) else "")
     )
     if store:
         Store(store).must_take()
-    ended = carry_out(sweep, cells, options, workers, tell, progress, spread)
+    ended = carry_out(sweep, cells, options, tell, progress, spread)
     if shard or only:
         return SweepOutcome(sweep, ended, None)
-    if store:
-        bring(sweep, store)
     results = join(sweep, ended)
     if store:
         deliver(sweep, store)
     return SweepOutcome(sweep, ended, results)
+
+
+def _spread(sweep: Sweep, options: Options, workers: int, tell: Callable[[str], None]) -> Spread | None:
+    if workers == 1:
+        return None
+    from ratf.sweep.working.processes import run_by_processes
+
+    return partial(run_by_processes, sweep=sweep, options=options, workers=workers, tell=tell)

@@ -34,13 +34,6 @@ def place_of(cell: str) -> str:
     return f"cells/{cell}"
 
 
-def bring(sweep: Sweep, address: str) -> None:
-    """Fetch every finished cell that another machine has put into the store."""
-    store = Store(address)
-    for cell in sweep.cells:
-        take(store, place_of(cell.name), sweep.cell_folder(cell))
-
-
 def deliver(sweep: Sweep, address: str) -> None:
     """Put what all cells say together into the store: results, page and data sets."""
     folder = sweep.folder

@@ -5,7 +5,7 @@ import json
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +20,7 @@ from raft.people.person import About
 from ratf.suite.parts import Once, SuitePart
 from ratf.suite.study import Study, study_of
 from ratf.suite.suite import Suite, find_suite
+from ratf.sweep.resources import Resources
 
 SEED = "seed"
 """The factor whose values are replicates: they are averaged over, and never compared."""
@@ -43,6 +44,8 @@ class Crossing(SuitePart):
     matrix: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field({})
     exclude: list[dict[str, Any]] = Field([])
     """Cells to leave out: those that have all of the values of one entry."""
+    resources: Resources = Field({})
+    """What phases need of a machine on Ray, as `tune: {gpu: 1}`. It is no part of what is run, nor of any digest."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Sweep:
     factors: dict[str, list[Any]]
     """Each factor of the matrix with its values; the first value of each makes the reference setting."""
     cells: list[Cell]
+    resources: Resources = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -122,7 +126,8 @@ def open_sweep(
     path = find_suite(suite)
     written = read_keys(path)
     several = isinstance(written.value.get("people"), list)
-    mine = ("people", "impostors", "strangers", "about", "matrix", "exclude") if several else ("matrix", "exclude")
+    mine: tuple[str, ...] = ("matrix", "exclude", "resources")
+    mine += ("people", "impostors", "strangers", "about") if several else ()
     try:
         crossing = TypeAdapter(Crossing).validate_python({k: v for k, v in written.value.items() if k in mine})
     except ValidationError as error:
@@ -151,7 +156,9 @@ def open_sweep(
     left = [p for p in people if any(c.person == p for c in cells)]
     home = Path(data) if data else path.parent
     name = cells[0].suite.name
-    sweep = Sweep(name, path, home, Path(out) if out else Path("runs") / name, left, crossing.matrix, cells)
+    sweep = Sweep(
+        name, path, home, Path(out) if out else Path("runs") / name, left, crossing.matrix, cells, crossing.resources
+    )
     _check_folders(sweep, written)
     return sweep
 

@@ -44,7 +44,7 @@ def suite(tmp_path: Path, out: str, *arms: object, **more: object) -> Study:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What only exams read is left out."""
-    for module in ("ratf.runner.run", "ratf.scores.logs"):
+    for module in ("ratf.runner.phases", "ratf.scores.logs"):
         monkeypatch.setattr(f"{module}.everybody", lambda study: [*study.suite.all_arms, *study.suite.controls])
 
 

@@ -14,7 +14,7 @@ from planted import make
 
 from ratf.results.results import save
 from ratf.sweep.sweep import Sweep, open_sweep
-from ratf.sweep.work import Ended
+from ratf.sweep.working.units import Ended
 
 WORDS = [
     "river",

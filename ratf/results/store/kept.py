@@ -27,7 +27,8 @@ RESULTS, PAGE = "results.json", "report.html"
 _NOTE = ".store"
 """In the folder on this machine: the mark of what was fetched into it, or put from it."""
 _LEADS = ".leads.html"
-_OWN = ("progress.json", "cell.json", "error.txt", MARK)
+_UNITS = "units"
+_OWN = ("progress.json", MARK)
 """What tells of one machine's start alone, or of the store."""
 _HEAVY = ("logs/", "scores/")
 """What is needed to go on with a run, or to read its scores elsewhere, and not to show it."""
@@ -190,8 +191,13 @@ def _mark_of(folder: Path) -> Mark:
 
 
 def _aside(path: Path) -> bool:
-    """Whether a file is a lock, or is being written, or was set aside."""
-    return path.parts[0].startswith(".") or path.name.endswith((".part", ".lock")) or ".damaged" in path.name
+    """Whether a file is a lock, is being written, was set aside, or tells of one machine's start alone."""
+    return (
+        path.parts[0].startswith(".")
+        or path.parts[0] == _UNITS
+        or path.name.endswith((".part", ".lock"))
+        or ".damaged" in path.name
+    )
 
 
 def _parsed(store: Store, name: str, content: bytes) -> Mark:

@@ -4,7 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
+
 from raft.errors import RaftError
+from raft.models.kept import kept
+from raft.models.weights import weights_digest
 from raft.types import Exchange, Message
 from ratf.agents.given.controls import Given
 from ratf.models.recorded.recordings import digest_of
@@ -299,10 +303,15 @@ def _fluency(study: Study, texts: Sequence[str], first: int) -> list[float | Non
 
     def read() -> list[float]:
         from raft.models.likelihood import log_likelihoods
-        from raft.models.local import LocalModel
+        from raft.models.local import LocalModel, device
 
-        nothing: list[tuple[Message, ...]] = [({"role": "system", "content": ""},)] * len(new)
-        return log_likelihoods(study.held("fluency reader", lambda: LocalModel(READER)), nothing, new)
+        def log_probabilities() -> dict[str, Any]:
+            nothing: list[tuple[Message, ...]] = [({"role": "system", "content": ""},)] * len(new)
+            reader = study.held("fluency reader", lambda: LocalModel(READER))
+            return {"read": np.array(log_likelihoods(reader, nothing, new))}
+
+        made = kept("fluency", ["1", READER, weights_digest(READER), device(), new], log_probabilities)
+        return [float(value) for value in made["read"]]
 
     request = {"kind": "fluency", "model": READER, "texts": len(new), "contents": digest_of(new)}
     try:

@@ -26,7 +26,7 @@ from ratf.models.recorded.replay import recorded, replayed
 from ratf.models.states import state_of
 from ratf.results.folder import newest_logs
 from ratf.results.results import Results
-from ratf.runner.run import answer
+from ratf.runner.phases import answers
 from ratf.suite.study import Study, logs_folder
 
 HOSTILE = """
@@ -137,9 +137,9 @@ def logs(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[
     """Every solver's samples after it has answered."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-the-test")
     monkeypatch.setitem(planted_judges.CHARACTERS, "echo", lambda seen: f"You asked: {seen.prompt}")
-    monkeypatch.setattr("ratf.runner.run.everybody", lambda study: list(NAMES))
+    monkeypatch.setattr("ratf.runner.phases.everybody", lambda study: list(NAMES))
     study = hostile(tmp_path, *NAMES)
-    answer(study, silent)
+    answers(study, silent)
     found = newest_logs(logs_folder(study), study.digest)
     return study, {arm: read_eval_log(log.location).samples or [] for arm, log in found.items()}
 
@@ -220,13 +220,13 @@ def test_solvers_and_agents_are_loaded_as_inspect_does(tmp_path: Path) -> None:
 
 
 def test_a_replay_runs_no_code_of_the_users(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ratf.runner.run.everybody", lambda study: ["plain"])
+    monkeypatch.setattr("ratf.runner.phases.everybody", lambda study: ["plain"])
     study = hostile(tmp_path, "plain")
     said: list[list[str]] = []
 
     def whole(study: Study) -> Results:
         must_answer(study)
-        answer(study, silent)
+        answers(study, silent)
         log = newest_logs(logs_folder(study), study.digest)["plain"]
         said.append([s.output.completion for s in read_eval_log(log.location).samples or []])
         return made({"plain": {"rouge_l": [0.1]}, "baseline": {"rouge_l": [0.1]}}, ["i"])

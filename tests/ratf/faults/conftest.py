@@ -21,7 +21,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
 @pytest.fixture
 def study(tmp_path: Path, cache: Path, hosted: Hosted, faulty: Faulty, monkeypatch: pytest.MonkeyPatch) -> Study:
     """Two arms that the service answers, 12 questions each; what only exams read is left out, to be quick."""
-    for module in ("ratf.runner.run", "ratf.scores.logs"):
+    for module in ("ratf.runner.phases", "ratf.scores.logs"):
         monkeypatch.setattr(f"{module}.everybody", lambda study: [*study.suite.all_arms, *study.suite.controls])
     return small(
         tmp_path,

@@ -101,6 +101,15 @@ def study(tmp_path: Path, cache: Path) -> Study:
     return small(tmp_path)
 
 
+def test_processes_at_work_on_one_study_count_each_others_calls(study: Study) -> None:
+    one, two = meter(study, tokens=100), meter(study, tokens=100)
+    one.add("openai/m", 60, None)
+    assert not two.reached()
+    two.add("openai/m", 50, None)
+    assert one.reached() and two.reached() and one.spent().tokens == two.spent().tokens == 110
+    assert meter(study, tokens=200).spent().roles["answers"].calls == 2
+
+
 def test_minutes_stop_the_tuning_between_two_steps_and_it_ends_the_same(
     study: Study, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from browser import axe, opened, overflow
 from hosted import Hosted
-from sweeps import SEVEN, ahead, done, planted, sweep
+from sweeps import SETTINGS, SEVEN, ahead, answer, done, person, planted, sweep
 from typer.testing import CliRunner
 
 from ratf.cli import app
@@ -35,7 +35,7 @@ def test_a_failed_cell_is_run_again_alone(tmp_path: Path, cache: Path, hosted: H
     right = answers.read_text("utf-8")
     answers.write_text(right.replace('"id": "bea', '"id": "eve'), "utf-8")
     told = said("run", path, "--out", out, code=2)
-    assert "NOT MEASURED: 1 cell failed: bea:" in told and "answers questions that are not asked" in told
+    assert "NOT MEASURED: 1 cell failed: bea: prepare:" in told and "answers questions that are not asked" in told
     assert "ada: PASS" in told and (out / "cells/ada/report.html").is_file()
     assert "1 cell failed: bea" in said("check", out, code=2)
     answers.write_text(right, "utf-8")
@@ -60,6 +60,33 @@ def test_plan_and_questions_take_it_whole(tmp_path: Path) -> None:
     assert "6 cells; ada, bea, cyd" in told and "with intervals over interviews" in told and "0 calls" in told
     made = json.loads(said("plan", path, "--json"))
     assert made["cells"] == 6 and made["most"]["calls"] == 0
+
+
+def test_a_plan_counts_once_what_cells_share(tmp_path: Path) -> None:
+    for number, key in enumerate(("ada", "bea")):
+        person(tmp_path, key, number, interviews=3, questions=2)
+        row = {"doc_id": "d", "title": "T", "date": "2009-01-01", "source": "s", "text": answer(number, 9, 9)}
+        (tmp_path / key / "writings.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    arms = {
+        "arms": ["baseline", "rag_only"],
+        "primary": {"metric": "rouge_l", "better": "rag_only", "than": "baseline"},
+    }
+    made = {**SETTINGS, **arms, "people": ["ada", "bea"], "split": {"held_out_interviews": 2}}
+    path = tmp_path / "several.yaml"
+
+    def planned(**more: object) -> dict[str, Any]:
+        path.write_text(yaml.safe_dump({**made, **more}, sort_keys=False), "utf-8")
+        found: dict[str, Any] = json.loads(said("plan", path, "--json"))
+        return found
+
+    alone = planned()
+    assert (alone["least"]["calls"], alone["shared"]) == (2 * 2 * 4, 0)
+    settings = planned(matrix={"memories.k": [1, 3]})
+    assert settings["shared"] == 2 * 4, "the bare model is asked the same with other memories"
+    assert settings["least"]["calls"] == 2 * alone["least"]["calls"] - 8
+    assert "8 calls are those of an earlier cell" in said("plan", path)
+    seeds = planned(matrix={"seed": [1, 2]})
+    assert (seeds["least"]["calls"], seeds["shared"]) == (2 * alone["least"]["calls"], 0), "a seed has its own answers"
 
 
 def test_what_is_for_many_is_refused_for_one_and_the_other_way_round(tmp_path: Path) -> None:

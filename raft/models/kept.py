@@ -1,0 +1,57 @@
+"""What models make of texts is kept in the user's cache, by the digest of all that it was made from, and never made twice.
+
+A whole call is kept, not single texts: a text's numbers depend, in their last digits, on what is in its batch.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raft.models.weights import cache_folder
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def kept(kind: str, made_from: Any, make: Callable[[], Arrays]) -> Arrays:
+    """Return the arrays that `make` returns, by name: read from the cache, or made now and kept there.
+
+    `made_from` is everything that they depend on, as JSON holds it; `kind` names the folder. A file that is not as it was
+    written is made again. Where nothing can be written, nothing is kept.
+    """
+    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:40]
+    path = cache_folder() / "made" / kind / digest[:2] / f"{digest}.npz"
+    found = _read(path)
+    if found is None:
+        found = make()
+        with suppress(OSError):
+            _write(path, found)
+    return found
+
+
+def _read(path: Path) -> Arrays | None:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # a name of its own: another process may be writing the same
+    descriptor, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes them for its own argument
+        Path(aside).replace(path)
+    finally:
+        Path(aside).unlink(missing_ok=True)

@@ -1,0 +1,174 @@
+"""The units of a sweep on Ray: a task for each, on any machine of the cluster that has what its phase needs."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from raft.errors import RaftError
+from raft.files import read_made, write_made
+from ratf.sweep.resources import Needs, Phase, of_phase
+from ratf.sweep.sweep import Sweep, open_sweep
+from ratf.sweep.working.units import Board, Ended, Unit
+from ratf.sweep.working.work import NOTES, TELL_SECONDS, Opened, Options, Tell, ended_in, run_unit
+
+LOCAL = "ray"
+RETRIES = 3
+"""How often a unit is begun again whose worker was lost; what it had done is found."""
+OBJECTS = 80 * 2**20
+"""The bytes of a local cluster's object store: what goes through it are names and paths."""
+Places = tuple[str, str, str]
+
+
+def run_on_ray(
+    board: Board,
+    start: str,
+    *,
+    sweep: Sweep,
+    options: Options,
+    on: str,
+    each: Needs,
+    tell: Tell,
+) -> None:
+    """Carry out the units as tasks of Ray's, on a cluster of this machine (`ray`) or the one at `ray://HOST:PORT`.
+
+    Inside a job of Ray's, `ray` is the job's cluster. Every machine of it must have the suite, the people and the run's
+    folder under the same paths; each unit notes there how it ended. A worker that is lost is replaced.
+
+    Raises RaftError where Ray is not installed or not reached, where no machine has what a phase needs, where the cluster
+    is lost, and where a machine wrote to another folder than this one.
+    """
+    with _cluster(on) as ray:
+        wanted = {unit.phase: of_phase(unit.phase, sweep.resources, each) for unit in board.units}
+        _must_fit(ray, wanted)
+        task = ray.remote(_one)
+        places = tuple(str(p.resolve()) for p in (sweep.path, sweep.data, sweep.folder))
+        alone = replace(options, wait=True, prices=dict(options.prices))
+        waited: dict[Any, Unit] = {}
+        told = ""
+        while True:
+            for unit in list(board.ready()):
+                need = wanted[unit.phase]
+                given = {"num_cpus": need.cpu, "num_gpus": need.gpu, "max_retries": RETRIES, "name": unit.name}
+                waited[task.options(**given).remote(places, unit.cell.name, unit.words, alone, start, need.cpu)] = unit
+                board.begin(unit)
+            if not waited:
+                return
+            with _lost_cluster(ray, on):
+                done, _ = ray.wait(list(waited), timeout=TELL_SECONDS)
+            for one in done:
+                unit = waited.pop(one)
+                board.end(unit, _ended(ray, one, sweep, unit, start))
+            if not done and (line := board.line(_where(sweep, board, start))) != told:
+                told = line
+                tell(line)
+
+
+def _ended(ray: Any, one: Any, sweep: Sweep, unit: Unit, start: str) -> Ended:
+    """How a task has ended. Raises RaftError where the machine that it was on has another folder than this one."""
+    try:
+        got: tuple[str, Ended] = ray.get(one)
+    except ray.exceptions.RayError as error:
+        said = f"lost on Ray: {' '.join(str(error).split())[:300]}"
+        return Ended(start, error=said, said=f"failed: {said}")
+    where, ended = got
+    if ended_in(sweep, unit, start) is None:
+        raise RaftError(
+            f"{unit.name} ended on {where} ({ended.said}), and {sweep.cell_folder(unit.cell)} here does not say so: "
+            "the machines do not share the run's folder; name one that they do with --out"
+        )
+    return replace(ended, said=f"{ended.said} (on {where})")
+
+
+def _one(places: Places, cell: str, words: str, options: Options, start: str, cpus: float) -> tuple[str, Ended]:
+    """What a task does: the unit of that cell and these words, with the machine that it was on."""
+    _threads(max(1, int(cpus)))
+    opened, units = _opened(places, start)
+    unit, here = units[cell, words], socket.gethostname()
+    begun = opened.sweep.cell_folder(unit.cell) / NOTES / f"{unit.file}.at.json"
+    write_made(begun, start, here)
+    ended = run_unit(opened, unit, options, start)
+    with suppress(OSError):
+        begun.unlink(missing_ok=True)
+    return here, ended
+
+
+@lru_cache(maxsize=1)
+def _opened(places: Places, start: str) -> tuple[Opened, Mapping[tuple[str, str], Unit]]:
+    """The sweep as it was when this start began, read once a process."""
+    sweep = open_sweep(*places)
+    return Opened(sweep), {(u.cell.name, u.words): u for u in Board(sweep.cells).units}
+
+
+def _threads(number: int) -> None:
+    """Let numerical libraries use so many threads, those that are loaded and those that will be."""
+    from threadpoolctl import threadpool_limits
+
+    os.environ["OMP_NUM_THREADS"] = str(number)
+    threadpool_limits(number)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(number)
+
+
+def _where(sweep: Sweep, board: Board, start: str) -> dict[str, str]:
+    """The machine of each unit that is being done, as far as it has said so."""
+    found = {}
+    for unit in board.running.values():
+        if where := read_made(sweep.cell_folder(unit.cell) / NOTES / f"{unit.file}.at.json", start):
+            found[unit.name] = str(where)
+    return found
+
+
+def _must_fit(ray: Any, wanted: Mapping[Phase, Needs]) -> None:
+    """Raises RaftError for a phase that no machine of the cluster could ever carry out: Ray would wait for one."""
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    for phase, need in wanted.items():
+        if not any(need.cpu <= m.get("CPU", 0) and need.gpu <= m.get("GPU", 0) for m in machines):
+            there = "; ".join(f"{m.get('CPU', 0):g} cpu, {m.get('GPU', 0):g} gpu" for m in machines)
+            raise RaftError(
+                f"{phase} needs {need.cpu:g} cpu and {need.gpu:g} gpu, which no machine of the cluster has (there: {there}); "
+                "change `resources` in the suite, or --each"
+            )
+
+
+@contextmanager
+def _lost_cluster(ray: Any, on: str) -> Iterator[None]:
+    try:
+        yield
+    except (ConnectionError, ray.exceptions.RaySystemError) as error:
+        raise RaftError(
+            f"--on {on}: the cluster was lost ({' '.join(str(error).split())[:200]}); run again once it is there: what was "
+            "done is found"
+        ) from None
+
+
+@contextmanager
+def _cluster(on: str) -> Iterator[Any]:
+    """Ray, connected; what was started here is shut down, and nothing else."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ModuleNotFoundError:
+        raise RaftError("--on ray needs Ray; install it from RATF's folder: pip install 'FOLDER[ray]'") from None
+    if on != LOCAL and not on.startswith("ray://"):
+        raise RaftError(f"--on {on}: write ray for a cluster of this machine or of a job, or ray://HOST:10001")
+    connected = ray.is_initialized()
+    if not connected:
+        try:
+            if on != LOCAL:
+                ray.init(address=on, log_to_driver=False)
+            elif os.environ.get("RAY_ADDRESS"):
+                ray.init(log_to_driver=False)
+            else:
+                ray.init(include_dashboard=False, object_store_memory=OBJECTS, log_to_driver=False)
+        except (ConnectionError, TimeoutError, RuntimeError, ValueError, ImportError) as error:
+            raise RaftError(f"--on {on}: no cluster: {error}") from None
+    try:
+        yield ray
+    finally:
+        if not connected:
+            ray.shutdown()

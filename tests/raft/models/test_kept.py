@@ -1,0 +1,51 @@
+"""What was worked out is kept, and made again where it is damaged."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from raft.models.kept import Arrays, kept
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    monkeypatch.setenv("RATF_CACHE", str(tmp_path / "cache"))
+    return []
+
+
+def asked(calls: list[int], *made_from: object) -> list[float]:
+    def make() -> Arrays:
+        calls.append(1)
+        return {"numbers": np.array([0.1, np.nan, len(calls)])}
+
+    return [float(x) for x in kept("things", [*made_from], make)["numbers"]]
+
+
+def test_the_same_is_made_once_to_the_last_digit(calls: list[int]) -> None:
+    first = asked(calls, "a", ["text"])
+    assert asked(calls, "a", ["text"])[::2] == first[::2] and len(calls) == 1
+    asked(calls, "a", ["other text"])
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "turned"])
+def test_a_damaged_file_is_made_again(calls: list[int], tmp_path: Path, damage: str) -> None:
+    asked(calls, "a")
+    (path,) = tmp_path.rglob("*.npz")
+    whole = path.read_bytes()
+    at = whole.index(np.float64(0.1).tobytes())
+    turned = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+    path.write_bytes({"cut": whole[: len(whole) // 2], "empty": b"", "turned": turned}[damage])
+    asked(calls, "a")
+    assert len(calls) == 2
+    asked(calls, "a")
+    assert len(calls) == 2, "and kept again"
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(
+    calls: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    monkeypatch.setenv("RATF_CACHE", str(tmp_path / "file"))
+    assert asked(calls, "a")[0] == 0.1 and asked(calls, "a")[2] == 2

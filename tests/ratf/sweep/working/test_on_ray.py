@@ -1,0 +1,134 @@
+"""A sweep on Ray with two nodes, real processes: the same bytes, also where a worker is killed while it answers."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hosted import Hosted
+from sweeps import said, sweep
+from typer.testing import CliRunner
+
+from ratf.cli import app
+from ratf.sweep.run import run_sweep
+
+PEOPLE = ["ada", "bea"]
+
+
+@pytest.fixture
+def clusters(cache: Path, hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Any]]:
+    """Starts clusters of so many nodes with one processor each, whose processes have our environment."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+    from ray.cluster_utils import Cluster
+
+    size, started = 80 * 2**20, []
+
+    def start(nodes: int) -> Any:
+        head = {"num_cpus": 1, "object_store_memory": size, "include_dashboard": False}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        started.append(cluster)
+        for _ in range(nodes - 1):
+            cluster.add_node(num_cpus=1, object_store_memory=size)
+        return cluster
+
+    yield start
+    ray.shutdown()
+    for cluster in started:
+        cluster.shutdown()
+
+
+@pytest.mark.slow
+def test_two_nodes_say_the_same_with_the_head_restarted_and_a_worker_killed(
+    tmp_path: Path, clusters: Callable[[int], Any]
+) -> None:
+    import ray
+
+    path, out = sweep(tmp_path, PEOPLE), tmp_path / "ray"
+    _head_is_lost_after_a_phase(path, out, clusters(1))
+    ray.init(address=clusters(2).address, log_to_driver=False)
+    killed: list[int] = []
+
+    def kill() -> None:
+        until = time.monotonic() + 600
+        while time.monotonic() < until and not killed:
+            if pids := _tasks(": answer") if _answering(out) else []:
+                os.kill(pids[0], signal.SIGKILL)
+                killed.append(pids[0])
+            time.sleep(0.02)
+
+    for note in out.glob("cells/*/progress.json"):  # of the start that was lost
+        note.unlink()
+    killer = threading.Thread(target=kill)
+    killer.start()
+    told: list[str] = []
+    outcome = run_sweep(path, out=out, on="ray", tell=told.append)
+    killer.join()
+    assert killed and not outcome.failed and sum("(on " in line for line in told) == 2, told
+    one = run_sweep(path, out=tmp_path / "one")
+    assert one.results and one.results.verdict == "PASS"
+    assert said(out) == said(tmp_path / "one")
+
+
+def _head_is_lost_after_a_phase(path: Path, out: Path, cluster: Any) -> None:
+    """A run on a cluster that is lost, with whoever asked for it, as soon as one unit is done."""
+    command = [
+        sys.executable,
+        "-c",
+        "from ratf.cli import app; app()",
+        "run",
+        str(path),
+        "--out",
+        str(out),
+        "--on",
+        "ray",
+    ]
+    asking = subprocess.Popen(command, env={**os.environ, "RAY_ADDRESS": cluster.address})
+    until = time.monotonic() + 600
+    while not list(out.glob("cells/*/units/prepare.json")):
+        assert asking.poll() is None and time.monotonic() < until, "it ended before a unit was done"
+        time.sleep(0.02)
+    asking.kill()
+    cluster.shutdown()
+    asking.wait()
+    assert not (out / "results.json").exists()
+
+
+def _answering(out: Path) -> bool:
+    notes = out.glob("cells/*/progress.json")
+    return any('"answering"' in note.read_text("utf-8", "replace") for note in notes)
+
+
+def _tasks(what: str) -> list[int]:
+    """The processes of Ray's that are at work on such units, of our clusters alone."""
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
+    above = {int(pid): int(parent) for pid, parent, _ in rows}
+
+    def ours(pid: int) -> bool:
+        while pid in above:
+            if pid == os.getpid():
+                return True
+            pid = above[pid]
+        return False
+
+    return [int(pid) for pid, _, args in rows if args.startswith("ray::") and what in args and ours(int(pid))]
+
+
+def test_without_ray_nothing_of_it_is_imported_and_with_it_it_must_be_there(tmp_path: Path) -> None:
+    code = "import sys, ratf.cli, ratf.sweep.run, ratf.sweep.working.processes, ratf.sweep.working.on_ray; sys.exit('ray' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    path = sweep(tmp_path, PEOPLE, interviews=3, questions=1, split={"held_out_interviews": 2})
+    outcome = CliRunner().invoke(app, ["run", str(path), "--on", "elsewhere", "--out", str(tmp_path / "run")])
+    assert outcome.exit_code == 2
+    assert "write ray for a cluster" in outcome.output or "--on ray needs Ray" in outcome.output
+    outcome = CliRunner().invoke(app, ["run", str(path), "--on", "ray", "--workers", "2"])
+    assert outcome.exit_code == 2 and "give one of them" in outcome.output
