@@ -84,10 +84,11 @@ def put(store: Store, name: str, folder: Path) -> bool:
     counts = mark if won else kept(store, name)
     if won:
         write_whole(folder / _NOTE, mark.text())
-    if counts:
+    if counts and store.conditional:  # elsewhere another's mark may still take this one's place
         others = (n for n in store.names(name) if _PUT.match(n[len(name) :].lstrip("/")))
         store.remove(n for n in others if not n.startswith(f"{_under(name, counts.under)}/"))
-        _lead(store, name, counts, folder)
+    if won:
+        _lead(store, name, mark, folder)
     return won
 
 

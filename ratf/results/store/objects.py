@@ -22,7 +22,8 @@ class Store:
         """Open the store; nothing is asked of it yet."""
         self.address = address
         self._files, self._root = file_system(address)
-        self._conditional = "s3" in _protocols(self._files)
+        self.conditional = "s3" in _protocols(self._files)
+        """Whether an object can be put on the condition that nobody else has put one."""
 
     def __repr__(self) -> str:
         """The store's address, without secrets."""
@@ -34,7 +35,7 @@ class Store:
     def must_take(self) -> None:
         """Raises RaftError where nothing can be put here, so that it is known before anything is run."""
         with reached(self.address):
-            if not self._conditional:
+            if not self.conditional:
                 self._files.makedirs(self._root, exist_ok=True)
             self._files.pipe_file(self._path("README.txt"), _README)
 
@@ -44,21 +45,25 @@ class Store:
             self._files.invalidate_cache()
             try:
                 # the version first: an object that is replaced in between is then not taken for the older one
-                version = str(self._files.info(self._path(name)).get("ETag", "")) if self._conditional else ""
+                version = str(self._files.info(self._path(name)).get("ETag", "")) if self.conditional else ""
                 return bytes(self._files.cat_file(self._path(name))), version
             except FileNotFoundError:
                 return None
 
     def create(self, name: str, content: bytes) -> bool:
-        """Put an object where none is; False where one is there."""
+        """Put an object where none is; False where one is there. Without conditional puts, the last of two at once wins."""
         with reached(self.address):
-            self._make_room(name)
+            if not self.conditional:
+                if self._files.exists(self._path(name)):
+                    return False
+                self._put_aside(name, content)
+                return True
             try:
                 self._files.pipe_file(self._path(name), content, mode="create")
             except FileExistsError:
                 return False
             except OSError as error:
-                if not (self._conditional and error.errno in _REFUSED):
+                if error.errno not in _REFUSED:
                     raise
                 return False
             return True
@@ -69,10 +74,8 @@ class Store:
         A store without conditional puts has it written aside and renamed: the last one wins there, and it is whole.
         """
         with reached(self.address):
-            if not self._conditional:
-                aside = self._path(f"{name}.{uuid.uuid4().hex[:8]}.part")
-                self._files.pipe_file(aside, content)
-                self._files.mv(aside, self._path(name))
+            if not self.conditional:
+                self._put_aside(name, content)
                 return True
             try:
                 self._files.pipe_file(self._path(name), content, IfMatch=version)
@@ -116,9 +119,16 @@ class Store:
                 except FileNotFoundError:
                     continue
 
+    def _put_aside(self, name: str, content: bytes) -> None:
+        """Write an object under another name and rename it."""
+        self._make_room(name)
+        aside = self._path(f"{name}.{uuid.uuid4().hex[:8]}.part")
+        self._files.pipe_file(aside, content)
+        self._files.mv(aside, self._path(name))
+
     def _make_room(self, name: str) -> None:
         """Where folders are no mere names, make that of an object."""
-        if not self._conditional:
+        if not self.conditional:
             self._files.makedirs(self._path(name).rpartition("/")[0], exist_ok=True)
 
 

@@ -177,7 +177,9 @@ def carry_out(
     def over(cell: Cell, ended: Ended) -> None:
         if options.store and ended.finished:
             try:
-                put(Store(options.store), place_of(cell.name), sweep.cell_folder(cell))
+                store, place = Store(options.store), place_of(cell.name)
+                if not put(store, place, sweep.cell_folder(cell)):
+                    take(store, place, sweep.cell_folder(cell))
             except RaftError as error:
                 ended = replace(ended, error=str(error), said=f"failed: {error}")
         found[cell.name] = ended
