@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from raft.memory.recall import EXTRACTIVE, rephraser_of
 from raft.memory.rephrase import VERSION, Rephraser
 from raft.memory.store import ChromaStore, collection_name
 from raft.models.waiting import result_of
+from raft.models.weights import cache_folder
 from raft.progress import Progress, silent
 from raft.types import Document, Embedder, Exchange, Memory
 from ratf.models.chat import InspectChat, embedder, recorded_model
@@ -110,7 +112,16 @@ def _rephraser(study: Study, encoder: Embedder) -> Rephraser:
         from inspect_ai.model import get_model
 
         model = InspectChat(get_model(recorded_model(name, "rephraser")))
-    return rephraser_of(model, name, encoder, study.person.about, settings.gate, study.folder)
+    return rephraser_of(model, name, encoder, study.person.about, settings.gate, _replies(study, name))
+
+
+def _replies(study: Study, name: str) -> Path:
+    """The folder of a rephraser's replies, which all runs of a user share; a recording begins without any."""
+    if name == EXTRACTIVE or session():
+        return study.folder
+    place = cache_folder() / "rephrased" / collection_name(study.person.key, name)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
 
 
 ITSELF, UNFIT, SAME_INTERVIEW = 1e9, 1e4, 1.0

@@ -229,6 +229,7 @@ def _standing(
         not_counted=[],
         answers=said[1],
         verified=int(verified),
+        top=results.metrics[metric].get("top"),
     )
 
 

@@ -44,7 +44,7 @@ class Scripted:
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch, models: Path) -> Scripted:
+def model(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Scripted:
     scripted = Scripted()
     monkeypatch.setattr(ratf.agents.memories, "InspectChat", lambda _: scripted)
     monkeypatch.setattr(ratf.agents.memories, "embedder", lambda *_: Words())
@@ -77,6 +77,10 @@ def test_each_passage_of_each_question_is_rephrased_once_for_four_arms(
     (tmp_path / "run" / "memories.json").unlink()
     four_arms(first)
     assert len(model.asked) == sum(counts.values()), "what had been rephrased was asked for again"
+    tiny.write_text(tiny.read_text("utf-8").replace("seed: 3", "seed: 4"), "utf-8")
+    other = open_study(str(tiny), out=str(tmp_path / "another seed"))
+    assert other.digest != first.digest and memories(other) == memories(first)
+    assert len(model.asked) == sum(counts.values()), "another seed has the same memories"
 
 
 def test_a_run_that_broke_off_goes_on_with_what_it_has(model: Scripted, tiny: Path, tmp_path: Path) -> None:
