@@ -1,3 +1,4 @@
+import functools
 import gc
 import json
 import logging
@@ -55,6 +56,13 @@ def warned() -> Iterator[None]:
     root.setLevel(logging.WARNING)
     yield
     root.setLevel(logging.WARNING)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What models make of texts is kept for this test alone: a planted model must not answer for a real one later."""
+    folder = functools.cache(lambda: tmp_path_factory.mktemp("made"))
+    monkeypatch.setattr("raft.models.kept.made_folder", folder)
 
 
 @pytest.fixture(scope="session")

@@ -28,13 +28,18 @@ def kept(kind: str, made_from: Any, make: Callable[[], Arrays]) -> Arrays:
     written is made again. Where nothing can be written, nothing is kept.
     """
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:40]
-    path = cache_folder() / "made" / kind / digest[:2] / f"{digest}.npz"
+    path = made_folder() / kind / digest[:2] / f"{digest}.npz"
     found = _read(path)
     if found is None:
         found = make()
         with suppress(OSError):
             _write(path, found)
     return found
+
+
+def made_folder() -> Path:
+    """Return the folder of everything that is kept."""
+    return cache_folder() / "made"
 
 
 def _read(path: Path) -> Arrays | None:

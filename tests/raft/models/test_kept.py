@@ -10,7 +10,7 @@ from raft.models.kept import Arrays, kept
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    monkeypatch.setenv("RATF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("raft.models.kept.made_folder", lambda: tmp_path / "cache")
     return []
 
 
@@ -47,5 +47,5 @@ def test_where_nothing_can_be_written_nothing_is_kept(
     calls: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("", "utf-8")
-    monkeypatch.setenv("RATF_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr("raft.models.kept.made_folder", lambda: tmp_path / "file")
     assert asked(calls, "a")[0] == 0.1 and asked(calls, "a")[2] == 2

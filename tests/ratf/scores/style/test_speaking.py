@@ -182,6 +182,7 @@ def test_surprise_says_why_it_has_no_score(with_reader: Study, tmp_path: Path, m
         raise ImportError
 
     monkeypatch.setattr(likelihood, "log_likelihoods", missing)
+    monkeypatch.setattr("raft.models.kept.made_folder", lambda: tmp_path / "nothing kept")
     without = replace(with_reader, folder=tmp_path / "without")
     leave_out(without, ["off topic"])
     arm = [Answered(question, text)]
