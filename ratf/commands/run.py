@@ -193,7 +193,7 @@ def carry_out(
         )
     subject: str | Path | Study = suite
     folder = local_path(out) if out else None
-    within: "Callable[[Path], AbstractContextManager[None]]" = one_at_a_time
+    within: Callable[[Path], AbstractContextManager[None]] = one_at_a_time
     if out and is_address(out):
         Store(str(out)).must_take()
         folder = scratch(str(out))
