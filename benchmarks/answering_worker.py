@@ -20,8 +20,8 @@ Answer = Callable[[Conversations, int], tuple[list[str], int]]
 
 def ours(threads: int) -> Answer:
     """Our own engine."""
+    from raft.models.engine.sampling import Sampling
     from raft.models.local import LocalModel
-    from raft.models.sampling import Sampling
 
     model = LocalModel(NAME)
     model.loaded()
@@ -56,7 +56,7 @@ def generate(threads: int) -> Answer:
     import torch
     from transformers import LogitsProcessor
 
-    from raft.models.sampling import stream
+    from raft.models.engine.sampling import stream
 
     tokenizer, model = _loaded()
 
