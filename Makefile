@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUPPLY := $(VENV)-supply
 SEED ?= 0
 
-.PHONY: demo test quick check fuzz mutate kills bench docs answering gpu pictures fed-chairs wheel release audit sbom lock clean
+.PHONY: demo test quick check fuzz mutate kills bench docs profile answering gpu pictures fed-chairs wheel release audit sbom lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
@@ -61,6 +61,10 @@ gpu:
 	$(PYTHON) -m venv $(VENV)-gpu
 	$(VENV)-gpu/bin/pip install --quiet --disable-pip-version-check vllm -e '.[local]'
 	$(VENV)-gpu/bin/python benchmarks/gpu.py
+
+# where a demo's time goes: its phases, and the ten functions that take most; SUITE=… for another suite
+profile: $(VENV)/.local
+	$(BIN)/python benchmarks/profiling.py $(SUITE)
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build

@@ -20,8 +20,8 @@ Answer = Callable[[Conversations, int], tuple[list[str], int]]
 
 def ours(threads: int) -> Answer:
     """Our own engine."""
+    from raft.models.engine.sampling import Sampling
     from raft.models.local import LocalModel
-    from raft.models.sampling import Sampling
 
     model = LocalModel(NAME)
     model.loaded()
@@ -56,7 +56,7 @@ def generate(threads: int) -> Answer:
     import torch
     from transformers import LogitsProcessor
 
-    from raft.models.sampling import stream
+    from raft.models.engine.sampling import stream
 
     tokenizer, model = _loaded()
 
@@ -100,16 +100,20 @@ def generate(threads: int) -> Answer:
 
 def generate_batch(threads: int) -> Answer:
     """The continuous batching of transformers."""
-    from transformers import GenerationConfig
+    from transformers import ContinuousBatchingConfig, GenerationConfig
 
     tokenizer, model = _loaded()
+    # left to itself it takes most of the machine's memory for keys and values
+    room = ContinuousBatchingConfig(page_size=32, num_blocks=48 * 20, max_batch_tokens=2048)
 
     def answer(conversations: Conversations, tokens: int) -> tuple[list[str], int]:
         settings = GenerationConfig(
             max_new_tokens=tokens, do_sample=True, temperature=TEMPERATURE, top_p=TOP_P,
             eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
         )  # fmt: skip
-        out = model.generate_batch(inputs=_rows(tokenizer, conversations), generation_config=settings)
+        out = model.generate_batch(
+            inputs=_rows(tokenizer, conversations), generation_config=settings, continuous_batching_config=room
+        )
         said = [out[key].generated_tokens for key in sorted(out, key=lambda k: int(k.rpartition("_")[2]))]
         return [tokenizer.decode(ids, skip_special_tokens=True).strip() for ids in said], sum(map(len, said))
 
@@ -182,7 +186,7 @@ def ctranslate(threads: int) -> Answer:
     folder, made = model_folder(NAME), Path(os.environ["RATF_BENCH"]) / "ctranslate2"
     if not made.is_dir():
         ctranslate2.converters.TransformersConverter(str(folder)).convert(str(made), quantization="int8")
-    model = ctranslate2.Generator(str(made), device="cpu", intra_threads=threads, inter_threads=1)
+    model = ctranslate2.Generator(str(made), device="cpu", compute_type="int8_float32", intra_threads=threads)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     ctranslate2.set_random_seed(SEED)
 

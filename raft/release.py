@@ -21,13 +21,14 @@ def release() -> str:
 def in_the_way() -> list[str]:
     """Return a sentence for each distribution of other people's that is installed here and has a package of our name."""
     found = {}
-    for one in distributions():
-        name = str(one.metadata["Name"]).lower().replace("_", "-")
-        if name in OTHERS and not _ours(one):
-            found[name] = (
-                f"{name} {one.version} is installed here as well, and also has a package {OTHERS[name]}: one overwrites the "
-                f"other, and either may fail. Give {DISTRIBUTION} an environment of its own."
-            )
+    for name, package in OTHERS.items():
+        # by name: to look at all takes a fifth of a second, at every start
+        for one in distributions(name=name):
+            if not _ours(one):
+                found[name] = (
+                    f"{name} {one.version} is installed here as well, and also has a package {package}: one overwrites the "
+                    f"other, and either may fail. Give {DISTRIBUTION} an environment of its own."
+                )
     return list(found.values())
 
 

@@ -81,12 +81,13 @@ def leaderboard(
 ) -> "Leaderboard":
     """How the systems of finished runs stand, on a board for each thing that was measured; nothing is run.
 
-    `runs` are results, runs' folders, their `results.json` or bundles. With `out`, the site is written there, with each run's
+    `runs` are results, runs' folders, their addresses in a store, their `results.json` or bundles. With `out`, the site is written there, with each run's
     report; an older site in that folder is replaced. The run of many people or settings stands for all of its runs. `verified` are records of `ratf verify --record`, whose runs are marked.
     `redact` and `public`, with the people's folders in `data`, are for the reports, as in `report`.
 
     Raises RaftError for runs that cannot be read or shown, and where `out` holds something else.
     """
+    from ratf.boards.entry import Entry
     from ratf.boards.leaderboard import leaderboard as board_of
     from ratf.boards.site import site, write_site
     from ratf.pages.redact import shown
@@ -96,7 +97,8 @@ def leaderboard(
     from ratf.results.loading import load
     from ratf.results.results import Results
     from ratf.review.record import verified_runs
-    from ratf.sweep.records import runs_of
+    from ratf.sweep.dataset import entries
+    from ratf.sweep.store import here
 
     pages: dict[str, partial[None]] = {}
 
@@ -108,9 +110,13 @@ def leaderboard(
         results = shown(whole, redact, public, Path(data) if data else None)
         write_report(results, path, None if isinstance(run, Results) else against(whole, Path(run)))
 
-    def read() -> Iterator[Results]:
-        """One run in memory at a time; what may not be shown is refused before anything is written."""
-        for run in runs_of(runs):
+    def read() -> Iterator[Results | Entry]:
+        """One run in memory at a time, and of a sweep none; what may not be shown is refused before anything is written."""
+        for run, entry in entries([run if isinstance(run, Results) else here(run, cells=True) for run in runs]):
+            if entry and not (out is not None and public):
+                pages.setdefault(entry.ran.id, partial(page, run))
+                yield entry
+                continue
             whole = whole_of(run)
             if out is not None and public:
                 shown(whole, redact, public, Path(data) if data else None)

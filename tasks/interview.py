@@ -13,7 +13,7 @@ from ratf.agents.free_running import free_running
 from ratf.agents.own import answering_alone
 from ratf.agents.questions import answering, given, questions
 from ratf.agents.roles import answer_config, grader_roles, model_under_test
-from ratf.scores.scorers import scorers
+from ratf.scores.scorers import metrics_of, scored_at_once, scorers
 from ratf.suite.arms import ARMS, GIVEN, WRITTEN
 from ratf.suite.study import Study, current_study, open_study
 
@@ -42,12 +42,19 @@ def interview(suite: str = "demo", arm: str = "baseline", data: str | None = Non
 
 def _task(study: Study, arm: str, alone: bool) -> Task:
     own, times = study.suite.own_arm(arm), study.suite.times(arm)
+    asked = questions(study, arm)
+    wanted = None if own else scorers(study, warm=True)
+    if not alone and scored_at_once(study) and (not own or own.given):
+        wanted = scorers(study, set(metrics_of(study, arm)), warm=True) or None
+        real = {e.exchange_id: e.answer for e in study.held_out}
+        for sample in asked if own else ():  # these answers were given before, so nobody could read it in the sample
+            sample.target = real[str(sample.id)]
     is_control = arm in GIVEN or arm in WRITTEN
     return Task(
-        dataset=questions(study, arm),
+        dataset=asked,
         solver=_solver(study, arm),
-        # the samples of an agent of the user's own hold no real answer; `ratf run` scores them afterwards
-        scorer=None if own else scorers(study, warm=True),
+        # the samples of an agent of the user's own that answers now hold no real answer; `ratf run` scores them afterwards
+        scorer=wanted,
         model=model_under_test(study, arm, obey=alone),
         # nobody is asked for a control's answer, so its log names no model
         model_roles=None if own or (arm in GIVEN and not alone) else grader_roles(study),

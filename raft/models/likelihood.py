@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from raft.models.kv_cache import cache_for
+from raft.models.engine.kv_cache import cache_for
 from raft.models.local import LocalModel, return_freed_memory, shared_start
 from raft.progress import Progress, silent
 from raft.types import Message

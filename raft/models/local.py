@@ -10,10 +10,10 @@ from typing import Any, Literal
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from raft.models import attention
 from raft.models.digests import must_be_whole
-from raft.models.kv_cache import cache_for
-from raft.models.sampling import Sampler, Sampling, stream
+from raft.models.engine import attention
+from raft.models.engine.kv_cache import cache_for
+from raft.models.engine.sampling import Sampler, Sampling, stream
 from raft.models.tokens import without
 from raft.models.weights import adapter_folder, quiet, whole
 from raft.progress import Progress, silent

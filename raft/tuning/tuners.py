@@ -27,6 +27,12 @@ class TunerKind:
     """
 
 
+def lacking(settings: Mapping[str, Any]) -> str:
+    """Return what the tuner that the settings name needs and is not installed here, in a sentence; else nothing."""
+    missing = [name for name in ("trl", "datasets") if settings.get("tuner") == "trl" and find_spec(name) is None]
+    return f"the tuner trl needs {' and '.join(missing)}: pip install 'ratf-eval[local,trl]'" if missing else ""
+
+
 def _lora(settings: Mapping[str, Any], jobs: Path, progress: Progress) -> Tuner:
     """Return the own tuner or, where the setting `tuner` is `trl`, TRL's. Raises RaftError where that is missing."""
     from raft.tuning.lora import LoraSettings, LoraTuner
@@ -34,8 +40,8 @@ def _lora(settings: Mapping[str, Any], jobs: Path, progress: Progress) -> Tuner:
     own = LoraSettings(**{name: value for name, value in settings.items() if name in LoraSettings.model_fields})
     if settings.get("tuner") != "trl":
         return LoraTuner(own, progress)
-    if missing := [name for name in ("trl", "datasets") if find_spec(name) is None]:
-        raise RaftError(f"the tuner trl needs {' and '.join(missing)}: pip install 'ratf-eval[local,trl]'")
+    if lacks := lacking(settings):
+        raise RaftError(lacks)
     from raft.tuning.trl_tuner import TrlTuner
 
     return TrlTuner(own, progress)

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from raft.errors import RaftError
 from raft.text import plain
 from ratf.boards import pairs, words
-from ratf.boards.leaderboard import slug
+from ratf.boards.entry import slug
 from ratf.boards.plots import bar_of, history, limits
 from ratf.boards.standing import Leaderboard, Ran, Standing, Table, ends, number, span
 from ratf.boards.words import Badge, badges

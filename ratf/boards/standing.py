@@ -59,6 +59,8 @@ class Standing(Record):
     """The number of the runs that gave the same answers and scores as another of them, and so count once with it."""
     answers: str = ""
     """A digest of one run's answers; empty in a row of a board."""
+    top: float | None = None
+    """The end of the metric's scale, where it has one."""
 
 
 class Adapter(Record):
@@ -278,5 +280,9 @@ def number(row: Standing) -> str:
 
 
 def ends(row: Standing) -> str:
-    """A row's interval, or `no interval`."""
-    return "no interval" if row.low is None or row.high is None else minus(f"{row.low:.2f} to {row.high:.2f}")
+    """A row's interval, or `no interval`. A mean's that reaches beyond the metric's scale is `≥ 0.98`: no score can be there."""
+    if row.low is None or row.high is None:
+        return "no interval"
+    if row.scale == "mean" and row.top is not None and row.high > row.top:
+        return f"≥ {minus(f'{row.low:.2f}')}"
+    return minus(f"{row.low:.2f} to {row.high:.2f}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    run: Annotated[Path, typer.Argument(help="A finished run's folder, such as runs/demo.")],
+    run: Annotated[str, typer.Argument(help="A finished run's folder, such as runs/demo, or its address in a store.")],
     baseline: Annotated[
         Path | None,
         typer.Option(
@@ -42,10 +42,12 @@ def check(
     with reported_errors():
         from raft.files import write_whole
         from ratf.gate.gate import save_check
+        from ratf.sweep.store import here
 
-        results, checked = judged(run, policy, baseline)
+        folder = here(run)
+        results, checked = judged(folder, policy, baseline)
         try:
-            save_check(checked, run)
+            save_check(checked, folder)
         except OSError as error:  # the verdict stands, kept or not
             typer.echo(f"note: check.json could not be written: {error.strerror or error}", err=True)
         if junit:

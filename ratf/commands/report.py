@@ -116,7 +116,7 @@ PAGE = Format("html")
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="A finished run's folder, such as runs/demo.")],
+    run: Annotated[str, typer.Argument(help="A finished run's folder, such as runs/demo, or its address in a store.")],
     format: Annotated[
         Format,
         typer.Option(
@@ -156,14 +156,16 @@ def report(
     """
     with reported_errors():
         from ratf.sweep.records import is_sweep_run
+        from ratf.sweep.store import here
 
-        if is_sweep_run(run):
-            _of_sweep(run, format, out, bool(baseline or history or redact or public))
+        place = here(run)
+        if is_sweep_run(place):
+            _of_sweep(place, format, out, bool(baseline or history or redact or public))
             return
         if format == PAGE:
             from ratf.reporting.files import report as write
 
-            page = write(run, out, baseline=baseline, history=history or [], redact=redact, public=public, data=data)
+            page = write(place, out, baseline=baseline, history=history or [], redact=redact, public=public, data=data)
             typer.echo(str(page))
             return
         if history and format.value not in ("svg", "pdf"):
@@ -171,10 +173,10 @@ def report(
         from ratf.pages.redact import shown
         from ratf.results.folder import open_run
 
-        folder = run if run.is_dir() else run.parent
+        folder = place if place.is_dir() else place.parent
         kind = "redacted." if redact else ""
-        whole = open_run(run)
-        of = Finished(whole, shown(whole, redact, public, data), run, baseline, history or [])
+        whole = open_run(place)
+        of = Finished(whole, shown(whole, redact, public, data), place, baseline, history or [])
         _put(FORMATS[format](of), folder, format, out, kind)
 
 

@@ -12,6 +12,7 @@ from ratf.commands.exit_codes import Distinct, ZeroOn, exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from raft.progress import Progress
     from ratf.models.prices import Prices
@@ -34,7 +35,12 @@ def run(
     data: Annotated[
         Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the run is kept; by default runs/<suite>.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the run is kept: a folder, by default runs/<suite>, or a store, as s3://BUCKET/FOLDER."
+        ),
+    ] = None,
     allow_leaks: Annotated[
         bool, typer.Option("--allow-leaks", help="Go on although held-out text leaks; the page will say so.")
     ] = False,
@@ -151,8 +157,13 @@ def carry_out(
     from raft.progress import silent
     from ratf.models.budget import Limits
     from ratf.models.prices import load_prices
+    from ratf.results.folder import one_at_a_time
+    from ratf.results.store.address import is_address, local_path, scratch
+    from ratf.results.store.objects import Store
     from ratf.runner.run import run as run_suite
+    from ratf.suite.study import Study, open_study
     from ratf.sweep.run import run_sweep
+    from ratf.sweep.store import within as stored
     from ratf.sweep.sweep import is_sweep
     from ratf.sweep.working.work import Options
 
@@ -180,10 +191,19 @@ def carry_out(
             f"{suite} is about one person with one setting, which is one piece of work: --workers, --shard, --only and --on "
             "are for suites with a list of people or a matrix"
         )
+    subject: str | Path | Study = suite
+    folder = local_path(out) if out else None
+    within: Callable[[Path], AbstractContextManager[None]] = one_at_a_time
+    if out and is_address(out):
+        Store(str(out)).must_take()
+        folder = scratch(str(out))
+        subject = open_study(str(suite), str(data) if data else None, folder)
+        within = stored(str(out), "", subject.digest)
     return run_suite(
-        suite,
+        subject,
         data,
-        out,
+        folder,
+        within=within,
         record=record,
         replay=replay,
         limits=limits,

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 
 from ratf.edits.turned import turned_round
 from ratf.judges.texts import JudgeCase, case_of, cut
+from ratf.statistics.judges.stopping import FIRST
 from ratf.suite.arms import DIRECTION, turned
 from ratf.suite.metrics import LADDERS
 from ratf.suite.rubric import Rubric
@@ -94,7 +95,8 @@ def items(study: Study, rubric: Rubric, given: ControlTexts, masked: bool = Fals
             found.append([ExamItem(case, control, "", kind) for case, (control, kind) in zip(cases, pair, strict=True)])
     asked = [item for row in _in_turns(found, rubric, study.suite.seed) for item in row]
     probed = {id(i) for i in _spread([i for i in asked if i.kind == "other"], probes)}
-    repeated = {id(i) for i in _spread([i for i in asked if i.kind != "beside"], REPEATS)}
+    # none of the first, after which an exam may be over
+    repeated = {id(i) for i in _spread([i for i in asked[FIRST:] if i.kind != "beside"], REPEATS)}
     whole: list[ExamItem] = []
     for item in asked:
         whole.append(replace(item, repeated=id(item) in repeated))

@@ -1,7 +1,5 @@
 """The calls and tokens that judges' exams and grading will take, counted before anything is asked."""
 
-from dataclasses import replace
-
 from raft.text import count_words
 from ratf.judges.comparisons import ExamItem, items, requests
 from ratf.judges.texts import case_of, fill
@@ -61,7 +59,7 @@ def exam_calls(study: Study, rubric: Rubric) -> int:
 
 def least_exam_calls(study: Study, rubric: Rubric) -> int:
     """The calls of an exam that is decided when it is looked at for the first time, over all graders."""
-    first = [replace(item, repeated=False) for item in _items(study, rubric)[:FIRST]]
+    first = _items(study, rubric)[:FIRST]
     return sum(1 for item in first for _ in requests(rubric, item)) * len(study.suite.graders)
 
 

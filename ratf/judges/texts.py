@@ -25,6 +25,17 @@ MARKUP = re.compile(r"[{}\[\]<>|#*_=~^\\`]+|:(?=\s|$)")
 """Signs that speech does not have: they lay prompts out, and small models lean on them."""
 
 
+class _Visible(dict[int, int | None]):
+    """For `str.translate`: every sign that can be seen, and every space, as it is. Each is looked up once."""
+
+    def __missing__(self, code: int) -> int | None:
+        sign = chr(code)
+        seen = sign.isspace() or unicodedata.category(sign) not in ("Cf", "Cc", "Cs", "Co")
+        self[code] = code if seen else None
+        return self[code]
+
+
+_VISIBLE = _Visible()
 RUN = re.compile(r"([^\w\s])\1{3,}")
 MASK = "(name)"
 
@@ -64,8 +75,7 @@ def harmless(text: str) -> str:
 
     Gone are zero-width and direction marks, controls, chat templates' marks, markup, line ends, long runs of one sign.
     """
-    seen = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc", "Cs", "Co"))
-    plain = TEMPLATE_MARK.sub(" ", seen)
+    plain = TEMPLATE_MARK.sub(" ", text.translate(_VISIBLE))
     return " ".join(RUN.sub(r"\1\1\1", MARKUP.sub(" ", plain)).split())
 
 

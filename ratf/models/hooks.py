@@ -68,8 +68,8 @@ def counting(advance: Callable[[int], None], arms: Iterable[str]) -> Iterator[No
 def looked_up_once() -> Iterator[None]:
     """Let Inspect look for the package of a task, and for its git revision, once inside the `with` block.
 
-    It looks through every installed distribution for each task, and asks git three times, which takes a quarter of a
-    second of one core. The answer is the same for every task of a run.
+    It starts git three times for each task, and where this code is not installed but run from a folder, it looks through
+    every installed distribution, which takes a quarter of a second. The answer is the same for every task of a run.
     """
     from inspect_ai._eval.task import log
     from inspect_ai._util import package

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from raft.errors import DataError, RaftError
 from raft.models.weights import find
+from raft.tuning.tuners import lacking as lacking_tuner
 from ratf.suite.arms import ARMS
 from ratf.suite.hosted import PACKAGES
 from ratf.suite.serving import VLLM, as_local, is_served
@@ -85,6 +86,8 @@ def must_be_known(study: Study | Named, to_run: bool) -> None:
         problems.append(f"{_place(study, embedder)}: {embedder}: OPENAI_API_KEY must be set in the environment")
     if to_run and (lacks := lacking(study)):
         problems.append(lacks)
+    if to_run and (lacks := lacking_tuner(study.suite.training.model_dump())):
+        problems.append(f"{_place(study, 'tuner:')}: {lacks}")
     if problems:
         raise DataError(problems)
 

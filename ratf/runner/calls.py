@@ -264,13 +264,24 @@ class CallCounts:
 
     def _prompt(self, exchange: Exchange, remembers: bool) -> int:
         """The tokens of a prompt; memories are taken for as long as their passages."""
+        suite, most = self.study.suite, self.study.suite.answers.context_tokens
+        if exchange.exchange_id not in self._plain:
+            self._plain[exchange.exchange_id] = self._without_memories(exchange)
+        plain = self._plain[exchange.exchange_id]
+        more = suite.memories.k * suite.memories.chunk_tokens if remembers else 0
+        return max(plain, min(most, plain + more))
+
+    @cached_property
+    def _plain(self) -> dict[str, int]:
+        """The tokens of each prompt without memories, kept: arms and what follows ask the same."""
+        return {}
+
+    def _without_memories(self, exchange: Exchange) -> int:
         suite, study = self.study.suite, self.study
         before = () if suite.answers.history == "none" else study.before[exchange.exchange_id]
         earlier = earlier_exchanges(before, {}, suite.answers.max_words)
         most, about = suite.answers.context_tokens, study.person.about
-        plain = self.count.messages(conversation(about, exchange.question, (), earlier, most, self.count.tokens))
-        more = suite.memories.k * suite.memories.chunk_tokens if remembers else 0
-        return max(plain, min(most, plain + more))
+        return self.count.messages(conversation(about, exchange.question, (), earlier, most, self.count.tokens))
 
     def _ask(
         self,

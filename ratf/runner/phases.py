@@ -175,6 +175,7 @@ def answers(study: Study, progress: Progress, names: Sequence[str] | None = None
 
     from ratf._registry import interview
     from ratf.models.hooks import counting, looked_up_once
+    from ratf.scores.scorers import scored_at_once
 
     folder = logs_folder(study) / place
     if place and names:
@@ -194,7 +195,7 @@ def answers(study: Study, progress: Progress, names: Sequence[str] | None = None
             tasks,
             log_dir=str(folder),
             log_dir_allow_dirty=True,  # older studies' logs stay; they are told apart by their digest
-            score=False,
+            score=scored_at_once(study),
             display="none",
             continue_on_fail=True,
             retry_attempts=2,
@@ -202,7 +203,8 @@ def answers(study: Study, progress: Progress, names: Sequence[str] | None = None
             retry_cleanup=False,
             max_tasks=1,
             max_samples=samples * asked,
-            log_buffer=1,
+            # what a kill loses of answers that were there before is read again in a moment
+            log_buffer=1 if waited_for else asked,
             log_realtime=False,
             log_level="error",
         )

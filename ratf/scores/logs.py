@@ -107,6 +107,7 @@ def _scored(study: Study, arm: str, log: "EvalLog", rivals: "Rivals", admission:
     scored = inspect_score(
         log,
         scorers(study, missing, rivals, admission),
+        copy=False,
         model="none/none",
         model_roles=grader_roles(study, arm),
         action="append",

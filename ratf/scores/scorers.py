@@ -69,6 +69,15 @@ MEASURES: dict[str, Measure] = {
 }
 
 
+QUICK = frozenset({"rouge_1", "rouge_2", "rouge_l", "length_ratio"})
+"""The metrics that read two texts and nothing else, and gain nothing where many answers are worked out at once."""
+
+
+def scored_at_once(study: Study) -> bool:
+    """Whether each answer is scored when it comes. Else the logs are read, scored and written again once all answers are there."""
+    return QUICK.issuperset(study.suite.metrics)
+
+
 def metrics_of(study: Study, arm: str) -> list[str]:
     """What an arm or control is scored on. A judge is paid for arms, floor and ceiling; the rest it saw in its exam.
     Surprise is for arms alone: reading what people said would take minutes, and says nothing that their norms don't."""

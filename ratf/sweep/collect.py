@@ -10,7 +10,7 @@ from ratf.results.folder import one_at_a_time
 from ratf.results.results import STOPPED, Results, Verdict
 from ratf.results.results import load as load_results
 from ratf.results.results import save as save_results
-from ratf.sweep.dataset import DataSet
+from ratf.sweep.dataset import FOLDER, STANDINGS, DataSet
 from ratf.sweep.factors import best, effects, seeds
 from ratf.sweep.page import render
 from ratf.sweep.people import Together, pooled, rows, together
@@ -31,14 +31,15 @@ def join(sweep: Sweep, ended: Mapping[str, Ended], tell: Callable[[str], None] =
     """
     with waiting(), one_at_a_time(sweep.folder):
         told, read = [], []
-        data = DataSet(sweep.folder)
+        sets = [DataSet(sweep.folder, name) for name in (FOLDER, STANDINGS)]
         for cell in sweep.cells:
             end = ended.get(cell.name, Ended("", error="it was not run"))
             if end.error:
                 told.append(CellTold(name=cell.name, person=cell.person, setting=cell.setting, error=end.error))
                 continue
             slim, whole = read_cell(cell, sweep.cell_folder(cell))
-            data.add(cell, whole)
+            for data in sets:
+                data.add(cell, whole)
             read.append(slim)
             told.append(
                 CellTold(
@@ -50,7 +51,8 @@ def join(sweep: Sweep, ended: Mapping[str, Ended], tell: Callable[[str], None] =
                     sentence=slim.sentence,
                 )
             )
-        data.put()
+        for data in sets:
+            data.put()
         results, one = _whole(sweep, told, read)
         save(results, sweep.folder)
         path, stopped = sweep.folder / "results.json", sweep.folder / STOPPED

@@ -1,6 +1,5 @@
 """What came out of a sweep as a whole, and its file `sweep.json` in the run's folder."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,7 +7,7 @@ from raft.errors import RaftError
 from raft.files import write_whole
 from raft.formats.json_file import parse_model, read_bytes
 from ratf.results.record import Record
-from ratf.results.results import EXIT_CODES, Results, Verdict
+from ratf.results.results import EXIT_CODES, Verdict
 
 FILE = "sweep.json"
 MOST_BYTES, MOST_VALUES = 128 * 2**20, 8_000_000
@@ -159,20 +158,6 @@ def refuse_sweep(run: Path, command: str) -> None:
     if is_sweep_run(run):
         cells = [cell.name for cell in load(run).cells]
         raise RaftError(f"{run} is many runs; give one of them to {command}, as {run / 'cells' / cells[0]}")
-
-
-def runs_of(runs: Sequence[Results | Path | str]) -> list[Results | Path | str]:
-    """The same runs, with every run of a sweep in the place of the sweep. Raises RaftError for one that is not whole."""
-    found: list[Results | Path | str] = []
-    for run in runs:
-        if isinstance(run, Results) or not is_sweep_run(Path(run)):
-            found.append(run)
-            continue
-        sweep = load(Path(run))
-        if sweep.failed:
-            raise RaftError(f"{run}: {sweep.verdict}: {sweep.sentence}")
-        found += [Path(run) / "cells" / cell.name for cell in sweep.cells]
-    return found
 
 
 def load(folder: Path) -> SweepResults:

@@ -17,7 +17,9 @@ class Needs(SuitePart):
     """The processors and graphics processors that a unit of work needs; a share of one is allowed."""
 
     cpu: float = Field(1.0, ge=0, lt=10_000)
+    """The number of processor cores."""
     gpu: float = Field(0.0, ge=0, lt=10_000)
+    """The number of graphics processors, or a part of one."""
 
 
 Resources = dict[Phase, Needs]

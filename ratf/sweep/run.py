@@ -1,7 +1,7 @@
 """`ratf run` for a sweep: its cells, or a share of them, and then all of them together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +9,12 @@ from raft.errors import RaftError
 from raft.progress import Progress, silent
 from ratf.models.budget import must_have_prices
 from ratf.models.known import Named, must_be_known
+from ratf.results.store.address import is_address, local_path, scratch
+from ratf.results.store.objects import Store
 from ratf.sweep.collect import join
 from ratf.sweep.records import SweepResults
 from ratf.sweep.resources import needs
+from ratf.sweep.store import deliver
 from ratf.sweep.sweep import Cell, Sweep, chosen, open_sweep, share
 from ratf.sweep.working.units import Ended
 from ratf.sweep.working.work import Options, Spread, carry_out, quiet
@@ -53,6 +56,7 @@ def run_sweep(
 ) -> SweepOutcome:
     """Run a sweep, or go on with one: each cell in a folder of its own, and then all of them as one.
 
+    `out` is a folder, or the address of a store such as `s3://bucket/folder`, which each cell is put into when it ends.
     `workers` processes take the units of work one by one. `shard` is `K/N`: only the K-th of N shares of the cells is run,
     here or on any machine with this folder; `only` are cells, as `person=powell,seed=1`. With either the cells are not
     joined: a later call without them finds what is done, runs what is missing, and joins all. `on` is `ray` or
@@ -60,18 +64,20 @@ def run_sweep(
 
     Raises DataError for bad input, before anything is run. A unit that fails is noted, and the others go on.
     """
-    sweep = open_sweep(suite, data, out)
+    options, store = options or Options(), str(out) if is_address(out) else ""
+    if store:
+        options, out = replace(options, store=store), scratch(store)
+    sweep = open_sweep(suite, data, out if out is None else local_path(out))
     cells = chosen(sweep, only)
     cells = share(sweep, cells, shard) if shard else cells
     if on and workers > 1:
         raise RaftError("--workers are processes of this machine, and --on ray has its own; give one of them")
     if workers < 1:
         raise RaftError(f"--workers {workers}: it must be 1 or more")
-    options = options or Options()
     if options.limits.usd is not None:
         for cell in cells:
             must_have_prices(sweep.study(cell), options.limits, options.prices)
-    if not on:  # other machines have packages and keys of their own
+    if not on and not store:  # other machines have packages and keys of their own, and may have done it all
         _must_run_here(sweep, cells)
     asked, spread = needs(each), _spread(sweep, options, workers, tell)
     if on:
@@ -82,9 +88,15 @@ def run_sweep(
         f"{sweep.name}: {len(sweep.cells)} cells, of {', '.join(sweep.people[:10])}{' …' if len(sweep.people) > 10 else ''}"
         + (f"; {len(cells)} of them here" if len(cells) < len(sweep.cells) else "")
     )
+    if store:
+        Store(store).must_take()
     ended = carry_out(sweep, cells, options, tell, progress, spread)
-    some = bool(shard or only)
-    return SweepOutcome(sweep, ended, None if some else join(sweep, ended))
+    if shard or only:
+        return SweepOutcome(sweep, ended, None)
+    results = join(sweep, ended)
+    if store:
+        deliver(sweep, store)
+    return SweepOutcome(sweep, ended, results)
 
 
 def _must_run_here(sweep: Sweep, cells: Sequence[Cell]) -> None:

@@ -31,7 +31,8 @@ def suite_schema() -> dict[str, Any]:
     keys["controls"]["items"] = {"enum": [*CONTROLS, True]}
     keys["metrics"]["items"] = metric
     definitions = {**many.pop("$defs", {}), **own.pop("$defs", {}), **one.pop("$defs"), "OwnArm": own}
-    definitions.pop("Rubric", None)
+    for made in ("Rubric", "OwnMetric"):
+        definitions.pop(made, None)
     own["oneOf"] = [{"required": [way]} for way in WAYS]
     primary = definitions["Primary"]["properties"]
     primary["metric"] = _either({"const": "both"}, metric) | _told(primary["metric"])

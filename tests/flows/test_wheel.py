@@ -25,11 +25,11 @@ def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-        archive.extractall(tmp_path / "site")
+        archive.extractall(tmp_path / "site-packages")
     assert {n.partition("/")[0] for n in names if ".dist-info/" not in n} == {"raft", "ratf"}
     empty = tmp_path / "empty"
     empty.mkdir()
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "PYTHONSAFEPATH": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site-packages"), "PYTHONSAFEPATH": "1"}
 
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         run = [sys.executable, "-m", "ratf.cli", *arguments]
@@ -37,7 +37,7 @@ def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None
 
     where = [sys.executable, "-c", "import ratf; print(ratf.__file__)"]
     found = subprocess.run(where, cwd=empty, env=environment, capture_output=True, text=True, check=True).stdout
-    assert found.startswith(str(tmp_path / "site"))
+    assert found.startswith(str(tmp_path / "site-packages"))
     assert {"raft/py.typed", "ratf/py.typed"} <= set(names)
     named = subprocess.run([sys.executable, "-c", NAMES], cwd=empty, env=environment, capture_output=True, text=True)
     assert named.stdout == "ratf/interview True True True\n", named.stderr

@@ -24,6 +24,7 @@ def characters(tmp_path: Path) -> None:
         ),
         perfect=planted.perfect(own, study),
         coin=planted.coin(),
+        first=planted.always_first,
     )
 
 

@@ -78,7 +78,8 @@ class Sources:
             "impostor": [(impostor, e) for impostor in study.impostors for e in impostor.exchanges],
             "stranger": [(stranger, e) for stranger in study.strangers for e in stranger.exchanges],
         }
-        self._cosines: dict[Side, Vectors] = {}
+        # kept with the study: the controls and the edits look at the same questions, one after the other
+        self._cosines: dict[Side, Vectors] = study.held("cosines of questions", dict)
 
     @cached_property
     def _questions(self) -> Vectors:

@@ -10,7 +10,10 @@ from ratf.commands.sharing.options import Data, Public, Redact
 
 
 def leaderboard(
-    runs: Annotated[list[Path], typer.Argument(help="Finished runs' folders, or bundles of `ratf bundle`.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="Finished runs' folders, their addresses in a store, or bundles of `ratf bundle`."),
+    ],
     out: Annotated[Path, typer.Option(help="The folder of the site; an older site there is replaced.")],
     verified: Annotated[
         list[Path] | None, typer.Option(help="A record of `ratf verify --record`; its run is marked. Can be repeated.")

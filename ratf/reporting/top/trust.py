@@ -56,6 +56,8 @@ def unmeasured(r: Results) -> str:
     if not r.exam or len(silent) == len(sat):
         return "whether any arm is like the person. No metric has shown that it can tell this person from others."
     if silent == ["content"]:
+        if not sat["content"]:
+            return "what the answers say. No metric of the suite asks that, and even nonsense can score well on voice."
         return (
             f"what the answers say. Of {len(sat['content'])} metrics of content none passed its exam on this person, "
             "and even nonsense can score well on voice."

@@ -313,11 +313,17 @@ def _fluency(study: Study, texts: Sequence[str], first: int) -> list[float | Non
         made = kept("fluency", ["1", READER, weights_digest(READER), device(), new], log_probabilities)
         return [float(value) for value in made["read"]]
 
+    def read_if_here() -> list[float]:
+        try:
+            return read()
+        except ImportError:
+            return []  # recorded as well: what was not read when it was recorded is not read in a replay
+
     request = {"kind": "fluency", "model": READER, "texts": len(new), "contents": digest_of(new)}
-    try:
-        known.update(zip(new, recorded_value(request, "fluency", read) if new else [], strict=True))
-    except ImportError:
+    values = recorded_value(request, "fluency", read_if_here) if new else []
+    if new and not values:
         return [None] * len(texts)
+    known.update(zip(new, values, strict=True))
     return [known[text] for text in begun]
 
 

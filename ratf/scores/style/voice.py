@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -276,8 +277,9 @@ def _mask(text: str) -> list[str]:
     return [masked(word) for word in tokens(text)[:WORDS]]
 
 
+@lru_cache(maxsize=100_000)
 def masked(word: str) -> str:
-    """The word itself if it carries no topic, else its ending, or a mark for one with a digit."""
+    """The word itself if it carries no topic, else its ending, or a mark for one with a digit. Kept: texts repeat words."""
     if any(c.isdigit() for c in word):
         return "#"
     ending = next((e for e in _ENDINGS if word.endswith(e) and len(word) > len(e) + 2), "")

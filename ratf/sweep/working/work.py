@@ -15,9 +15,12 @@ from ratf.models.budget import GIVE_UP_AFTER, NO_LIMITS, Limits
 from ratf.models.prices import Prices
 from ratf.results.folder import noted
 from ratf.results.results import Verdict
+from ratf.results.store.kept import put, take
+from ratf.results.store.objects import Store
 from ratf.runner.phases import How, answer, at_work, finish, given_of, looked, must_run, prepare, read, tune
 from ratf.runner.run import taken_up
 from ratf.suite.study import Study
+from ratf.sweep.store import place_of
 from ratf.sweep.sweep import Cell, Sweep
 from ratf.sweep.working.units import GIVEN, READ, Board, Ended, Unit
 
@@ -44,6 +47,8 @@ class Options:
     judge_anyway: bool = False
     wait: bool = False
     give_up_after: float = GIVE_UP_AFTER
+    store: str = ""
+    """The address of the store that each cell is put into when it ends; empty without one."""
 
 
 Spread = Callable[[Board, str], None]
@@ -136,7 +141,14 @@ def ended_in(sweep: Sweep, unit: Unit, start: str) -> Ended | None:
 
 def there(opened: Opened, cell: Cell, options: Options, start: str) -> Ended | None:
     """How a cell ended that an earlier start has finished; None where something of it is to be done, or to be told."""
-    if not (opened.sweep.cell_folder(cell) / "results.json").is_file():
+    folder = opened.sweep.cell_folder(cell)
+    if options.store:
+        try:
+            wanted = opened.study(cell).digest
+        except RaftError:  # the cell's first unit says what is wrong
+            return None
+        take(Store(options.store), place_of(cell.name), folder, wanted)
+    if not (folder / "results.json").is_file():
         return None
     with suppress(RaftError):
         study = opened.study(cell)
@@ -163,6 +175,13 @@ def carry_out(
     rest: list[Cell] = []
 
     def over(cell: Cell, ended: Ended) -> None:
+        if options.store and ended.finished:
+            try:
+                store, place = Store(options.store), place_of(cell.name)
+                if not put(store, place, sweep.cell_folder(cell)):
+                    take(store, place, sweep.cell_folder(cell))
+            except RaftError as error:
+                ended = replace(ended, error=str(error), said=f"failed: {error}")
         found[cell.name] = ended
         tell(f"[{len(found)}/{len(cells)}] {cell.name}: {ended.said}")
 

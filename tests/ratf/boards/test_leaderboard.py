@@ -8,7 +8,8 @@ from boards import planted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratf.boards.leaderboard import leaderboard, slug
+from ratf.boards.entry import slug
+from ratf.boards.leaderboard import leaderboard
 from ratf.boards.standing import LINES, Leaderboard, Standing, apart, placed, span
 from ratf.results.comparable import run_digest
 from ratf.results.results import Results, Spent

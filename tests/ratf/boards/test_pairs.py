@@ -7,6 +7,7 @@ from invented import invented, other_judge
 from ratf.boards.leaderboard import leaderboard
 from ratf.boards.pairs import ahead, by_pairs, no_overall, told_apart
 from ratf.boards.site import site
+from ratf.boards.standing import ends, number
 from ratf.pages.text import beyond
 from ratf.results.results import Results
 
@@ -96,3 +97,17 @@ def test_a_table_over_persons_that_is_missing_says_why() -> None:
         "is a table of its own, because not all was measured as on board" in said and "the judge was openai/g" in said
     )
     assert no_overall(leaderboard([planted({"raft": 0.5})])) == ""
+
+
+def test_an_interval_of_means_does_not_end_where_no_score_can_be() -> None:
+    run = invented(2)
+    cell = run.arms["raft"].metrics["judge_stance"].model_copy(update={"mean": 0.99, "low": 0.953, "high": 1.027})
+    raft = run.arms["raft"].model_copy(update={"metrics": {**run.arms["raft"].metrics, "judge_stance": cell}})
+    page = site(leaderboard([run.model_copy(update={"arms": {**run.arms, "raft": raft}})]))["index.html"].decode()
+    assert "≥ 0.95" in page and "1.03" not in page
+
+
+def test_no_zero_of_a_board_is_below_zero() -> None:
+    (row, *_) = leaderboard([planted(CLOSE)]).boards[0].tables[0].rows
+    near = row.model_copy(update={"score": -0.001, "low": -0.14, "high": -0.0004})
+    assert (number(near), ends(near)) == ("0.00", "−0.14 to 0.00")

@@ -110,6 +110,21 @@ def test_no_zero_is_below_zero(numbers: tuple[float, float | None, float | None]
     assert signed(*numbers) == told
 
 
+def test_the_first_lines_say_what_was_not_measured() -> None:
+    head = words_of(render(invented()).partition("</header>")[0])
+    assert "Not measured: what the answers say. No metric of the suite asks that" in head
+
+
+def test_numbers_about_contamination_have_minus_signs_and_no_zero_below_zero() -> None:
+    run = invented()
+    assert run.contamination is not None
+    sign = run.contamination.signs[0].model_copy(update={"difference": -0.0001, "low": -0.02})
+    told = words_of(
+        render(run.model_copy(update={"contamination": run.contamination.model_copy(update={"signs": [sign]})}))
+    )
+    assert "−0.020, 0.040]" in told and "-0.000" not in told and "-0.020" not in told
+
+
 def test_numbers_about_retrieval_have_minus_signs() -> None:
     assert "−0.0880 to 0.1120" in words_of(render(invented()))
 

@@ -39,7 +39,8 @@ class Witness(Hooks):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("grader", "total", "samples"), [("perfect", "most", 1), ("coin", "least", 1), ("perfect", "most", 3)]
+    ("grader", "total", "samples"),
+    [("perfect", "most", 1), ("first", "least", 1), ("perfect", "most", 3)],
 )
 def test_the_run_makes_the_calls_that_were_planned(
     tmp_path: Path, cache: Path, hosted: Hosted, grader: str, total: str, samples: int

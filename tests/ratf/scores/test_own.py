@@ -186,7 +186,7 @@ def test_the_documents_examples_are_metrics(tmp_path: Path) -> None:
         assert own.axis and own.sha256
         made = own_metrics.function_of(own, tmp_path)
         if name == "thanks":
-            assert made("I thank you all.", ("Thank you.", "No.")) < made("No, not today.", ("Yes.", "No.")) == 1
+            assert made("I thank you all.", ("Yes.", "No.")) < made("No, not today.", ("Yes.", "No.")) == 1
             assert own.words == "How near its share of thanks is to the person's usual one."
 
 

@@ -51,7 +51,7 @@ def test_a_failed_cell_is_run_again_alone(tmp_path: Path, cache: Path, hosted: H
 
 def test_no_cell_is_begun_where_one_cannot_run(tmp_path: Path, hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
     models = {"embedder": "openai/words"}
-    path = sweep(tmp_path, ["ada"], matrix={"models": [{**models, "base": b} for b in ("openai/m", "nobody/m")]})
+    path = sweep(tmp_path, ["ada", "bea"], matrix={"models": [{**models, "base": b} for b in ("openai/m", "nobody/m")]})
     told = said("run", path, "--out", tmp_path / "run", code=2)
     assert "Inspect has no provider 'nobody'" in told and not (tmp_path / "run").exists() and hosted.embedded == []
     monkeypatch.delenv("OPENAI_API_KEY")

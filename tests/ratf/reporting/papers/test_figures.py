@@ -97,7 +97,7 @@ def test_without_matplotlib_the_extra_is_named(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_command_writes_a_folder_of_figures(tmp_path: Path) -> None:
-    saved(tmp_path, 1)
+    save(invented(2, metrics=("style_identity", "judge_stance")), tmp_path / "day-1" / "results.json")
     outcome = RUNNER.invoke(
         app, ["report", str(tmp_path / "day-1"), "--format", "pdf", "--out", str(tmp_path / "figs")]
     )

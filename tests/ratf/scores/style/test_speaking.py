@@ -10,6 +10,7 @@ from raft.errors import RaftError
 from raft.models import likelihood
 from raft.types import Vectors
 from ratf.agents.given.controls import controls
+from ratf.models.recorded.replay import recorded, replayed
 from ratf.scores import measures
 from ratf.scores.style.answers import REASONS
 from ratf.scores.style.speaking import (
@@ -187,6 +188,26 @@ def test_surprise_says_why_it_has_no_score(with_reader: Study, tmp_path: Path, m
     arm = [Answered(question, text)]
     assert surprises(without, arm) == [NO_READER]
     assert not isinstance(judgement(without, arm[0]).voice, str), "without a reader the check is not made"
+
+
+def test_what_no_reader_read_when_it_was_recorded_is_not_read_in_a_replay(
+    with_reader: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run on hosted models is recorded without torch; a replay of it must not ask for what torch would have read."""
+    arm = [Answered(with_reader.held_out[0].exchange_id, with_reader.held_out[0].answer)]
+    found: list[float | str] = []
+
+    def work(study: Study) -> None:
+        leave_out(study, ["off topic"])
+        found.extend(surprises(study, arm))
+        (study.folder / "results.json").write_text("{}", "utf-8")
+
+    there = likelihood.log_likelihoods
+    monkeypatch.delattr(likelihood, "log_likelihoods")
+    recorded(replace(with_reader, folder=tmp_path / "run"), tmp_path / "recording", work)  # type: ignore[arg-type]
+    monkeypatch.setattr(likelihood, "log_likelihoods", there, raising=False)
+    replayed(replace(with_reader, folder=tmp_path / "again"), tmp_path / "recording", work)  # type: ignore[arg-type]
+    assert found == [NO_READER, NO_READER]
 
 
 def test_a_person_without_a_verifier_has_no_score_and_a_reason(tiny: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from raft.models.kv_cache import Room, cache_for
+from raft.models.engine.kv_cache import Room, cache_for
 
 
 @settings(max_examples=40, deadline=None)
