@@ -87,7 +87,7 @@ def told_apart(table: Table, board: Leaderboard, persons: Sequence[str] = ()) ->
     """How many pairs of a table's systems are told apart, in a sentence or two."""
     if not any(row.placed for row in table.rows):
         if axis_meant(table.axis) in WITHOUT_CEILING and all(row.admitted for row in table.rows):
-            return "No classes here: they need a ceiling, and what the person said to another question is none on this axis."
+            return "No classes here: they need a ceiling, and on this axis the person's own answer to another question is no ceiling."
         if persons and all(row.scale == "skill" for row in table.rows):
             whose = " and ".join(board.persons[p] for p in persons)
             return f"No classes here: {whose} are too few to say how the systems do on others. The table of each person has classes."

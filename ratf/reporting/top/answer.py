@@ -19,7 +19,7 @@ LESS = {"coverage": "makes fewer of {name}'s points than", "voice": "sounds less
 
 BUT = {
     "at the floor": ", but not if the answers without a score count as another person's would",
-    "above nothing": ", but other people's words can sound as much like that",
+    "above nothing": ", but words that say nothing can score as much",
 }
 """What is said of a lead that does not stand a second look."""
 
@@ -75,7 +75,8 @@ def _scale(r: Results, axis: AxisVerdict) -> str:
     if axis.axis == "voice" and set(pair) <= set(skills):
         of = [f"{arm} has {_hundredths(skills[arm].skill)}" for arm in pair]
         return (
-            f"On a scale from 0 (another person) to 100 ({r.person['name']} at another question), {' and '.join(of)}."
+            f"On a scale from 0 (another person's answer) to 100 ({r.person['name']}'s own answer to another question), "
+            f"{' and '.join(of)}."
         )
     means = {
         a: cell.mean for a, arm in r.arms.items() if (cell := arm.metrics.get(axis.metric)) and cell.mean is not None
@@ -84,8 +85,8 @@ def _scale(r: Results, axis: AxisVerdict) -> str:
         return ""
     of = [f"{arm} has {_hundredths(means[arm])}" for arm in pair]
     beside = {
-        FLOOR: "another person's answer to the nearest question has",
-        CEILING: f"{r.person['name']}'s own answer to the nearest question has",
+        FLOOR: "another person's answer to the most similar question has",
+        CEILING: f"{r.person['name']}'s own answer to the most similar question has",
     }
     others = [f"the real answer has {_hundredths(means.get('real', 1.0))}"]
     others += [f"{words} {_hundredths(means[control])}" for control, words in beside.items() if control in means]
@@ -113,7 +114,7 @@ def _next(r: Results) -> Iterator[str]:
     admitted = {axis_meant(e.axis) for e in (*r.exam, *r.more_exams) if e.admitted}
     doubts = [c.name for c in checks(r) if c.state == "doubt"]
     if r.verdict == "NOT MEASURED":
-        yield "Remove what prevented the measurement, and run it again. The answers so far are kept."
+        yield "Remove what prevented the measurement (see the lines above), and run it again. The answers so far are kept."
     if r.verdict == "REGRESSION":
         yield f"Read the questions on which {better} lost most. The order “{better} loses most” puts them first."
     if any(a.verdict == "INCONCLUSIVE" for a in r.axes):
@@ -121,12 +122,12 @@ def _next(r: Results) -> Iterator[str]:
     if "agreement" not in admitted:
         failed = any(e.judge is not None and not e.admitted for e in (*r.exam, *r.more_exams))
         other = "another model" if failed else "a model"
-        yield f"Name {other} that can judge (models.grader) to learn whether it agrees with {name}."
+        yield f"Name {other} that can judge (models.grader in the suite) to learn whether {better} agrees with {name}."
     if doubts:
-        many = "check that is" if len(doubts) == 1 else f"{len(doubts)} checks that are"
+        many = "check" if len(doubts) == 1 else f"{len(doubts)} checks"
         yield f"Before you quote this, read the {many} in doubt: {', '.join(dict.fromkeys(doubts))}."
     elif r.verdict == "PASS":
-        yield "Let people read it: ratf packet makes a blind test."
+        yield "Let people read the answers: ratf packet makes a blind test."
 
 
 def cost(results: Results) -> str:

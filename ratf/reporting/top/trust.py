@@ -101,7 +101,7 @@ def _order(r: Results) -> Iterator[TrustCheck]:
 
 def _errors(r: Results) -> Iterator[TrustCheck]:
     errors = sum(arm.errors for arm in r.arms.values())
-    told = "; ".join(errors_told(r)) or "no answers ended in one"
+    told = "; ".join(errors_told(r)) or "no answer ended in an error"
     yield TrustCheck("Errors", "doubt" if errors else "fine", told)
 
 
@@ -109,7 +109,7 @@ def _states(r: Results) -> Iterator[TrustCheck]:
     if not any(arm.states for arm in r.arms.values()):
         return
     cut = "; ".join(cut_told(r))
-    yield TrustCheck("Cut answers", "doubt" if cut else "fine", cut or "no answer was cut at its greatest length")
+    yield TrustCheck("Cut answers", "doubt" if cut else "fine", cut or "no answer was cut at the length limit")
     refused = [f"{name} {n}" for name, arm in r.arms.items() if (n := arm.states.get("refused"))]
     told = (
         f"not scored, because a refusal is not an answer: {', '.join(refused)}"
@@ -141,7 +141,7 @@ def _second_looks(r: Results) -> Iterator[TrustCheck]:
 
 def _interviews(r: Results) -> Iterator[TrustCheck]:
     number = len(r.held_out["interviews"]) or len({q.interview_id for q in r.questions})
-    few = f"; from fewer than {FEW_CLUSTERS}, intervals are shaky" if number < FEW_CLUSTERS else ""
+    few = f"; from fewer than {FEW_CLUSTERS}, intervals are unreliable" if number < FEW_CLUSTERS else ""
     yield TrustCheck("Interviews", "doubt" if few else "fine", f"{number} held out, whole{few}")
 
 
@@ -164,7 +164,9 @@ def _leaks(r: Results) -> Iterator[TrustCheck]:
 
 def _contamination(r: Results) -> Iterator[TrustCheck]:
     if r.contamination is None:
-        yield TrustCheck("Contamination", "unknown", "it was not tested what the base model knows already")
+        yield TrustCheck(
+            "Contamination", "unknown", "it was not tested whether the base model knew the answers already"
+        )
         return
     states: dict[str, State] = {"no sign": "fine", "looks memorised": "doubt", "can't tell": "unknown"}
     yield TrustCheck("Contamination", states[r.contamination.says], r.contamination.says)
@@ -174,7 +176,7 @@ def _budget(r: Results) -> Iterator[TrustCheck]:
     if r.budget is None:
         yield TrustCheck("Budget", "unknown", "what the run cost was not counted")
     elif r.budget.over:
-        yield TrustCheck("Budget", "doubt", f"stopped by it: {r.budget.over}")
+        yield TrustCheck("Budget", "doubt", f"the budget stopped the run: {r.budget.over}")
     elif r.budget.limits:
         limits = r.budget.limits.items()
         told = " and ".join(
@@ -197,4 +199,4 @@ def _replayed(r: Results) -> Iterator[TrustCheck]:
 
 
 def _humans(r: Results) -> Iterator[TrustCheck]:
-    yield TrustCheck("Human readers", "unknown", "a run asks no human readers; ratf packet makes a blind test for them")
+    yield TrustCheck("Human readers", "unknown", "nobody was asked; ratf packet makes a blind test")

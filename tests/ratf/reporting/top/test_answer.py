@@ -47,7 +47,7 @@ def test_numbers_stand_on_a_scale_whose_ends_are_named() -> None:
     (first, _) = answer(run)
     raft, baseline = (round(100 * (skills[arm] or 0)) for arm in ("raft", "baseline"))
     assert first.scale == (
-        "On a scale from 0 (another person) to 100 (Tove Marrack at another question), "
+        "On a scale from 0 (another person's answer) to 100 (Tove Marrack's own answer to another question), "
         f"raft has {raft} and baseline has {baseline}."
     )
     (without, _) = answer(run.model_copy(update={"skill": []}))
@@ -77,7 +77,7 @@ def test_the_best_rival_is_told(words: str, holds: bool, told: str) -> None:
     ("name", "told"),
     [
         ("at the floor", ", but not if the answers without a score count as another person's would."),
-        ("above nothing", ", but other people's words can sound as much like that."),
+        ("above nothing", ", but words that say nothing can score as much."),
     ],
 )
 def test_a_lead_that_does_not_stand_is_told_as_one(name: Literal["at the floor", "above nothing"], told: str) -> None:
@@ -106,7 +106,7 @@ def test_what_to_do_next_follows_from_what_was_found() -> None:
     )
     assert "on which raft lost most" in lost and "Four times as many questions" in open_ and "run it again" in silent
     assert all("models.grader" in found for found in (lost, open_, silent, fine)), "nothing may speak of agreement"
-    assert "read the 2 checks that are in doubt: Order of texts, Unscored" in fine
+    assert "read the 2 checks in doubt: Order of texts, Unscored" in fine
 
 
 def test_why_an_axis_was_not_measured_stands_beside_it() -> None:
