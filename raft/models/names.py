@@ -16,6 +16,9 @@ from raft.types import ChatModel, Embedder, Message, Vectors
 
 CHAT = "local/smollm2-135m-instruct"
 EMBEDDER = "local/all-minilm-l6-v2"
+ANSWERS = "local answers, version 2"
+"""The version of what models on this machine say. Raise it when they say something else to the same request and seed,
+so that no reply that was kept before is taken."""
 EMBEDDING_ROWS = 256
 TIMEOUT_SECONDS = 120.0
 
