@@ -20,8 +20,8 @@ Answer = Callable[[Conversations, int], tuple[list[str], int]]
 
 def ours(threads: int) -> Answer:
     """`generate` of transformers with our sampler."""
-    from raft.models.engine.sampling import Sampling
     from raft.models.local import LocalModel
+    from raft.models.sampling import Sampling
 
     model = LocalModel(NAME)
     model.loaded()

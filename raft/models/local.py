@@ -11,8 +11,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LogitsProcessor
 
 from raft.models.digests import must_be_whole
-from raft.models.engine import attention
-from raft.models.engine.sampling import Sampler, Sampling, stream
+from raft.models.sampling import Sampler, Sampling, stream
 from raft.models.tokens import without
 from raft.models.weights import adapter_folder, quiet, whole
 from raft.progress import Progress, silent
@@ -231,6 +230,4 @@ def _merged(tuned: Any) -> Any:
 
 def _settle(model: Any) -> Any:
     model.generation_config = GenerationConfig()  # `generate` would add the settings that came with the model to ours
-    if device() == "cpu":
-        attention.use_for(model)
     return model.to(best_dtype()).to(device()).eval()

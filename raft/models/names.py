@@ -52,8 +52,8 @@ class LocalChat:
     """A `ChatModel` on this machine, with or without an adapter; an answer has at most `max_tokens` tokens."""
 
     def __init__(self, name: str, max_tokens: int, seed: int | None) -> None:
-        from raft.models.engine.sampling import Sampling
         from raft.models.local import LocalModel
+        from raft.models.sampling import Sampling
 
         self._model = LocalModel(name)
         self._sampling = Sampling(max_tokens, temperature=0.7, top_p=0.9, frequency_penalty=0.3, seed=seed)

@@ -23,9 +23,9 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from raft.errors import RaftError
-from raft.models.engine.sampling import Sampling
 from raft.models.local import Generated, LocalModel, return_freed_memory
 from raft.models.names import ANSWERS
+from raft.models.sampling import Sampling
 from raft.models.weights import adapter_folder, find, model_folder
 from raft.types import Message
 from ratf.models.chat import EVERY_REQUEST

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from raft.errors import RaftError
-from raft.models.engine.sampling import Sampler, Sampling
 from raft.models.local import Choice, LocalModel, best_dtype
+from raft.models.sampling import Sampler, Sampling
 from raft.types import Message
 
 GREEDY = Sampling(max_tokens=12, temperature=0)

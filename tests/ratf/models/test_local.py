@@ -9,8 +9,8 @@ from inspect_ai.model import ChatMessageUser, GenerateConfig, get_model
 from inspect_ai.tool import ToolInfo
 
 from raft.errors import RaftError
-from raft.models.engine.sampling import Sampling
 from raft.models.local import Generated
+from raft.models.sampling import Sampling
 from raft.types import Message
 from ratf.models.local import Batcher, LocalAPI
 
