@@ -39,7 +39,7 @@ def test_an_answer_has_its_usage_and_its_probabilities(models: Path) -> None:
 
 
 def test_answers_of_an_earlier_version_are_not_taken_from_the_cache(
-    models: Path, monkeypatch: pytest.MonkeyPatch
+    cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
 
