@@ -50,7 +50,7 @@ pictures: $(VENV)/.dev chromium
 bench: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick) $(if $(DATA),--data $(DATA))
 
-# our engine beside libraries that answer; those that are not installed are told as that
+# our local models beside other libraries that answer; those that are not installed are told as that
 answering: $(VENV)/.local
 	$(BIN)/python benchmarks/answering.py
 

@@ -1,8 +1,8 @@
-"""Answers of our engine beside those of libraries: tokens a second, memory, and whether neighbours change an answer.
+"""Answers of our local models beside those of other libraries: tokens a second, memory, and whether neighbours change an answer.
 
     python benchmarks/answering.py [--prompts 48] [--tokens 64 180] [--rounds 3] [--threads N] [--only vllm …] [--json FILE]
 
-Same model, same prompts of about 430 tokens. Each library is measured in turns with ours, so that a machine's load falls
+Same model, same prompts of about 430 tokens. Ours is `generate` of transformers with our sampler. Each library is measured in turns with ours, so that a machine's load falls
 on both, and the ratios are medians. Libraries that are not installed are told as that: `RATF_PEERS` names the python of
 another environment that has them (xllamacpp, ctranslate2, openvino-genai), `RATF_VLLM` vLLM's program.
 """
@@ -22,7 +22,6 @@ HERE = Path(__file__).parent
 WORKER = HERE / "answering_worker.py"
 OURS = "ours"
 PEERS = {
-    "generate": "transformers generate, batches of 16, a random stream for each row",
     "generate_batch": "transformers continuous batching",
     "llama.cpp": "llama.cpp's server (xllamacpp), 8 slots",
     "ctranslate2": "CTranslate2, int8 weights",
@@ -52,9 +51,7 @@ class Worker:
     """A library in a process of its own, which stays loaded. Raises LookupError where it is not installed."""
 
     def __init__(self, name: str, threads: int) -> None:
-        python = (
-            sys.executable if name in (OURS, "generate", "generate_batch", "vllm") else os.environ.get("RATF_PEERS")
-        )
+        python = sys.executable if name in (OURS, "generate_batch", "vllm") else os.environ.get("RATF_PEERS")
         path = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"}
         self._child = subprocess.Popen(

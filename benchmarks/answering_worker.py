@@ -19,9 +19,9 @@ Answer = Callable[[Conversations, int], tuple[list[str], int]]
 
 
 def ours(threads: int) -> Answer:
-    """Our own engine."""
-    from raft.models.engine.sampling import Sampling
+    """`generate` of transformers with our sampler."""
     from raft.models.local import LocalModel
+    from raft.models.sampling import Sampling
 
     model = LocalModel(NAME)
     model.loaded()
@@ -48,54 +48,6 @@ def _rows(tokenizer: Any, conversations: Conversations) -> list[list[int]]:
     from raft.models.local import render
 
     return [tokenizer(render(tokenizer, c), add_special_tokens=False).input_ids for c in conversations]  # type: ignore[arg-type]
-
-
-def generate(threads: int) -> Answer:
-    """Plain `generate` in batches by length; each row draws from a random stream of its own (Gumbel's trick)."""
-    import numpy as np
-    import torch
-    from transformers import LogitsProcessor
-
-    from raft.models.engine.sampling import stream
-
-    tokenizer, model = _loaded()
-
-    class Drawn(LogitsProcessor):  # type: ignore[misc]
-        """Adds each row's own Gumbel noise to the nucleus: the greatest is then a draw from it."""
-
-        def __init__(self, streams: Sequence[np.random.Generator], read: int) -> None:
-            self.streams, self.read = streams, read
-
-        def __call__(self, input_ids: Any, scores: Any) -> Any:
-            said = input_ids[:, self.read :]
-            scores = scores.float()
-            counts = torch.zeros_like(scores).scatter_add_(1, said, torch.ones_like(said, dtype=scores.dtype))
-            values, ids = ((scores - PENALTY * counts) / TEMPERATURE).topk(256)
-            mass = torch.softmax(values, dim=-1).cumsum(-1)
-            values[(mass - torch.softmax(values, dim=-1)) > TOP_P] = -torch.inf
-            noise = np.stack([s.gumbel(size=256) for s in self.streams]).astype(np.float32)
-            return torch.full_like(scores, -torch.inf).scatter_(1, ids, values + torch.from_numpy(noise))
-
-    def answer(conversations: Conversations, tokens: int) -> tuple[list[str], int]:
-        rows = _rows(tokenizer, conversations)
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-        texts, made = [""] * len(rows), 0
-        for start in range(0, len(order), ROWS):
-            mine = order[start : start + ROWS]
-            batch = tokenizer.pad({"input_ids": [rows[i] for i in mine]}, return_tensors="pt")
-            read = batch.input_ids.shape[1]
-            drawn = Drawn([stream(SEED, str(rows[i])) for i in mine], read)
-            with torch.inference_mode():
-                out = model.generate(
-                    **batch, do_sample=False, max_new_tokens=tokens, logits_processor=[drawn],
-                    pad_token_id=tokenizer.pad_token_id,
-                )[:, read:]  # fmt: skip
-            for i, ids in zip(mine, out.tolist(), strict=True):
-                ids = ids[: ids.index(tokenizer.eos_token_id) + 1] if tokenizer.eos_token_id in ids else ids
-                texts[i], made = tokenizer.decode(ids, skip_special_tokens=True).strip(), made + len(ids)
-        return texts, made
-
-    return answer
 
 
 def generate_batch(threads: int) -> Answer:
@@ -289,7 +241,7 @@ def vllm(threads: int) -> Answer:
 
 
 ENGINES: dict[str, Callable[[int], Answer]] = {
-    "ours": ours, "generate": generate, "generate_batch": generate_batch, "llama.cpp": llama_cpp,
+    "ours": ours, "generate_batch": generate_batch, "llama.cpp": llama_cpp,
     "ctranslate2": ctranslate, "openvino": openvino, "vllm": vllm,
 }  # fmt: skip
 ENDING: list[Callable[[], None]] = []
@@ -329,7 +281,7 @@ def main() -> None:
     name, threads = sys.argv[1], int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        if name in ("ours", "generate", "generate_batch"):
+        if name in ("ours", "generate_batch"):
             import torch
 
             torch.set_num_threads(threads)

@@ -13,7 +13,7 @@ from raft.memory.mind import Mind, sync
 from raft.memory.rephrase import VERSION, Rephraser, by_chat, extractive
 from raft.memory.replies import KeptReplies
 from raft.memory.store import ChromaStore
-from raft.models.names import EMBEDDER, chat_model, embedder
+from raft.models.names import ANSWERS, EMBEDDER, chat_model, embedder
 from raft.models.waiting import result_of
 from raft.people.folders import work_of
 from raft.people.person import About, Person, load_about, load_documents, person_folder
@@ -116,4 +116,5 @@ def rephraser_of(
     """
     if model is None:
         return extractive(encoder, gate)
-    return by_chat(KeptReplies(model, f"{name} {VERSION}", folder / "rephrased.jsonl"), about)
+    version = f"{VERSION} {ANSWERS}" if name.startswith("local/") else VERSION
+    return by_chat(KeptReplies(model, f"{name} {version}", folder / "rephrased.jsonl"), about)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import torch
+from transformers import DynamicCache
 
-from raft.models.engine.kv_cache import cache_for
-from raft.models.local import LocalModel, return_freed_memory, shared_start
+from raft.models.local import LocalModel, return_freed_memory
 from raft.progress import Progress, silent
 from raft.types import Message
 
@@ -81,7 +81,7 @@ def _means(model: LocalModel, rows: Sequence[tuple[list[int], int]]) -> list[flo
     ids, answer = ids.to(network.device), answer.to(network.device)
     decoder, cache = inner.get_decoder(), None
     if start:
-        cache = cache_for(network.config, shared + width)
+        cache = DynamicCache(config=network.config)
         decoder(input_ids=torch.tensor([start], device=network.device), cache=cache, use_cache=True)
         cache.batch_repeat_interleave(len(rows))
     hidden = decoder(input_ids=ids, cache=cache, use_cache=cache is not None).last_hidden_state[:, :-1]
@@ -90,3 +90,13 @@ def _means(model: LocalModel, rows: Sequence[tuple[list[int], int]]) -> list[flo
     parts = zip(logits.split(F32_TOKENS), told.split(F32_TOKENS), strict=True)
     losses = torch.cat([torch.nn.functional.cross_entropy(a.float(), b, reduction="none") for a, b in parts])
     return [-float(part.mean()) for part in losses.split(said.sum(1).tolist())]
+
+
+def shared_start(read: Sequence[Sequence[int]]) -> int:
+    """Return how many tokens all rows begin with in common, such as the persona's, which are then read once.
+
+    At least one token of each row is not counted, because the model must read one to generate the next.
+    """
+    first, last = min(map(list, read)), max(map(list, read))
+    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    return min(same, min(map(len, read)) - 1)

@@ -8,19 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LogitsProcessor
 
 from raft.models.digests import must_be_whole
-from raft.models.engine import attention
-from raft.models.engine.kv_cache import cache_for
-from raft.models.engine.sampling import Sampler, Sampling, stream
+from raft.models.sampling import Sampler, Sampling, stream
 from raft.models.tokens import without
 from raft.models.weights import adapter_folder, quiet, whole
 from raft.progress import Progress, silent
 from raft.types import Message
 
-BATCH_ROWS = 48
-"""The greatest number of conversations in a batch.
+BATCH_ROWS = 24
+"""The greatest number of conversations in a batch; one of 36 needs half as much memory again as one of 18.
 
 Conversations are split into batches of equal size, because a small batch takes nearly as long as a full one.
 """
@@ -158,40 +156,44 @@ class LocalModel:
         return answers
 
     def _decode(self, prompts: list[str], sampler: Sampler) -> list[int]:
-        """Generate token by token until `sampler` has finished every row; return the prompts' lengths in tokens.
-
-        Rows that are finished leave the batch.
-        """
+        """Have `generate` ask `sampler` for every token of every row; return the prompts' lengths in tokens."""
         tokenizer, model = self.loaded()
         read = tokenizer(prompts, add_special_tokens=False).input_ids
-        shared = shared_start(read)
-        cache = cache_for(model.config, max(map(len, read)) + sampler.longest)
-        if shared:
-            model(input_ids=torch.tensor([read[0][:shared]], device=model.device), cache=cache, logits_to_keep=1)
-            cache.batch_repeat_interleave(len(prompts))
-        rest = tokenizer.pad({"input_ids": [row[shared:] for row in read]}, return_tensors="pt").to(model.device)
-        ids = rest.input_ids
-        mask = torch.cat([ids.new_ones(len(prompts), shared), rest.attention_mask], dim=-1)
-        places = (mask.cumsum(-1) - 1).clamp(min=0)[:, shared:]
-        rows = list(range(len(prompts)))
-        while rows:
-            logits = model(
-                input_ids=ids, attention_mask=mask, position_ids=places, cache=cache, logits_to_keep=1
-            ).logits[:, -1]
-            tokens = sampler.say(rows, logits.float().cpu())
-            going = [i for i, row in enumerate(rows) if not sampler.done(row, tokenizer.eos_token_id)]
-            if len(going) < len(rows):
-                cache.batch_select_indices(torch.tensor(going, dtype=torch.long, device=model.device))
-                mask, places, tokens, rows = (
-                    mask[going],
-                    places[going],
-                    [tokens[i] for i in going],
-                    [rows[i] for i in going],
-                )
-            ids = torch.tensor(tokens, device=model.device).unsqueeze(-1)
-            mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=-1)
-            places = places[:, -1:] + 1
+        batch = tokenizer.pad({"input_ids": read}, return_tensors="pt").to(model.device)
+        choice = Choice(sampler, len(prompts), tokenizer.eos_token_id)
+        model.generate(
+            **batch,
+            generation_config=GenerationConfig(do_sample=False, max_new_tokens=sampler.longest),
+            logits_processor=[choice],
+            stopping_criteria=[choice.finished],
+        )
         return [len(row) for row in read]
+
+
+class Choice(LogitsProcessor):  # type: ignore[misc]  # transformers has no types
+    """The choice of a `Sampler` as `generate` takes it: every token but the chosen one becomes impossible.
+
+    A row whose answer is whole stays in the batch with the end mark, and the sampler is not asked for it again.
+    """
+
+    def __init__(self, sampler: Sampler, rows: int, end: int) -> None:
+        self._sampler, self._end = sampler, end
+        self._going = list(range(rows))
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Return the scores, of shape (rows, vocabulary), with the chosen tokens at 0 and all others at -inf."""
+        tokens = torch.full((len(scores), 1), self._end)
+        if self._going:  # on some devices `generate` asks once more than it needs
+            chosen = self._sampler.say(self._going, scores[self._going].float().cpu())
+            tokens[self._going, 0] = torch.tensor(chosen)
+        return torch.full_like(scores, -torch.inf).scatter_(1, tokens.to(scores.device), 0.0)
+
+    def finished(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        """Return, as booleans of shape (rows,), which rows have their whole answer."""
+        self._going = [row for row in self._going if not self._sampler.done(row, self._end)]
+        whole = torch.ones(len(input_ids), dtype=torch.bool)
+        whole[self._going] = False
+        return whole.to(input_ids.device)
 
 
 def _load(name: str, progress: Progress) -> tuple[Any, Any]:
@@ -227,16 +229,5 @@ def _merged(tuned: Any) -> Any:
 
 
 def _settle(model: Any) -> Any:
-    if device() == "cpu":
-        attention.use_for(model)
+    model.generation_config = GenerationConfig()  # `generate` would add the settings that came with the model to ours
     return model.to(best_dtype()).to(device()).eval()
-
-
-def shared_start(read: Sequence[Sequence[int]]) -> int:
-    """Return how many tokens all rows begin with in common, such as the persona's, which are then read once.
-
-    At least one token of each row is not counted, because the model must read one to generate the next.
-    """
-    first, last = min(map(list, read)), max(map(list, read))
-    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
-    return min(same, min(map(len, read)) - 1)

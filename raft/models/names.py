@@ -16,6 +16,9 @@ from raft.types import ChatModel, Embedder, Message, Vectors
 
 CHAT = "local/smollm2-135m-instruct"
 EMBEDDER = "local/all-minilm-l6-v2"
+ANSWERS = "local answers, version 2"
+"""The version of what models on this machine say. Raise it when they say something else to the same request and seed,
+so that no reply that was kept before is taken."""
 EMBEDDING_ROWS = 256
 TIMEOUT_SECONDS = 120.0
 
@@ -49,8 +52,8 @@ class LocalChat:
     """A `ChatModel` on this machine, with or without an adapter; an answer has at most `max_tokens` tokens."""
 
     def __init__(self, name: str, max_tokens: int, seed: int | None) -> None:
-        from raft.models.engine.sampling import Sampling
         from raft.models.local import LocalModel
+        from raft.models.sampling import Sampling
 
         self._model = LocalModel(name)
         self._sampling = Sampling(max_tokens, temperature=0.7, top_p=0.9, frequency_penalty=0.3, seed=seed)

@@ -13,17 +13,11 @@ from ratf.suite.arms import ARMS, GIVEN
 from ratf.suite.serving import is_served
 from ratf.suite.study import Study
 
-GENERATION = "1"
-"""The version of the local provider's answers.
-
-Raise it when they change for the same request, so that no old answer is taken from the cache.
-"""
-
-
-ANSWER_CACHE = CachePolicy(expiry=None, scopes={"generation": GENERATION})
+ANSWER_CACHE = CachePolicy(expiry=None, scopes={"generation": "1"})
 """The policy of Inspect's cache for answers: a finished answer is never generated twice.
 
-The adapter's digest is part of the model's name, hence of the cache's key.
+The adapter's digest is part of the model's name, hence of the cache's key. The scope stands in every recording, so it
+never changes; what changes the answers of the local provider raises that one's own version.
 """
 
 

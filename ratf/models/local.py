@@ -23,8 +23,9 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from raft.errors import RaftError
-from raft.models.engine.sampling import Sampling
 from raft.models.local import Generated, LocalModel, return_freed_memory
+from raft.models.names import ANSWERS
+from raft.models.sampling import Sampling
 from raft.models.weights import adapter_folder, find, model_folder
 from raft.types import Message
 from ratf.models.chat import EVERY_REQUEST
@@ -46,7 +47,8 @@ class LocalAPI(ModelAPI):
         api_key_vars: list[str] | None = None,
         config: GenerateConfig | None = None,
     ) -> None:
-        super().__init__(model_name, base_url, api_key, api_key_vars or [], config or GenerateConfig())
+        # the address is part of the key of Inspect's cache
+        super().__init__(model_name, ANSWERS, api_key, api_key_vars or [], config or GenerateConfig())
         base, _, adapter = model_name.partition("+")
         if "/" in base:
             model_folder(base)  # raises RaftError where there is no such folder

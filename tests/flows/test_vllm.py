@@ -16,8 +16,8 @@ import httpx
 import pytest
 from inspect_ai.model import ChatMessageUser, GenerateConfig
 
-from raft.models.engine.sampling import Sampling
 from raft.models.local import LocalModel
+from raft.models.sampling import Sampling
 from raft.models.waiting import result_of
 from raft.models.weights import model_folder
 from raft.tuning.lora import LoraSettings, LoraTuner

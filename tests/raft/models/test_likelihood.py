@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from raft.models.likelihood import BATCH_TOKENS, _batches, log_likelihoods
+from raft.models.likelihood import BATCH_TOKENS, _batches, log_likelihoods, shared_start
 from raft.models.local import LocalModel
 from raft.types import Message
 
@@ -66,3 +66,9 @@ def test_batches_hold_every_row_once_and_stay_small() -> None:
     assert sorted(i for b in batches for i in b) == list(range(len(lengths)))
     assert all(len(b) == 1 or len(b) * max(lengths[i] for i in b) <= BATCH_TOKENS for b in batches)
     assert len(batches) <= math.ceil(len(lengths) * 0.7)
+
+
+def test_only_what_all_prompts_begin_with_is_shared() -> None:
+    assert shared_start([[1, 2, 3, 4], [1, 2, 9]]) == 2
+    assert shared_start([[1, 2], [1, 2, 3]]) == 1, "every row keeps a token of its own"
+    assert shared_start([[5], [1]]) == 0

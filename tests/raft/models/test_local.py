@@ -1,5 +1,6 @@
 """The embedded language model itself."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pytest
 import torch
 
 from raft.errors import RaftError
-from raft.models.engine.sampling import Sampler, Sampling
-from raft.models.local import LocalModel, best_dtype, shared_start
+from raft.models.local import Choice, LocalModel, best_dtype
+from raft.models.sampling import Sampler, Sampling
 from raft.types import Message
 
 GREEDY = Sampling(max_tokens=12, temperature=0)
@@ -55,6 +56,42 @@ def test_a_batch_reads_as_one_at_a_time(model: LocalModel) -> None:
     assert [t.input_tokens for t in together] == [a.input_tokens for a in alone]
 
 
+def test_company_changes_no_answer(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In f32, where rounding is no excuse: rows of other lengths and settings, some of them finished long before."""
+    monkeypatch.setattr("raft.models.local.best_dtype", lambda: torch.float32)
+    monkeypatch.setattr("raft.models.local.BATCH_ROWS", 4)
+    model = LocalModel(str(tiny_base))
+    questions = asked(*("Why does the river bend? " * n for n in (3, 1, 7, 2, 5, 4, 6)))
+    settings = [Sampling(n, temperature=0.005, frequency_penalty=0.01, seed=7) for n in (9, 2, 14, 1, 9, 5, 12)]
+    together = model.generate(questions, settings)
+    assert together == [model.generate([q], [s])[0] for q, s in zip(questions, settings, strict=True)]
+    assert all(a.output_tokens == s.max_tokens or a.stopped for a, s in zip(together, settings, strict=True))
+    assert len({a.text for a in together}) == len(together)
+
+
+def test_a_finished_row_is_not_asked_for_again() -> None:
+    end, logits = 2, torch.log(torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8], [0.5, 0.3, 0.2]]))
+    settings = [Sampling(2, temperature=0), Sampling(9, temperature=0), Sampling(1, temperature=0)]
+    sampler = Sampler(settings, [np.random.default_rng(1)] * 3)
+    choice, none = Choice(sampler, 3, end), torch.zeros(3, 0)
+    for tokens, finished in (([0, end, 0], [False, True, True]), ([0, end, end], [True] * 3), ([end] * 3, [True] * 3)):
+        assert choice(none, logits).argmax(-1).tolist() == tokens
+        assert choice.finished(none, None).tolist() == finished
+    assert sampler.said == [[0, 0], [end], [0]]
+
+
+def test_settings_that_came_with_a_model_change_no_answer(tiny_base: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_base, tmp_path / "base")
+    model = LocalModel(str(tiny_base))
+    (question,) = asked("Why does the river bend?")
+    (plain,) = model.generate([question], [GREEDY])
+    tokenizer, _ = model.loaded()
+    said = tokenizer(plain.text, add_special_tokens=False).input_ids
+    own = {"repetition_penalty": 9.0, "eos_token_id": said[:3], "max_new_tokens": 1, "do_sample": True, "top_k": 1}
+    (tmp_path / "base" / "generation_config.json").write_text(json.dumps(own), "utf-8")
+    assert LocalModel(str(tmp_path / "base")).generate([question], [GREEDY]) == [plain]
+
+
 def test_the_likeliest_tokens_come_with_their_probabilities(model: LocalModel) -> None:
     (answer,) = model.generate(asked("Reply Yes or No: is water wet?"), [Sampling(1, temperature=0, top_logprobs=20)])
     (step,) = answer.logprobs
@@ -75,12 +112,6 @@ def test_no_text_can_end_its_own_message(model: LocalModel) -> None:
 def test_a_missing_adapter_names_those_there_are(cache: Path) -> None:
     with pytest.raises(RaftError, match="no adapter '0123456789ab'"):
         LocalModel("smollm2-135m-instruct+0123456789ab").count_tokens("a")
-
-
-def test_only_what_all_prompts_begin_with_is_shared() -> None:
-    assert shared_start([[1, 2, 3, 4], [1, 2, 9]]) == 2
-    assert shared_start([[1, 2], [1, 2, 3]]) == 1, "every row keeps a token of its own"
-    assert shared_start([[5], [1]]) == 0
 
 
 def test_the_nucleus_and_the_penalties_are_kept() -> None:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from raft.models.engine.sampling import Sampling
 from raft.models.local import LocalModel
 from raft.models.merging import merge, merged
+from raft.models.sampling import Sampling
 from raft.tuning.lora import LoraSettings, LoraTuner
 from raft.types import Message, TrainingSample
 

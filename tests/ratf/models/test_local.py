@@ -9,8 +9,9 @@ from inspect_ai.model import ChatMessageUser, GenerateConfig, get_model
 from inspect_ai.tool import ToolInfo
 
 from raft.errors import RaftError
-from raft.models.engine.sampling import Sampling
 from raft.models.local import Generated
+from raft.models.sampling import Sampling
+from raft.types import Message
 from ratf.models.local import Batcher, LocalAPI
 
 NAME = "smollm2-135m-instruct"
@@ -35,6 +36,29 @@ def test_an_answer_has_its_usage_and_its_probabilities(models: Path) -> None:
     logprobs = output.choices[0].logprobs
     assert logprobs is not None and len(logprobs.content[0].top_logprobs or []) == 5
     assert output.stop_reason in ("stop", "max_tokens")
+
+
+def test_answers_of_an_earlier_version_are_not_taken_from_the_cache(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def ask(self: Batcher, model: str, messages: list[Message], sampling: Sampling) -> Generated:
+        asked.append(messages[0]["content"])
+        return Generated("Yes.", 1, 1, True)
+
+    monkeypatch.setattr(Batcher, "ask", ask)
+
+    def once() -> None:
+        model = get_model(f"local/{NAME}", memoize=False)
+        asyncio.run(model.generate("Is water wet?", cache=True))
+
+    once()
+    once()
+    assert len(asked) == 1
+    monkeypatch.setattr("ratf.models.local.ANSWERS", "another version")
+    once()
+    assert len(asked) == 2
 
 
 def test_tools_are_refused(models: Path) -> None:
