@@ -337,26 +337,29 @@ def _summary(name: str, interview: "Interview", imported: "Imported", transcript
 
 
 def _named(record: "Interview | Document") -> str:
-    undated = "NO DATE; give it with --date, or it can be used only where undated text is allowed"
+    undated = "NO DATE; name the file YYYY-MM-DD-….vtt or give --date, and import it again: `raft check` wants a date"
     return f"{record.title!r}, {record.date or undated}"
 
 
 def _keep(found: _Found, folder: Path, called: str | None) -> None:
-    from raft.people.additions import add_documents, add_interviews
+    from raft.people.additions import add_dates, add_documents, add_interviews
     from raft.people.person import introduce, load_documents, load_interviews
 
     before = load_interviews(folder, allow_undated=True) if (folder / "interviews.jsonl").is_file() else []
     there = {i.interview_id: i for i in before}
     if (folder / "writings.jsonl").is_file():
         load_documents(folder, allow_undated=True)  # a broken file is told of before anything is written
-    interviews = add_interviews(folder, found.interviews)
+    dated = add_dates(folder, found.interviews)
+    interviews = add_interviews(folder, [i for i in found.interviews if i.interview_id not in dated])
     documents = add_documents(folder, found.documents)
     introduce(folder, called)
     for line in found.report:
         typer.echo(line)
     for new in found.interviews:
         old = there.get(new.interview_id)
-        if old is not None and old != new:
+        if new.interview_id in dated:
+            typer.echo(f"{dated[new.interview_id]}: there already, and now dated {new.date}")
+        elif old is not None and old != new:
             typer.echo(f"{new.interview_id}: there already with other words, date or roles; what is there was kept")
     again = len(found.interviews) + len(found.documents) - interviews - documents
     typer.echo(

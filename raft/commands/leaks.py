@@ -172,7 +172,8 @@ def describe(name: str, found: dict[str, Any]) -> str:
         lines.append(
             f"not clean: {len(found['answers'])} answers stand elsewhere ({later} in text that is not older than the "
             f"interview, which memories leave out), {len(found['repeated'])} are repeated, {len(found['twins'])} "
-            "interviews are there twice. Take out one of each two, or do not score on these interviews."
+            "interviews are there twice. Take out one of each two (--fix does it, and keeps what it moves in leaks/), or "
+            "do not score on these interviews."
         )
     return "\n".join(lines)
 

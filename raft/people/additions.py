@@ -1,4 +1,4 @@
-"""New records are appended to the files of a person's folder; what is there stays as it is, byte for byte."""
+"""New records are appended to the files of a person's folder; what is there stays as it is, but for a date that was missing."""
 
 import errno
 import json
@@ -99,6 +99,33 @@ def add_interviews(folder: Path, interviews: Iterable[Interview]) -> int:
     known = {i.interview_id for i in load_interviews(folder, allow_undated=True)} if path.is_file() else set[str]()
     known |= moved(folder, INTERVIEWS)
     return _append(path, known, ((i.interview_id, asdict(i, dict_factory=_without_topics)) for i in interviews))
+
+
+def add_dates(folder: Path, interviews: Iterable[Interview]) -> dict[str, str]:
+    """Give dates to the interviews that are in `interviews.jsonl` without one, where the same turns come with one now.
+
+    Returns the `interview_id` that each of those comes with now, and the one that it has in the file: the file's name
+    may be another one. Nothing else is changed. Raises DataError when the file that is there is broken.
+    """
+    path = folder / "interviews.jsonl"
+    dated = {i.turns: i for i in interviews if i.date}
+    if not path.is_file() or not dated:
+        return {}
+    found = {
+        old.interview_id: dated[old.turns]
+        for old in load_interviews(folder, allow_undated=True)
+        if old.date is None and old.turns in dated
+    }
+    if found:
+        lines = path.read_bytes().splitlines(keepends=True)
+        write_whole(path, b"".join(_dated(line, found) for line in lines))
+    return {new.interview_id: old for old, new in found.items()}
+
+
+def _dated(line: bytes, found: dict[str, Interview]) -> bytes:
+    record = json.loads(line) if line.strip() else {}
+    new = found.get(record.get("interview_id", ""))
+    return line if new is None else _lines([{**record, "date": new.date}])
 
 
 def _without_topics(fields: list[tuple[str, Any]]) -> dict[str, Any]:

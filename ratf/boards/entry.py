@@ -71,13 +71,24 @@ def systems_of(results: Results) -> dict[str, System]:
             if key != SAID_BEFORE and any(key == f or key.startswith(f"{f}.") for f in OF_SYSTEM)
             if not any(key == u or key.startswith(f"{u}.") for u in unused)
         }
+        words = result.words
         if own := next((a for a in results.suite.get("own", []) if a["name"] == arm), None):
-            settings = _of_own(own, result.about, settings)
+            words = _of_anybody(words, results.suite["person"])
+            settings = _of_own(_of_anybody(own, results.suite["person"]), result.about, settings)
         model = str(settings.get("models.base", result.model))
-        about = json.dumps([arm, "" if own else result.words, settings], sort_keys=True)
+        about = json.dumps([arm, "" if own else words, settings], sort_keys=True)
         name = f"{slug(model)}-{slug(arm)}-{hashlib.sha256(about.encode()).hexdigest()[:8]}"
-        found[arm] = System(id=name, arm=arm, words=result.words, model=model, settings=settings)
+        found[arm] = System(id=name, arm=arm, words=words, model=model, settings=settings)
     return found
+
+
+def _of_anybody(value: Any, person: str) -> Any:
+    """The value with `{person}` for the person's key, as the suite of many people has it: one agent, not one for each."""
+    if isinstance(value, Mapping):
+        return {k: _of_anybody(v, person) if k != "name" else v for k, v in value.items()}
+    if isinstance(value, list):
+        return [_of_anybody(v, person) for v in value]
+    return re.sub(rf"(?<![\w-]){re.escape(person)}(?![\w-])", "{person}", value) if isinstance(value, str) else value
 
 
 def _of_own(arm: Mapping[str, Any], about: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def spent(runs: Sequence[Ran]) -> str:
     counted = [r for r in runs if not r.kept]
     kept = len(runs) - len(counted)
     if not counted:
-        return "no cost was counted, all replies were kept from earlier"
+        return "no cost was counted: no model was asked, or all replies were kept from earlier"
     usd, tokens = [r.usd for r in counted], [r.tokens for r in counted]
     said = "cost not known" if None in usd else f"${dollars(sum(v or 0 for v in usd))}"
     if None not in tokens:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -203,14 +204,16 @@ def _no_provider(name: str) -> str:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(getattr(error, "message", "") or error).split())[:300]
+    """The error on one line, without the marks for colours that Inspect puts into it."""
+    told = " ".join(str(getattr(error, "message", "") or error).split())
+    return re.sub(r"\[/?(?:bold|blue|red|cyan)\]|^ERROR: ", "", told)[:300]
 
 
 def _place(study: Study | Named, name: str) -> str:
     """The suite's file, and the line where the model is named in it."""
     if study.path is None:
         return study.suite.name
-    lines = study.path.read_text("utf-8").splitlines()
+    lines = [line.partition("#")[0] for line in study.path.read_text("utf-8").splitlines()]
     # where vLLM serves a base, the file may name it as local/…, or only say who serves it
     words = [name, as_local(name), *(["serve:"] if name.startswith(VLLM) else [])]
     number = next((n for word in words for n, line in enumerate(lines, 1) if word in line), None)

@@ -27,7 +27,7 @@ GIVEN_WAYS = ("answers", "log")
 """Those whose answers are there already."""
 
 
-_QUESTIONS = "`ratf questions SUITE` prints the questions to answer"
+_QUESTIONS = '`ratf questions SUITE` prints the questions to answer; an answer is a line {"id": "…", "answer": "…"}'
 
 
 def solver_file(spec: str) -> str:

@@ -136,7 +136,7 @@ def cost(results: Results) -> str:
     if spent is None:
         return "not counted"
     if spent.tokens == 0:
-        return "nothing was asked: all replies were kept from an earlier start"
+        return "no model was asked: answers are from files, from code, or from an earlier start"
     usd = "price not known" if spent.usd is None else f"{dollars(spent.usd)} US$"
     return f"{usd}, " + ("tokens not counted" if spent.tokens is None else f"{spent.tokens:,} tokens")
 

@@ -165,7 +165,7 @@ def _cluster(on: str) -> Iterator[tuple[Any, bool]]:
                 ray.init(log_to_driver=False)
             else:
                 own = True
-                ray.init(include_dashboard=False, object_store_memory=OBJECTS, log_to_driver=False)
+                ray.init(address="local", include_dashboard=False, object_store_memory=OBJECTS, log_to_driver=False)
         except (ConnectionError, TimeoutError, RuntimeError, ValueError, ImportError) as error:
             raise RaftError(f"--on {on}: no cluster: {error}") from None
     try:

@@ -34,7 +34,7 @@ def test_files_of_several_forms_go_in_once(tmp_path: Path) -> None:
     assert "  target: TOBIAS FENN, T. FENN: 4 turns, 30 words" in first.stdout
     assert "  other: LENE ROY: 2 turns" in first.stdout
     assert "3 × stage directions (3 words), 1 × advertising (15 words)" in first.stdout
-    assert "'Two', NO DATE; give it with --date" in first.stdout
+    assert "'Two', NO DATE; name the file YYYY-MM-DD" in first.stdout
     assert "essay.txt: writing, 32 words: 'essay', NO DATE" in first.stdout and "so a writing" in first.stdout
     assert "name: Tobias Fenn" in (folder / "person.yaml").read_text()
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -182,6 +182,23 @@ def test_a_changed_file_does_not_change_what_is_there(tmp_path: Path) -> None:
     done = run("seed.json", "--to", "fenn", cwd=tmp_path)
     assert "seed-json: there already with other words, date or roles; what is there was kept" in done.stdout
     assert "Another" not in (tmp_path / "people" / "fenn" / "interviews.jsonl").read_text()
+
+
+def test_an_interview_without_a_date_gets_it_when_it_is_imported_again(tmp_path: Path) -> None:
+    cue = "00:00:{0}0.000 --> 00:00:{0}9.000\n<v {1}>{2}\n\n"
+    asked = cue.format(0, "Oda Marsh", "Why clay?") + cue.format(1, "Tobias Fenn", "It forgives a thumb.")
+    (tmp_path / "talk.vtt").write_text("WEBVTT\n\n" + asked, "utf-8")
+    (tmp_path / "more.vtt").write_text("WEBVTT\n\n" + asked + cue.format(2, "Oda Marsh", "And glass?"), "utf-8")
+    first = run("talk.vtt", "more.vtt", "--to", "fenn", "--target", "fenn", cwd=tmp_path)
+    assert first.exit_code == 0 and first.stdout.count("NO DATE; name the file YYYY-MM-DD-….vtt") == 2, first.stdout
+    path = tmp_path / "people" / "fenn" / "interviews.jsonl"
+    before = path.read_text("utf-8").splitlines()
+    (tmp_path / "talk.vtt").rename(tmp_path / "2019-03-04-talk.vtt")
+    again = run("2019-03-04-talk.vtt", "--to", "fenn", "--target", "fenn", cwd=tmp_path)
+    assert "talk-vtt: there already, and now dated 2019-03-04" in again.stdout, again.stdout
+    after = path.read_text("utf-8").splitlines()
+    assert len(after) == 2 and after[1] == before[1]
+    assert json.loads(after[0]) == {**json.loads(before[0]), "date": "2019-03-04"}
 
 
 def test_a_folder_with_a_broken_file_is_left_alone(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from boards import planted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratf.boards.entry import slug
+from ratf.boards.entry import slug, systems_of
 from ratf.boards.leaderboard import leaderboard
 from ratf.boards.standing import LINES, Leaderboard, Standing, apart, placed, span
 from ratf.results.comparable import run_digest
@@ -243,3 +243,13 @@ def test_replies_that_were_kept_are_no_cost() -> None:
 
 def test_no_path_comes_out_of_a_name() -> None:
     assert slug("../../etc/passwd") == "etc-passwd" and slug("…") == "x"
+
+
+def test_an_agent_whose_arguments_name_the_person_is_one_system_of_all_people() -> None:
+    runs = [
+        planted({"clone": 0.4}, person=person, settings={"own": [{"name": "clone", "solver": "c.py@c", "args": {"person": at}}]})
+        for person, at in (("marrack", "../marrack"), ("pell", "../pell"), ("rudge", "../marrack"))
+    ]  # fmt: skip
+    marrack, pell, other = (systems_of(run)["clone"] for run in runs)
+    assert marrack == pell and marrack.settings["agent.args.person"] == "../{person}"
+    assert other.id != marrack.id, "an agent that answers with another person's words is another system"

@@ -92,7 +92,7 @@ def test_a_lead_that_does_not_stand_is_told_as_one(name: Literal["at the floor",
         (None, "not counted"),
         (Spent(usd=1.25, tokens=120_000), "1.25 US$, 120,000 tokens"),
         (Spent(tokens=9), "price not known, 9 tokens"),
-        (Spent(usd=0.0, tokens=0), "nothing was asked: all replies were kept from an earlier start"),
+        (Spent(usd=0.0, tokens=0), "no model was asked: answers are from files, from code, or from an earlier start"),
     ],
 )
 def test_the_cost_is_on_the_first_screen(spent: Spent | None, told: str) -> None:
