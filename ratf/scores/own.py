@@ -20,11 +20,8 @@ from ratf.models.recorded.recordings import Request
 from ratf.models.recorded.replay import session
 from ratf.models.states import state_of
 from ratf.scores.measures import asked, text_measures
-from ratf.suite.own_metrics import SAMPLE, OwnMetric, function_of
+from ratf.suite.own_metrics import MOST, SAMPLE, OwnMetric, function_of, words_of
 from ratf.suite.study import Study
-
-MOST = 1e30
-"""The greatest number that results can hold."""
 
 GRADES = {CORRECT: 1.0, PARTIAL: 0.5, INCORRECT: 0.0}
 """The letters with which scorers of Inspect's grade."""
@@ -50,7 +47,8 @@ def own_scorer(study: Study, own: OwnMetric) -> Scorer:
             except RaftError:  # of this program: a budget that is spent, a reply that a recording lacks
                 raise
             except (Exception, SystemExit) as error:
-                what = f"{type(error).__name__}: {in_short(str(error))}" if str(error) else type(error).__name__
+                said = in_short(words_of(error))
+                what = f"{type(error).__name__}: {said}" if said else type(error).__name__
                 return Score.unscored(reason=f"{own.code} raised {what}")
             if isinstance(value, str):
                 return Score.unscored(reason=value)
