@@ -58,6 +58,8 @@ def hostile(answer: str):
 def graded() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         assert "given" not in state.metadata
+        told = repr((state.output, state.messages, str(state.model), state.metadata))
+        assert "scripted" not in told and "mockllm" not in told, "nothing says who answered"
         state.output.completion = "changed"
         words = {"right": "C", "wrong": "I", "half": "P", "none": "N", "text": "good", "dict": {"a": 1.0}}
         return Score(value=words[state.input_text])
