@@ -29,11 +29,11 @@ def fetch(
     called: Annotated[str | None, typer.Option(help="The person's name, for a new folder.")] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", help="Another name that the person signs with; may be given several times."),
+        typer.Option("--by", help="Another name that the person signs with. Can be repeated."),
     ] = None,
     pause: Annotated[float, typer.Option(min=0, help="Seconds between two requests to the same site.")] = 1.0,
 ) -> None:
-    """Add a person's writings from their blog, feeds, pages or files. Run again, it adds only what is new.
+    """Add a person's writings from their blog, feeds, pages or files. If run again, it adds only what is new.
 
     Texts that others have signed are left out, and so are other people's posts and tweets inside a text. Each is listed.
 

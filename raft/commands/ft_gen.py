@@ -47,7 +47,7 @@ def ft_gen(
     rephraser: Annotated[str, typer.Option(help="extractive, local/<model> or openai/<model>.")] = "extractive",
     seed: Annotated[int, typer.Option(help="Decides which samples show which memories.")] = 0,
 ) -> None:
-    """Make fine-tuning data from a person's interviews and memories: what they were asked, remembered and answered.
+    """Make fine-tuning data from a person's interviews and memories: question, memories and answer.
 
     Example: raft ft:gen demo/marrack --held-out 6
     """

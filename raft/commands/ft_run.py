@@ -35,10 +35,10 @@ def ft_run(
     seed: int = 0,
     price_per_million: Annotated[float | None, typer.Option(help="US$ per million tokens, for the estimate.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the data, say what it costs, and stop.")] = False,
-    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the OpenAI jobs that are under way.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the OpenAI jobs that are in progress.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait if another process tunes the same model.")] = False,
 ) -> None:
-    """Tune a model on what ft:gen made; stdout is the tuned model's name. If killed, it continues where it stopped.
+    """Tune a model on the data of ft:gen, and print the tuned model's name. If started again, it continues where it stopped.
 
     Example: raft ft:run demo/marrack --layers 12 --learning-rate 0.001
     """

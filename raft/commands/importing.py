@@ -86,7 +86,7 @@ def import_(
     ] = False,
     dry_run: Annotated[bool, typer.Option(help="Read and show everything, and write nothing.")] = False,
 ) -> None:
-    """Read transcripts and writings into a person's interviews.jsonl and writings.jsonl. What is there is not added again.
+    """Read transcripts and writings into a person's interviews.jsonl and writings.jsonl. Nothing is added twice.
 
     It reads text, Markdown, PDF and web pages with speakers' labels (Name: NAME. **Name:** Name 00:03, Q. A.), SRT and
     WebVTT, exports of speech recognisers and chat programs, tables, and our own interviews.jsonl. Files without speakers

@@ -33,7 +33,7 @@ def leaks(
         bool, typer.Option("--fix", help="Move what leaks into the person's folder leaks/, say what, and look again.")
     ] = False,
 ) -> None:
-    """Say which interview answers also stand in the person's writings, or in another interview.
+    """List the interview answers that are also in the person's writings, or in another interview.
 
     Reads interviews.jsonl and writings.jsonl. Exit code 0: clean, 1: leaks were found, 2: bad input, or
     not measured: nothing was found, but not everything could be read.

@@ -22,7 +22,7 @@ def memories(
         float, typer.Option(help="With extractive: the least cosine of a sentence and the question.")
     ] = 0.3,
 ) -> None:
-    """Show what a question brings to mind, step by step: passages recalled, rephrased, kept or not, and why.
+    """Show the memories for a question, step by step: passages recalled, rephrased, kept or not, and why.
 
     Example: raft memories demo/marrack --question "Do beavers help against floods?"
     """

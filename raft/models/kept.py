@@ -9,8 +9,9 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from raft.models.weights import cache_folder
 
 Arrays = Mapping[str, NDArray[Any]]
 _HEAD = hashlib.sha256().digest_size
+_ANEW = ContextVar("made anew", default=False)
 
 
 def kept(kind: str, made_from: Any, make: Callable[[], Arrays]) -> Arrays:
@@ -29,6 +31,8 @@ def kept(kind: str, made_from: Any, make: Callable[[], Arrays]) -> Arrays:
     `made_from` is everything that they depend on, as JSON holds it; `kind` names the folder. A file that is not as it was
     written is made again. Where nothing can be written, nothing is kept.
     """
+    if _ANEW.get():
+        return make()
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:40]
     path = made_folder() / kind / digest[:2] / f"{digest}.npz"
     found = _read(path)
@@ -37,6 +41,16 @@ def kept(kind: str, made_from: Any, make: Callable[[], Arrays]) -> Arrays:
         with suppress(OSError):
             _write(path, found)
     return found
+
+
+@contextmanager
+def made_anew() -> Iterator[None]:
+    """Make everything anew inside the `with` block and keep none of it: what is checked must not come from what was kept."""
+    before = _ANEW.set(True)
+    try:
+        yield
+    finally:
+        _ANEW.reset(before)
 
 
 def made_folder() -> Path:

@@ -7,7 +7,7 @@ import typer
 
 from raft.commands.errors import reported_errors
 
-app = typer.Typer(help="Keep a run's scores to compare later runs with.", no_args_is_help=True)
+app = typer.Typer(help="Keep a run's scores, so that later runs can be compared with them.", no_args_is_help=True)
 
 
 @app.command("save")
@@ -34,4 +34,4 @@ def save(
 
 @app.callback()
 def main() -> None:
-    """Keep a run's scores to compare later runs with."""
+    """Keep a run's scores, so that later runs can be compared with them."""

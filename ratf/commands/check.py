@@ -25,16 +25,17 @@ def check(
         ),
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option(help="A YAML file of rules; by default primary comparison, errors and unscored.")
+        Path | None,
+        typer.Option(help="A YAML file of rules; by default primary comparison, errors and unscored answers."),
     ] = None,
-    junit: Annotated[Path | None, typer.Option(help="The file for JUnit XML, one case a rule.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="The file for JUnit XML, with one case for each rule.")] = None,
     distinct_exit_codes: Distinct = False,
     exit_zero_on: ZeroOn = None,
 ) -> None:
     """Judge a finished run by a policy and against a reference run. No model is asked.
 
-    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input; with --distinct-exit-codes 3:
-    INCONCLUSIVE, 4: NOT MEASURED, and 2: only bad usage or input. The verdict is kept in the run's
+    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input. With --distinct-exit-codes, 3 is
+    INCONCLUSIVE, 4 is NOT MEASURED, and 2 is only bad usage or input. The verdict is kept in the run's
     check.json. In GitHub Actions it is also written to the step's summary and as annotations.
 
     Example: ratf check runs/demo --reference baseline.json --policy policy.yaml

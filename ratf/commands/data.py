@@ -13,9 +13,9 @@ def data(
     out: Annotated[Path, typer.Option(help="The folder to put the people's folders in.")],
     base_url: Annotated[str | None, typer.Option(help="A mirror, instead of the recipe's own site.")] = None,
 ) -> None:
-    """Make people's folders from official sources. Files are kept in the cache and checked by sha256 where it is known.
+    """Make people's folders from official sources. Files are kept in the cache, and checked by SHA-256 if it is known.
 
-    Started again, it continues where it stopped. Nothing is written until everything was fetched and read.
+    If started again, it continues where it stopped. Nothing is written until everything was fetched and read.
 
     Example: ratf data fed-chairs --out people && ratf run fed-chairs --data people
     """

@@ -25,12 +25,12 @@ DISTINCT = {**USUAL, "INCONCLUSIVE": 3, "NOT MEASURED": 4}
 Distinct = Annotated[
     bool,
     typer.Option(
-        "--distinct-exit-codes", help="3 for INCONCLUSIVE and 4 for NOT MEASURED; 2 then means only bad input."
+        "--distinct-exit-codes", help="End with 3 for INCONCLUSIVE and 4 for NOT MEASURED; 2 is then only bad input."
     ),
 ]
 ZeroOn = Annotated[
     list[NotPass] | None,
-    typer.Option("--exit-zero-on", help="Also end with 0 on this verdict; may be given several times."),
+    typer.Option("--exit-zero-on", help="Also end with 0 on this verdict. Can be repeated."),
 ]
 
 

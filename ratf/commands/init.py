@@ -29,7 +29,9 @@ def init(
     folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet; with --hosted, it may exist.")],
     ci: Annotated[
         Pipeline | None,
-        typer.Option(help="Also write a pipeline, its policy and requirements; the folder is a repository's root."),
+        typer.Option(
+            help="Also write a pipeline, its policy and requirements; the folder becomes a repository's root."
+        ),
     ] = None,
     hosted: Annotated[
         str | None,
@@ -39,10 +41,10 @@ def init(
     ] = None,
     person: Annotated[
         str | None,
-        typer.Option(help="With --hosted: the person who is tested; by default the one who said most."),
+        typer.Option(help="With --hosted: the person who is tested; by default the one with the most answers."),
     ] = None,
 ) -> None:
-    """Copy the demo suite, its people and the task file into a folder, to change and to run.
+    """Copy the demo into a folder, to change and to run: suite, people, task. With --hosted, write a suite on a hosted model.
 
     With --hosted, the suite asks only hosted models: the model answers with and without memories, and grades. In a folder
     of people, the suite is about them. A folder without people gets those of the demo.

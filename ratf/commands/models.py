@@ -10,7 +10,7 @@ from raft.commands.errors import reported_errors
 def models(
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch the models that are missing.")] = False,
 ) -> None:
-    """List the embedded models: what they are, under which licence, how large, and whether they are on this machine.
+    """List the embedded models, their licences and sizes, and whether they are on this machine.
 
     Example: ratf models --fetch
     """

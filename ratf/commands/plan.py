@@ -24,15 +24,15 @@ def plan(
     data: Annotated[
         Path | None, typer.Option(help="The folder with the people's folders; by default the suite's own.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the run will be kept; by default runs/<suite>.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder of the run; by default runs/<suite>.")] = None,
     earlier: Annotated[
         Path | None,
-        typer.Option("--from", help="A finished run to take times and spreads from; by default the one in --out."),
+        typer.Option("--from", help="A finished run, for times and the spread of scores; by default the one in --out."),
     ] = None,
     prices: PricesFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Say what a run will cost and what it can show, before anything is spent: calls, tokens, cost, time, differences.
+    """Say what a run will cost and which differences it can show, before anything is spent. No model is asked.
 
     Example: ratf plan demo/demo.yaml
     """

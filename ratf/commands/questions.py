@@ -12,7 +12,7 @@ def questions(
     suite: Annotated[str, typer.Argument(help="A suite file, or the name of an included suite.")],
     data: Annotated[Path | None, typer.Option(help="The folder with the people's folders.")] = None,
 ) -> None:
-    """Print the held-out questions, but no real answers, one JSON object a line, for an agent that runs elsewhere.
+    """Print the held-out questions as JSON Lines, without the real answers, for an agent that runs elsewhere.
 
     `history` has what was said before in the interview; an answer that is itself asked about is null.
     Write its answers to a file, {"id": "…", "answer": "…"} a line, and name it in the suite: arms: [{name: mine, answers: FILE}].

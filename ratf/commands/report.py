@@ -148,7 +148,7 @@ def report(
     public: Public = False,
     data: Data = None,
 ) -> None:
-    """Write a finished run's report again, in any format. No model is asked. Markdown and JUnit repeat `ratf check`.
+    """Write a finished run's report again, in any format. No model is asked. Markdown and JUnit have the verdict of `ratf check`.
 
     With --redact the page is report.redacted.html, beside the run's own.
 

@@ -37,12 +37,11 @@ def run(
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(
-            help="Where the run is kept: a folder, by default runs/<suite>, or a store, as s3://BUCKET/FOLDER."
-        ),
+        typer.Option(help="The folder of the run, by default runs/<suite>, or a store, such as s3://BUCKET/FOLDER."),
     ] = None,
     allow_leaks: Annotated[
-        bool, typer.Option("--allow-leaks", help="Go on although held-out text leaks; the page will say so.")
+        bool,
+        typer.Option("--allow-leaks", help="Go on even if an arm can see held-out text (a leak); the page says so."),
     ] = False,
     judge_anyway: Annotated[
         bool, typer.Option("--judge-anyway", help="Let judges grade even if they have failed their exam.")
@@ -57,7 +56,9 @@ def run(
         ),
     ] = None,
     budget_usd: Annotated[float | None, typer.Option(min=0, help="Stop at this many US$; needs --prices.")] = None,
-    budget_tokens: Annotated[int | None, typer.Option(min=0, help="Stop at this many tokens, in and out.")] = None,
+    budget_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Stop at this many tokens, input and output.")
+    ] = None,
     budget_minutes: Annotated[float | None, typer.Option(min=0, help="Stop after this many minutes.")] = None,
     prices: PricesFile = None,
     give_up_after: Annotated[
@@ -68,35 +69,38 @@ def run(
         typer.Option("--wait", help="Wait if another process runs in the same folder or tunes the same adapter."),
     ] = False,
     workers: Annotated[
-        int, typer.Option(min=1, help="Of a suite of many people or settings: run it in so many processes.")
+        int, typer.Option(min=1, help="For a suite of many people or settings: the number of processes.")
     ] = 1,
     shard: Annotated[
-        str, typer.Option(metavar="K/N", help="Of such a suite: run the K-th of N shares of its cells, as 3/16.")
+        str, typer.Option(metavar="K/N", help="For such a suite: run the K-th of N shares of its cells, such as 3/16.")
     ] = "",
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Of such a suite: only these cells, as person=powell,seed=1. Can be repeated."),
+        typer.Option(help="For such a suite: run only these cells, such as person=powell,seed=1. Can be repeated."),
     ] = None,
     on: Annotated[
-        str, typer.Option(help="Of such a suite: run it on Ray, `ray` on this machine or ray://HOST:10001.")
+        str, typer.Option(help="For such a suite: run it on Ray. `ray` means this machine, ray://HOST:10001 a cluster.")
     ] = "",
     each: Annotated[
         str,
-        typer.Option(help="What a unit of work needs on Ray, as cpu=2,gpu=1, where the suite's resources do not say."),
+        typer.Option(
+            help="The needs of a unit of work on Ray, such as cpu=2,gpu=1, if the suite's `resources` do not say them."
+        ),
     ] = "",
     distinct_exit_codes: Distinct = False,
     exit_zero_on: ZeroOn = None,
 ) -> None:
-    """Run a suite: prepare, tune, answer, score, report. Started again, it continues where it stopped.
+    """Run a suite: prepare, tune, answer, score, report. If started again, it continues where it stopped.
 
-    A suite with a list of people or a matrix of settings is run cell by cell, each in a folder of its own. What
-    fails in one does not stop the others. With --shard or --only the cells are not joined; `ratf run` without them joins them.
+    A suite with a list of people or a matrix of settings has a cell for each person with each setting. Each cell has a
+    folder of its own. If one fails, the others go on. With --shard or --only the cells are not joined. `ratf run` without
+    these options joins them.
 
-    A budget is for the whole run, or for each cell, over all its starts. A run over its budget is NOT MEASURED; start it with a
-    higher budget, and it continues. The next start asks again the questions that ended in an error.
+    A budget is for the whole run, or for each cell, over all its starts. A run over its budget is NOT MEASURED. Start it
+    again with a higher budget, and it continues. The next start asks again the questions that ended in an error.
 
-    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input; with --distinct-exit-codes 3:
-    INCONCLUSIVE, 4: NOT MEASURED, and 2: only bad usage or input.
+    Exit code 0: PASS, 1: REGRESSION, 2: INCONCLUSIVE, NOT MEASURED or bad input. With --distinct-exit-codes, 3 is
+    INCONCLUSIVE, 4 is NOT MEASURED, and 2 is only bad usage or input.
 
     Example: ratf run demo/demo.yaml
     """

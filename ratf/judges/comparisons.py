@@ -94,7 +94,7 @@ def items(study: Study, rubric: Rubric, given: ControlTexts, masked: bool = Fals
             cases = [case_of(study, rubric, q, text, masked=masked) for text in texts]
             found.append([ExamItem(case, control, "", kind) for case, (control, kind) in zip(cases, pair, strict=True)])
     asked = [item for row in _in_turns(found, rubric, study.suite.seed) for item in row]
-    probed = {id(i) for i in _spread([i for i in asked if i.kind == "other"], probes)}
+    probed = {id(i) for i in _probed([i for i in asked if i.kind == "other"], probes)}
     # none of the first, after which an exam may be over
     repeated = {id(i) for i in _spread([i for i in asked[FIRST:] if i.kind != "beside"], REPEATS)}
     whole: list[ExamItem] = []
@@ -184,6 +184,17 @@ def _spread(rows: Sequence[Row], wanted: int) -> list[Row]:
     if wanted >= len(rows):
         return list(rows)
     return [rows[(2 * i + 1) * len(rows) // (2 * wanted)] for i in range(wanted)]
+
+
+def _probed(others: Sequence[ExamItem], wanted: int) -> list[ExamItem]:
+    """The texts that are asked about once more with an instruction: of each question one, before any has a second.
+
+    Two copies of one answer may differ only behind the place where a text with an instruction is cut.
+    """
+    first = {i.case.key: i for i in reversed(others)}
+    one_each = [i for i in others if first[i.case.key] is i]
+    more = [i for i in others if first[i.case.key] is not i]
+    return _spread(one_each, wanted) + _spread(more, max(0, wanted - len(one_each)))
 
 
 def _probe(rubric: Rubric, item: ExamItem) -> ExamItem:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raft.errors import RaftError
+from raft.models.kept import made_anew
 from raft.release import release
 from ratf.results.bundle import Bundle
 from ratf.results.comparable import run_digest
@@ -36,9 +37,10 @@ def verify(
     """
     results = bundle.results
     checks = []
-    for check in _checks(bundle, work, data):
-        tell(check)
-        checks.append(check)
+    with made_anew():
+        for check in _checks(bundle, work, data):
+            tell(check)
+            checks.append(check)
     return Verification(
         ratf=release(),
         bundle=hashlib.sha256(path.read_bytes()).hexdigest(),

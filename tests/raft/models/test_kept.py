@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raft.models.kept import Arrays, kept
+from raft.models.kept import Arrays, kept, made_anew
 
 
 @pytest.fixture
@@ -27,6 +27,14 @@ def test_the_same_is_made_once_to_the_last_digit(calls: list[int]) -> None:
     assert asked(calls, "a", ["text"])[::2] == first[::2] and len(calls) == 1
     asked(calls, "a", ["other text"])
     assert len(calls) == 2
+
+
+def test_a_check_takes_nothing_that_was_kept_and_keeps_nothing(calls: list[int], tmp_path: Path) -> None:
+    asked(calls, "a")
+    with made_anew():
+        asked(calls, "a")
+        asked(calls, "b")
+    assert len(calls) == 3 and len(list(tmp_path.rglob("*.npz"))) == 1
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "turned"])
