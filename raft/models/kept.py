@@ -1,13 +1,14 @@
 """What models make of texts is kept in the user's cache, by the digest of all that it was made from, and never made twice.
 
-A whole call is kept, not single texts: a text's numbers depend, in their last digits, on what is in its batch.
+A whole call is kept, not single texts: a text's numbers depend, in their last digits, on what is in its batch. Each file
+begins with the SHA-256 of the rest: an archive by itself may lose a member, or a part of one, and still look whole.
 """
 
 import hashlib
+import io
 import json
 import os
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from raft.models.weights import cache_folder
 
 Arrays = Mapping[str, NDArray[Any]]
+_HEAD = hashlib.sha256().digest_size
 _ANEW = ContextVar("made anew", default=False)
 
 
@@ -58,19 +60,25 @@ def made_folder() -> Path:
 
 def _read(path: Path) -> Arrays | None:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        whole = path.read_bytes()
+        if hashlib.sha256(memoryview(whole)[_HEAD:]).digest() != whole[:_HEAD]:
+            return None
+        with np.load(io.BytesIO(whole[_HEAD:]), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+    except (OSError, ValueError):
         return None
 
 
 def _write(path: Path, arrays: Arrays) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = io.BytesIO()
+    np.savez(written, **arrays)  # type: ignore[arg-type]  # numpy's stub takes them for its own argument
     # a name of its own: another process may be writing the same
     descriptor, aside = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes them for its own argument
+            file.write(hashlib.sha256(written.getbuffer()).digest())
+            file.write(written.getbuffer())
         Path(aside).replace(path)
     finally:
         Path(aside).unlink(missing_ok=True)

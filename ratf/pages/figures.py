@@ -39,6 +39,8 @@ COLOURS = ("#000000", "#0072b2", "#d55e00", "#009e73")
 CEILING_WORD, FLOOR_WORD = "ceiling", "floor"
 MARKS, DASHES = ("o", "s", "^", "D"), ("-", "--", ":", "-.")
 GREY = "#555555"
+_UNDRAWN = re.compile("[\ud800-\udfff\ufffe\uffff]")
+"""What is no letter, and may stand in no file of XML."""
 STYLE: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same letters on every machine
     "font.size": 8,
@@ -187,7 +189,7 @@ def _bytes(figure: Figure, kind: Format, missing: set[str]) -> bytes:
 
 def words(text: str) -> str:
     """Somebody's text as a figure shows it: one line, no control characters, at most LONGEST letters."""
-    line = " ".join(plain(text).split())
+    line = " ".join(_UNDRAWN.sub("�", plain(text)).split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
@@ -214,7 +216,7 @@ def _draw_rows(canvas: "Canvas", figure: Rows) -> None:
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xticks([at for at, _ in figure.ticks], labels=[words(t) for _, t in figure.ticks])
     _marks(axes, figure.marks)
-    axes.set_xlabel(figure.words)
+    axes.set_xlabel(words(figure.words))
     canvas.suptitle(words(figure.title), x=0.01, ha="left", fontsize=8, fontweight="bold")
 
 
@@ -260,8 +262,8 @@ def _draw_panels(canvas: "Canvas", figure: Panels) -> None:
         borderpad=0,
     )
     head.get_title().set(fontsize=8, fontweight="bold")
-    canvas.supxlabel(figure.below, fontsize=7.5)
-    canvas.supylabel(figure.beside, fontsize=7.5)
+    canvas.supxlabel(words(figure.below), fontsize=7.5)
+    canvas.supylabel(words(figure.beside), fontsize=7.5)
 
 
 def _draw_line(axes: "Axes", line: Line) -> None:

@@ -220,9 +220,22 @@ def _doses(results: Results, scores: Scores, cluster: Mapping[str, str], doses: 
 
 
 def _judge(exam: Exam) -> list[str]:
-    """A judge sits its exam on comparisons of its own, which are not in the bundle: what can be seen is the bar."""
-    passed = exam.low is not None and exam.low > exam.bar
-    return [f"exam of {exam.metric}: admitted below the bar of {exam.bar:g}"] if exam.admitted and not passed else []
+    """A judge sits its exam on comparisons of its own, which are not in the bundle: what can be seen is the bar.
+
+    And whether a grader is said to have passed it: an exam that ended early, or that found a fault, admits nobody.
+    """
+    if not exam.admitted:
+        return []
+    what, found = f"exam of {exam.metric}", []
+    if exam.low is None or exam.low <= exam.bar:
+        found.append(f"{what}: admitted below the bar of {exam.bar:g}")
+    if facts := exam.judge:
+        passed = [g for g in facts.graders if g.admitted and g.low == exam.low]
+        early = [g.grader for g in passed if g.comparisons not in (None, facts.comparisons)]
+        found += [f"{what}: admitted, and no grader passed it with these numbers"] * (not passed)
+        found += [f"{what}: {g} is admitted by an exam that ended early" for g in early]
+        found += [f"{what}: {g.grader} is admitted with a fault, {', '.join(g.faults)}" for g in passed if g.faults]
+    return found
 
 
 def _skills(results: Results, scores: Scores, cluster: Mapping[str, str]) -> list[str]:

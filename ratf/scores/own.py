@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from inspect_ai.model import ChatMessageAssistant, ModelName, ModelOutput
 from inspect_ai.scorer import CORRECT, INCORRECT, NOANSWER, PARTIAL, Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
@@ -20,14 +21,14 @@ from ratf.models.recorded.recordings import Request
 from ratf.models.recorded.replay import session
 from ratf.models.states import state_of
 from ratf.scores.measures import asked, text_measures
-from ratf.suite.own_metrics import SAMPLE, OwnMetric, function_of
+from ratf.suite.own_metrics import MOST, SAMPLE, OwnMetric, function_of, words_of
 from ratf.suite.study import Study
-
-MOST = 1e30
-"""The greatest number that results can hold."""
 
 GRADES = {CORRECT: 1.0, PARTIAL: 0.5, INCORRECT: 0.0}
 """The letters with which scorers of Inspect's grade."""
+
+HIDDEN = "hidden/model"
+"""What a scorer sees in place of the name of who answered."""
 
 SHOWN = ("question", "interview_id", "date", "memories")
 """What of a sample's metadata a scorer sees. The rest says whether an answer is a control's, which the exam hides."""
@@ -50,7 +51,8 @@ def own_scorer(study: Study, own: OwnMetric) -> Scorer:
             except RaftError:  # of this program: a budget that is spent, a reply that a recording lacks
                 raise
             except (Exception, SystemExit) as error:
-                what = f"{type(error).__name__}: {in_short(str(error))}" if str(error) else type(error).__name__
+                said = in_short(words_of(error))
+                what = f"{type(error).__name__}: {said}" if said else type(error).__name__
                 return Score.unscored(reason=f"{own.code} raised {what}")
             if isinstance(value, str):
                 return Score.unscored(reason=value)
@@ -115,9 +117,7 @@ def _by_scorer(study: Study, own: OwnMetric, make: Callable[..., Any]) -> _Given
         at, reply = listening.take(request, who) if listening else (0, None)
         if reply is None:
             inner = inner or make()
-            seen = deepcopy(state)
-            seen.metadata = {key: seen.metadata[key] for key in SHOWN if key in seen.metadata}
-            reply = _plain(await inner(seen, target))
+            reply = _plain(await inner(_seen(state), target))
             if listening:
                 reply = listening.keep(request, at, reply, who)
         if isinstance(reply, dict):
@@ -125,6 +125,18 @@ def _by_scorer(study: Study, own: OwnMetric, make: Callable[..., Any]) -> _Given
         return reply
 
     return given
+
+
+def _seen(state: TaskState) -> TaskState:
+    """A copy of a sample without what says whose answer it is: a control's stands in place of a model's name."""
+    seen = deepcopy(state)
+    seen._model = ModelName(HIDDEN)
+    seen.metadata = {key: seen.metadata[key] for key in SHOWN if key in seen.metadata}
+    seen.output = ModelOutput.from_content(HIDDEN, state.output.completion)
+    seen.messages = [
+        m.model_copy(update={"model": HIDDEN}) if isinstance(m, ChatMessageAssistant) else m for m in seen.messages
+    ]
+    return seen
 
 
 def _plain(score: Any) -> Any:

@@ -10,6 +10,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from numbers import Real
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeVar, get_args
@@ -32,6 +33,9 @@ question, the person's earlier answers (a tuple of texts), and the suite's embed
 
 SAMPLE = "sample"
 """What a metric reads that is a scorer of Inspect's: the sample."""
+
+MOST = 1e30
+"""The greatest number that results can hold."""
 
 MOST_BYTES = 4 * 2**20
 """Of the Python files of one metric; more is refused."""
@@ -66,6 +70,10 @@ def metric(
     """
     if axis is not None and axis not in _AXES:
         raise ValueError(f"axis={axis!r}: write one of {', '.join(_AXES)}, or leave it out")
+    if not isinstance(words, str):
+        raise ValueError(f"words={words!r}: write a text")
+    if top is not None and not (isinstance(top, Real) and abs(top) <= MOST):
+        raise ValueError(f"top={top!r}: write a number, or leave it out")
     if better not in ("higher", "lower", None):
         raise ValueError(f"better={better!r}: write 'higher', 'lower' or None")
     if axis is not None and better is None:
@@ -154,16 +162,20 @@ def read_metric(spec: str, folder: Path) -> OwnMetric:
         raise DataError(
             [f"{spec}: it is not declared as a metric; write @ratf.metric(axis='voice') above the function"]
         )
-    return OwnMetric(
-        name=name,
-        code=spec,
-        axis=declared.axis,
-        better=declared.better,
-        top=declared.top,
-        words=one_line(declared.words)[:300] or spec,
-        reads=_reads(spec, function),
-        sha256=sha256,
-    )
+    try:
+        return OwnMetric(
+            name=name,
+            code=spec,
+            axis=declared.axis,
+            better=declared.better,
+            top=declared.top,
+            words=one_line(declared.words)[:300] or spec,
+            reads=_reads(spec, function),
+            sha256=sha256,
+        )
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise DataError([f"{spec}: {said}" for said in wrong]) from None
 
 
 def unread(spec: str) -> OwnMetric:
@@ -187,9 +199,12 @@ def is_scorer(function: object) -> bool:
 def _found(spec: str, folder: Path) -> tuple[Callable[..., Any], str]:
     if found := _FILE.fullmatch(spec):
         path = folder / found["file"]
-        if not path.is_file():
-            raise DataError([f"{path}: no such file; it is named from the suite's folder"])
-        source = path.read_bytes()
+        try:
+            if not path.is_file():
+                raise DataError([f"{path}: no such file; it is named from the suite's folder"])
+            source = path.read_bytes()
+        except OSError as error:
+            raise DataError([f"{path}: {error.strerror}"]) from None
         if len(source) > MOST_BYTES:
             raise DataError([f"{path}: more than {MOST_BYTES:,} bytes"])
         sha256 = hashlib.sha256(source).hexdigest()
@@ -230,11 +245,19 @@ class _told:
         if isinstance(error, RaftError) or error is None or not isinstance(error, Exception | SystemExit):
             return
         line = next((f":{at[1]}" for at in reversed(_lines(trace)) if at[0] == self._what), "")
-        said = one_line(masked(str(error)))[:300]
+        said = one_line(masked(words_of(error)))[:300]
         lacks = " Install the package that it imports." if isinstance(error, ImportError) else ""
         raise DataError(
             [f"{self._what}{line}: its code does not run ({type(error).__name__}: {said}).{lacks}"]
         ) from None
+
+
+def words_of(error: BaseException) -> str:
+    """What an error of the user's code says; empty where it cannot say it."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def _lines(trace: Any) -> list[tuple[str, int]]:
@@ -244,7 +267,8 @@ def _lines(trace: Any) -> list[tuple[str, int]]:
 
 
 def _callable(spec: str, module: ModuleType, name: str, where: str) -> Callable[..., Any]:
-    thing = getattr(module, name, None)
+    with _told(where):  # a module may have a function of its own for names that it lacks
+        thing = getattr(module, name, None)
     if not callable(thing):
         there = [n for n, v in vars(module).items() if isinstance(getattr(v, _DECLARED, None), Declared)]
         raise DataError([f"{spec}: {where} has no function {name}; declared in it: {', '.join(there) or 'none'}"])
@@ -285,7 +309,11 @@ def _reads(spec: str, function: Callable[..., Any]) -> list[str]:
     told = f"a metric's parameters are `answer` and any of {', '.join(READS[1:])}"
     if inspect.iscoroutinefunction(function):
         raise DataError([f"{spec}: it is an async function; write a plain one, or a scorer of Inspect's with @scorer"])
-    found = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty or p.name in READS]
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        raise DataError([f"{spec}: its parameters are not known; {told}"]) from None
+    found = [p for p in parameters if p.default is p.empty or p.name in READS]
     strange = [str(p) for p in found if p.name not in READS or p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     if strange:
         raise DataError([f"{spec}: it has the parameter {', '.join(strange)}; {told}"])

@@ -113,8 +113,17 @@ class HostedEmbedder:
             for text, vector in zip(missing, self._make().embed(missing), strict=True):
                 found[text] = base64.b64encode(vector.astype("<f4").tobytes()).decode()
                 self._session.keep(self._request(text), 0, found[text], "embedding")
-        rows = [np.frombuffer(base64.b64decode(found[text]), dtype="<f4").astype(np.float32) for text in texts]
-        vectors: Vectors = np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)
+        if not texts:
+            return np.zeros((0, 0), dtype=np.float32)
+        try:
+            rows = [np.frombuffer(base64.b64decode(found[text], validate=True), dtype="<f4") for text in texts]
+            vectors: Vectors = np.stack(rows).astype(np.float32)
+            if not vectors.size or not np.isfinite(vectors).all():
+                raise ValueError
+        except (ValueError, TypeError):
+            raise RaftError(
+                f"the recorded vectors of {self._name} are not numbers of one count; record the run again"
+            ) from None
         return vectors
 
     def _request(self, text: str) -> Request:

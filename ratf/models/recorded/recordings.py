@@ -180,6 +180,8 @@ class Recording:
             raise ValueError
         if not again and found in self.entries:
             raise ValueError
+        if not isinstance(made["replies"], list) or not {"kind", "model"} <= set(dict(made["request"])):
+            raise ValueError
         replies = dict(enumerate(made["replies"]))
         self.entries[found] = Entry(made["request"], f"{name.lower()}.jsonl", line, set(made["for"]), replies)
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from raft.errors import RaftError
-from raft.masking import masked
+from raft.masking import MASK, masked
 from raft.models.weights import cache_folder
+from raft.text import one_line
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _HERE = ("file", "local")
@@ -21,6 +22,8 @@ _PACKAGES = {
 }
 _MOST = 300
 """The greatest length of what a store said that is repeated."""
+_SHORTEST = 4
+"""A shorter part of an address is left in what a store said: it would stand in many a word by chance."""
 
 
 def is_address(place: object) -> bool:
@@ -32,13 +35,22 @@ def is_address(place: object) -> bool:
 def local_path(place: str | Path) -> Path:
     """The path that a place on this machine names; `file://` before it is taken off."""
     said = _SCHEME.match(str(place))
-    return Path(str(place)[said.end() :]) if said else Path(place)
+    return Path(re.sub(r"^localhost(?=/)", "", str(place)[said.end() :])) if said else Path(place)
 
 
 def told(address: str) -> str:
     """An address as messages name it: without a user, a password and parameters."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
+    scheme, _, rest = address.partition("://")
+    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return one_line(f"{scheme}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/"))
+
+
+def _secrets(address: str) -> Iterator[str]:
+    """What of an address no message may repeat: its user with the password, the password, and its parameters."""
+    place, _, parameters = address.partition("://")[2].partition("?")
+    user = place.partition("/")[0].rpartition("@")[0]
+    yield from (user, user.partition(":")[2], parameters)
+    yield from (value for _, value in parse_qsl(parameters))
 
 
 def scratch(address: str) -> Path:
@@ -64,12 +76,16 @@ def reached(address: str) -> Iterator[None]:
     except (RaftError, KeyboardInterrupt):
         raise
     except Exception as error:  # each store's library raises errors of its own
-        said = " ".join(masked(str(error) or type(error).__name__).split())[:_MOST]
+        said = masked(str(error) or type(error).__name__)
+        for secret in sorted(_secrets(address), key=len, reverse=True):
+            for written in (secret, unquote(secret)) if len(secret) >= _SHORTEST else ():
+                said = said.replace(written, MASK)
+        said = one_line(" ".join(said.split()))[:_MOST]
         raise RaftError(f"{told(address)}: {said.rstrip('.')}; {_to_do(address, error)}") from None
 
 
 def _to_do(address: str, error: Exception) -> str:
-    scheme, kind = urlsplit(address).scheme, type(error).__name__
+    scheme, kind = address.partition("://")[0].lower(), type(error).__name__
     if isinstance(error, ImportError):
         return f"install what reads {scheme}:// addresses: {_PACKAGES.get(scheme, 'its fsspec package')}"
     if isinstance(error, PermissionError) or "Credentials" in kind or "Token" in kind:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +18,7 @@ from pydantic import AfterValidator
 from raft.errors import RaftError
 from raft.files import write_whole
 from raft.formats.json_file import parse_model
+from raft.text import plain
 from ratf.results.record import Record
 from ratf.results.store.address import told
 from ratf.results.store.objects import Store
@@ -39,7 +40,12 @@ _TRIES = 3
 def _inside(name: str) -> str:
     """A name of a file that stays in its folder. Whoever can write to the store can write the mark."""
     parts = name.split("/")
-    if "\\" in name or any(part in ("", ".", "..") for part in parts) or parts[0].startswith("."):
+    if (
+        "\\" in name
+        or plain(name) != name
+        or any(part in ("", ".", "..") for part in parts)
+        or parts[0].startswith(".")
+    ):
         raise ValueError(f"{name!r} is no name of a file in the run's folder")
     return name
 
@@ -151,10 +157,10 @@ def _marked(store: Store, name: str, mark: Mark, before: tuple[bytes, str] | Non
 def _fetch(store: Store, name: str, mark: Mark, files: Sequence[str], folder: Path) -> None:
     for file in files:
         path, digest = folder / file, mark.files[file]
-        if path.is_file() and _digest(path) == digest:
-            continue
         aside = path.with_name(f".{path.name}.part")
         try:
+            if path.is_file() and _digest(path) == digest:
+                continue
             store.fetch(_under(name, mark.under, file), aside)
             if _digest(aside) != digest:
                 raise RaftError(
@@ -162,8 +168,13 @@ def _fetch(store: Store, name: str, mark: Mark, files: Sequence[str], folder: Pa
                     "it now, `ratf run` with this address puts it right"
                 )
             aside.replace(path)
+        except OSError as error:
+            raise RaftError(
+                f"{told(store.address)}/{_under(name, file)} cannot be kept as {path}: {error.strerror}"
+            ) from None
         finally:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
     for gone in (RESULTS, PAGE):  # one of an earlier start here says nothing of this run
         if gone not in mark.files:
             (folder / gone).unlink(missing_ok=True)

@@ -51,6 +51,20 @@ def test_a_damaged_file_is_made_again(calls: list[int], tmp_path: Path, damage: 
     assert len(calls) == 2, "and kept again"
 
 
+def test_no_turned_bit_makes_another_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive whose header or directory is damaged may still be read, as fewer rows or without a member."""
+    monkeypatch.setattr("raft.models.kept.made_folder", lambda: tmp_path)
+    made = {"vectors": np.arange(8000, dtype=np.float32).reshape(-1, 4), "n": np.arange(2)}
+    kept("things", 1, lambda: made)
+    (path,) = tmp_path.rglob("*.npz")
+    whole = path.read_bytes()
+    at = [whole.index(b"(2000, 4)") + 1, *range(len(whole) - 150, len(whole))]  # the shape; the archive's directory
+    for place in at:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 3]) + whole[place + 1 :])
+        found = kept("things", 1, lambda: {"again": np.zeros(1)})
+        assert set(found) == {"again"}, place
+
+
 def test_where_nothing_can_be_written_nothing_is_kept(
     calls: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

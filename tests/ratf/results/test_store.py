@@ -42,8 +42,36 @@ def test_addresses() -> None:
     assert is_address("s3://bucket/a") and is_address("memory://a")
     assert not is_address("runs/a") and not is_address("file:///runs/a") and not is_address("C:/runs")
     assert local_path("file:///runs/a") == Path("/runs/a") == local_path("/runs/a")
+    assert local_path("file://localhost/runs/a") == Path("/runs/a")
     assert told("sftp://me:word@host/a?token=x") == "sftp://host/a"
     assert scratch("s3://bucket/a") != scratch("s3://bucket/b") and scratch("s3://b/a/") == scratch("s3://b/a")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://a-user:a-word-of-mine@bucket/a?sig=a-sign-of-mine",
+        "http://a-user:a-word-of-mine@127.0.0.1:1/a?sig=a-sign-of-mine",
+        "nosuch://a-user:a-word-of-mine@[bucket/a?sig=a-sign-of-mine",
+        "s3://[bucket\x1b[31m/a",
+    ],
+)
+def test_an_address_that_is_none_is_told_without_its_secrets(address: str) -> None:
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed")
+    with pytest.raises(RaftError) as error:
+        Store(address).read("whole.json")
+    assert "of-mine" not in str(error.value) and "\x1b" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 300, "a\n\x1b[31mb", "results.json/x"])
+def test_a_name_in_a_mark_that_is_none_here_is_told(name: str, tmp_path: Path) -> None:
+    store = Store("memory://names")
+    mark = {"format": 1, "digest": "d", "files": {name: "0" * 64}}
+    (tmp_path / "results.json").write_text("{}", "utf-8")
+    store._files.pipe_file("/names/a/whole.json", json.dumps(mark).encode())
+    with pytest.raises(RaftError):
+        take(store, "a", tmp_path)
 
 
 def test_a_folder_goes_and_comes_back_without_what_only_a_further_start_needs(store: Store, tmp_path: Path) -> None:

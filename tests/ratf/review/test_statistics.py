@@ -7,6 +7,7 @@ import pytest
 from boards import planted
 
 from ratf.results.bundle import LoggedScore, Sample
+from ratf.results.exams import Exam, GraderExam, JudgeFacts, Share
 from ratf.results.results import Results
 from ratf.review.statistics import doses_of, not_recomputed, scores_of, statistics
 from ratf.statistics.exam import dose_response
@@ -84,6 +85,35 @@ def test_a_smoother_dose_response_is_named() -> None:
     assert "dose response of style_identity" in differences(changed)["statistics: dose responses"][0]
     turned = doses[0].model_copy(update={"error": "stopped"})
     assert differences(results, (turned, *doses[1:]))["statistics: dose responses"]
+
+
+@pytest.mark.parametrize(
+    ("forged", "said"),
+    [
+        ({"admitted": True, "comparisons": 4, "faults": []}, "g is admitted by an exam that ended early"),
+        ({"admitted": True, "comparisons": 119, "faults": ["order"]}, "g is admitted with a fault, order"),
+        ({"admitted": False, "comparisons": 4, "faults": []}, "no grader passed it with these numbers"),
+        ({"admitted": True, "comparisons": 119, "faults": []}, ""),
+        ({"admitted": True, "comparisons": None, "faults": []}, ""),
+    ],
+)
+def test_a_judge_is_admitted_only_by_a_whole_exam_without_faults(forged: dict[str, Any], said: str) -> None:
+    of = Share(k=1, n=9, share=1 / 9, low=0.0, high=0.4)
+    grader = GraderExam(
+        grader="g", reason="", auc=0.9, low=0.8, high=0.95, sensitivity=of, specificity=of, order_flips=of, first_named=0.5,
+        self_consistency=of, length_correlation=0.1, obeyed=of, unreadable=of, refused=0, raw=[], **forged,
+    )  # fmt: skip
+    facts = JudgeFacts(
+        rubric="stance", version=1, digest="d", form="grade", graders=[grader], comparisons=119, calls=9, tokens=9, grades=True
+    )  # fmt: skip
+    exam = Exam(
+        metric="judge_stance", axis="coverage", auc=0.9, low=0.8, high=0.95, admitted=True, reason="", bar=0.6, n=9,
+        interviews=6, unscored=0, judge=facts,
+    )  # fmt: skip
+    results = run()[0]
+    metrics = {**results.metrics, "judge_stance": results.metrics[VOICE]}
+    found = differences(results.model_copy(update={"exam": [exam], "metrics": metrics}))["statistics: exams"]
+    assert found == ([f"exam of judge_stance: {said.replace('no grader', 'admitted, and no grader')}"] if said else [])
 
 
 def test_an_exam_on_facts_has_no_dose_response() -> None:

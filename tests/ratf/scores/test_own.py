@@ -58,6 +58,8 @@ def hostile(answer: str):
 def graded() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         assert "given" not in state.metadata
+        told = repr((state.output, state.messages, str(state.model), state.metadata))
+        assert "scripted" not in told and "mockllm" not in told, "nothing says who answered"
         state.output.completion = "changed"
         words = {"right": "C", "wrong": "I", "half": "P", "none": "N", "text": "good", "dict": {"a": 1.0}}
         return Score(value=words[state.input_text])
@@ -230,6 +232,15 @@ def test_a_scorers_score_is_recorded_and_its_code_is_not_run_in_a_replay(
         ("lost.py@f", "Install the package that it imports"),
         ("odd.py@f", "axis='tone': write one of topic, coverage, agreement, voice, facts"),
         ("quits.py@f", "its code does not run (SystemExit: 0)"),
+        ("top.py@f", "top=nan: write a number"),
+        ("big.py@f", "big.py:2: its code does not run (ValueError: top=1000"),
+        ("words.py@f", "words=3: write a text"),
+        ("forged.py@f", "forged.py@f: axis"),
+        ("dumb.py@f", "its code does not run (Dumb: )"),
+        ("asks.py@f", "its code does not run (OSError: no)"),
+        ("blind.py@f", "blind.py@f: its parameters are not known"),
+        (f"{'a' * 300}.py@f", "File name too long"),
+        (f"long.py@{'f' * 70}", "at most 60 characters"),
     ],
 )
 def test_what_is_no_metric_is_told_when_the_suite_is_read(mine: Path, spec: str, said: str) -> None:
@@ -238,6 +249,16 @@ def test_what_is_no_metric_is_told_when_the_suite_is_read(mine: Path, spec: str,
         "lost": "import no_such_package\n",
         "odd": "from ratf import metric\n@metric(axis='tone')\ndef f(answer): return 0\n",
         "quits": "raise SystemExit(0)\n",
+        "top": "from ratf import metric\n@metric(top=float('nan'))\ndef f(answer): return 0\n",
+        "big": "from ratf import metric\n@metric(top=10**400)\ndef f(answer): return 0\n",
+        "words": "from ratf import metric\n@metric(words=3)\ndef f(answer): return 0\n",
+        "forged": "from ratf.suite.own_metrics import Declared\ndef f(answer): return 0\n"
+        "f.__ratf_metric__ = Declared('tone', 'higher', 1, '')\n",
+        "dumb": "class Dumb(Exception):\n    def __str__(self): raise ValueError\nraise Dumb\n",
+        "asks": "def __getattr__(name): raise OSError('no')\n",
+        "blind": "from ratf import metric\nclass F:\n    __signature__ = 3\n    def __call__(self, answer): return 0\n"
+        "f = metric()(F())\n",
+        "long": f"from ratf import metric\n@metric()\ndef {'f' * 70}(answer): return 0\n",
     }.items():
         (mine.parent / f"{name}.py").write_text(code, "utf-8")
     with pytest.raises(RaftError) as error:

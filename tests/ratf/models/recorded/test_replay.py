@@ -21,6 +21,7 @@ from record_replay import EXPECTED, HERE, OPTIONS, RECORDING, scores
 from raft.errors import DataError, RaftError
 from raft.progress import silent
 from ratf.gate.gate import check
+from ratf.models.recorded.listening import HostedEmbedder
 from ratf.models.recorded.recordings import Recording, difference, digest_of, key_of
 from ratf.models.recorded.replay import Session, recorded, replayed
 from ratf.reporting.markdown import markdown
@@ -354,6 +355,28 @@ def test_a_line_that_a_kill_cut_short_is_left_out_and_asked_again(tmp_path: Path
     ]
     path.write_bytes(path.read_bytes()[:-1])
     Recording(tmp_path).load()  # only the end of the last line is missing, and nothing of what it says
+
+
+@pytest.mark.parametrize("forged", [{"replies": "ab"}, {"request": {"model": "a/b"}}, {"request": 5}])
+def test_a_line_of_another_shape_is_named_though_its_digest_is_right(tmp_path: Path, forged: dict[str, Any]) -> None:
+    recording = Recording(tmp_path)
+    recording.keep(request("?"), 0, {"text": ["a"]}, "w")
+    (path,) = tmp_path.glob("*.jsonl")
+    made = {k: v for k, v in json.loads(path.read_text("utf-8")).items() if k != "digest"} | forged
+    path.write_text(json.dumps({**made, "digest": digest_of(made)}) + "\n", "utf-8")
+    with pytest.raises(DataError, match=r"jsonl:1: not as it was recorded"):
+        Recording(tmp_path).load()
+
+
+@pytest.mark.parametrize("vector", ["!!!", "AAAA", "", 5, "AACAfwAAgH8="])
+def test_a_recorded_vector_that_is_none_is_no_vector(vector: Any) -> None:
+    class Given:
+        def take(self, *_: object, **__: object) -> tuple[int, Any]:
+            return 0, vector
+
+    embedder = HostedEmbedder(Given(), "some/model", lambda: pytest.fail("asked"))  # type: ignore[arg-type]
+    with pytest.raises(RaftError, match="the recorded vectors of some/model"):
+        embedder.embed(["a"])
 
 
 def test_the_order_of_calls_does_not_show(tmp_path: Path) -> None:

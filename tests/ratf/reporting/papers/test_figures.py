@@ -88,6 +88,13 @@ def test_names_stay_text_and_lead_nowhere() -> None:
     assert len(words(HOSTILE)) == LONGEST
 
 
+def test_what_is_no_letter_makes_no_broken_file() -> None:
+    strange = "a\ufffe\x00\ud800b"
+    rows = Rows(strange, strange, [Row(strange, 50, 40, 60, strange)], [(0, strange)], words=strange)
+    for file in drawn([rows], "svg").values():
+        ElementTree.fromstring(file)
+
+
 def test_without_matplotlib_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved(tmp_path, 1)
     monkeypatch.setitem(sys.modules, "matplotlib.style", None)
