@@ -121,7 +121,7 @@ def test_a_changed_question_and_a_changed_judge_are_misses(encoder_only: None, c
     judge = copy / "judges" / "aim.yaml"
     judge.write_text(judge.read_text("utf-8").replace("want the same thing as", "wish for the same as"), "utf-8")
     told = missed(copy, tmp_path)
-    assert re.search(r"the judges' exam, question ferry-2018-q\d+, of openai-api/loopback/smollm2-135m-instruct", told)
+    assert re.search(r"the judges' exam, question ferry-\d+-q\d+, of openai-api/loopback/smollm2-135m-instruct", told)
     assert '"rubric": [-"' in told and "answer [-want-] {+wish for+} the same" in told
     assert "more, some of which may follow from these" in told and "--record" in told
 
