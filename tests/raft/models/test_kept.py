@@ -1,5 +1,7 @@
 """What was worked out is kept, and made again where it is damaged."""
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,26 @@ def test_the_same_is_made_once_to_the_last_digit(calls: list[int]) -> None:
     assert asked(calls, "a", ["text"])[::2] == first[::2] and len(calls) == 1
     asked(calls, "a", ["other text"])
     assert len(calls) == 2
+
+
+def test_what_somebody_makes_now_is_waited_for(calls: list[int]) -> None:
+    begun = threading.Barrier(2)
+
+    def make() -> Arrays:
+        calls.append(1)
+        time.sleep(0.2)
+        return {"numbers": np.array([1.0])}
+
+    def ask() -> None:
+        begun.wait()
+        kept("things", ["a"], make)
+
+    both = [threading.Thread(target=ask) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(10)
+    assert len(calls) == 1
 
 
 def test_a_check_takes_nothing_that_was_kept_and_keeps_nothing(calls: list[int], tmp_path: Path) -> None:
