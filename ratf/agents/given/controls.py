@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Literal, TypedDict
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -79,7 +80,9 @@ class Sources:
             "stranger": [(stranger, e) for stranger in study.strangers for e in stranger.exchanges],
         }
         # kept with the study: the controls and the edits look at the same questions, one after the other
-        self._cosines: dict[Side, Vectors] = study.held("cosines of questions", dict)
+        of_embedder: WeakKeyDictionary[Embedder, dict[Side, Vectors]]
+        of_embedder = study.held("cosines of questions", WeakKeyDictionary)
+        self._cosines = of_embedder.setdefault(embedder, {})
 
     @cached_property
     def _questions(self) -> Vectors:

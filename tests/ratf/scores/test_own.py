@@ -189,7 +189,7 @@ def test_the_documents_examples_are_metrics(tmp_path: Path) -> None:
         made = own_metrics.function_of(own, tmp_path)
         if name == "thanks":
             assert made("I thank you all.", ("Yes.", "No.")) < made("No, not today.", ("Yes.", "No.")) == 1
-            assert own.words == "How near its share of thanks is to the person's usual one."
+            assert own.words == "How near the answer's share of thanks is to the person's usual share."
 
 
 def test_a_scorers_score_is_recorded_and_its_code_is_not_run_in_a_replay(
