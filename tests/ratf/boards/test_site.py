@@ -93,7 +93,7 @@ def test_pages_say_that_answers_are_synthetic_and_which_are_verified() -> None:
     pages = [c.decode() for p, c in files.items() if p.endswith(".html")]
     assert all("machine" in page for page in pages)
     assert "1 run not verified, not counted:" in files["index.html"].decode()
-    assert "Another <b>run</b> of a system is part of that system’s row" in files["index.html"].decode()
+    assert "If a <b>run</b> of a system is added, it becomes part of the system’s row" in files["index.html"].decode()
     assert "✓ verified" in files["persons/marrack.html"].decode()
     assert files["index.html"].decode().count("A board of its own") == 1, "another person needs no reason"
     assert "Over 2 persons" in files["index.html"].decode()

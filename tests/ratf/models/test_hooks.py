@@ -14,7 +14,7 @@ def test_installed_packages_and_git_are_looked_up_once_for_all_tasks(monkeypatch
     before = package.packages_distributions, log.git_context
     with pytest.raises(ZeroDivisionError), looked_up_once():
         for _ in range(3):
-            log.resolve_task_distribution("ratf/interview"), log.git_context()
+            package.packages_distributions(), log.git_context()
         assert asked == ["packages", "git"]
         raise ZeroDivisionError
     assert (package.packages_distributions, log.git_context) == before, "also after an error"
