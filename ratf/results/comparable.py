@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from raft.text import plain
+from ratf.results.lazy import Stored
 from ratf.results.results import Results, dumped
 
 NOT_MEASURING = ("name", "seed", "primary", "arms", "own", "controls", "metrics", "own_metrics")
@@ -67,6 +68,8 @@ class WithAdapters(Compared, Protocol):
 
 def run_digest(results: Results) -> str:
     """The SHA-256 of a run's `results.json`, by which the run is identified everywhere."""
+    if isinstance(results.questions, Stored):  # they are in their file alone
+        return results.questions.digest()
     return hashlib.sha256(dumped(results)).hexdigest()
 
 
