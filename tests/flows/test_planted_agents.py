@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from places import REPOSITORY
 
-from ratf.agents import degenerate
+from ratf.agents.given import degenerate
 from ratf.agents.given.evidence import words_for
 from ratf.boards.standing import placed, span
 from ratf.edits.log import lot
