@@ -5,7 +5,6 @@ A group that fails is named on the page with what it said; the others stand.
 """
 
 import argparse
-import json
 import os
 import platform
 import subprocess
@@ -163,7 +162,6 @@ def main() -> None:
         groups = {name: read_rows(path) for name in names if (path := KEPT / f"{name}.json").is_file()}
         about = machine()
     PAGE.write_text(page(groups, failed, given.quick, about), "utf-8")
-    (KEPT / "about.json").write_text(json.dumps({"machine": about}), "utf-8")
     print(PAGE)
 
 

@@ -1,6 +1,7 @@
 """The rows of the two larger comparisons, which are programs of their own: engines that answer, and tuners."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,10 @@ def _measured(program: str, *arguments: str) -> Any:
 def answering(quick: bool) -> list[Row]:
     """Tokens a second and memory of each engine that is installed, in turns with ours."""
     size = ["--prompts", "8", "--tokens", "64", "--rounds", "1"] if quick else ["--prompts", "32", "--rounds", "2"]
+    size += [
+        "--threads",
+        os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count()),
+    ]  # what the page says of threads holds here
     found = []
     for row in (row for rows in _measured("answering.py", *size).values() for row in rows):
         if "failed" in row:

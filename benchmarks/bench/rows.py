@@ -8,11 +8,14 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from raft.models.weights import cache_folder
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -92,26 +95,32 @@ def fresh_cache(folder: Path) -> Path:
     return cache
 
 
-def in_turns(sides: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """The median seconds of each side, measured in turns, because a machine's load changes."""
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
+def taking_turns(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+    """What each side returns in each round; they take turns, because a machine's load changes."""
+    found: dict[str, list[T]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, side in sides.items():
-            start = time.perf_counter()
-            side()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: median(times) for name, times in seconds.items()}
+            found[name].append(side())
+    return found
+
+
+def in_turns(sides: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """The median seconds of each side, measured in turns."""
+
+    def seconds(side: Callable[[], Any]) -> float:
+        start = time.perf_counter()
+        side()
+        return time.perf_counter() - start
+
+    took = taking_turns({name: partial(seconds, side) for name, side in sides.items()}, rounds)
+    return {name: median(times) for name, times in took.items()}
 
 
 def processes_in_turns(sides: Mapping[str, Callable[[], Used]], rounds: int) -> dict[str, Used]:
     """The medians of what each side takes, measured in turns."""
-    used: dict[str, list[Used]] = {name: [] for name in sides}
-    for _ in range(rounds):
-        for name, side in sides.items():
-            used[name].append(side())
     return {
         name: Used(median(u.wall for u in of), median(u.cpu for u in of), median(u.peak for u in of))
-        for name, of in used.items()
+        for name, of in taking_turns(sides, rounds).items()
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,6 @@ def reports(run: Path, folder: Path, quick: bool) -> list[Row]:
     used: dict[int, Used] = {}
     read: dict[int, Used] = {}
     megabytes: dict[int, float] = {}
-    import sys
-
     for n in sorted({*counts, *growth}):
         path = larger(run / "results.json", n, folder / f"of-{n}")
         megabytes[n] = path.stat().st_size / 1e6

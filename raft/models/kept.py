@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
+from raft.lock import locked, waiting
 from raft.models.weights import cache_folder
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -38,29 +38,16 @@ def kept(kind: str, made_from: Any, make: Callable[[], Arrays]) -> Arrays:
     path = made_folder() / kind / digest[:2] / f"{digest}.npz"
     found = _read(path)
     if found is None:
-        with _alone(path.parent):  # whoever makes the same now is waited for: two seeds of a person begin together
+        with (
+            waiting(),
+            locked(path.parent / ".lock", f"{path.parent}"),
+        ):  # whoever makes the same now is waited for: two seeds of a person begin together
             found = _read(path)
             if found is None:
                 found = make()
                 with suppress(OSError):
                     _write(path, found)
     return found
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other processes and threads from making what is kept in a folder. Where no file can be written, nobody waits."""
-    lock = FileLock(folder / ".lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock.acquire()
-    except OSError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -202,7 +202,7 @@ def carry_out(
         Store(str(out)).must_take()
         folder = scratch(str(out))
         subject = open_study(str(suite), str(data) if data else None, folder)
-        within = stored(str(out), "", subject.digest)
+        within = stored(str(out), subject.digest)
     return run_suite(
         subject,
         data,

@@ -6,7 +6,6 @@ policy as a whole fails by chance at most as often as one comparison would. Pass
 rules must.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -15,11 +14,10 @@ from raft.files import set_aside, write_whole
 from raft.formats.json_file import parse_model, read_bytes
 from ratf.gate.policy import TIERS, Policy, default_policy, load_policy
 from ratf.gate.rules import GUARDS, JUDGES, Finding, RuleCase, RuleResult, cut_told, decided, sides
-from ratf.results.comparable import differences
-from ratf.results.lazy import Stored
+from ratf.results.comparable import differences, run_digest
 from ratf.results.loading import load
 from ratf.results.record import Record
-from ratf.results.results import EXIT_CODES, Results, Verdict, dumped
+from ratf.results.results import EXIT_CODES, Results, Verdict
 from ratf.results.snapshot import Snapshot, load_baseline, snapshot
 from ratf.statistics.estimates import FEW_CLUSTERS, holm
 from ratf.statistics.verdict import not_measured
@@ -259,6 +257,4 @@ def kept_check(results: Results, folder: Path) -> Checked | None:
 
 
 def _digest(results: Results) -> str:
-    if isinstance(results.questions, Stored):
-        return results.questions.digest()[:16]
-    return hashlib.sha256(dumped(results)).hexdigest()[:16]
+    return run_digest(results)[:16]

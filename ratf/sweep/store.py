@@ -15,15 +15,15 @@ from ratf.sweep.records import FILE, load
 from ratf.sweep.sweep import Sweep
 
 
-def within(address: str, name: str, digest: str) -> Callable[[Path], AbstractContextManager[None]]:
+def within(address: str, digest: str) -> Callable[[Path], AbstractContextManager[None]]:
     """For `ratf.run`: what is entered before anything in a run's folder is looked at. It fetches, and puts at the end.
 
-    `name` is that of the folder in the store, empty where the run is not one of many; `digest` is the study's.
+    It is for a run of one person and one setting; `digest` is the study's.
     """
 
     @contextmanager
     def entered(folder: Path) -> Iterator[None]:
-        with one_at_a_time(folder), held_in(Store(address), name, folder, digest):
+        with one_at_a_time(folder), held_in(Store(address), "", folder, digest):
             yield
 
     return entered

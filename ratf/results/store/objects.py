@@ -58,15 +58,7 @@ class Store:
                     return False
                 self._put_aside(name, content)
                 return True
-            try:
-                self._files.pipe_file(self._path(name), content, mode="create")
-            except FileExistsError:
-                return False
-            except OSError as error:
-                if error.errno not in _REFUSED:
-                    raise
-                return False
-            return True
+            return self._won(FileExistsError, name, content, mode="create")
 
     def replace(self, name: str, content: bytes, version: str) -> bool:
         """Put an object in the place of that version; False where it was replaced since.
@@ -77,15 +69,19 @@ class Store:
             if not self.conditional:
                 self._put_aside(name, content)
                 return True
-            try:
-                self._files.pipe_file(self._path(name), content, IfMatch=version)
-            except FileNotFoundError:
-                return False
-            except OSError as error:
-                if error.errno not in _REFUSED:
-                    raise
-                return False
-            return True
+            return self._won(FileNotFoundError, name, content, IfMatch=version)
+
+    def _won(self, beaten: type[OSError], name: str, content: bytes, **condition: str) -> bool:
+        """Put an object on a condition; False where the store refuses it, or answers with the error `beaten`."""
+        try:
+            self._files.pipe_file(self._path(name), content, **condition)
+        except beaten:
+            return False
+        except OSError as error:
+            if error.errno not in _REFUSED:
+                raise
+            return False
+        return True
 
     def put(self, name: str, path: Path) -> None:
         """Put a file as an object."""

@@ -90,8 +90,8 @@ def _ended(ray: Any, one: Any, sweep: Sweep, unit: Unit, start: str) -> Ended:
 def _one(places: Places, cell: str, words: str, options: Options, start: str, cpus: float) -> tuple[str, Ended]:
     """What a task does: the unit of that cell and these words, with the machine that it was on."""
     _threads(max(1, int(cpus)))
-    opened, units = _opened(places, start)
-    unit, here = units[cell, words], socket.gethostname()
+    opened = _opened(places, start)
+    unit, here = opened.units[cell, words], socket.gethostname()
     begun = opened.sweep.cell_folder(unit.cell) / NOTES / f"{unit.file}.at.json"
     write_made(begun, start, here)
     ended = run_unit(opened, unit, options, start)
@@ -101,10 +101,9 @@ def _one(places: Places, cell: str, words: str, options: Options, start: str, cp
 
 
 @lru_cache(maxsize=1)
-def _opened(places: Places, start: str) -> tuple[Opened, Mapping[tuple[str, str], Unit]]:
+def _opened(places: Places, start: str) -> Opened:
     """The sweep as it was when this start began, read once a process."""
-    sweep = open_sweep(*places)
-    return Opened(sweep), {(u.cell.name, u.words): u for u in Board(sweep.cells).units}
+    return Opened(open_sweep(*places))
 
 
 def _threads(number: int) -> None:

@@ -108,12 +108,10 @@ def _dismiss(worker: _Worker, at_once: bool = False) -> None:
 
 def _work(places: Places, options: Options, start: str, pipe: Connection) -> None:
     """What a process does: it carries out the units that it is told, until there is nobody any more who tells."""
-    sweep = open_sweep(*places)
-    opened = Opened(sweep)
-    units = {(u.cell.name, u.words): u for u in Board(sweep.cells).units}
+    opened = Opened(open_sweep(*places))
     while True:
         try:
             which = pipe.recv()
         except EOFError:
             return
-        pipe.send(run_unit(opened, units[which], options, start))
+        pipe.send(run_unit(opened, opened.units[which], options, start))

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from raft.errors import RaftError
 from raft.files import read_made, write_made, write_whole
@@ -22,7 +23,7 @@ from ratf.runner.run import taken_up
 from ratf.suite.study import Study
 from ratf.sweep.store import place_of
 from ratf.sweep.sweep import Cell, Sweep
-from ratf.sweep.working.units import GIVEN, READ, Board, Ended, Unit
+from ratf.sweep.working.units import GIVEN, READ, Board, Ended, Unit, units_of
 
 Tell = Callable[[str], None]
 NOTES = "units"
@@ -66,6 +67,11 @@ class Opened:
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
         self._last: tuple[str, Study] | None = None
+
+    @cached_property
+    def units(self) -> dict[tuple[str, str], Unit]:
+        """All units of the sweep by the name of the cell and their `words`."""
+        return {(cell.name, unit.words): unit for cell in self.sweep.cells for unit in units_of(cell)}
 
     def study(self, cell: Cell) -> Study:
         """The study of a cell. Raises DataError with everything that is wrong with its people."""
