@@ -1,7 +1,7 @@
 """The embedded encoder turns texts into vectors on this machine."""
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from raft.models.kept import kept
-from raft.models.local import device
+from raft.models.local import at_a_time, device
 from raft.models.weights import quiet, weights_digest, whole
 from raft.progress import Progress, silent
 from raft.types import Vectors
@@ -35,7 +35,7 @@ class LocalEmbedder:
     @cached_property
     def made_by(self) -> list[str]:
         """What the vectors depend on beside the texts: the weights, and the kind of device."""
-        return ["1", self.name, weights_digest(self.name), device()]
+        return ["2", self.name, weights_digest(self.name), device()]
 
     @cached_property
     def _parts(self) -> tuple[Any, Any]:
@@ -62,10 +62,9 @@ class LocalEmbedder:
     def _embedded(self, unique: Sequence[str], progress: Progress) -> Vectors:
         rows = []
         with progress("embedding", len(unique), "texts") as advance:
-            for start in range(0, len(unique), BATCH_ROWS):
-                batch = list(unique[start : start + BATCH_ROWS])
-                rows.append(self._batch(batch))
-                advance(len(batch))
+            for pooled, _, _ in self._passes(unique):
+                rows.append(pooled)
+                advance(len(pooled))
         return np.concatenate(rows)
 
     def embed_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
@@ -78,26 +77,31 @@ class LocalEmbedder:
             np.zeros((len(texts), 384), dtype=np.float32),
             [np.zeros((0, 384), dtype=np.float32)] * len(texts),
         )
-        for start in range(0, len(order), BATCH_ROWS):
-            batch = order[start : start + BATCH_ROWS]
-            pooled, hidden, mask = self._pass([texts[i] for i in batch])
-            rows[batch] = pooled
-            for row, i in enumerate(batch):
-                tokens[i] = hidden[row, : int(mask[row].sum())]
+        place = iter(order)
+        for pooled, hidden, mask in self._passes([texts[i] for i in order]):
+            for vector, of_tokens, length, i in zip(pooled, hidden, mask.sum(1), place, strict=False):
+                rows[i], tokens[i] = vector, of_tokens[: int(length)]
         return rows, tokens
 
-    def _batch(self, texts: list[str]) -> Vectors:
-        return self._pass(texts)[0]
-
-    def _pass(self, texts: list[str]) -> tuple[Vectors, Vectors, Any]:
-        """Return a batch's text vectors (texts, 384), token vectors (texts, tokens, 384) and mask (texts, tokens)."""
+    def _passes(self, texts: Sequence[str]) -> Iterator[tuple[Vectors, Vectors, Any]]:
+        """Yield the text vectors (rows, 384), token vectors (rows, tokens, 384) and mask (rows, tokens) of each batch."""
         tokenizer, model = self._parts
-        inputs = tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS).to(
-            model.device
-        )
-        with torch.inference_mode():
-            hidden = model(**inputs).last_hidden_state
-        mask = inputs.attention_mask.unsqueeze(-1)
-        pooled = (hidden * mask).sum(1) / mask.sum(1)
-        unit: Vectors = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy().astype(np.float32)
-        return unit, hidden.cpu().numpy(), inputs.attention_mask.cpu().numpy()
+        # a tokenizer that is told to pad cannot be asked by two threads at a time
+        batches = [
+            tokenizer(
+                list(texts[start : start + BATCH_ROWS]),
+                return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS,
+            )
+            for start in range(0, len(texts), BATCH_ROWS)
+        ]  # fmt: skip
+        yield from at_a_time(model)(partial(_pass, model), batches)
+
+
+def _pass(model: Any, inputs: Any) -> tuple[Vectors, Vectors, Any]:
+    inputs = inputs.to(model.device)
+    with torch.inference_mode():
+        hidden = model(**inputs).last_hidden_state
+    mask = inputs.attention_mask.unsqueeze(-1)
+    pooled = (hidden * mask).sum(1) / mask.sum(1)
+    unit: Vectors = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy().astype(np.float32)
+    return unit, hidden.cpu().numpy(), inputs.attention_mask.cpu().numpy()

@@ -1,11 +1,13 @@
 """The likelihood of a given answer is computed by a local model."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from transformers import DynamicCache
 
-from raft.models.local import LocalModel, return_freed_memory
+from raft.models.local import LocalModel, at_a_time, return_freed_memory
 from raft.progress import Progress, silent
 from raft.types import Message
 
@@ -29,7 +31,7 @@ def log_likelihoods(
 
     The mean is over the answer's own tokens, without the end mark. Raises ValueError for an answer without a token.
     """
-    tokenizer, _ = model.loaded()
+    tokenizer, network = model.loaded()
     rows = []
     for messages, answer in zip(conversations, answers, strict=True):
         prompt = tokenizer(model.render(messages), add_special_tokens=False).input_ids
@@ -38,9 +40,11 @@ def log_likelihoods(
             raise ValueError("an empty answer has no likelihood")
         rows.append(([*prompt, *said], len(prompt)))
     found = [0.0] * len(rows)
-    with progress("reading real answers", len(rows), "answers") as advance, torch.inference_mode():
-        for batch in _batches([len(ids) for ids, _ in rows]):
-            for row, value in zip(batch, _means(model, [rows[i] for i in batch]), strict=True):
+    with progress("reading real answers", len(rows), "answers") as advance:
+        batches = _batches([len(ids) for ids, _ in rows])
+        means = at_a_time(network)(partial(_means, network), [[rows[i] for i in batch] for batch in batches])
+        for batch, values in zip(batches, means, strict=True):
+            for row, value in zip(batch, values, strict=True):
                 found[row] = value
             advance(len(batch))
     return_freed_memory()
@@ -58,14 +62,13 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
     return batches
 
 
-def _means(model: LocalModel, rows: Sequence[tuple[list[int], int]]) -> list[float]:
+def _means(network: Any, rows: Sequence[tuple[list[int], int]]) -> list[float]:
     """Return the mean log probability of each row's answer, in nats a token.
 
     A row is its tokens and the number of them that are its prompt. Padding stands after the text, where no token of the
     text attends to it, so it needs no mask. Logits are computed for the answers' tokens alone, and what all prompts
     begin with is read once.
     """
-    _, network = model.loaded()
     inner = network.get_base_model() if hasattr(network, "peft_config") else network
     # the last token of a prompt stays with its row, because the answer's first token is read off it
     shared = max(0, min(shared_start([ids for ids, _ in rows]), min(prompt for _, prompt in rows) - 1))
@@ -80,15 +83,16 @@ def _means(model: LocalModel, rows: Sequence[tuple[list[int], int]]) -> list[flo
         answer[row, prompt : len(tokens)] = True
     ids, answer = ids.to(network.device), answer.to(network.device)
     decoder, cache = inner.get_decoder(), None
-    if start:
-        cache = DynamicCache(config=network.config)
-        decoder(input_ids=torch.tensor([start], device=network.device), cache=cache, use_cache=True)
-        cache.batch_repeat_interleave(len(rows))
-    hidden = decoder(input_ids=ids, cache=cache, use_cache=cache is not None).last_hidden_state[:, :-1]
     said = answer[:, 1:]
-    logits, told = inner.get_output_embeddings()(hidden[said]), ids[:, 1:][said]
-    parts = zip(logits.split(F32_TOKENS), told.split(F32_TOKENS), strict=True)
-    losses = torch.cat([torch.nn.functional.cross_entropy(a.float(), b, reduction="none") for a, b in parts])
+    with torch.inference_mode():
+        if start:
+            cache = DynamicCache(config=network.config)
+            decoder(input_ids=torch.tensor([start], device=network.device), cache=cache, use_cache=True)
+            cache.batch_repeat_interleave(len(rows))
+        hidden = decoder(input_ids=ids, cache=cache, use_cache=cache is not None).last_hidden_state[:, :-1]
+        logits, told = inner.get_output_embeddings()(hidden[said]), ids[:, 1:][said]
+        parts = zip(logits.split(F32_TOKENS), told.split(F32_TOKENS), strict=True)
+        losses = torch.cat([torch.nn.functional.cross_entropy(a.float(), b, reduction="none") for a, b in parts])
     return [-float(part.mean()) for part in losses.split(said.sum(1).tolist())]
 
 

@@ -16,7 +16,7 @@ from raft.types import ChatModel, Embedder, Message, Vectors
 
 CHAT = "local/smollm2-135m-instruct"
 EMBEDDER = "local/all-minilm-l6-v2"
-ANSWERS = "local answers, version 2"
+ANSWERS = "local answers, version 3"
 """The version of what models on this machine say. Raise it when they say something else to the same request and seed,
 so that no reply that was kept before is taken."""
 EMBEDDING_ROWS = 256

@@ -1,13 +1,14 @@
 """A model that is being tuned by LoRA: its exact weights, the frozen layers under them, and the loss of a sample."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
 
-from raft.models.local import harmless, render
+from raft.models.cores import Result
+from raft.models.local import at_a_time, harmless, render
 from raft.models.weights import quiet
 from raft.types import TrainingSample
 
@@ -77,23 +78,35 @@ class Learner:
     def learn(self, batch: Sequence[Tokens]) -> float:
         """Add the gradients of the batch's mean loss to the exact weights, and return that loss, in nats a token.
 
-        Samples are taken one at a time: without padding that is as fast on a CPU, and needs the memory of one sample.
+        Each sample is taken by itself: without padding that is as fast on a CPU as a batch. The samples of a small model
+        are taken side by side. Their gradients are added in their order.
         """
         size = answer_tokens(batch)
+        weights = list(self._rounded.values())
+
+        def taught(sample: Tokens, below: torch.Tensor | None) -> tuple[float, tuple[torch.Tensor, ...]]:
+            loss = self._loss(sample, below) / size
+            return float(loss.detach()), torch.autograd.grad(loss, weights)
+
         mean = 0.0
-        for sample in batch:
-            loss = self.loss(sample) / size
-            loss.backward()
-            mean += float(loss.detach())
-            self._gather()
+        for loss, gradients in self._each(taught, batch):
+            mean += loss
+            for exact, found in zip(self.exact.values(), gradients, strict=True):
+                exact.grad = found.float() if exact.grad is None else exact.grad.add_(found)
         return mean
 
-    def _gather(self) -> None:
-        for name, rounded in self._rounded.items():
-            exact, found = self.exact[name], rounded.grad
-            if found is not None:
-                exact.grad = found.float() if exact.grad is None else exact.grad.add_(found)
-            rounded.grad = None
+    def _each(
+        self, work: Callable[[Tokens, torch.Tensor | None], Result], samples: Sequence[Tokens]
+    ) -> Iterator[Result]:
+        """Yield what `work` returns for each sample and what the frozen layers make of it, where that is kept."""
+        # what is dropped is drawn from one random stream, so threads would draw in any order
+        at = map if self.model.training and _drops_out(self._inner) else at_a_time(self._inner)
+        if not self._frozen or not self._frozen.fits(samples[0]):
+            yield from at(lambda sample: work(sample, None), samples)
+            return
+        below = self._frozen.outputs(samples)
+        with self._frozen.passed():  # for all samples at once, since it changes the model that they share
+            yield from at(lambda both: work(*both), list(zip(samples, below, strict=True)))
 
     def take_over(self, weights: Mapping[str, torch.Tensor] | None = None) -> None:
         """Have the model read the exact weights as they are now or, where they are given, as in `weights`."""
@@ -110,27 +123,37 @@ class Learner:
         with quiet():
             self.model.save_pretrained(folder)
 
-    def loss(self, sample: Tokens) -> torch.Tensor:
+    def _loss(self, sample: Tokens, below: torch.Tensor | None) -> torch.Tensor:
         """Return the summed cross-entropy of the tokens of the sample's answer, in nats.
 
         Logits are computed for those tokens alone: those of all tokens would be a fifth of the work and most of the memory.
         """
         tokens, prompt = sample
-        ids = torch.tensor([tokens], device=self._inner.device)
-        kept = len(tokens) - prompt + 1
-        if self._frozen and self._frozen.fits(ids):
-            logits = self._frozen.logits(tokens, ids, kept)
-        else:
-            logits = self._inner(input_ids=ids, use_cache=False, logits_to_keep=kept).logits
+        ids = _ids(sample, self._inner)
+        read = {"input_ids": ids} if below is None else {"inputs_embeds": below}
+        logits = self._inner(**read, use_cache=False, logits_to_keep=len(tokens) - prompt + 1).logits
         return torch.nn.functional.cross_entropy(logits[0, :-1].float(), ids[0, prompt:], reduction="sum")
 
     def mean_loss(self, samples: Sequence[Tokens]) -> float:
         """Return the mean loss over all tokens of all answers, in nats a token."""
+
+        def measured(sample: Tokens, below: torch.Tensor | None) -> float:
+            with torch.no_grad():
+                return float(self._loss(sample, below))
+
         self.model.eval()
-        with torch.no_grad():
-            total = sum(float(self.loss(sample)) for sample in samples)
+        total = sum(self._each(measured, samples))
         self.train()
         return total / answer_tokens(samples)
+
+
+def _ids(sample: Tokens, inner: Any) -> torch.Tensor:
+    return torch.tensor([sample[0]], device=inner.device)
+
+
+def _drops_out(inner: Any) -> bool:
+    """Return whether a model's own settings have it drop out some of what it reads while it learns."""
+    return any(value for name, value in inner.config.to_dict().items() if name.endswith(("dropout", "pdrop")))
 
 
 def _alike(inner: Any) -> bool:
@@ -149,45 +172,55 @@ class _Frozen:
     def __init__(self, inner: Any, lowest: int) -> None:
         self._inner, self._decoder = inner, inner.base_model
         self.lower, self._upper = self._decoder.layers[:lowest], self._decoder.layers[lowest:]
-        self._kept: dict[tuple[int, ...], torch.Tensor] = {}
+        self._kept: dict[Tokens, torch.Tensor] = {}
         self._room = KEPT_BYTES
         self._fits: bool | None = None
 
-    def fits(self, ids: torch.Tensor) -> bool:
-        """Return whether both parts together give what the whole model gives for `ids`, bit for bit; looked at once.
+    def fits(self, sample: Tokens) -> bool:
+        """Return whether both parts together give what the whole model gives for a sample, bit for bit; looked at once.
 
         Some families of models do more between embeddings and layers, or read a layer's number.
         """
         if self._fits is None:
+            ids = _ids(sample, self._inner)
             training = self._inner.training
             self._inner.eval()
             with torch.no_grad():
                 whole = self._decoder(input_ids=ids, use_cache=False).last_hidden_state
-                below = self._below(ids)
-                with self._running(self._upper):
+                with self._below():
+                    below = self._decoder(input_ids=ids, use_cache=False).last_hidden_state
+                with self.passed():
                     parts = self._decoder(inputs_embeds=below, use_cache=False).last_hidden_state
             self._inner.train(training)
             self.lower.eval()
             self._fits = torch.equal(whole, parts)
         return self._fits
 
-    def logits(self, tokens: tuple[int, ...], ids: torch.Tensor, kept: int) -> torch.Tensor:
-        """Return the logits at the last `kept` tokens of a sample."""
-        below = self._kept.get(tokens)
-        if below is None:
-            with torch.no_grad():
-                below = self._below(ids)
-            if (size := below.nbytes) <= self._room:
-                self._kept[tokens] = below
-                self._room -= size
-        with self._running(self._upper):
-            found: torch.Tensor = self._inner(inputs_embeds=below, use_cache=False, logits_to_keep=kept).logits
-        return found
+    def outputs(self, samples: Sequence[Tokens]) -> list[torch.Tensor]:
+        """Return what the frozen layers make of each sample; it is kept as long as there is room."""
 
-    def _below(self, ids: torch.Tensor) -> torch.Tensor:
-        with self._running(self.lower, norm=torch.nn.Identity()):
-            hidden: torch.Tensor = self._decoder(input_ids=ids, use_cache=False).last_hidden_state
-        return hidden
+        def made(sample: Tokens) -> torch.Tensor:
+            with torch.no_grad():
+                hidden: torch.Tensor = self._decoder(
+                    input_ids=_ids(sample, self._inner), use_cache=False
+                ).last_hidden_state
+                return hidden
+
+        new = [sample for sample in dict.fromkeys(samples) if sample not in self._kept]
+        with self._below():
+            found = dict(zip(new, at_a_time(self._inner)(made, new), strict=True)) if new else {}
+        for sample, below in found.items():
+            if below.nbytes <= self._room:
+                self._kept[sample] = below
+                self._room -= below.nbytes
+        return [found[sample] if sample in found else self._kept[sample] for sample in samples]
+
+    def passed(self) -> AbstractContextManager[None]:
+        """Have the decoder run the tuned layers alone, inside a `with` block: it is given what the frozen ones made."""
+        return self._running(self._upper)
+
+    def _below(self) -> AbstractContextManager[None]:
+        return self._running(self.lower, norm=torch.nn.Identity())
 
     @contextmanager
     def _running(self, layers: torch.nn.ModuleList, norm: torch.nn.Module | None = None) -> Iterator[None]:

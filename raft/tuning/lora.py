@@ -25,7 +25,7 @@ from raft.tuning.layers import Learner, Tokens, adapter_config, tokens_of
 from raft.tuning.samples import to_jsonl
 from raft.types import TrainingSample
 
-RECIPE = 3
+RECIPE = 4
 """The version of the training; raise it when the same samples and settings come to make another adapter."""
 
 

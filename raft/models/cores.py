@@ -1,0 +1,24 @@
+"""Batches of a small model are worked on side by side, each on one core: its answers are then the same on any number of cores."""
+
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.pool import ThreadPool
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Yield what `work` returns for each item, in their order; as many are worked on at a time as torch may use threads.
+
+    Two threads that share every matrix product of one batch wait for each other in each, and each number of threads
+    rounds in its own way. Raises what `work` raises.
+    """
+    threads = torch.get_num_threads()
+    with ThreadPool(max(1, min(threads, len(items))), torch.set_num_threads, (1,)) as workers:
+        try:
+            yield from workers.imap(work, items)
+        finally:
+            torch.set_num_threads(threads)  # some libraries under torch have one setting for all threads of a process
