@@ -88,7 +88,7 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     # before any cache is made anew: Ray's workers take the environment of their node
-    os.environ.update(OMP_NUM_THREADS="1", RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
     models = os.environ.get("RATF_CACHE")
     rows = []
     for way in given.only:
@@ -99,6 +99,8 @@ def main() -> None:
         command = [program("ratf"), "run", str(given.suite), "--out", str(given.out / way)]
         command += ["--data", str(given.data)] if given.data else []
         command += {"one": [], "workers": ["--workers", "2"], "ray": ["--on", "ray"]}[way]
+        # two workers have a core each, one process has both
+        os.environ.update({} if way == "one" else {"OMP_NUM_THREADS": "1"})
         peaks: dict[str, float] = {}
         with watched(peaks):
             if way == "ray":

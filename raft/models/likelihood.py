@@ -12,13 +12,10 @@ from raft.progress import Progress, silent
 from raft.types import Message
 
 BATCH_TOKENS = 3072
-"""The greatest number of tokens of a batch, padding included.
+"""The greatest number of tokens of a batch, padding included. A larger batch is no faster on a CPU."""
 
-A larger batch is no faster on a CPU, and its logits take hundreds of megabytes.
-"""
-
-F32_TOKENS = 256
-"""The number of tokens whose logits are in f32 at the same time: those of a whole batch would take a gigabyte."""
+AT_ONCE = 256
+"""The number of tokens whose logits are there at the same time: those of a whole batch would take a gigabyte."""
 
 
 def log_likelihoods(
@@ -90,9 +87,9 @@ def _means(network: Any, rows: Sequence[tuple[list[int], int]]) -> list[float]:
             decoder(input_ids=torch.tensor([start], device=network.device), cache=cache, use_cache=True)
             cache.batch_repeat_interleave(len(rows))
         hidden = decoder(input_ids=ids, cache=cache, use_cache=cache is not None).last_hidden_state[:, :-1]
-        logits, told = inner.get_output_embeddings()(hidden[said]), ids[:, 1:][said]
-        parts = zip(logits.split(F32_TOKENS), told.split(F32_TOKENS), strict=True)
-        losses = torch.cat([torch.nn.functional.cross_entropy(a.float(), b, reduction="none") for a, b in parts])
+        head, told = inner.get_output_embeddings(), ids[:, 1:][said]
+        parts = zip(hidden[said].split(AT_ONCE), told.split(AT_ONCE), strict=True)
+        losses = torch.cat([torch.nn.functional.cross_entropy(head(a).float(), b, reduction="none") for a, b in parts])
     return [-float(part.mean()) for part in losses.split(said.sum(1).tolist())]
 
 
