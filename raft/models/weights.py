@@ -207,12 +207,10 @@ def _watched(folder: Path, advance: Callable[[int], None]) -> Iterator[None]:
     def watch() -> None:
         seen = 0
         while not done.wait(0.2):
-            sizes = 0
-            for path in folder.rglob("*"):
-                try:
-                    sizes += path.stat().st_size if path.is_file() else 0
-                except OSError:  # pip moved the file meanwhile
-                    continue
+            try:
+                sizes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            except OSError:  # pip moved a file or a folder meanwhile
+                continue
             advance(max(0, sizes - seen))
             seen = max(seen, sizes)
 

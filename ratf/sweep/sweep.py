@@ -174,6 +174,12 @@ def _check(written: Written, crossing: Crossing, rest: Mapping[str, Any]) -> Non
 
     if crossing.people is not None and "person" in rest:
         say(("person",), "person and a list of people are both there; keep one")
+    if crossing.people is None and "person" not in rest and isinstance(rest.get("people"), dict):
+        listed = ", ".join(map(str, rest["people"]))
+        say(
+            ("people",),
+            f"people is a mapping and no person is named; write people: [{listed}] and call the mapping about",
+        )
     if isinstance(crossing.impostors, dict):
         known = crossing.people or []
         for key in crossing.impostors.keys() - set(known):

@@ -106,6 +106,8 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path) -> None:
     )
     assert "twice; name each value once" in refused(written(tmp_path, matrix={"seed": [1, 1]}))
     assert "keep one" in refused(written(tmp_path, person="ada"))
+    described = refused(written(tmp_path, people={"ada": {"name": "Ada"}, "bea": {"name": "Bea"}}))
+    assert "write people: [ada, bea] and call the mapping about" in described
     path = written(tmp_path, people=["ada", "nobody"])
     assert f"{path}:{line_of(path, 'people:')}: nobody has no folder" in refused(path)
 
