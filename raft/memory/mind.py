@@ -1,8 +1,9 @@
 """The memories of a question are made in three steps: passages are recalled, rephrased, and kept if they are useful."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 
 from raft.errors import RaftError
 from raft.memory.rephrase import Cue, Outcome, Rephraser, Usefulness
@@ -22,21 +23,32 @@ class Synced:
     there: int
 
 
-def sync(chunks: Sequence[Chunk], store: MemoryStore, embedder: Embedder, progress: Progress = silent) -> Synced:
-    """Make `store` hold exactly `chunks`: embed only new and changed ones, remove those that are gone or changed."""
+def sync(
+    chunks: Sequence[Chunk],
+    store: MemoryStore,
+    embedder: Embedder,
+    progress: Progress = silent,
+    whose: Callable[[Chunk], str] = lambda chunk: "",
+) -> Synced:
+    """Make `store` hold exactly `chunks`: embed only new and changed ones, remove those that are gone or changed.
+
+    Chunks are embedded apart by what `whose` returns, so that vectors kept of one person serve every store that has them.
+    """
     there = store.ids()
     wanted = {c.chunk_id: c.digest for c in chunks}
     stale = [i for i, digest in there.items() if wanted.get(i) != digest]
     if stale:
         store.remove(stale)
     new = [c for c in chunks if there.get(c.chunk_id) != wanted[c.chunk_id]]
-    new.sort(key=lambda c: (len(c.text), c.chunk_id))  # texts of similar length make batches with little padding
+    # texts of similar length make batches with little padding
+    new.sort(key=lambda c: (whose(c), len(c.text), c.chunk_id))
     if new:
         with progress("embedding", len(new), "passages") as advance:
-            for start in range(0, len(new), EMBED_AT_ONCE):
-                part = new[start : start + EMBED_AT_ONCE]
-                store.add(part, embedder.embed([c.text for c in part]))
-                advance(len(part))
+            for together in (list(group) for _, group in groupby(new, whose)):
+                for start in range(0, len(together), EMBED_AT_ONCE):
+                    part = together[start : start + EMBED_AT_ONCE]
+                    store.add(part, embedder.embed([c.text for c in part]))
+                    advance(len(part))
     return Synced(len(new), len(stale), len(chunks))
 
 

@@ -1,6 +1,9 @@
 """Batches of a small model are worked on side by side, each on one core: its answers are then the same on any number of cores."""
 
+import ctypes
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.pool import ThreadPool
 from typing import TypeVar
 
@@ -22,3 +25,10 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> Itera
             yield from workers.imap(work, items)
         finally:
             torch.set_num_threads(threads)  # some libraries under torch have one setting for all threads of a process
+
+
+def return_freed_memory() -> None:
+    """Have glibc return freed memory to the system: tensors of many sizes leave unused gaps in its heap."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # the C library is not glibc
+            ctypes.CDLL("libc.so.6").malloc_trim(0)

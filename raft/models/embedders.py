@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer
 
+from raft.models.cores import return_freed_memory
 from raft.models.kept import kept
 from raft.models.local import at_a_time, device
 from raft.models.weights import quiet, weights_digest, whole
@@ -95,6 +96,7 @@ class LocalEmbedder:
             for start in range(0, len(texts), BATCH_ROWS)
         ]  # fmt: skip
         yield from at_a_time(model)(partial(_pass, model), batches)
+        return_freed_memory()
 
 
 def _pass(model: Any, inputs: Any) -> tuple[Vectors, Vectors, Any]:

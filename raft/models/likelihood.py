@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
-from raft.models.local import LocalModel, at_a_time, return_freed_memory
+from raft.models.cores import return_freed_memory
+from raft.models.local import LocalModel, at_a_time
 from raft.progress import Progress, silent
 from raft.types import Message
 

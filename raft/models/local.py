@@ -1,16 +1,13 @@
 """Language models run on this machine by transformers, in bf16 where the hardware has it, in batches by length."""
 
-import ctypes
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LogitsProcessor, StaticCache
 
-from raft.models.cores import Item, Result, side_by_side
+from raft.models.cores import Item, Result, return_freed_memory, side_by_side
 from raft.models.digests import must_be_whole
 from raft.models.sampling import Sampler, Sampling, stream
 from raft.models.tokens import without
@@ -65,13 +62,6 @@ def is_small(model: Any) -> bool:
 def at_a_time(model: Any) -> Callable[[Callable[[Item], Result], Sequence[Item]], Iterator[Result]]:
     """Return how the batches of a model are worked on: side by side on a CPU where it is small, else one after another."""
     return side_by_side if is_small(model) and model.device.type == "cpu" else map
-
-
-def return_freed_memory() -> None:
-    """Have glibc return freed memory to the system: tensors of many sizes leave unused gaps in its heap."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # the C library is not glibc
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 AS_WRITTEN: Literal["auto"] = "auto"

@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from raft.errors import RaftError
 from raft.files import set_aside
 from raft.lock import locked
+from raft.models.cores import return_freed_memory
 from raft.models.digests import damage, keep_digests
-from raft.models.local import best_dtype, device, load_base, return_freed_memory
+from raft.models.local import best_dtype, device, load_base
 from raft.models.weights import adapters_folder, cache_folder, weights_digest
 from raft.progress import TUNING, Progress, silent
 from raft.tuning.course import Checkpoint, Course

@@ -68,17 +68,18 @@ def mind(study: Study, progress: Progress = silent, impostors: bool = False) -> 
     """
     settings = study.suite.memories
     encoder, store = embedder(study.suite.models.embedder, progress), memory_store(study, impostors)
-    documents = _impostors_documents(study) if impostors else study.person.documents
+    whose = {d.doc_id: key for key, d in _impostors_documents(study)} if impostors else {}
+    documents = [d for _, d in _impostors_documents(study)] if impostors else study.person.documents
     # a suite on hosted models needs no embedded one, not even to count
     tokens = tokenizer_file(progress) if study.suite.models.embedder.startswith("local/") else None
     chunks = list(chunk(documents, tokens, settings.chunk_tokens))
-    sync(chunks, store, encoder, progress)
+    sync(chunks, store, encoder, progress, lambda c: whose.get(c.doc_id, study.person.key))
     return Mind(store, encoder, _rephraser(study, encoder), settings.k)
 
 
-def _impostors_documents(study: Study) -> list[Document]:
-    """All impostors' writings, with the person's key before each id, because two people may use the same id."""
-    return [replace(d, doc_id=f"{p.key}/{d.doc_id}") for p in study.impostors for d in p.documents]
+def _impostors_documents(study: Study) -> list[tuple[str, Document]]:
+    """Each impostor's key and writings, with the key before each id, because two people may use the same id."""
+    return [(p.key, replace(d, doc_id=f"{p.key}/{d.doc_id}")) for p in study.impostors for d in p.documents]
 
 
 def _remember(study: Study, progress: Progress) -> dict[str, tuple[Recalled, ...]]:

@@ -23,7 +23,8 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from raft.errors import RaftError
-from raft.models.local import Generated, LocalModel, return_freed_memory
+from raft.models.cores import return_freed_memory
+from raft.models.local import Generated, LocalModel
 from raft.models.names import ANSWERS
 from raft.models.sampling import Sampling
 from raft.models.weights import adapter_folder, find, model_folder
