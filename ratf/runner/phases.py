@@ -169,32 +169,45 @@ def answer(at: AtWork, names: Sequence[str] | None = None, place: str = "") -> N
 def answers(study: Study, progress: Progress, names: Sequence[str] | None = None, place: str = "") -> None:
     """One Inspect `eval_set` over arms and controls; what is already answered in the logs is not asked again.
 
-    It keeps an account of all logs in its folder, so that two at a time need folders of their own.
+    It keeps an account of all logs in its folder, so that two at a time need folders of their own. Answers that exist
+    already need no evaluation, and their logs are written at once.
     """
+    from ratf.runner.given import write_given
+
+    folder = logs_folder(study) / place
+    if place and names:
+        _take_over(logs_folder(study), folder, names)
+    set_damaged_logs_aside(folder)
+    names, exist = everybody(study) if names is None else names, given_of(study)
+    asked = [name for name in names if name not in exist]
+    lacking = _lacking(study, folder, names)
+    waited_for = [name for name in asked if name in lacking]
+    showing = progress("answering", len(study.held_out) * sum(map(study.suite.times, waited_for)), "answers")
+    # Inspect greets on stdout, where only the verdict belongs
+    with redirect_stdout(io.StringIO()), showing as advance:
+        for name in lacking:
+            if name in exist:
+                write_given(study, name, folder)
+        if asked:
+            _ask(study, asked, folder, waited_for, advance)
+
+
+def _ask(study: Study, asked: Sequence[str], folder: Path, waited_for: Sequence[str], advance: Callable[[int], None]) -> None:
+    """Let arms and controls answer whose answers a model or code gives; `advance` is told of those that are waited for."""
     from inspect_ai import eval_set
 
     from ratf._registry import interview
     from ratf.models.hooks import counting, looked_up_once
     from ratf.scores.scorers import scored_at_once
 
-    folder = logs_folder(study) / place
-    if place and names:
-        _take_over(logs_folder(study), folder, names)
-    set_damaged_logs_aside(folder)
-    names = everybody(study) if names is None else names
-    if not names:
-        return
-    samples, asked = study.suite.answers.samples, len(study.held_out)
-    waited_for = _waited_for(study, folder, names)
-    showing = progress("answering", asked * sum(map(study.suite.times, waited_for)), "answers")
-    # Inspect greets on stdout, where only the verdict belongs
-    with redirect_stdout(io.StringIO()), showing as advance, counting(advance, waited_for), looked_up_once():
+    samples, questions = study.suite.answers.samples, len(study.held_out)
+    with counting(advance, waited_for), looked_up_once():
         with being_run(study):
-            tasks = [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names]
+            tasks = [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in asked]
         eval_set(
             tasks,
             log_dir=str(folder),
-            log_dir_allow_dirty=True,  # older studies' logs stay; they are told apart by their digest
+            log_dir_allow_dirty=True,  # given answers' and older studies' logs stay; the latter are told apart by their digest
             score=scored_at_once(study),
             display="none",
             continue_on_fail=True,
@@ -202,9 +215,9 @@ def answers(study: Study, progress: Progress, names: Sequence[str] | None = None
             retry_wait=1,
             retry_cleanup=False,
             max_tasks=1,
-            max_samples=samples * asked,
+            max_samples=samples * questions,
             # what a kill loses of answers that were there before is read again in a moment
-            log_buffer=1 if waited_for else asked,
+            log_buffer=1 if waited_for else questions,
             log_realtime=False,
             log_level="error",
         )
@@ -220,13 +233,10 @@ def _take_over(logs: Path, folder: Path, names: Sequence[str]) -> None:
             path.rename(folder / path.name)
 
 
-def _waited_for(study: Study, folder: Path, names: Sequence[str]) -> list[str]:
-    """The arms and controls whose answers take time: those that a model or code gives, and that are not there yet.
-
-    The controls' answers are there already, and would make what is left look several times as long.
-    """
+def _lacking(study: Study, folder: Path, names: Sequence[str]) -> list[str]:
+    """The arms and controls among these that have no whole log in the folder yet."""
     there = newest_logs(folder, study.digest) if folder.is_dir() else {}
-    return [n for n in asked_of(study) if n in names and (n not in there or there[n].status != "success")]
+    return [n for n in names if n not in there or there[n].status != "success"]
 
 
 def asked_of(study: Study) -> list[str]:
