@@ -6,6 +6,7 @@ phase needs what the earlier ones have left in the folder and nothing else.
 
 import io
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -126,7 +127,6 @@ def prepare(at: AtWork, leaks: Leaks) -> Leaks:
     """Make memories and the controls' answers; the leaks are returned with those that only the memory store shows."""
     from ratf.agents.given.controls import given_answers
     from ratf.agents.memories import memories, memories_shown
-    from ratf.models.served import stop_servers
 
     study, progress = at.study, at.checked
     with at.times.timed("prepare"), at.meter.doing("rephraser"):
@@ -138,8 +138,14 @@ def prepare(at: AtWork, leaks: Leaks) -> Leaks:
         for shown in sorted({study.suite.shown(a) for a in study.suite.all_arms}):
             memories_shown(study, shown, progress)
         given_answers(study, progress)
-    stop_servers()  # a rephraser's server, or an earlier cell's, would leave no room on the GPU to tune
+    stop_servers_here()  # a rephraser's server, or an earlier cell's, would leave no room on the GPU to tune
     return leaks
+
+
+def stop_servers_here() -> None:
+    """Stop the servers of models that this process has started, if any."""
+    if served := sys.modules.get("ratf.models.served"):  # nothing is imported for it
+        served.stop_servers()
 
 
 def _all_leaks(study: Study, leaks: Leaks, progress: Progress) -> Leaks:
@@ -192,7 +198,9 @@ def answers(study: Study, progress: Progress, names: Sequence[str] | None = None
             _ask(study, asked, folder, waited_for, advance)
 
 
-def _ask(study: Study, asked: Sequence[str], folder: Path, waited_for: Sequence[str], advance: Callable[[int], None]) -> None:
+def _ask(
+    study: Study, asked: Sequence[str], folder: Path, waited_for: Sequence[str], advance: Callable[[int], None]
+) -> None:
     """Let arms and controls answer whose answers a model or code gives; `advance` is told of those that are waited for."""
     from inspect_ai import eval_set
 

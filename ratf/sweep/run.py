@@ -90,7 +90,7 @@ def run_sweep(
     )
     if store:
         Store(store).must_take()
-    ended = carry_out(sweep, cells, options, tell, progress, spread)
+    ended = carry_out(sweep, cells, options, tell, progress, spread, elsewhere=bool(on and store))
     if shard or only:
         return SweepOutcome(sweep, ended, None)
     results = join(sweep, ended)
