@@ -11,7 +11,7 @@ from inspect_ai.solver import Solver
 from ratf.agents.alone import must_run_here, told_in_a_sentence
 from ratf.agents.free_running import free_running
 from ratf.agents.own import answering_alone
-from ratf.agents.questions import answering, given, questions
+from ratf.agents.questions import answering, given, given_name, questions
 from ratf.agents.roles import answer_config, grader_roles, model_under_test
 from ratf.scores.scorers import metrics_of, scored_at_once, scorers
 from ratf.suite.arms import ARMS, GIVEN, WRITTEN
@@ -21,7 +21,7 @@ from ratf.suite.study import Study, current_study, open_study
 def _solver(study: Study, arm: str) -> Solver:
     own = study.suite.own_arm(arm)
     if arm in GIVEN or (own and own.given):
-        return given(f"control: {arm}" if arm in GIVEN else arm)
+        return given(given_name(arm))
     if own and own.solver:
         return answering_alone(study, own)
     if (own or arm in ARMS) and study.suite.answers.history == "free_running":

@@ -143,15 +143,25 @@ def given(name: str = "given") -> Solver:
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        about = state.metadata
-        text = about["given"]["text"] if "given" in about else about["answered"]
-        content = [ContentText(text=text, refusal=True)] if about.get("refused") and text else text
-        state.output = ModelOutput.from_content(name, content, about.get("stopped", "stop"))
-        state.output.usage = ModelUsage()
-        state.messages.append(state.output.message)
-        return state
+        return give(state, name)
 
     return solve
+
+
+def given_name(arm: str) -> str:
+    """What stands in the log of a given answer where a model's name would."""
+    return f"control: {arm}" if arm in GIVEN else arm
+
+
+def give(state: TaskState, name: str) -> TaskState:
+    """The state with the given answer in its metadata."""
+    about = state.metadata
+    text = about["given"]["text"] if "given" in about else about["answered"]
+    content = [ContentText(text=text, refusal=True)] if about.get("refused") and text else text
+    state.output = ModelOutput.from_content(name, content, about.get("stopped", "stop"))
+    state.output.usage = ModelUsage()
+    state.messages.append(state.output.message)
+    return state
 
 
 def bounded(state: TaskState) -> TaskState:

@@ -66,7 +66,10 @@ def run(
     ] = 10.0,
     wait: Annotated[
         bool,
-        typer.Option("--wait", help="Wait if another process runs in the same folder or tunes the same adapter."),
+        typer.Option(
+            "--wait",
+            help="Wait if another process runs in the same folder or tunes the same adapter. Suites of many always wait.",
+        ),
     ] = False,
     workers: Annotated[
         int, typer.Option(min=1, help="For a suite of many people or settings: the number of processes.")
@@ -186,7 +189,7 @@ def carry_out(
             only=only or (),
             on=on,
             each=each,
-            options=Options(limits, known, allow_leaks, judge_anyway, wait, give_up_after),
+            options=Options(limits, known, allow_leaks, judge_anyway, give_up_after),
             tell=tell,
             progress=silent if several else progress,
         )

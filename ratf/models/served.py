@@ -4,10 +4,13 @@ Inspect names these models by folders of this machine. Here they have the names 
 which stand in logs, results, recordings and the cache's keys.
 """
 
+import atexit
 import json
 import os
 import shutil
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +137,7 @@ def served(name: str) -> Model:
 def _started(folder: Path, digest: str) -> tuple[str, dict[str, Any]]:
     """The name by which Inspect has a server started, and the server's arguments."""
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    _end_as_an_exit_does()
     beside = Path(sys.executable).parent
     if shutil.which("vllm") is None and (beside / "vllm").exists():
         os.environ["PATH"] = f"{beside}{os.pathsep}{os.environ.get('PATH', '')}"
@@ -240,7 +244,15 @@ def trouble(name: str) -> str:
     return ""
 
 
+@atexit.register
 def stop_servers() -> None:
     """Stop the servers that were started here, so that the GPU is free to tune; the next request starts them again."""
     for api in _made.values():
         api.stop()
+
+
+def _end_as_an_exit_does() -> None:
+    """Let SIGTERM, as a scheduler sends it, end this process as an exit does: what must be stopped is stopped."""
+    with suppress(ValueError):  # only the main thread may
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

@@ -6,6 +6,7 @@ phase needs what the earlier ones have left in the folder and nothing else.
 
 import io
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -126,7 +127,6 @@ def prepare(at: AtWork, leaks: Leaks) -> Leaks:
     """Make memories and the controls' answers; the leaks are returned with those that only the memory store shows."""
     from ratf.agents.given.controls import given_answers
     from ratf.agents.memories import memories, memories_shown
-    from ratf.models.served import stop_servers
 
     study, progress = at.study, at.checked
     with at.times.timed("prepare"), at.meter.doing("rephraser"):
@@ -138,8 +138,14 @@ def prepare(at: AtWork, leaks: Leaks) -> Leaks:
         for shown in sorted({study.suite.shown(a) for a in study.suite.all_arms}):
             memories_shown(study, shown, progress)
         given_answers(study, progress)
-    stop_servers()  # a rephraser's server, or an earlier cell's, would leave no room on the GPU to tune
+    stop_servers_here()  # a rephraser's server, or an earlier cell's, would leave no room on the GPU to tune
     return leaks
+
+
+def stop_servers_here() -> None:
+    """Stop the servers of models that this process has started, if any."""
+    if served := sys.modules.get("ratf.models.served"):  # nothing is imported for it
+        served.stop_servers()
 
 
 def _all_leaks(study: Study, leaks: Leaks, progress: Progress) -> Leaks:
@@ -169,32 +175,47 @@ def answer(at: AtWork, names: Sequence[str] | None = None, place: str = "") -> N
 def answers(study: Study, progress: Progress, names: Sequence[str] | None = None, place: str = "") -> None:
     """One Inspect `eval_set` over arms and controls; what is already answered in the logs is not asked again.
 
-    It keeps an account of all logs in its folder, so that two at a time need folders of their own.
+    It keeps an account of all logs in its folder, so that two at a time need folders of their own. Answers that exist
+    already need no evaluation, and their logs are written at once.
     """
+    from ratf.runner.given import write_given
+
+    folder = logs_folder(study) / place
+    if place and names:
+        _take_over(logs_folder(study), folder, names)
+    set_damaged_logs_aside(folder)
+    names, exist = everybody(study) if names is None else names, given_of(study)
+    asked = [name for name in names if name not in exist]
+    lacking = _lacking(study, folder, names)
+    waited_for = [name for name in asked if name in lacking]
+    showing = progress("answering", len(study.held_out) * sum(map(study.suite.times, waited_for)), "answers")
+    # Inspect greets on stdout, where only the verdict belongs
+    with redirect_stdout(io.StringIO()), showing as advance:
+        for name in lacking:
+            if name in exist:
+                write_given(study, name, folder)
+        if asked:
+            _ask(study, asked, folder, waited_for, advance)
+
+
+def _ask(
+    study: Study, asked: Sequence[str], folder: Path, waited_for: Sequence[str], advance: Callable[[int], None]
+) -> None:
+    """Let arms and controls answer whose answers a model or code gives; `advance` is told of those that are waited for."""
     from inspect_ai import eval_set
 
     from ratf._registry import interview
     from ratf.models.hooks import counting, looked_up_once
     from ratf.scores.scorers import scored_at_once
 
-    folder = logs_folder(study) / place
-    if place and names:
-        _take_over(logs_folder(study), folder, names)
-    set_damaged_logs_aside(folder)
-    names = everybody(study) if names is None else names
-    if not names:
-        return
-    samples, asked = study.suite.answers.samples, len(study.held_out)
-    waited_for = _waited_for(study, folder, names)
-    showing = progress("answering", asked * sum(map(study.suite.times, waited_for)), "answers")
-    # Inspect greets on stdout, where only the verdict belongs
-    with redirect_stdout(io.StringIO()), showing as advance, counting(advance, waited_for), looked_up_once():
+    samples, questions = study.suite.answers.samples, len(study.held_out)
+    with counting(advance, waited_for), looked_up_once():
         with being_run(study):
-            tasks = [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in names]
+            tasks = [interview(suite=study.suite.name, arm=name, digest=study.digest) for name in asked]
         eval_set(
             tasks,
             log_dir=str(folder),
-            log_dir_allow_dirty=True,  # older studies' logs stay; they are told apart by their digest
+            log_dir_allow_dirty=True,  # given answers' and older studies' logs stay; the latter are told apart by their digest
             score=scored_at_once(study),
             display="none",
             continue_on_fail=True,
@@ -202,9 +223,9 @@ def answers(study: Study, progress: Progress, names: Sequence[str] | None = None
             retry_wait=1,
             retry_cleanup=False,
             max_tasks=1,
-            max_samples=samples * asked,
+            max_samples=samples * questions,
             # what a kill loses of answers that were there before is read again in a moment
-            log_buffer=1 if waited_for else asked,
+            log_buffer=1 if waited_for else questions,
             log_realtime=False,
             log_level="error",
         )
@@ -220,13 +241,10 @@ def _take_over(logs: Path, folder: Path, names: Sequence[str]) -> None:
             path.rename(folder / path.name)
 
 
-def _waited_for(study: Study, folder: Path, names: Sequence[str]) -> list[str]:
-    """The arms and controls whose answers take time: those that a model or code gives, and that are not there yet.
-
-    The controls' answers are there already, and would make what is left look several times as long.
-    """
+def _lacking(study: Study, folder: Path, names: Sequence[str]) -> list[str]:
+    """The arms and controls among these that have no whole log in the folder yet."""
     there = newest_logs(folder, study.digest) if folder.is_dir() else {}
-    return [n for n in asked_of(study) if n in names and (n not in there or there[n].status != "success")]
+    return [n for n in names if n not in there or there[n].status != "success"]
 
 
 def asked_of(study: Study) -> list[str]:

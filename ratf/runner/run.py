@@ -28,6 +28,7 @@ from ratf.runner.phases import (
     must_run,
     prepare,
     private,
+    stop_servers_here,
     tune,
     write_report,
 )
@@ -178,12 +179,11 @@ def carry_out(
     how = How(progress, allow_leaks, judge_anyway, limits, prices, tell, give_up_after)
     must_run(study, how)
     leaks = looked(study, how)
-    with at_work(study, how) as at:
-        leaks = prepare(at, leaks)
-        tune(at)
-        answer(at)
-        results = finish(at, leaks)
-    from ratf.models.served import stop_servers
-
-    stop_servers()
-    return results
+    try:
+        with at_work(study, how) as at:
+            leaks = prepare(at, leaks)
+            tune(at)
+            answer(at)
+            return finish(at, leaks)
+    finally:
+        stop_servers_here()

@@ -17,7 +17,7 @@ from ratf.sweep.people import Together, pooled, rows, together
 from ratf.sweep.reading import CellScores, Group, grouped, read_cell
 from ratf.sweep.records import CellTold, PersonRow, Spread, SweepResults, load, save
 from ratf.sweep.sweep import SEED, Sweep
-from ratf.sweep.working.units import Ended
+from ratf.sweep.working.units import NOT_RUN, Ended
 
 NAMED = 10
 """The greatest number of failed cells that a sentence names; the rest are counted."""
@@ -33,11 +33,15 @@ def join(sweep: Sweep, ended: Mapping[str, Ended], tell: Callable[[str], None] =
         told, read = [], []
         sets = [DataSet(sweep.folder, name) for name in (FOLDER, STANDINGS)]
         for cell in sweep.cells:
-            end = ended.get(cell.name, Ended("", error="it was not run"))
+            end = ended.get(cell.name, NOT_RUN)
             if end.error:
                 told.append(CellTold(name=cell.name, person=cell.person, setting=cell.setting, error=end.error))
                 continue
             slim, whole = read_cell(cell, sweep.cell_folder(cell))
+            if slim.digest != end.digest:
+                other = "its results are those of another start, with another suite or other data"
+                told.append(CellTold(name=cell.name, person=cell.person, setting=cell.setting, error=other))
+                continue
             for data in sets:
                 data.add(cell, whole)
             read.append(slim)

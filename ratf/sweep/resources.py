@@ -1,6 +1,6 @@
 """What each phase of a sweep needs of a machine, for those who share the work out over several."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 from pydantic import Field
@@ -37,6 +37,12 @@ def needs(text: str) -> Needs:
         except ValueError:
             raise RaftError(f"--each {text}: write cpu=N, gpu=N or both, as cpu=2,gpu=1") from None
     return Needs.model_validate(found)
+
+
+def of_all(wanted: Iterable[Needs]) -> Needs:
+    """What a machine must have that does all of it, one after another."""
+    several = list(wanted)
+    return Needs(cpu=max(need.cpu for need in several), gpu=max(need.gpu for need in several))
 
 
 def of_phase(phase: Phase, resources: Mapping[Phase, Needs], each: Needs) -> Needs:

@@ -61,6 +61,7 @@ def run_sweep(
     here or on any machine with this folder; `only` are cells, as `person=powell,seed=1`. With either the cells are not
     joined: a later call without them finds what is done, runs what is missing, and joins all. `on` is `ray` or
     `ray://HOST:PORT`, and `each` what a unit needs there whose phase the suite's `resources` do not name, as `cpu=2,gpu=1`.
+    With a store its machines need no folder in common: each does whole cells.
 
     Raises DataError for bad input, before anything is run. A unit that fails is noted, and the others go on.
     """
@@ -90,7 +91,7 @@ def run_sweep(
     )
     if store:
         Store(store).must_take()
-    ended = carry_out(sweep, cells, options, tell, progress, spread)
+    ended = carry_out(sweep, cells, options, tell, progress, spread, elsewhere=bool(on and store))
     if shard or only:
         return SweepOutcome(sweep, ended, None)
     results = join(sweep, ended)

@@ -206,7 +206,7 @@ def planted(
 
 def done(sweep: Sweep, failed: Mapping[str, str] | None = None) -> dict[str, Ended]:
     """How the cells of a planted sweep ended: with their results, but for those that `failed` says why."""
-    return {c.name: Ended("start", error=(failed or {}).get(c.name, "")) for c in sweep.cells}
+    return {c.name: Ended("start", digest=c.name, error=(failed or {}).get(c.name, "")) for c in sweep.cells}
 
 
 def said(folder: Path) -> dict[str, Any]:

@@ -85,7 +85,11 @@ def main(arguments: list[str]) -> None:
     """Serve as `vllm serve MODEL --host HOST --port PORT …` would."""
     given = dict(pairwise(arguments))
     with Path(os.environ["VLLM_STAND_IN"]).open("a", encoding="utf-8") as file:
-        told = {"arguments": arguments, "statistics": os.environ.get("VLLM_NO_USAGE_STATS") != "1"}
+        told = {
+            "arguments": arguments,
+            "process": os.getpid(),
+            "statistics": os.environ.get("VLLM_NO_USAGE_STATS") != "1",
+        }
         file.write(json.dumps(told) + "\n")
     VLLMServer(arguments[1]).on(given["--host"], int(given["--port"])).serve_forever()
 

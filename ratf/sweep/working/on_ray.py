@@ -1,4 +1,4 @@
-"""The units of a sweep on Ray: a task for each, on any machine of the cluster that has what its phase needs."""
+"""The units of a sweep on Ray: a task for each, on any machine of the cluster that has what it needs."""
 
 import os
 import socket
@@ -11,10 +11,12 @@ from typing import Any
 
 from raft.errors import RaftError
 from raft.files import read_made, write_made
-from ratf.sweep.resources import Needs, Phase, of_phase
+from ratf.results.store.address import scratch
+from ratf.runner.phases import stop_servers_here
+from ratf.sweep.resources import PHASES, Needs, of_all, of_phase
 from ratf.sweep.sweep import Sweep, open_sweep
-from ratf.sweep.working.units import Board, Ended, Unit
-from ratf.sweep.working.work import NOTES, TELL_SECONDS, Opened, Options, Tell, ended_in, run_unit
+from ratf.sweep.working.units import WHOLE, Board, Ended, Unit, units_of
+from ratf.sweep.working.work import NOTES, TELL_SECONDS, Opened, Options, Tell, carry_out, ended_in, run_unit
 
 LOCAL = "ray"
 RETRIES = 3
@@ -36,21 +38,26 @@ def run_on_ray(
 ) -> None:
     """Carry out the units as tasks of Ray's, on a cluster of this machine (`ray`) or the one at `ray://HOST:PORT`.
 
-    Inside a job of Ray's, `ray` is the job's cluster. Every machine of it must have the suite, the people and the run's
-    folder under the same paths; each unit notes there how it ended. A worker that is lost is replaced.
+    Inside a job of Ray's, `ray` is the job's cluster. Every machine of it must have the suite and the people under the same
+    paths. With a store a unit is a whole cell, which a machine does in a folder of its own and puts there. Without one all
+    machines must share the run's folder, where each unit notes how it ended. A worker that is lost is replaced.
 
     Raises RaftError where Ray is not installed or not reached, where this machine is the cluster and lacks what a phase
     needs, where the cluster is lost, and where a machine wrote to another folder than this one.
     """
     with _cluster(on) as (ray, own):
-        wanted = {unit.phase: of_phase(unit.phase, sweep.resources, each) for unit in board.units}
+        needs: dict[str, Needs] = {phase: of_phase(phase, sweep.resources, each) for phase in PHASES}
+        mine = {inner.phase for unit in board.units for inner in units_of(unit.cell)}
+        needs[WHOLE] = of_all(needs[phase] for phase in mine)
+        wanted: dict[str, Needs] = {unit.phase: needs[unit.phase] for unit in board.units}
         for lack in _lacking(ray, wanted):
             if own:
                 raise RaftError(f"{lack}; change `resources` in the suite, or --each")
             tell(f"{lack}; Ray waits until there is one")  # a cluster may grow
-        task = ray.remote(_one)
-        places = tuple(str(p.resolve()) for p in (sweep.path, sweep.data, sweep.folder))
-        alone = replace(options, wait=True, prices=dict(options.prices))
+        task = ray.remote(_cell if options.store else _one)
+        folder = options.store or str(sweep.folder.resolve())
+        places = (str(sweep.path.resolve()), str(sweep.data.resolve()), folder)
+        alone = replace(options, prices=dict(options.prices))
         waited: dict[Any, Unit] = {}
         told = ""
         while True:
@@ -66,7 +73,7 @@ def run_on_ray(
             for one in done:
                 unit = waited.pop(one)
                 board.end(unit, _ended(ray, one, sweep, unit, start))
-            if not done and (line := board.line(_where(sweep, board, start))) != told:
+            if not done and (line := board.line({} if options.store else _where(sweep, board, start))) != told:
                 told = line
                 tell(line)
 
@@ -79,7 +86,7 @@ def _ended(ray: Any, one: Any, sweep: Sweep, unit: Unit, start: str) -> Ended:
         said = f"lost on Ray: {' '.join(str(error).split())[:300]}"
         return Ended(start, error=said, said=f"failed: {said}")
     where, ended = got
-    if ended_in(sweep, unit, start) is None:
+    if unit.phase != WHOLE and ended_in(sweep, unit, start) is None:
         raise RaftError(
             f"{unit.name} ended on {where} ({ended.said}), and {sweep.cell_folder(unit.cell)} here does not say so: "
             "the machines do not share the run's folder; name one that they do with --out"
@@ -94,10 +101,22 @@ def _one(places: Places, cell: str, words: str, options: Options, start: str, cp
     unit, here = opened.units[cell, words], socket.gethostname()
     begun = opened.sweep.cell_folder(unit.cell) / NOTES / f"{unit.file}.at.json"
     write_made(begun, start, here)
-    ended = run_unit(opened, unit, options, start)
+    try:
+        ended = run_unit(opened, unit, options, start)
+    finally:
+        stop_servers_here()  # the GPU is free for the next task, which another process may get
     with suppress(OSError):
         begun.unlink(missing_ok=True)
     return here, ended
+
+
+def _cell(places: Places, cell: str, words: str, options: Options, start: str, cpus: float) -> tuple[str, Ended]:
+    """What a task does where there is a store: the whole cell, in a folder of this machine, and into the store."""
+    _threads(max(1, int(cpus)))
+    path, data, store = places
+    sweep = _opened((path, data, str(scratch(store))), start).sweep
+    ended = carry_out(sweep, [one for one in sweep.cells if one.name == cell], options)[cell]
+    return socket.gethostname(), ended
 
 
 @lru_cache(maxsize=1)
@@ -125,8 +144,8 @@ def _where(sweep: Sweep, board: Board, start: str) -> dict[str, str]:
     return found
 
 
-def _lacking(ray: Any, wanted: Mapping[Phase, Needs]) -> Iterator[str]:
-    """For each phase that no machine of the cluster could carry out now, a sentence that says so."""
+def _lacking(ray: Any, wanted: Mapping[str, Needs]) -> Iterator[str]:
+    """For each phase, or for a cell, that no machine of the cluster could carry out now, a sentence that says so."""
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     for phase, need in wanted.items():
         if not any(need.cpu <= m.get("CPU", 0) and need.gpu <= m.get("GPU", 0) for m in machines):

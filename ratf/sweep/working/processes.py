@@ -1,13 +1,17 @@
 """Processes of their own carry out the units of a sweep: each gets the next one that may be done, until none is left."""
 
 import multiprocessing
+import os
+import signal
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from ratf.runner.phases import stop_servers_here
 from ratf.sweep.sweep import Sweep, open_sweep
 from ratf.sweep.working.units import Board, Ended, Unit
 from ratf.sweep.working.work import TELL_SECONDS, Opened, Options, Tell, run_unit
@@ -35,7 +39,6 @@ def run_by_processes(board: Board, start: str, *, sweep: Sweep, options: Options
     # a fresh interpreter: a copy of this one would share its threads' locks
     fresh = multiprocessing.get_context("spawn")
     places = sweep.path, sweep.data, sweep.folder
-    alone = replace(options, wait=True)  # two cells may tune the same adapter
     several: list[_Worker] = []
     lost: Counter[str] = Counter()
     number, told, said = 0, time.monotonic(), ""
@@ -53,7 +56,9 @@ def run_by_processes(board: Board, start: str, *, sweep: Sweep, options: Options
                 if worker_at is None:
                     number += 1
                     ours, theirs = fresh.Pipe()
-                    process = fresh.Process(target=_work, args=(places, alone, start, theirs), name=f"worker {number}")
+                    process = fresh.Process(
+                        target=_work, args=(places, options, start, theirs), name=f"worker {number}"
+                    )
                     process.start()
                     theirs.close()
                     worker_at = _Worker(process, ours, left=MOST_UNITS)
@@ -85,6 +90,7 @@ def _hear(worker: _Worker, board: Board, start: str, lost: Counter[str], tell: T
     try:
         ended = worker.pipe.recv()
     except (EOFError, OSError):
+        _end_group(worker)
         worker.process.join()
         lost[unit.name] += 1
         how = f"{worker.process.name} ended with {worker.process.exitcode} at {unit.name}"
@@ -99,6 +105,13 @@ def _hear(worker: _Worker, board: Board, start: str, lost: Counter[str], tell: T
     board.end(unit, ended)
 
 
+def _end_group(worker: _Worker) -> None:
+    """End what a lost worker has left, such as a server of models that holds the GPU."""
+    if worker.process.pid:
+        with suppress(OSError):  # it has left nothing
+            os.killpg(worker.process.pid, signal.SIGKILL)
+
+
 def _dismiss(worker: _Worker, at_once: bool = False) -> None:
     if at_once and worker.at is not None:
         worker.process.terminate()
@@ -108,10 +121,14 @@ def _dismiss(worker: _Worker, at_once: bool = False) -> None:
 
 def _work(places: Places, options: Options, start: str, pipe: Connection) -> None:
     """What a process does: it carries out the units that it is told, until there is nobody any more who tells."""
+    os.setpgid(0, 0)  # what it starts can be ended with it
     opened = Opened(open_sweep(*places))
-    while True:
-        try:
-            which = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(run_unit(opened, opened.units[which], options, start))
+    try:
+        while True:
+            try:
+                which = pipe.recv()
+            except EOFError:
+                return
+            pipe.send(run_unit(opened, opened.units[which], options, start))
+    finally:
+        stop_servers_here()

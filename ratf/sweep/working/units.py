@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ratf.results.results import Verdict
 from ratf.runner.phases import trainings
@@ -13,6 +14,8 @@ GIVEN = "given"
 """The arms and controls whose answers are there already: one unit, as nobody is asked."""
 READ = "base model"
 """What the base model reads for the hindsight and the signs of contamination; it needs what an arm's answers need."""
+WHOLE: Literal["cell"] = "cell"
+"""The phase of a unit that is a whole cell."""
 NAMED = 3
 """The greatest number of failed units of a cell that are named; the rest are counted."""
 
@@ -22,7 +25,7 @@ class Unit:
     """One phase of a cell, of one arm where each has its own. It is done again without harm: what is there is found."""
 
     cell: Cell
-    phase: Phase
+    phase: Phase | Literal["cell"]
     arm: str = ""
     needs: tuple[str, ...] = ()
     """The units of the same cell that must be done before, by their `words`."""
@@ -60,6 +63,9 @@ class Ended:
         return not self.error
 
 
+NOT_RUN = Ended("", error="it was not run")
+
+
 def units_of(cell: Cell) -> list[Unit]:
     """The units of a cell, in an order in which they can be done one after another."""
     suite = cell.suite
@@ -83,13 +89,26 @@ def units_of(cell: Cell) -> list[Unit]:
     return [first, *all_tuned, *answers, Unit(cell, "score", needs=tuple(u.words for u in answers))]
 
 
+def whole(cell: Cell) -> list[Unit]:
+    """The cell as one unit, for a machine that shares no folder with others."""
+    return [Unit(cell, WHOLE)]
+
+
 class Board:
     """What is to be done, what is being done, and how what was done has ended."""
 
-    def __init__(self, cells: Iterable[Cell], over: Callable[[Cell, Ended], None] = lambda cell, ended: None) -> None:
-        """`over` is called with each cell that has ended: nothing of it is running, or may be begun any more."""
+    def __init__(
+        self,
+        cells: Iterable[Cell],
+        over: Callable[[Cell, Ended], None] = lambda cell, ended: None,
+        parts: Callable[[Cell], list[Unit]] = units_of,
+    ) -> None:
+        """`over` is called with each cell that has ended: nothing of it is running, or may be begun any more.
+
+        `parts` says into which units a cell is cut.
+        """
         self._over = over
-        self.units = [unit for cell in cells for unit in units_of(cell)]
+        self.units = [unit for cell in cells for unit in parts(cell)]
         self._open: dict[str, list[Unit]] = {}
         for unit in self.units:
             self._open.setdefault(unit.cell.name, []).append(unit)
@@ -136,17 +155,19 @@ class Board:
     def of(self, cell: Cell) -> Ended:
         """How a cell has ended: with the results, or with the units that failed."""
         mine = [u for u in self.units if u.cell is cell]
+        if mine[0].phase == WHOLE:
+            return self.ended.get(mine[0].name, NOT_RUN)
         ends = {u.words: self.ended[u.name] for u in mine if u.name in self.ended}
         failed = {words: end for words, end in ends.items() if not end.finished}
         if not failed:
-            return ends.get(mine[-1].words, Ended("", error="it was not run"))
+            return ends.get(mine[-1].words, NOT_RUN)
         one = next(iter(failed.values()))
         return Ended(one.start, error=_listed(failed, "error"), said=f"failed: {_listed(failed, 'said')}")
 
     def line(self, where: Mapping[str, str] | None = None) -> str:
         """How far each phase is, and on which machines its units are at work, by the unit's name."""
         parts = []
-        for phase in PHASES:
+        for phase in (*PHASES, WHOLE):
             mine = {u.name for u in self.units if u.phase == phase}
             if not mine:
                 continue

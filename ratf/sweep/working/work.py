@@ -16,14 +16,27 @@ from ratf.models.budget import GIVE_UP_AFTER, NO_LIMITS, Limits
 from ratf.models.prices import Prices
 from ratf.results.folder import noted
 from ratf.results.results import Verdict
+from ratf.results.store.address import told
 from ratf.results.store.kept import put, take
 from ratf.results.store.objects import Store
-from ratf.runner.phases import How, answer, at_work, finish, given_of, looked, must_run, prepare, read, tune
+from ratf.runner.phases import (
+    How,
+    answer,
+    at_work,
+    finish,
+    given_of,
+    looked,
+    must_run,
+    prepare,
+    read,
+    stop_servers_here,
+    tune,
+)
 from ratf.runner.run import taken_up
 from ratf.suite.study import Study
 from ratf.sweep.store import place_of
 from ratf.sweep.sweep import Cell, Sweep
-from ratf.sweep.working.units import GIVEN, READ, Board, Ended, Unit, units_of
+from ratf.sweep.working.units import GIVEN, READ, Board, Ended, Unit, units_of, whole
 
 Tell = Callable[[str], None]
 NOTES = "units"
@@ -46,7 +59,6 @@ class Options:
     prices: Prices = field(default_factory=dict)
     allow_leaks: bool = False
     judge_anyway: bool = False
-    wait: bool = False
     give_up_after: float = GIVE_UP_AFTER
     store: str = ""
     """The address of the store that each cell is put into when it ends; empty without one."""
@@ -84,7 +96,8 @@ class Opened:
 def run_unit(opened: Opened, unit: Unit, options: Options, start: str, progress: Progress = silent) -> Ended:
     """Carry out one unit in its cell's folder, as far as it is not done, and note there how it ended. An error is its own.
 
-    The same unit may be carried out by any process on any machine with these files: what is done is found, not done again.
+    The same unit may be carried out by any process on any machine with these files: what is done is found, not done again,
+    and what another process is at is waited for.
     """
     folder = opened.sweep.cell_folder(unit.cell)
     note, trace = (folder / NOTES / f"{unit.file}{ending}" for ending in (".json", ".error.txt"))
@@ -99,7 +112,7 @@ def run_unit(opened: Opened, unit: Unit, options: Options, start: str, progress:
             give_up_after=options.give_up_after,
         )
         lock = folder.with_name(f".{folder.name}.{unit.file}.lock")
-        with waiting(options.wait), locked(lock, f"{unit.name}, in {folder},"):
+        with waiting(), locked(lock, f"{unit.name}, in {folder},"):
             ended = Ended(start, study.digest, said="done")
             if verdict := _done(study, unit, how):
                 ended = replace(ended, verdict=verdict, said=str(verdict))
@@ -171,37 +184,44 @@ def carry_out(
     tell: Tell = quiet,
     progress: Progress = silent,
     spread: Spread | None = None,
+    elsewhere: bool = False,
 ) -> dict[str, Ended]:
     """Carry out all units of the cells, here or by `spread`; how each cell ended, by its name.
 
-    A unit that fails stops those that need it, and no others.
+    A unit that fails stops those that need it, and no others. With `elsewhere`, `spread` has whole cells done in folders of
+    other machines, which put them into the store themselves.
     """
     start, opened = new_start(), Opened(sweep)
     found: dict[str, Ended] = {}
-    rest: list[Cell] = []
+    rest: dict[str, Cell] = {}
 
     def over(cell: Cell, ended: Ended) -> None:
         if options.store and ended.finished:
             try:
-                store, place = Store(options.store), place_of(cell.name)
-                if not put(store, place, sweep.cell_folder(cell)):
-                    take(store, place, sweep.cell_folder(cell))
+                store, place, folder = Store(options.store), place_of(cell.name), sweep.cell_folder(cell)
+                there_now = not (elsewhere and cell.name in rest) and put(store, place, folder)
+                if not there_now and take(store, place, folder) is None:
+                    lost = f"it was done, and {told(options.store)} does not have it; all machines must reach the same store"
+                    raise RaftError(lost)
             except RaftError as error:
                 ended = replace(ended, error=str(error), said=f"failed: {error}")
         found[cell.name] = ended
         tell(f"[{len(found)}/{len(cells)}] {cell.name}: {ended.said}")
 
-    for cell in cells:
-        if ended := there(opened, cell, options, start):
-            over(cell, ended)
-        elif spread is None:
-            over(cell, _here(opened, cell, options, start, progress))
-        else:
-            rest.append(cell)
+    try:
+        for cell in cells:
+            if ended := there(opened, cell, options, start):
+                over(cell, ended)
+            elif spread is None:
+                over(cell, _here(opened, cell, options, start, progress))
+            else:
+                rest[cell.name] = cell
+    finally:
+        stop_servers_here()
     if spread is not None and rest:
-        board = Board(rest, over)
+        board = Board(rest.values(), over, whole if elsewhere else units_of)
         spread(board, start)
-        for cell in rest:
+        for cell in rest.values():
             found.setdefault(cell.name, board.of(cell))
     return found
 

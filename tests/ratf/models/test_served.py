@@ -2,11 +2,15 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 from commands import Command
 from inspect_ai.model import ChatMessageUser, GenerateConfig
@@ -20,6 +24,7 @@ from ratf.models import served as serving
 from ratf.models.known import lacking
 from ratf.models.service import ready
 from ratf.results.results import load
+from ratf.runner import run as running
 from ratf.suite.parts import ModelSettings
 from ratf.suite.serving import as_local
 from ratf.suite.study import open_study
@@ -136,18 +141,78 @@ def test_no_text_can_end_its_own_message(cache: Path, models: Path, monkeypatch:
     assert "<|" not in message["content"] and "< |im_end|>" in message["content"]
 
 
-def test_one_server_is_started_for_a_base_with_the_rank_of_its_largest_adapter(
-    cache: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file in which a stand-in for the program `vllm` notes each start of a server."""
     program, told = tmp_path / "bin" / "vllm", tmp_path / "told.jsonl"
     program.parent.mkdir()
     stand_in = Path(sys.modules["vllm_server"].__file__ or "")
     program.write_text(f'#!/bin/sh\nexec {sys.executable} {stand_in} "$@"\n')
     program.chmod(0o755)
     (tmp_path / "bin" / "vllm.py").write_text("")
-    monkeypatch.syspath_prepend(str(tmp_path / "bin"))
+    monkeypatch.syspath_prepend(str(program.parent))
+    monkeypatch.setenv("PYTHONPATH", f"{program.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("VLLM_STAND_IN", str(told))
+    return told
+
+
+def running_still(told: Path) -> list[int]:
+    """The servers that were started, one at least, and have not ended."""
+
+    def over(pid: int) -> bool:
+        return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+    pids = [json.loads(line)["process"] for line in told.read_text().splitlines()]
+    assert pids
+    return [pid for pid in pids if not over(pid)]
+
+
+def stopped(told: Path) -> bool:
+    """Whether they end within a moment."""
+    until = time.monotonic() + 20
+    while running_still(told) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not running_still(told)
+
+
+def test_a_run_that_fails_stops_its_server(
+    cache: Path, tiny_at_once: Path, tiny_base: Path, told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tiny_at_once.read_text("utf-8").replace(f"base: local/{tiny_base}", f"serve: vllm, base: local/{tiny_base}")
+    text = (
+        text.replace(f", grader: local/{tiny_base}", "")
+        + "arms: [baseline, rag_only]\nmetrics: [rouge_l]\ncontrols: [real]\n"
+    )
+    primary = "primary: {metric: rouge_l, better: rag_only, than: baseline}\n"
+    tiny_at_once.write_text(f"{text}{primary}", "utf-8")
+    asked: list[bool] = []
+
+    def fail(*_: object) -> None:
+        asked.append(bool(running_still(told)))
+        raise RaftError("the disk is full")
+
+    monkeypatch.setattr(running, "finish", fail)
+    with pytest.raises(RaftError, match="the disk is full"):
+        running.run(tiny_at_once, out=tmp_path / "run", allow_leaks=True)
+    assert asked == [True] and stopped(told)
+
+
+@pytest.mark.parametrize("end", ["signal.raise_signal(signal.SIGTERM); time.sleep(60)", "raise KeyboardInterrupt"])
+def test_a_process_that_is_ended_from_outside_stops_its_server(cache: Path, told: Path, end: str) -> None:
+    code = (
+        "import signal, time; from inspect_ai.model import ChatMessageUser; from raft.models.waiting import result_of; "
+        "from ratf.models.service import ready; "
+        f"result_of(ready('vllm/{EMBEDDED}').generate([ChatMessageUser(content='Who?')])); {end}"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode in (128 + signal.SIGTERM, -signal.SIGINT, 130), done.stderr
+    assert stopped(told)
+
+
+def test_one_server_is_started_for_a_base_with_the_rank_of_its_largest_adapter(
+    cache: Path, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("VLLM_DEFAULT_SERVER_ARGS", '{"max_model_len": 1024}')
     adapter("small", 4)
     adapter("large", 16)

@@ -1,6 +1,7 @@
 """What the cells of a sweep say together: over people or interviews, who counts, who stands out, what each factor did."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ def test_under_six_they_are_over_interviews_and_the_page_says_so(tmp_path: Path)
     assert "over the interviews of 3 people, because there are fewer than 6 people" in page
     for key in SEVEN[:3]:
         assert f'<a href="cells/{key}/report.html">{key.title()}</a>' in page
+
+
+def test_results_of_another_start_are_not_joined(tmp_path: Path) -> None:
+    sweep = planted(tmp_path, SEVEN, ahead())
+    ended = done(sweep)
+    ended["bea"] = replace(ended["bea"], digest="of another suite")
+    found = join(sweep, ended)
+    assert found.verdict == "NOT MEASURED" and "bea: its results are those of another start" in found.sentence
+    assert not (sweep.folder / "results.json").exists()
 
 
 def test_who_is_not_admitted_does_not_count_and_is_named(tmp_path: Path) -> None:

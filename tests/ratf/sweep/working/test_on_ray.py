@@ -1,30 +1,36 @@
 """A sweep on Ray with two nodes, real processes: the same bytes, also where a worker is killed while it answers."""
 
+import functools
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hosted import Hosted
+from stores import s3
 from sweeps import said, sweep
 from typer.testing import CliRunner
 
 from ratf.cli import app
+from ratf.results.store.address import scratch
 from ratf.sweep.run import run_sweep
 
 PEOPLE = ["ada", "bea"]
 
 
 @pytest.fixture
-def clusters(cache: Path, hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Any]]:
-    """Starts clusters of so many nodes with one processor each, whose processes have our environment."""
+def clusters(cache: Path, hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Starts clusters of so many nodes with one processor each, whose processes have our environment.
+
+    `caches` are folders of their own for the nodes, as machines have that share none.
+    """
     pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
@@ -33,12 +39,13 @@ def clusters(cache: Path, hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> It
 
     size, started = 80 * 2**20, []
 
-    def start(nodes: int) -> Any:
-        head = {"num_cpus": 1, "object_store_memory": size, "include_dashboard": False}
+    def start(nodes: int, caches: Sequence[Path] = ()) -> Any:
+        own = [{"env_vars": {"RATF_CACHE": str(folder)}} for folder in caches] or [{}] * nodes
+        head = {"num_cpus": 1, "object_store_memory": size, "include_dashboard": False, **own[0]}
         cluster = patiently(lambda: Cluster(initialize_head=True, head_node_args=head))
         started.append(cluster)
-        for _ in range(nodes - 1):
-            patiently(lambda: cluster.add_node(num_cpus=1, object_store_memory=size))
+        for more in own[1:]:
+            patiently(functools.partial(cluster.add_node, num_cpus=1, object_store_memory=size, **more))
         return cluster
 
     yield start
@@ -85,6 +92,45 @@ def test_two_nodes_say_the_same_with_the_head_restarted_and_a_worker_killed(
     one = run_sweep(path, out=tmp_path / "one")
     assert one.results and one.results.verdict == "PASS"
     assert said(out) == said(tmp_path / "one")
+
+
+@pytest.mark.slow
+def test_with_a_store_two_nodes_share_no_folder(
+    tmp_path: Path, clusters: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    path = sweep(tmp_path, PEOPLE)
+    one = run_sweep(path, out=tmp_path / "one")
+    assert one.results and one.results.verdict == "PASS"
+    nodes = [tmp_path / "north", tmp_path / "south"]
+    for folder in nodes:
+        folder.mkdir()
+    with s3(monkeypatch) as bucket:
+        place = f"{bucket}/village"
+        ray.init(address=clusters(2, nodes).address, log_to_driver=False)
+        killed: list[int] = []
+
+        def kill() -> None:
+            until = time.monotonic() + 300
+            while time.monotonic() < until and not killed:
+                begun = [note for folder in nodes for note in folder.glob("stores/*/cells/*/progress.json")]
+                if pids := _tasks(": cell") if begun else []:
+                    os.kill(pids[0], signal.SIGKILL)
+                    killed.append(pids[0])
+                time.sleep(0.02)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        told: list[str] = []
+        outcome = run_sweep(path, out=place, on="ray", tell=told.append)
+        killer.join()
+        assert killed and not outcome.failed and sum("(on " in line for line in told) == 2, told
+        assert said(scratch(place)) == said(tmp_path / "one")
+        done = [{p.parent.name for p in folder.glob("stores/*/cells/*/logs")} for folder in nodes]
+        assert done[0] | done[1] == set(PEOPLE), "each cell was done in the folder of a node"
+        assert not list(scratch(place).glob("cells/*/logs")), "and none in the folder of the machine that asked"
+        assert all("nothing to do" in end.said for end in run_sweep(path, out=place, on="ray").ended.values())
 
 
 def _head_is_lost_after_a_phase(path: Path, out: Path, cluster: Any) -> None:

@@ -10,7 +10,7 @@ from sweeps import SETTINGS, person
 from raft.errors import DataError, RaftError
 from ratf.sweep.resources import Needs, needs, of_phase
 from ratf.sweep.sweep import Cell, Sweep, open_sweep
-from ratf.sweep.working.units import GIVEN, READ, Board, Ended, units_of
+from ratf.sweep.working.units import GIVEN, READ, Board, Ended, units_of, whole
 
 PEOPLE = ["ada", "bea"]
 ARMS = ["baseline", "finetune_only", "raft", "finetune_own"]
@@ -66,6 +66,17 @@ def test_a_unit_that_fails_stops_what_needs_it_and_nothing_else(tmp_path: Path) 
     assert over == ["ada: PASS", "bea: failed: tune raft: no room"]
     ada, bea = map(board.of, sweep.cells)
     assert ada.finished and bea.error == "tune raft: no room"
+
+
+def test_a_whole_cell_can_be_one_unit_which_says_itself_how_it_ended(tmp_path: Path) -> None:
+    over: list[str] = []
+    board = Board(opened(tmp_path).cells, lambda cell, ended: over.append(f"{cell.name}: {ended.said}"), whole)
+    first, second = board.take(), board.take()
+    assert first and second and board.take() is None and board.line() == "cell 0 of 2, 2 under way"
+    board.end(first, Ended("s", error="tune raft: no room", said="failed: tune raft: no room"))
+    board.end(second, Ended("s", said="PASS"))
+    assert over == ["ada: failed: tune raft: no room", "bea: PASS"]
+    assert board.of(first.cell).error == "tune raft: no room" and board.of(second.cell).finished
 
 
 def test_who_takes_a_unit_stays_at_its_cell_and_helps_others_at_the_end(tmp_path: Path) -> None:
