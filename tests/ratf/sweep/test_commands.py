@@ -70,7 +70,15 @@ def test_plan_and_questions_take_it_whole(tmp_path: Path) -> None:
     told = said("plan", path)
     assert "6 cells; ada, bea, cyd" in told and "with intervals over interviews" in told and "0 calls" in told
     made = json.loads(said("plan", path, "--json"))
-    assert made["cells"] == 6 and made["most"]["calls"] == 0
+    assert made["cells"] == 6 and made["most"]["calls"] == 0 and made["uneven"] == []
+
+
+def test_a_plan_says_whose_questions_are_fewer_than_the_suite_names(tmp_path: Path) -> None:
+    split = {"held_out_interviews": 2, "questions": 5}
+    path = sweep(tmp_path, SEVEN[:3], questions=2, interviews=4, split=split)
+    row = next(line for line in said("plan", path).splitlines() if line.startswith("bea: "))
+    assert "the 2 held-out interviews have 4 usable answers (2 and 2), fewer than the 5 questions" in row
+    assert len(json.loads(said("plan", path, "--json"))["uneven"]) == 3
 
 
 def test_a_plan_counts_once_what_cells_share(tmp_path: Path) -> None:
