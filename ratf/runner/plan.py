@@ -93,7 +93,8 @@ def uneven(study: Study) -> str:
     asked, usable = ([pair[n] for pair in each] for n in (0, 1))
     if wanted is None or (sum(asked) == wanted and len(set(asked)) == 1):
         return ""
-    who, these = study.person.key, "held-out interview has" if len(each) == 1 else f"{len(each)} held-out interviews have"
+    who = study.person.key
+    these = "held-out interview has" if len(each) == 1 else f"{len(each)} held-out interviews have"
     if wanted > sum(usable):
         return (
             f"{who}: the {these} {sum(usable)} usable answers ({_listed(usable)}), fewer than the {wanted} questions of "
