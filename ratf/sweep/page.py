@@ -7,11 +7,10 @@ from urllib.parse import quote
 from raft.text import plain
 from ratf.pages.axes import labels, padded, places
 from ratf.pages.figures import Kind, Row, Rows
+from ratf.pages.printed import Table
 from ratf.pages.templates import environment, template_digest
-from ratf.pages.text import ICONS, beyond, detectable, minus, p_value
+from ratf.pages.text import ICONS, beyond, detectable, in_markdown, minus, p_value
 from ratf.pages.words import titled
-from ratf.reporting.markdown import text
-from ratf.reporting.papers.printed import Table
 from ratf.reporting.papers.tables import tables as tables_of
 from ratf.results.results import Results
 from ratf.statistics.estimates import ALPHA
@@ -215,9 +214,9 @@ def tables(results: SweepResults, whole: Results | None) -> Iterator[Table]:
 def markdown(results: SweepResults) -> str:
     """The sweep in at most 60 lines of Markdown, failed cells first."""
     lines = [
-        f"## {ICONS[results.verdict]} {results.verdict} · {text(results.name)}",
+        f"## {ICONS[results.verdict]} {results.verdict} · {in_markdown(results.name)}",
         "",
-        f"{text(minus(results.sentence))}.",
+        f"{in_markdown(minus(results.sentence))}.",
     ]
     done = len(results.cells) - len(results.failed)
     lines += [
@@ -227,27 +226,30 @@ def markdown(results: SweepResults) -> str:
     metric = results.primary["metric"]
     shown = sorted((r for r in results.rows if r.metric == metric), key=lambda r: (r.stands_out or 1.0, r.person))
     if shown:
-        lines += ["", f"| {text(title(metric))} | difference | questions | |", "|---|---|---|---|"]
+        lines += ["", f"| {in_markdown(title(metric))} | difference | questions | |", "|---|---|---|---|"]
         lines += [_person_line(results, r) for r in shown[:15]]
         lines += [f"| … and {len(shown) - 15} more | | | |"] if len(shown) > 15 else []
     factors = [r for r in results.effects if r.metric == metric and r.arm == results.primary["better"]]
     if factors:
         lines += [
             "",
-            f"| {text(results.primary['better'])}, by setting | difference to the reference | p (Holm) |",
+            f"| {in_markdown(results.primary['better'])}, by setting | difference to the reference | p (Holm) |",
             "|---|---|---|",
         ]
-        lines += [f"| {text(r.factor)} {text(str(r.value))} | {told(r)} | {p_value(r.p_holm)} |" for r in factors[:12]]
+        lines += [
+            f"| {in_markdown(r.factor)} {in_markdown(str(r.value))} | {told(r)} | {p_value(r.p_holm)} |"
+            for r in factors[:12]
+        ]
         lines += [f"| … and {len(factors) - 12} more | | |"] if len(factors) > 12 else []
     said = [*map(spread_words, results.spread), *map(best_words, results.best), *results.notes]
-    lines += ["", *(f"- {text(one)}" for one in said[:8])] if said else []
+    lines += ["", *(f"- {in_markdown(one)}" for one in said[:8])] if said else []
     return "\n".join(lines) + "\n"
 
 
 def _person_line(results: SweepResults, row: PersonRow) -> str:
     out = f"stands out, p {p_value(row.stands_out)}" if row.stands_out is not None and row.stands_out <= ALPHA else ""
-    why = text(row.why_not) if not row.counted else out
-    return f"| {text(results.people.get(row.person, row.person))} | {told(row)} | {row.questions} | {why} |"
+    why = in_markdown(row.why_not) if not row.counted else out
+    return f"| {in_markdown(results.people.get(row.person, row.person))} | {told(row)} | {row.questions} | {why} |"
 
 
 def cell_line(cell: CellTold) -> str:

@@ -159,8 +159,8 @@ def lines(made: SweepPlan) -> Iterator[str]:
     """The plan as the command prints it."""
     yield f"{made.suite}: {made.cells} cells; {', '.join(made.people)}"
     yield from made.uneven[:MOST_LISTED]
-    if more := made.uneven[MOST_LISTED:]:
-        yield f"… and {len(more)} more lines like these; --json has them."
+    if (others := len(made.uneven) - MOST_LISTED) > 0:
+        yield f"… and {others} more lines like these; --json has them."
     yield ""
     judged = made.least != made.most
     for one in made.settings:
