@@ -113,7 +113,8 @@ def test_no_text_of_a_stranger_gets_into_a_shell() -> None:
     assert set(workflow["on"]) == {"pull_request", "schedule", "workflow_dispatch"}  # not pull_request_target
     given = {v for job in workflow["jobs"].values() for step in job["steps"] for v in step.get("env", {}).values()}
     assert given == {
-        "${{ steps.judge.outputs.code }}", "${{ github.token }}", "${{ github.event.pull_request.number }}"
+        "${{ steps.judge.outputs.code }}", "${{ github.token }}", "${{ github.event.pull_request.number }}",
+        "${{ secrets.RATF_CACHE_KEY }}",
     }  # fmt: skip
     planted = {"jobs": {"j": {"steps": [{"run": "echo ${{ github.event.pull_request.title }}"}]}}}
     assert in_scripts(planted) == ["${{ github.event.pull_request.title }}"]
