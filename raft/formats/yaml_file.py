@@ -28,6 +28,7 @@ _FRONT = re.compile(r"\s*-{3,}[ \t]*\n(.*?)(?<=\n)-{3,}[ \t]*(?:\n|$)", re.S)
 
 Model = TypeVar("Model")
 Place = Callable[[Mapping[str, Any], Location], Location]
+"""From a file's value and the location of a value in its model to the location in the file."""
 
 
 def read_model(
@@ -41,7 +42,7 @@ def read_model(
 
     `context` is passed to the model's validators. An empty file is read as an empty mapping. Raises DataError with
     every problem as `file:line: what`, and `hint` after each; where a key is unknown, the valid keys are listed.
-    `place` gives, for the file's value and the location of a value in `model`, the location in the file.
+    `place` is for a model whose values stand elsewhere in the file.
     """
     try:
         written = read_keys(path, model)
@@ -88,7 +89,7 @@ class Written:
             except (KeyError, IndexError, TypeError):
                 value = None
             name = value.get("name") if isinstance(part, int) and isinstance(value, dict) else None
-            named += (name if isinstance(name, str) else part,)
+            named += (name if isinstance(name, str) and name.isprintable() else part,)
         return named
 
 

@@ -87,7 +87,7 @@ def plan(study: Study, prices: Prices | Path | str = NO_PRICES, earlier: Results
 def uneven(study: Study) -> str:
     """How many questions each held-out interview gives, and why, in a line.
 
-    Empty where the suite names no number of questions, or where each interview gives as many and the number is reached.
+    Empty where the suite names no number of questions, or where all interviews give the same number and together reach it.
     """
     wanted, each = study.suite.split.questions, study.questions_each()
     asked, usable = ([pair[n] for pair in each] for n in (0, 1))
