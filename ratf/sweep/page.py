@@ -14,7 +14,7 @@ from ratf.pages.words import titled
 from ratf.reporting.papers.tables import tables as tables_of
 from ratf.results.results import Results
 from ratf.statistics.estimates import ALPHA
-from ratf.statistics.verdict import signed
+from ratf.statistics.verdict import OF_AXIS, signed
 from ratf.suite.metrics import title
 from ratf.sweep.records import Best, CellTold, FactorRow, PersonRow, Spread, SweepResults
 
@@ -27,6 +27,10 @@ def render(results: SweepResults, whole: Results | None) -> str:
     env = environment()
     env.filters |= {"plain": plain, "title": title, "p": p_value, "detectable": detectable, "setting": setting_words}
     metrics = [m for m in (results.primary["metric"], results.primary.get("second")) if m]
+
+    def worded(said: str) -> str:
+        return minus(titled(said, whole) if whole else said)
+
     reports = {c.name: f"cells/{quote(c.name)}/report.html" for c in results.cells if not c.error}
     return (
         env.get_template("sweep/page.html.j2")
@@ -34,7 +38,8 @@ def render(results: SweepResults, whole: Results | None) -> str:
             s=results,
             one=whole,
             icon=ICONS[results.verdict],
-            headline=minus(titled(results.sentence, whole) if whole else results.sentence).split(". "),
+            headline=[_headed(said) for said in worded(results.sentence).split(". ")],
+            worded=worded,
             metrics=metrics,
             plots=[_people_plot(results, whole, m) for m in metrics] if results.rows else [],
             contrasts={m: [c for c in whole.comparisons if c.metric == m] for m in metrics} if whole else {},
@@ -54,6 +59,12 @@ def render(results: SweepResults, whole: Results | None) -> str:
         .strip()
         + "\n"
     )
+
+
+def _headed(said: str) -> tuple[str, str]:
+    """A sentence of the verdict as the heading of its axis, empty where it has none, and the rest."""
+    heading, _, rest = said.partition(": ")
+    return (heading, rest) if heading in (*OF_AXIS.values(), "Not measured") else ("", said)
 
 
 def told(row: Any) -> str:
@@ -124,15 +135,26 @@ def _factor(results: SweepResults, factor: str, metric: str) -> dict[str, Any]:
         "values": values[1:],
         "table": list(zip(arms, cells, strict=True)),
         "bars": [_bar(r, drawn, str(r.value)) for r in mine],
-        "notes": sorted({f"{r.value}: {r.note}" for r in found if r.note}),
+        "notes": list(_notes(found, arms)),
         **drawn,
     }
+
+
+def _notes(found: Sequence[FactorRow], arms: Sequence[str]) -> Iterator[str]:
+    """What there is to note of a factor's values, with the arms that it is about where it is not about all."""
+    noted: dict[tuple[str, str], list[str]] = {}
+    for row in found:
+        if row.note:
+            noted.setdefault((str(row.value), row.note), []).append(row.arm)
+    for (value, note), mine in noted.items():
+        whose = "" if len(mine) == len(arms) else f"{', '.join(mine)} at "
+        yield f"{whose}{value}: {note}"
 
 
 def spread_words(spread: Spread) -> str:
     """How much people differ on a metric, in a sentence."""
     if spread.sd is None:
-        return f"{title(spread.metric)}: how much people differ needs three people with an interval"
+        return f"{title(spread.metric)}: three people with an interval are needed to say how much people differ"
     if spread.sd == 0 or (spread.p is not None and spread.p > ALPHA):
         return (
             f"{title(spread.metric)}: the {spread.people} people differ no more than so few questions of each explain "
@@ -163,7 +185,7 @@ def figures(results: SweepResults, whole: Results | None) -> Iterator[Rows]:
             _figure_row(b, results.people.get(b["name"], b["name"]), "usual" if b["row"].counted else "aside")
             for b in made["rows"]
         ]
-        words = f"{compared}, 95 % intervals; of each person over interviews, of all over {results.over}"
+        words = f"{compared}, 95 % intervals, that of all over {results.over}"
         if first or rows:
             yield _rows_figure(f"people-{metric}", f"{title(metric)}, person by person", [*first, *rows], made, words)
     for factor in results.factors:
