@@ -1,10 +1,13 @@
 """The errors that a user can mend, and how the problems that pydantic finds are worded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+Location = tuple[int | str, ...]
+"""The keys and places in lists that lead to a value."""
 
 LONGEST_FOUND = 200
 """The greatest number of characters that an error message quotes of an invalid value."""
@@ -40,10 +43,13 @@ def behind(error: BaseException) -> Iterator[BaseException]:
         found += getattr(one, "exceptions", ())
 
 
-def describe(error: "ValidationError") -> list[str]:
-    """Return one line for each problem that pydantic found: the place in the record, the fault and the value found."""
+def describe(error: "ValidationError", place: Callable[[Location], Location] = lambda location: location) -> list[str]:
+    """Return one line for each problem that pydantic found: the place in the record, the fault and the value found.
+
+    `place` gives the location that is told for the location of a value in the model.
+    """
     few = error.error_count() <= MOST_FOUND
-    return [f"{_place(e['loc'])}: {_complaint(e)}" for e in error.errors(include_url=False, include_input=few)]
+    return [f"{_place(place(e['loc']))}: {_complaint(e)}" for e in error.errors(include_url=False, include_input=few)]
 
 
 def _place(location: Sequence[int | str]) -> str:

@@ -6,6 +6,7 @@ import typer
 
 from raft.commands.about import tell_what_is_in_the_way, version_option
 from ratf.commands import baseline
+from ratf.commands.cache import cache
 from ratf.commands.check import check
 from ratf.commands.data import data
 from ratf.commands.init import init
@@ -39,6 +40,7 @@ app.command("bundle")(bundle)
 app.command("verify")(verify)
 app.command("view")(view)
 app.command("models")(models)
+app.command("cache")(cache)
 app.command("data")(data)
 app.command("schema")(schema)
 

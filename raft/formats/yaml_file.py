@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -11,7 +12,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from raft.errors import DataError, describe
+from raft.errors import DataError, Location, describe
 
 MAX_BYTES = 2**20
 MAX_DEPTH = 40
@@ -26,22 +27,29 @@ _TOO_LONG = f"longer than {MAX_BYTES:,} bytes, the most that is read of YAML"
 _FRONT = re.compile(r"\s*-{3,}[ \t]*\n(.*?)(?<=\n)-{3,}[ \t]*(?:\n|$)", re.S)
 
 Model = TypeVar("Model")
-Location = tuple[int | str, ...]
-"""The keys and places in lists that lead to a value."""
+Place = Callable[[Mapping[str, Any], Location], Location]
+"""From a file's value and the location of a value in its model to the location in the file."""
 
 
-def read_model(path: Path, model: type[Model], context: Mapping[str, Any] | None = None, hint: str = "") -> Model:
+def read_model(
+    path: Path,
+    model: type[Model],
+    context: Mapping[str, Any] | None = None,
+    hint: str = "",
+    place: Place = lambda _, location: location,
+) -> Model:
     """Read a YAML file into a pydantic model, or into a type such as `dict[str, Price]`.
 
     `context` is passed to the model's validators. An empty file is read as an empty mapping. Raises DataError with
     every problem as `file:line: what`, and `hint` after each; where a key is unknown, the valid keys are listed.
+    `place` is for a model whose values stand elsewhere in the file.
     """
     try:
         written = read_keys(path, model)
         try:
             return TypeAdapter(model).validate_python(written.value, context=context)
         except ValidationError as error:
-            raise DataError(written.problems(error, model)) from None
+            raise DataError(written.problems(error, model, partial(place, written.value))) from None
     except DataError as error:
         if not hint:
             raise
@@ -63,13 +71,26 @@ class Written:
 
         `place` gives, for the location of a value in `model`, the location in the file that it was taken from.
         """
-        told = zip(error.errors(), describe(error), strict=True)
+        told = zip(error.errors(), describe(error, lambda location: self._named(place(location))), strict=True)
         lines = (f"{self.path}:{self.line(place(e['loc']))}: {text}{_valid_keys(model, e)}" for e, text in told)
         return _first(lines, error.error_count(), str(self.path))
 
     def line(self, location: Location) -> int:
         """The line of the deepest part of a location that is in the file."""
         return _line(self.node, location)
+
+    def _named(self, location: Location) -> Location:
+        """The location with the `name` of an entry of a list in place of its number, where it has one."""
+        value: Any = self.value
+        named: Location = ()
+        for part in location:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                value = None
+            name = value.get("name") if isinstance(part, int) and isinstance(value, dict) else None
+            named += (name if isinstance(name, str) and name.isprintable() else part,)
+        return named
 
 
 def read_keys(path: Path, model: Any = None) -> Written:

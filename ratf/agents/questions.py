@@ -36,7 +36,7 @@ def questions(study: Study, arm: str) -> MemoryDataset:
     elif arm in GIVEN:
         answers = given_answers(study)[arm]
         samples = [
-            _sample(e, e.question, {"given": asdict(answers[e.exchange_id])})
+            _sample(e, e.question, {"given": answers[e.exchange_id].model_dump()})
             for e in study.held_out
             if e.exchange_id in answers  # not every answer allows every edit
         ]

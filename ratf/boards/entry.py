@@ -188,7 +188,8 @@ def _standing(
     skill = next((s for s in results.skill if s.metric == metric and s.arm == arm), None)
     has_skill = skill is not None and skill.skill is not None
     score, low, high = (skill.skill, skill.low, skill.high) if skill and has_skill else (cell.mean, cell.low, cell.high)
-    reason = skill.reason if skill else "the metric is not admitted" if exam and not exam.admitted else "not in the run"
+    why_none = "the metric is not admitted" if exam and not exam.admitted else "" if cell.n else "no answer was scored"
+    reason = skill.reason if skill else why_none or "not in the run"
     return Standing(
         system=system,
         metric=metric,

@@ -18,18 +18,32 @@ from raft.text import plain
 from ratf.boards import pairs, words
 from ratf.boards.entry import slug
 from ratf.boards.plots import bar_of, history, limits
-from ratf.boards.standing import Leaderboard, Ran, Standing, Table, ends, number, span
+from ratf.boards.standing import Leaderboard, Overall, Ran, Standing, Table, ends, number, span
 from ratf.boards.words import Badge, badges
 from ratf.models.prices import dollars
 from ratf.pages.templates import environment
 from ratf.results.table import csv_of
 from ratf.suite.metrics import title
 
-COLUMNS = ("board", "person", "system", "arm", "model", "metric", "axis", "scale", "score", "low", "high", "class")
-MORE = ("n", "interviews", "unscored", "errors", "words", "admitted", "auc", "runs", "disagree", "verified")
-LAST = ("not_counted", "alike")
-OVER = "over"
-"""The column that says what an interval is over: one person's interviews, or the persons of a row that has several."""
+COLUMNS = {
+    **dict.fromkeys(("board", "person", "system", "arm", "model", "metric", "axis", "scale"), "string"),
+    **dict.fromkeys(("score", "low", "high"), "double"),
+    "class": "string",
+}
+MORE = {
+    **dict.fromkeys(("n", "interviews", "unscored", "errors"), "int64"),
+    "words": "double",
+    "admitted": "bool",
+    "auc": "double",
+    "runs": "string",
+    "disagree": "bool",
+    "verified": "int64",
+    "not_counted": "string",
+    "alike": "int64",
+}
+NUMBERS = {**COLUMNS, **MORE, "over": "string"}
+"""The columns of `leaderboard.csv` with their types in Parquet. `over` says what an interval is over: one person's
+interviews, or the persons of a row that has several."""
 
 
 SEEDS = 5
@@ -55,6 +69,12 @@ def site(board: Leaderboard) -> dict[str, bytes]:
     return {path: text.encode("utf-8", "replace") for path, text in sorted(made.items())}
 
 
+def over_persons(board: Leaderboard) -> list[tuple[str, list[str], list[Table]]]:
+    """Each protocol and set of persons with the tables over them."""
+    key: Callable[[Overall], tuple[str, list[str]]] = lambda o: (o.protocol, o.persons)  # noqa: E731
+    return [(*of, [o.table for o in several]) for of, several in groupby(sorted(board.overall, key=key), key)]
+
+
 def person_page(person: str) -> str:
     """The path of a person's page. Two keys never share one, and none leads out of the folder."""
     name = slug(person)
@@ -66,21 +86,22 @@ def to_csv(board: Leaderboard) -> str:
 
     The latter have the protocol for a board and all its persons, by their keys with spaces between.
     """
-    boards = [(one.id, one.person, table, "interviews") for one in board.boards for table in one.tables]
-    overall = [(o.protocol, " ".join(o.persons), o.table, "persons") for o in board.overall]
-    rows = (
-        _line(board, row, name, person, table, over)
-        for name, person, table, over in [*boards, *overall]
-        for row in table.rows
-    )
-    return csv_of((*COLUMNS, *MORE, *LAST, OVER), rows)
+    boards = [line for one in board.boards for line in lines(board, one.id, [one.person], one.tables)]
+    overall = [line for o in board.overall for line in lines(board, o.protocol, o.persons, [o.table])]
+    return csv_of(list(NUMBERS), [*boards, *overall])
+
+
+def lines(board: Leaderboard, name: str, persons: Sequence[str], tables: Sequence[Table]) -> list[list[Any]]:
+    """The rows of tables of one person, or over several, with the values of `NUMBERS`."""
+    over = "interviews" if len(persons) == 1 else "persons"
+    return [_line(board, row, name, " ".join(persons), table, over) for table in tables for row in table.rows]
 
 
 def _line(board: Leaderboard, row: Standing, name: str, person: str, table: Table, over: str) -> list[Any]:
     system = board.systems[row.system]
     where = (name, person, row.system, system.arm, system.model, table.metric, table.axis)
     told = (row.scale, row.score, row.low, row.high, row.placed)
-    more = [getattr(row, column) for column in (*MORE, *LAST)]
+    more = [getattr(row, column) for column in MORE]
     return [*where, *told, *(" ".join(value) if isinstance(value, list) else value for value in more), over]
 
 
@@ -135,11 +156,7 @@ class Pages:
     def index(self) -> str:
         """The page that has all boards."""
         board = self.board
-        key: Callable[[Any], tuple[str, list[str]]] = lambda o: (o.protocol, o.persons)  # noqa: E731
-        overall = [
-            {"persons": persons, "tables": [o.table for o in several]}
-            for (_, persons), several in groupby(sorted(board.overall, key=key), key)
-        ]
+        overall = [{"persons": persons, "tables": tables} for _, persons, tables in over_persons(board)]
         parts = (("system", board.systems), ("person", board.persons), ("run", board.runs))
         counted = ", ".join(words.several(len(of), name) for name, of in parts)
         return self.render("boards/index.html.j2", "", overall=overall, summary=counted)

@@ -85,6 +85,8 @@ def _prospect(study: "Study", made: "Plan") -> str:
 
 def _lines(made: "Plan") -> "Iterator[str]":
     yield f"{made.suite}: {made.person}, {made.questions} questions of {made.interviews} interviews"
+    if made.uneven:
+        yield made.uneven
     yield ""
     yield _row("role", "for", "model", "samples", "calls", "tokens", "cost", "time")
     for ask in made.asks:

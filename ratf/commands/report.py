@@ -11,6 +11,7 @@ import typer
 from raft.commands.errors import reported_errors
 from raft.errors import RaftError
 from ratf.commands.sharing.options import Data, Public, Redact
+from ratf.commands.sharing.papers import note, put_all
 
 if TYPE_CHECKING:
     from ratf.gate.gate import Checked
@@ -81,11 +82,11 @@ def _figures(of: Finished, kind: "Kind") -> dict[str, bytes]:
     from ratf.reporting.papers.figures import figures
 
     runs = past(of.whole, of.run, of.history) if of.history else []
-    return drawn(figures(of.results, runs), kind, _note)
+    return drawn(figures(of.results, runs), kind, note)
 
 
 def _tables(of: Finished) -> dict[str, bytes]:
-    from ratf.reporting.papers.printed import files
+    from ratf.pages.printed import files
     from ratf.reporting.papers.tables import tables
     from ratf.results.table import run_id
 
@@ -187,11 +188,7 @@ def _put(made: Made, folder: Path, format: Format, out: Path | None, kind: str =
     if isinstance(made, dict):
         if not made:
             raise RaftError("there is nothing to show: no metric has scored an answer")
-        place = out or folder / FOLDERS[format.value]
-        place.mkdir(parents=True, exist_ok=True)
-        for name, content in made.items():
-            write_whole(place / name, content)
-            typer.echo(str(place / name))
+        put_all(made, out or folder / FOLDERS[format.value])
         return
     path = out or (folder / f"scores.{kind}{format.value}" if isinstance(made, bytes) else None)
     if path is None:
@@ -232,7 +229,7 @@ def _of_sweep(run: Path, format: Format, out: Path | None, more: bool) -> None:
 
 def _sweep_files(run: Path, format: Format) -> dict[str, bytes]:
     from ratf.pages.figures import drawn
-    from ratf.reporting.papers.printed import files
+    from ratf.pages.printed import files
     from ratf.results.folder import open_run
     from ratf.sweep.page import figures, tables
     from ratf.sweep.records import load
@@ -240,11 +237,7 @@ def _sweep_files(run: Path, format: Format) -> dict[str, bytes]:
     sweep, whole = load(run), open_run(run) if (run / "results.json").is_file() else None
     if format.value == "tables":
         return files(tables(sweep, whole))
-    return drawn(figures(sweep, whole), "svg" if format.value == "svg" else "pdf", _note)
-
-
-def _note(said: str) -> None:
-    typer.echo(f"note: {said}", err=True)
+    return drawn(figures(sweep, whole), "svg" if format.value == "svg" else "pdf", note)
 
 
 def _checked(results: "Results", run: Path, baseline: Path | None) -> "Checked":

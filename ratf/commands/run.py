@@ -107,14 +107,18 @@ def run(
 
     Example: ratf run demo/demo.yaml
     """
-    given = {name: value for name, value in locals().items() if name not in OF_EXIT_CODES}
     with reported_errors():
         from raft.console import progress
         from ratf.models.budget import Stopped
         from ratf.runner.run import Outcome
 
         try:
-            outcome = carry_out(**given, progress=progress(), tell=lambda line: typer.echo(line, err=True))
+            outcome = carry_out(
+                suite, data, out, allow_leaks=allow_leaks, judge_anyway=judge_anyway, record=record, replay=replay,
+                budget_usd=budget_usd, budget_tokens=budget_tokens, budget_minutes=budget_minutes, prices=prices,
+                give_up_after=give_up_after, wait=wait, workers=workers, shard=shard, only=only, on=on, each=each,
+                progress=progress(), tell=lambda line: typer.echo(line, err=True),
+            )  # fmt: skip
         except Stopped as stopped:
             typer.echo(f"NOT MEASURED: {stopped}")
             raise typer.Exit(exit_code("NOT MEASURED", distinct_exit_codes, exit_zero_on or ())) from None
@@ -128,10 +132,6 @@ def run(
             typer.echo(f"{name}: nothing to do, {folder} has the results of exactly this suite and data")
         _say(outcome.results, folder)
         raise typer.Exit(exit_code(outcome.results.verdict, distinct_exit_codes, exit_zero_on or ()))
-
-
-OF_EXIT_CODES = ("distinct_exit_codes", "exit_zero_on")
-"""The options of the command that are about its exit code, not about the run."""
 
 
 def carry_out(

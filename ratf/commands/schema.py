@@ -29,12 +29,9 @@ def _judge() -> dict[str, Any]:
 
 
 def _results() -> dict[str, Any]:
-    import json
+    from ratf.results.results import Results
 
-    from ratf.results.results import schema
-
-    made: dict[str, Any] = json.loads(schema())
-    return made
+    return Results.model_json_schema()
 
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -47,14 +44,15 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
 
 Kind = StrEnum("Kind", [(name, name) for name in SCHEMAS])  # type: ignore[misc]
 SUITE = Kind("suite")
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_of(kind: str) -> str:
     """The JSON Schema of a kind of file, one of SCHEMAS, as text."""
     import json
 
-    return json.dumps({"$schema": DIALECT, **SCHEMAS[kind]()}, indent=1, ensure_ascii=False) + "\n"
+    from ratf.results.results import DIALECT
+
+    return json.dumps({**DIALECT, **SCHEMAS[kind]()}, indent=1, ensure_ascii=False) + "\n"
 
 
 def schema(

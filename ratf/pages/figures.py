@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from raft.errors import RaftError
 from raft.text import plain
+from ratf.suite.metrics import title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,6 +137,27 @@ class Panels:
 
 
 Figure = Rows | Panels
+
+
+def heading(metric: str, failed: bool, lower: bool) -> str:
+    """A metric's title over a figure or a column, with what a reader must know of it."""
+    said = f"{title(metric)} (not admitted in its exam)" if failed else title(metric)
+    return f"{said}, lower is better" if lower else said
+
+
+def over_runs(line: dict[str, Any]) -> Line:
+    """A line of `ratf.pages.lines.line` as a figure has it."""
+    return Line(
+        name="mean, 95 % interval",
+        points=[(at["x"], at["y"]) for at in line["points"]],
+        ends=[(at["low"], at["high"]) for at in line["points"]],
+        joined=[corners(s) for s in line["segments"]],
+    )
+
+
+def corners(told: str) -> list[tuple[float, float]]:
+    """The corners of a part of such a line."""
+    return [(float(x), float(y)) for x, _, y in (pair.partition(",") for pair in told.split())]
 
 
 def drawn(figures: Iterable[Figure], kind: Format, tell: Callable[[str], object] = lambda _: None) -> dict[str, bytes]:

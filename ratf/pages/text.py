@@ -24,6 +24,12 @@ def interview_name(title: str, day: str | date | None) -> str:
     return title if not day or str(day) in title else f"{day} · {title}"
 
 
+def in_markdown(said: str) -> str:
+    """Text escaped for Markdown: no table, tag, link, code or mention comes out of it."""
+    line = " ".join(plain(said).split()).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
+    return re.sub(r"([\\`*|]|\]\(|!\[|://)", lambda m: "".join(f"&#{ord(c)};" for c in m[0]), line)
+
+
 def minus(text: str) -> str:
     """Numbers with minus signs for hyphens, and no zero below zero: `−0.34 [−0.47, 0.00]`; dates keep their hyphens."""
     return re.sub(r"(?<![\w-])-(?=\d)", "−", re.sub(r"(?<![\w-])-(?=0\.0+(?!\d))", "", text))

@@ -20,7 +20,7 @@ FAMILIES = {
 def titled(text: str, results: Results) -> str:
     """A sentence of the run's, with titles for the names of metrics: `… on Voice, 60 paired questions`."""
     named = "|".join(map(re.escape, sorted(results.metrics, key=len, reverse=True)))
-    return re.sub(rf"\bon ({named})\b", lambda found: f"on {title(found[1])}", text)
+    return re.sub(rf"(?<=\bon )({named})\b|\b({named})(?= is not admitted)", lambda found: title(found[0]), text)
 
 
 def families(results: Results) -> list[tuple[str, list[str]]]:

@@ -1,11 +1,10 @@
 """A checked run in at most 60 lines of Markdown, for a pull request or a GitHub step, and as GitHub's annotations."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from raft.text import plain
 from ratf.gate.gate import Checked
-from ratf.pages.text import ICONS, interval, p_value, value
+from ratf.pages.text import ICONS, in_markdown, interval, p_value, value
 from ratf.reporting.top.licences import agreement, by_sentence
 from ratf.results.results import Cell, Results
 from ratf.statistics.attribution import findings
@@ -33,11 +32,11 @@ def annotations(checked: Checked) -> Iterator[str]:
 
 
 def _head(results: Results, checked: Checked) -> Iterator[str]:
-    yield f"## {ICONS[checked.verdict]} {checked.verdict} · {text(results.suite['name'])}"
+    yield f"## {ICONS[checked.verdict]} {checked.verdict} · {in_markdown(results.suite['name'])}"
     yield ""
-    yield f"{text(checked.sentence)}."
+    yield f"{in_markdown(checked.sentence)}."
     asked = len(results.questions)
-    against = f" Against {text(checked.against)}." if checked.against else ""
+    against = f" Against {in_markdown(checked.against)}." if checked.against else ""
     yield ""
     yield f"<sub>{asked} questions · suite `{code(results.digest)}` · data `{code(results.data_digest)}`.{against}</sub>"
 
@@ -47,7 +46,7 @@ def _rules(_: Results, checked: Checked) -> Iterator[str]:
         yield from ("", "| rule | tier | | result |", "|---|---|---|---|")
     shown = sorted(checked.rules, key=lambda r: r.verdict == "PASS")[:RULES]
     for r in shown:
-        yield f"| {text(r.rule)} | {r.tier} | {ICONS[r.verdict]} {r.verdict} | {text(r.sentence)} |"
+        yield f"| {in_markdown(r.rule)} | {r.tier} | {ICONS[r.verdict]} {r.verdict} | {in_markdown(r.sentence)} |"
     yield from _hidden("rules", checked.rules, shown, "| … and {} | | | |")
 
 
@@ -56,7 +55,7 @@ def _fallen(_: Results, checked: Checked) -> Iterator[str]:
     if fallen:
         yield from ("", "**Fell most**", "")
     for r in fallen[:FALLEN]:
-        yield f"- {text(r.rule)}: " + ", ".join(f"`{code(q)}`" for q in r.questions)
+        yield f"- {in_markdown(r.rule)}: " + ", ".join(f"`{code(q)}`" for q in r.questions)
     yield from _hidden("rules", fallen, fallen[:FALLEN], "- … and {}")
 
 
@@ -70,11 +69,11 @@ def _scores(results: Results, _: Checked) -> Iterator[str]:
     metrics = _shown(results)
     if not metrics or not results.arms:
         return
-    yield from ("", f"| arm | {' | '.join(map(text, metrics))} |", "|---|" + "---|" * len(metrics))
+    yield from ("", f"| arm | {' | '.join(map(in_markdown, metrics))} |", "|---|" + "---|" * len(metrics))
     arms = list(results.arms.items())
     for name, arm in arms[:ARMS]:
         cells = [_cell(arm.metrics.get(m), results.metrics[m]["top"]) for m in metrics]
-        yield f"| {text(name)} | {' | '.join(cells)} |"
+        yield f"| {in_markdown(name)} | {' | '.join(cells)} |"
     yield from _hidden("arms", arms, arms[:ARMS], "| … and {} |" + " |" * len(metrics))
 
 
@@ -85,8 +84,8 @@ def _cell(cell: Cell | None, top: float | None) -> str:
 def _licences(results: Results, _: Checked) -> Iterator[str]:
     """Of the metrics that the table of scores shows, what each may say, and who may speak of agreement."""
     same = by_sentence(results, _shown(results))
-    told = [f"{text(', '.join(metrics))}: {text(sentence)}." for sentence, metrics in same.items()]
-    told += [f"{text(said)}."] if (said := agreement(results)) else []
+    told = [f"{in_markdown(', '.join(metrics))}: {in_markdown(sentence)}." for sentence, metrics in same.items()]
+    told += [f"{in_markdown(said)}."] if (said := agreement(results)) else []
     if told:
         yield from ("", f"<sub>{' '.join(told)}</sub>")
 
@@ -95,7 +94,7 @@ def _contrasts(results: Results, _: Checked) -> Iterator[str]:
     primary = results.suite["primary"]["metric"]
     found = [c for c in results.comparisons if c.metric == primary and c.difference is not None]
     if found:
-        yield from ("", f"| {text(primary)} | difference | in sd | p (Holm) | can see | n |", "|---" * 6 + "|")
+        yield from ("", f"| {in_markdown(primary)} | difference | in sd | p (Holm) | can see | n |", "|---" * 6 + "|")
     for c in found[:CONTRASTS]:
         p = p_value(c.p_holm)
         see = "n/a" if c.smallest_detectable is None else f"{c.smallest_detectable:.2g}"
@@ -110,26 +109,20 @@ def _attribution(results: Results, _: Checked) -> Iterator[str]:
     effects = [e for e in results.attribution.effects if e.metric == primary] if results.attribution else []
     if effects:
         told = findings(effects, results.metrics[primary].get("better") == "lower")
-        yield from ("", f"**What made the difference**, on {text(primary)}. {text(told)}")
+        yield from ("", f"**What made the difference**, on {in_markdown(primary)}. {in_markdown(told)}")
 
 
 def _notes(results: Results, checked: Checked) -> Iterator[str]:
     notes = [*checked.notes, *results.notes]
     if notes:
         yield ""
-    yield from (f"- {text(note)}" for note in notes[:NOTES])
+    yield from (f"- {in_markdown(note)}" for note in notes[:NOTES])
     yield from _hidden("notes", notes, notes[:NOTES], "- … and {}")
 
 
 def _hidden(what: str, everything: Sequence[object], shown: Sequence[object], form: str) -> Iterator[str]:
     if len(everything) > len(shown):
         yield form.format(f"{len(everything) - len(shown)} more {what}")
-
-
-def text(said: str) -> str:
-    """Text escaped for Markdown: no table, tag, link, code or mention comes out of it."""
-    line = " ".join(plain(said).split()).replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;")
-    return re.sub(r"([\\`*|]|\]\(|!\[|://)", lambda m: "".join(f"&#{ord(c)};" for c in m[0]), line)
 
 
 def code(said: str) -> str:

@@ -581,10 +581,13 @@ def dumped(results: Results) -> bytes:
     return TypeAdapter(Results).dump_json(results, indent=1) + b"\n"
 
 
+DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+"""What every JSON Schema that is written says of itself."""
+
+
 def schema() -> str:
     """The JSON Schema of `results.json`."""
-    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Results.model_json_schema()}
-    return json.dumps(made, indent=1) + "\n"
+    return json.dumps({**DIALECT, **Results.model_json_schema()}, indent=1) + "\n"
 
 
 def load(path: Path) -> Results:

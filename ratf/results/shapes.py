@@ -103,8 +103,13 @@ class _Vote(_Part):
     tokens: int = 0
 
 
-class _Given(_Part):
-    model_config = ConfigDict(extra="forbid")
+class Given(_Part):
+    """An answer that stands in for an agent's. `similarity` is the cosine of the two questions.
+
+    What nobody said has no person, no exchange and no similarity; what is said to every question alike has no similarity.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: str
     person: str = ""
@@ -112,6 +117,16 @@ class _Given(_Part):
     interview_id: str = ""
     question: str = ""
     similarity: float | None = None
+
+    @property
+    def as_answer(self) -> bool:
+        """Whether somebody really answered a question with it, this one or one chosen for it; else it was made up."""
+        return self.similarity is not None
+
+    @property
+    def interview(self) -> str | None:
+        """The person and the interview in which it was said."""
+        return f"{self.person}/{self.interview_id}" if self.interview_id else None
 
 
 class _About(_Part):
@@ -169,7 +184,7 @@ TrainingDict = Annotated[dict[str, Any], _like(_Training)]
 MetricDict = Annotated[dict[str, Any], _like(_Metric)]
 MemoryDict = Annotated[dict[str, Any], _like(_Memory)]
 VoteDict = Annotated[dict[str, Any], _like(_Vote)]
-GivenDict = Annotated[dict[str, Any], _like(_Given)]
+GivenDict = Annotated[dict[str, Any], _like(Given)]
 AboutDict = Annotated[dict[str, Any], _like(_About)]
 EnvironmentDict = Annotated[dict[str, str], _like(_Environment)]
 TimesDict = Annotated[dict[str, Any], _like(_Times)]

@@ -11,13 +11,13 @@ from inspect_ai.log import EvalLog, EvalSample
 from raft.prompts import EarlierExchange, conversation
 from raft.types import Memory
 from ratf.agents.earlier import provenance
-from ratf.agents.given.controls import Given
 from ratf.agents.training import tuned
 from ratf.gate.gate import why_not_measured
 from ratf.judges.counts import plan, with_savings
 from ratf.models.faults import in_short, kinds
 from ratf.models.states import state_of
 from ratf.results.results import Answer, ArmResult, Contrast, Question, Results, Rights, Scored, State
+from ratf.results.shapes import Given
 from ratf.runner.environment import environment
 from ratf.runner.notes import notes, own_notes
 from ratf.scores.logs import first_answers

@@ -25,7 +25,7 @@ from ratf.models.recorded.replay import mark, session
 from ratf.reporting import files as report_files
 from ratf.reporting.changes import against
 from ratf.results.folder import newest_logs, set_damaged_logs_aside
-from ratf.results.results import Leaks, Results, save
+from ratf.results.results import Leaks, Results, Retrieval, save
 from ratf.runner.leaks import look, look_in_store, refuse
 from ratf.scores.logs import first_answers, score
 from ratf.suite.arms import ARMS, WRITTEN
@@ -259,30 +259,31 @@ def given_of(study: Study) -> list[str]:
     return [name for name in everybody(study) if name not in asked]
 
 
-def read(at: AtWork) -> None:
-    """Let the base model read what the hindsight and the signs of contamination are worked out from."""
+def read(at: AtWork) -> Retrieval | None:
+    """Let the base model read what the signs of contamination and the hindsight are worked out from, and return the latter."""
     from ratf.agents import hindsight
     from ratf.runner.contamination import replies
 
+    found = None
     if hindsight.wanted(at.study):
         with at.times.timed("hindsight"):
-            hindsight.measure(at.study, at.checked)
+            found = hindsight.measure(at.study, at.checked)
     if at.study.suite.contamination:
         with at.times.timed("contamination"), at.meter.doing("contamination"):
             replies(at.study, at.checked)
             at.meter.check()
+    return found
 
 
 def finish(at: AtWork, leaks: Leaks | None = None) -> Results:
     """Score all answers, and write the results and the page. `leaks` are those that `prepare` returned."""
-    from ratf.agents import hindsight
     from ratf.runner.collect import collect
     from ratf.runner.contamination import panel
 
     study, progress = at.study, at.checked
     with at.times.timed("score"), at.meter.doing("grading"):
         logs, admission = score(study, progress, at.how.judge_anyway)
-    read(at)
+    retrieval = read(at)
     contamination = panel(study, first_answers(logs), progress) if study.suite.contamination else None
     at.meter.check()
     if leaks is None:
@@ -294,7 +295,7 @@ def finish(at: AtWork, leaks: Leaks | None = None) -> Results:
     times = {"finished": now, "seconds": seconds, "total": round(sum(seconds.values()), 1)}
     more = {
         "leaks": leaks,
-        "retrieval": hindsight.measure(study, progress) if hindsight.wanted(study) else None,
+        "retrieval": retrieval,
         "contamination": contamination,
         "budget": at.meter.spent(),
     }

@@ -14,6 +14,9 @@ from ratf.statistics.power import Smallest, smallest_differences
 from ratf.suite.arms import CONTRASTS
 from ratf.suite.study import Study
 
+MOST_LISTED = 12
+"""The most interviews whose questions a plan tells one by one."""
+
 
 class Total(Record):
     """The sums over several counts of calls; `usd` and `seconds` are None where one of them is unknown."""
@@ -32,6 +35,8 @@ class Plan(Record):
     person: str
     questions: int
     interviews: int
+    uneven: str
+    """How many questions each held-out interview gives, and why, if `split.questions` is not reached or not spread evenly."""
     asks: list[CallCount]
     least: Total
     """What the run takes if every judge shows at once that it cannot pass its exam: the least."""
@@ -68,6 +73,7 @@ def plan(study: Study, prices: Prices | Path | str = NO_PRICES, earlier: Results
         person=study.person.about.name,
         questions=len(study.held_out),
         interviews=len(sizes),
+        uneven=uneven(study),
         asks=asks,
         least=_total([a for a in asks if not a.if_admitted], known.beside(study)),
         most=_total(asks, known.beside(study)),
@@ -76,6 +82,36 @@ def plan(study: Study, prices: Prices | Path | str = NO_PRICES, earlier: Results
         primary=primary.metrics,
         notes=list(_notes(asks)),
     )
+
+
+def uneven(study: Study) -> str:
+    """How many questions each held-out interview gives, and why, in a line.
+
+    Empty where the suite names no number of questions, or where all interviews give the same number and together reach it.
+    """
+    wanted, each = study.suite.split.questions, study.questions_each()
+    asked, usable = ([pair[n] for pair in each] for n in (0, 1))
+    if wanted is None or (sum(asked) == wanted and len(set(asked)) == 1):
+        return ""
+    who = study.person.key
+    these = "held-out interview has" if len(each) == 1 else f"{len(each)} held-out interviews have"
+    if wanted > sum(usable):
+        return (
+            f"{who}: the {these} {sum(usable)} usable answers ({_listed(usable)}), fewer than the {wanted} questions of "
+            "split.questions, so all are asked."
+        )
+    return (
+        f"{who}: the held-out interviews, oldest first, give {_listed(asked)} questions, in proportion to their "
+        f"{_listed(usable)} usable answers."
+    )
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """The numbers as `4, 8 and 12`; of many, the range."""
+    if len(numbers) > MOST_LISTED:
+        return f"{min(numbers)} to {max(numbers)} each"
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _total(asks: Sequence[CallCount], beside: float) -> Total:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from ratf.agents.given.controls import Given, edit_log
+from ratf.agents.given.controls import edit_log
 from ratf.agents.given.evidence import evidence
 from ratf.edits.made import MADE as MADE_WORDS
 from ratf.edits.turned import turned_round
@@ -22,6 +22,7 @@ from ratf.results.exams import (
     VoiceFacts,
 )
 from ratf.results.results import Scored, Skill
+from ratf.results.shapes import Given
 from ratf.scores.content_exam import examine_content, ladder_of
 from ratf.scores.style.delta import deltas
 from ratf.scores.style.speaking import VOICE

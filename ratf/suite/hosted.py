@@ -133,5 +133,4 @@ def hosted_pipeline(recipe: str, model: str) -> str:
             r"(?m)^(?=\S+\.whl$)", lambda _: f"{PACKAGES[provider][0]}  # asks {provider}/… models\n", recipe
         )
     keys = "".join(f"          {key}: ${{{{ secrets.{key} }}}}\n" for key in keys_of(model))
-    told = "        env: # pull requests from forks get no secrets\n"
-    return re.sub(r"        # env:\n        #   OPENAI_API_KEY:[^\n]*\n", lambda _: told + keys, recipe)
+    return re.sub(r" *# OPENAI_API_KEY:[^\n]*\n", lambda _: keys, recipe)

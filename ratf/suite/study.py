@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,7 +17,7 @@ from raft.memory.mind import said_before
 from raft.people.doubts import nothing_to_remember, older_writings
 from raft.people.folders import inside, same_person
 from raft.people.person import Person, load_person
-from raft.types import Exchange
+from raft.types import Exchange, Interview
 from ratf.suite.arms import ARMS
 from ratf.suite.own import OwnArm, read_answers
 from ratf.suite.suite import Suite, find_suite, load_suite
@@ -93,6 +94,12 @@ class Study:
             }
             for e in self.held_out
         ]
+
+    def questions_each(self) -> list[tuple[int, int]]:
+        """For each held-out interview, oldest first: how many questions it gives, and of how many usable answers."""
+        held = [i.interview_id for i in _dated(self.person)[-self.suite.split.held_out_interviews :]]
+        asked, usable = (Counter(e.interview_id for e in some) for some in (self.held_out, self.person.exchanges))
+        return [(asked[i], usable[i]) for i in held]
 
     @property
     def questions_digest(self) -> str:
@@ -247,8 +254,7 @@ def _split(suite: Suite, person: Person, path: Path) -> tuple[list[Exchange], li
     Only what is older than the day of the first held-out interview, or undated, is among the earlier ones. Raises
     DataError where too few interviews are left to learn from.
     """
-    usable = {e.interview_id for e in person.exchanges}
-    dated = [i for i in person.interviews if i.date and i.interview_id in usable]
+    dated = _dated(person)
     wanted = suite.split.held_out_interviews
     if len(dated) <= wanted:
         raise DataError(
@@ -271,6 +277,12 @@ def _split(suite: Suite, person: Person, path: Path) -> tuple[list[Exchange], li
             ]
         )
     return _thin(everything, suite.split.questions), earlier
+
+
+def _dated(person: Person) -> list[Interview]:
+    """The interviews that may be held out, oldest first."""
+    usable = {e.interview_id for e in person.exchanges}
+    return [i for i in person.interviews if i.date and i.interview_id in usable]
 
 
 def _thin(exchanges: list[Exchange], wanted: int | None) -> list[Exchange]:

@@ -1,13 +1,14 @@
 """A suite: one YAML file that says whose answers are tested, how, and what counts."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from raft.errors import DataError
+from raft.errors import DataError, Location
 from raft.formats.yaml_file import read_model
 from raft.people.folders import PersonKey
 from raft.people.person import About
@@ -340,4 +341,14 @@ def load_suite(path: Path, finished: bool = False) -> Suite:
 
     `finished`: it is the suite of a run that is over, whose model of inference may be elsewhere.
     """
-    return read_model(path, Suite, context={"folder": path.parent, "finished": finished})
+    return read_model(path, Suite, context={"folder": path.parent, "finished": finished}, place=in_file)
+
+
+def in_file(raw: Mapping[str, Any], location: Location) -> Location:
+    """The location in a suite's file of a value of the suite: `arms` of the file holds recipes and arms of one's own."""
+    if location[:1] not in (("arms",), ("own",)) or len(location) < 2 or not isinstance(raw.get("arms"), list):
+        return location
+    own = location[0] == "own"
+    at: list[Location] = [("own", i) for i in range(len(raw.get("own") or []))] if own else []
+    at += [("arms", i) for i, arm in enumerate(raw["arms"]) if isinstance(arm, dict) == own]
+    return (*at[int(location[1])], *location[2:])

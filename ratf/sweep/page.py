@@ -7,15 +7,14 @@ from urllib.parse import quote
 from raft.text import plain
 from ratf.pages.axes import labels, padded, places
 from ratf.pages.figures import Kind, Row, Rows
+from ratf.pages.printed import Table
 from ratf.pages.templates import environment, template_digest
-from ratf.pages.text import ICONS, beyond, detectable, minus, p_value
+from ratf.pages.text import ICONS, beyond, detectable, in_markdown, minus, p_value
 from ratf.pages.words import titled
-from ratf.reporting.markdown import text
-from ratf.reporting.papers.printed import Table
 from ratf.reporting.papers.tables import tables as tables_of
 from ratf.results.results import Results
 from ratf.statistics.estimates import ALPHA
-from ratf.statistics.verdict import signed
+from ratf.statistics.verdict import OF_AXIS, signed
 from ratf.suite.metrics import title
 from ratf.sweep.records import Best, CellTold, FactorRow, PersonRow, Spread, SweepResults
 
@@ -28,6 +27,10 @@ def render(results: SweepResults, whole: Results | None) -> str:
     env = environment()
     env.filters |= {"plain": plain, "title": title, "p": p_value, "detectable": detectable, "setting": setting_words}
     metrics = [m for m in (results.primary["metric"], results.primary.get("second")) if m]
+
+    def worded(said: str) -> str:
+        return minus(titled(said, whole) if whole else said)
+
     reports = {c.name: f"cells/{quote(c.name)}/report.html" for c in results.cells if not c.error}
     return (
         env.get_template("sweep/page.html.j2")
@@ -35,7 +38,8 @@ def render(results: SweepResults, whole: Results | None) -> str:
             s=results,
             one=whole,
             icon=ICONS[results.verdict],
-            headline=minus(titled(results.sentence, whole) if whole else results.sentence).split(". "),
+            headline=[_headed(said) for said in worded(results.sentence).split(". ")],
+            worded=worded,
             metrics=metrics,
             plots=[_people_plot(results, whole, m) for m in metrics] if results.rows else [],
             contrasts={m: [c for c in whole.comparisons if c.metric == m] for m in metrics} if whole else {},
@@ -55,6 +59,12 @@ def render(results: SweepResults, whole: Results | None) -> str:
         .strip()
         + "\n"
     )
+
+
+def _headed(said: str) -> tuple[str, str]:
+    """A sentence of the verdict as the heading of its axis, empty where it has none, and the rest."""
+    heading, _, rest = said.partition(": ")
+    return (heading, rest) if heading in (*OF_AXIS.values(), "Not measured") else ("", said)
 
 
 def told(row: Any) -> str:
@@ -125,15 +135,26 @@ def _factor(results: SweepResults, factor: str, metric: str) -> dict[str, Any]:
         "values": values[1:],
         "table": list(zip(arms, cells, strict=True)),
         "bars": [_bar(r, drawn, str(r.value)) for r in mine],
-        "notes": sorted({f"{r.value}: {r.note}" for r in found if r.note}),
+        "notes": list(_notes(found, arms)),
         **drawn,
     }
+
+
+def _notes(found: Sequence[FactorRow], arms: Sequence[str]) -> Iterator[str]:
+    """What there is to note of a factor's values, with the arms that it is about where it is not about all."""
+    noted: dict[tuple[str, str], list[str]] = {}
+    for row in found:
+        if row.note:
+            noted.setdefault((str(row.value), row.note), []).append(row.arm)
+    for (value, note), mine in noted.items():
+        whose = "" if len(mine) == len(arms) else f"{', '.join(mine)} at "
+        yield f"{whose}{value}: {note}"
 
 
 def spread_words(spread: Spread) -> str:
     """How much people differ on a metric, in a sentence."""
     if spread.sd is None:
-        return f"{title(spread.metric)}: how much people differ needs three people with an interval"
+        return f"{title(spread.metric)}: three people with an interval are needed to say how much people differ"
     if spread.sd == 0 or (spread.p is not None and spread.p > ALPHA):
         return (
             f"{title(spread.metric)}: the {spread.people} people differ no more than so few questions of each explain "
@@ -164,7 +185,7 @@ def figures(results: SweepResults, whole: Results | None) -> Iterator[Rows]:
             _figure_row(b, results.people.get(b["name"], b["name"]), "usual" if b["row"].counted else "aside")
             for b in made["rows"]
         ]
-        words = f"{compared}, 95 % intervals; of each person over interviews, of all over {results.over}"
+        words = f"{compared}, 95 % intervals, that of all over {results.over}"
         if first or rows:
             yield _rows_figure(f"people-{metric}", f"{title(metric)}, person by person", [*first, *rows], made, words)
     for factor in results.factors:
@@ -215,9 +236,9 @@ def tables(results: SweepResults, whole: Results | None) -> Iterator[Table]:
 def markdown(results: SweepResults) -> str:
     """The sweep in at most 60 lines of Markdown, failed cells first."""
     lines = [
-        f"## {ICONS[results.verdict]} {results.verdict} · {text(results.name)}",
+        f"## {ICONS[results.verdict]} {results.verdict} · {in_markdown(results.name)}",
         "",
-        f"{text(minus(results.sentence))}.",
+        f"{in_markdown(minus(results.sentence))}.",
     ]
     done = len(results.cells) - len(results.failed)
     lines += [
@@ -227,27 +248,30 @@ def markdown(results: SweepResults) -> str:
     metric = results.primary["metric"]
     shown = sorted((r for r in results.rows if r.metric == metric), key=lambda r: (r.stands_out or 1.0, r.person))
     if shown:
-        lines += ["", f"| {text(title(metric))} | difference | questions | |", "|---|---|---|---|"]
+        lines += ["", f"| {in_markdown(title(metric))} | difference | questions | |", "|---|---|---|---|"]
         lines += [_person_line(results, r) for r in shown[:15]]
         lines += [f"| … and {len(shown) - 15} more | | | |"] if len(shown) > 15 else []
     factors = [r for r in results.effects if r.metric == metric and r.arm == results.primary["better"]]
     if factors:
         lines += [
             "",
-            f"| {text(results.primary['better'])}, by setting | difference to the reference | p (Holm) |",
+            f"| {in_markdown(results.primary['better'])}, by setting | difference to the reference | p (Holm) |",
             "|---|---|---|",
         ]
-        lines += [f"| {text(r.factor)} {text(str(r.value))} | {told(r)} | {p_value(r.p_holm)} |" for r in factors[:12]]
+        lines += [
+            f"| {in_markdown(r.factor)} {in_markdown(str(r.value))} | {told(r)} | {p_value(r.p_holm)} |"
+            for r in factors[:12]
+        ]
         lines += [f"| … and {len(factors) - 12} more | | |"] if len(factors) > 12 else []
     said = [*map(spread_words, results.spread), *map(best_words, results.best), *results.notes]
-    lines += ["", *(f"- {text(one)}" for one in said[:8])] if said else []
+    lines += ["", *(f"- {in_markdown(one)}" for one in said[:8])] if said else []
     return "\n".join(lines) + "\n"
 
 
 def _person_line(results: SweepResults, row: PersonRow) -> str:
     out = f"stands out, p {p_value(row.stands_out)}" if row.stands_out is not None and row.stands_out <= ALPHA else ""
-    why = text(row.why_not) if not row.counted else out
-    return f"| {text(results.people.get(row.person, row.person))} | {told(row)} | {row.questions} | {why} |"
+    why = in_markdown(row.why_not) if not row.counted else out
+    return f"| {in_markdown(results.people.get(row.person, row.person))} | {told(row)} | {row.questions} | {why} |"
 
 
 def cell_line(cell: CellTold) -> str:

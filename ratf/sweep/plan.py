@@ -9,7 +9,7 @@ from ratf.models.known import lacking, must_be_known
 from ratf.models.prices import Prices
 from ratf.results.record import Record
 from ratf.runner.calls import CallCount
-from ratf.runner.plan import Plan, Total, plan
+from ratf.runner.plan import MOST_LISTED, Plan, Total, plan
 from ratf.statistics.power import Smallest, smallest_differences
 from ratf.suite.arms import ARMS
 from ratf.suite.study import Study
@@ -32,6 +32,8 @@ class SweepPlan(Record):
 
     suite: str
     people: list[str]
+    uneven: list[str]
+    """How many questions each held-out interview gives, and why, for each person and split where that is not plain."""
     cells: int
     settings: list[SettingPlan]
     least: Total
@@ -77,6 +79,7 @@ def plan_of(sweep: Sweep, prices: Prices) -> SweepPlan:
     return SweepPlan(
         suite=sweep.name,
         people=sweep.people,
+        uneven=list(dict.fromkeys(p.uneven for p in made if p.uneven)),
         cells=len(made),
         settings=of_settings,
         least=_sum([p.least for p in made]),
@@ -155,6 +158,9 @@ def _sum(totals: list[Total]) -> Total:
 def lines(made: SweepPlan) -> Iterator[str]:
     """The plan as the command prints it."""
     yield f"{made.suite}: {made.cells} cells; {', '.join(made.people)}"
+    yield from made.uneven[:MOST_LISTED]
+    if (others := len(made.uneven) - MOST_LISTED) > 0:
+        yield f"… and {others} more lines like these; --json has them."
     yield ""
     judged = made.least != made.most
     for one in made.settings:

@@ -23,7 +23,7 @@ def within(address: str, digest: str) -> Callable[[Path], AbstractContextManager
 
     @contextmanager
     def entered(folder: Path) -> Iterator[None]:
-        with one_at_a_time(folder), held_in(Store(address), "", folder, digest):
+        with one_at_a_time(folder), held_in(Store(address), folder, digest):
             yield
 
     return entered

@@ -13,13 +13,13 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
-from raft.errors import DataError, RaftError
-from raft.formats.yaml_file import Location, Written, read_keys
+from raft.errors import DataError, Location, RaftError
+from raft.formats.yaml_file import Written, read_keys
 from raft.people.folders import PersonKey
 from raft.people.person import About
 from ratf.suite.parts import Once, SuitePart
 from ratf.suite.study import Study, study_of
-from ratf.suite.suite import Suite, find_suite
+from ratf.suite.suite import Suite, find_suite, in_file
 from ratf.sweep.resources import Resources
 
 SEED = "seed"
@@ -244,7 +244,8 @@ def _suite(written: Written, raw: Mapping[str, Any], setting: Setting, person: s
     if isinstance(made.get("arms"), list):
         made["arms"] = [_named(arm, person) if isinstance(arm, dict) else arm for arm in made["arms"]]
 
-    def place(location: Location) -> Location:
+    def place(of_suite: Location) -> Location:
+        location = in_file(made, of_suite)
         for key in setting:
             parts = tuple(key.split("."))
             if location[: len(parts)] == parts:

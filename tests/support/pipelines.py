@@ -79,6 +79,7 @@ class Runner:
             "github.event.pull_request.head.repo.full_name": "jane/replica",
             "github.event.pull_request.number": "7",
             "github.token": "t0ken",
+            "secrets.RATF_CACHE_KEY": "of-the-tests",
         }
         code, begun, self.steps = 0, not since, {}
         for step in file["jobs"][name]["steps"]:

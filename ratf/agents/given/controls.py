@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from functools import cached_property, partial
 from typing import Any, Literal, TypedDict
 from weakref import WeakKeyDictionary
@@ -21,33 +21,9 @@ from ratf.edits.made import made_controls
 from ratf.edits.rules import NotExamined, rules_for
 from ratf.edits.sentences import sentences
 from ratf.models.chat import embedder
+from ratf.results.shapes import Given
 from ratf.suite.arms import DIRECTION, DOSES, FACTS, GIVEN, MADE, PARTS, turned
 from ratf.suite.study import Study
-
-
-@dataclass(frozen=True)
-class Given:
-    """An answer that stands in for an agent's. `similarity` is the cosine of the two questions.
-
-    What nobody said has no person, no exchange and no similarity; what is said to every question alike has no similarity.
-    """
-
-    text: str
-    person: str = ""
-    exchange_id: str = ""
-    interview_id: str = ""
-    question: str = ""
-    similarity: float | None = None
-
-    @property
-    def as_answer(self) -> bool:
-        """Whether somebody really answered a question with it, this one or one chosen for it; else it was made up."""
-        return self.similarity is not None
-
-    @property
-    def interview(self) -> str | None:
-        """The person and the interview in which it was said."""
-        return f"{self.person}/{self.interview_id}" if self.interview_id else None
 
 
 class Log(TypedDict):
@@ -116,19 +92,17 @@ class Sources:
 
     def one_of(self, name: str, texts: Sequence[str]) -> GivenAnswers:
         """One of the texts for each question, by lot; nobody said them."""
-        return {e.exchange_id: Given(texts[self.lot(name, e) % len(texts)]) for e in self.study.held_out}
+        return {e.exchange_id: Given(text=texts[self.lot(name, e) % len(texts)]) for e in self.study.held_out}
 
     def made_up(self, texts: Mapping[str, str]) -> GivenAnswers:
         """Texts that nobody said, by question; where there is none, nothing is said."""
-        return {e.exchange_id: Given(texts.get(e.exchange_id, "")) for e in self.study.held_out}
+        return {e.exchange_id: Given(text=texts.get(e.exchange_id, "")) for e in self.study.held_out}
 
     def parrot(self) -> GivenAnswers:
         """One earlier answer of the person's to everything, with where it is from."""
         said = degenerate.parrot(self.study.held_out, self.study.earlier)
         source = {e.answer: e for e in self.study.earlier}
-        return {
-            key: replace(_given(self.study.person, source[text], 0.0), similarity=None) for key, text in said.items()
-        }
+        return {key: _given(self.study.person, source[text], None) for key, text in said.items()}
 
     def commonplaces(self) -> GivenAnswers:
         """The person's earlier sentences that are nearest to all that was said, the same to everything."""
@@ -160,7 +134,7 @@ class Sources:
         """
         others = self.near("impostor")
         return {
-            e.exchange_id: replace(other, text=mix(e.answer, other.text, share, self.lot("mix", e)))
+            e.exchange_id: other.model_copy(update={"text": mix(e.answer, other.text, share, self.lot("mix", e))})
             for e in self.study.held_out
             for other in [others[e.exchange_id]]
         }
@@ -227,14 +201,14 @@ def edit_log(study: Study, progress: Progress = silent) -> "Log":
     return study.made("edits", make, version="turned")
 
 
-def _given(person: Person, exchange: Exchange, similarity: float) -> Given:
+def _given(person: Person, exchange: Exchange, similarity: float | None) -> Given:
     return Given(
         text=exchange.answer,
         person=person.key,
         exchange_id=exchange.exchange_id,
         interview_id=exchange.interview_id,
         question=exchange.question,
-        similarity=round(similarity, 5),
+        similarity=None if similarity is None else round(similarity, 5),
     )
 
 
@@ -276,12 +250,14 @@ def given_answers(study: Study, progress: Progress = silent) -> dict[str, dict[s
         with progress("finding the controls' answers", 1, "steps") as advance:
             found = controls(study, embedder(study.suite.models.embedder, progress))
             advance(1)
-        return {name: {key: asdict(g) for key, g in answers.items()} for name, answers in found.items()}
+        return {name: {key: g.model_dump() for key, g in answers.items()} for name, answers in found.items()}
 
     made = study.made("controls", make)
     found = {name: {key: Given(**g) for key, g in answers.items()} for name, answers in made.items()}
     edited = edit_log(study, progress)["made"]
-    return found | {name: {key: Given(e["text"]) for key, e in answers.items()} for name, answers in edited.items()}
+    return found | {
+        name: {key: Given(text=e["text"]) for key, e in answers.items()} for name, answers in edited.items()
+    }
 
 
 def everybody(study: Study) -> list[str]:

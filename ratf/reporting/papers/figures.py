@@ -4,7 +4,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ratf.pages.axes import padded, round_ticks
-from ratf.pages.figures import CEILING_WORD, FLOOR_WORD, Figure, Kind, Line, Panel, Panels, Row, Rows
+from ratf.pages.figures import (
+    CEILING_WORD,
+    FLOOR_WORD,
+    Figure,
+    Kind,
+    Line,
+    Panel,
+    Panels,
+    Row,
+    Rows,
+    corners,
+    heading,
+    over_runs,
+)
 from ratf.pages.text import interval, minus, value
 from ratf.reporting.history import Past, drawn
 from ratf.reporting.plots import EVERY, POINTS, interaction_plot, means, plot, smoothed
@@ -32,10 +45,8 @@ def figures(results: Results, runs: Sequence[Past] = ()) -> Iterator[Figure]:
 
 def headed(results: Results, metric: str) -> str:
     """A metric's title, with what a reader must know of it."""
-    said = title(metric)
-    if any(e.metric == metric and not e.admitted for e in results.exam):
-        said += " (not admitted in its exam)"
-    return f"{said}, lower is better" if results.metrics[metric].get("better") == "lower" else said
+    failed = any(e.metric == metric and not e.admitted for e in results.exam)
+    return heading(metric, failed, results.metrics[metric].get("better") == "lower")
 
 
 def _arms(results: Results, metric: str) -> Rows:
@@ -118,19 +129,6 @@ def _losses(tuned: Sequence[Tuned]) -> Panels:
 
 def _history(chart: dict[str, Any]) -> Panels:
     """Places in percent, with the top at 0, as the page has them."""
-
-    def corners(told: str) -> list[tuple[float, float]]:
-        return [(float(x), float(y)) for x, _, y in (pair.partition(",") for pair in told.split())]
-
-    def line(p: dict[str, Any]) -> Line:
-        points = p["points"]
-        return Line(
-            name="mean, 95 % interval",
-            points=[(at["x"], at["y"]) for at in points],
-            ends=[(at["low"], at["high"]) for at in points],
-            joined=[corners(s) for s in p["segments"]],
-        )
-
     marks = [
         Line(ENDS[name], [], style=1 + (name == CEILING), joined=[corners(s) for s in segments], dots=False, faint=True)
         for name, segments in chart["marks"].items()
@@ -139,11 +137,11 @@ def _history(chart: dict[str, Any]) -> Panels:
     return Panels(
         name=f"history-{metric}",
         title=f"{title(metric)} over the runs",
-        panels=[Panel(p["arm"], [line(p), *marks], p["breaks"]) for p in chart["panels"]],
+        panels=[Panel(p["arm"], [over_runs(p), *marks], p["breaks"]) for p in chart["panels"]],
         across=(0, 100),
         up=(100, 0),
         bottom=[(t["at"], str(t["text"])) for t in chart["bottom"]],
         left=[(t["at"], minus(t["text"])) for t in chart["left"]],
-        below="runs, oldest first; the line breaks where something else was measured",
+        below="run; the line breaks where something else was measured",
         beside=f"mean {title(metric)}",
     )

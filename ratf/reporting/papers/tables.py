@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ratf.pages.printed import MOST_METRICS, Cell, Table
 from ratf.pages.text import detectable, interval, minus, p_value, value
 from ratf.reporting.page import columns, estimate, skills
 from ratf.reporting.papers.figures import ENDS, headed
-from ratf.reporting.papers.printed import Cell, Table
 from ratf.results.results import Contrast, Effect, Results
 from ratf.results.table import run_id, seed_of
 from ratf.statistics.verdict import auc
@@ -17,8 +17,6 @@ from ratf.suite.metrics import title
 RUN = {"suite": "string", "run": "string", "person": "string", "seed": "string"}
 ENDS_OF = {"low": "double", "high": "double"}
 TESTED = {**ENDS_OF, "p": "double", "p_holm": "double", "smallest_detectable": "double", "standardised": "double"}
-MOST_METRICS = 4
-"""The greatest number of metrics side by side in a printed table; the files of numbers have all."""
 
 
 @dataclass(frozen=True)

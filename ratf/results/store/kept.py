@@ -122,13 +122,13 @@ def take(store: Store, name: str, folder: Path, wanted: str = "") -> Mark | None
 
 
 @contextmanager
-def held_in(store: Store, name: str, folder: Path, wanted: str = "") -> Iterator[None]:
+def held_in(store: Store, folder: Path, wanted: str = "") -> Iterator[None]:
     """Fetch what is in the store of a run's folder, and put what was made in it there, where it came to results."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
-    take(store, name, folder, wanted)
+    take(store, "", folder, wanted)
     yield
-    put(store, name, folder)
+    put(store, "", folder)
 
 
 def put_beside(store: Store, folder: Path, files: Sequence[str], digest: str) -> None:

@@ -10,10 +10,10 @@ from raft.errors import RaftError
 from raft.models.kept import kept
 from raft.models.weights import weights_digest
 from raft.types import Exchange, Message
-from ratf.agents.given.controls import Given
 from ratf.models.recorded.recordings import digest_of
 from ratf.models.recorded.replay import recorded_value
 from ratf.results.exams import Placebo, VoiceFacts
+from ratf.results.shapes import Given
 from ratf.scores import measures
 from ratf.scores.style.answers import (
     FEWEST,

@@ -16,3 +16,4 @@ def test_a_sentence_names_metrics_by_title_and_nothing_else() -> None:
     results = asked(2)
     said = "raft beats baseline: +0.2 [0.1, 0.3] on style_identity, 2 questions; style_identity_arm on rouge_lx and rouge_l"
     assert titled(said, results) == said.replace("on style_identity,", "on Voice,")
+    assert titled("style_identity is not admitted here", results) == "Voice is not admitted here"

@@ -16,8 +16,9 @@ from planted import make
 
 from ratf.gate.gate import Checked, check, last_check, save_check
 from ratf.gate.policy import load_policy
+from ratf.pages.text import in_markdown
 from ratf.reporting.junit import junit
-from ratf.reporting.markdown import annotations, code, markdown, text
+from ratf.reporting.markdown import annotations, code, markdown
 from ratf.reporting.page import render
 from ratf.results.results import Results, dumps, load, save, schema
 from ratf.results.snapshot import snapshot
@@ -92,7 +93,7 @@ def test_hostile_words_stay_words(checked: Checked) -> None:
     for line in annotations(bad):
         assert line.startswith(("::error title=", "::warning title=")) and "\n" not in line and "\r" not in line
     JUnitXml.fromstring(junit(bad))
-    assert "`" not in code(HOSTILE) and "|" not in text("a|b")
+    assert "`" not in code(HOSTILE) and "|" not in in_markdown("a|b")
 
 
 def test_annotations_are_errors_for_critical_rules_and_warnings_for_others(checked: Checked) -> None:

@@ -94,6 +94,21 @@ def test_other_models_roles_are_planned(tmp_path: Path) -> None:
     assert calls["rephraser", "m/e"] >= 2 * 18
 
 
+def test_a_plan_says_how_many_questions_each_interview_gives(tmp_path: Path) -> None:
+    def told(interviews: int, questions: int | None) -> str:
+        return plan(small(tmp_path, split={"held_out_interviews": interviews, "questions": questions})).uneven
+
+    study = small(tmp_path, split={"held_out_interviews": 6, "questions": 20})
+    asked = Counter(e.interview_id for e in study.held_out)
+    usable = [sum(e.interview_id == i for e in study.person.exchanges) for i in asked]
+    assert study.questions_each() == list(zip(asked.values(), usable, strict=True))
+    *first, last = map(str, asked.values())
+    assert f"oldest first, give {', '.join(first)} and {last} questions, in proportion to" in plan(study).uneven
+    assert told(6, None) == told(6, 18) == "", "all, and three of each"
+    assert f"have {sum(usable)} usable answers" in told(6, sum(usable) + 1)
+    assert "give 0, 1, 0, 1, 0 and 1 questions" in told(6, 3), "an interview that gives none is told"
+
+
 def test_an_earlier_runs_memories_tell_which_prompts_are_the_same(tmp_path: Path) -> None:
     study = small(tmp_path)
     memories = {e.exchange_id: ["a memory"] * (i > 3) for i, e in enumerate(study.held_out)}

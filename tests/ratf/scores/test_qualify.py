@@ -2,15 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from ratf.agents.given.controls import Given
 from ratf.results.results import Scored
+from ratf.results.shapes import Given
 from ratf.scores.qualify import exams, match_of, skills, why_not
 from ratf.suite.metrics import LADDERS
 from ratf.suite.rubric import shipped
 from ratf.suite.study import Study, open_study
 
-FAR = Given("t", "pell", "e", "i", "q", 0.1)
-NEAR = Given("t", "pell", "e", "i", "q", 0.8)
+FAR = Given(text="t", person="pell", exchange_id="e", interview_id="i", question="q", similarity=0.1)
+NEAR = FAR.model_copy(update={"similarity": 0.8})
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def of(tiny: Path, arms: str, more: str = "") -> Study:
         ("{name: a, answers: tiny.yaml, memories: own}", "memories of arm 'a' is for model or solver, and it has answers"),
         ("{name: a, model: openai/x, args: {b: 1}}", "args of arm 'a' is for solver, and it has model"),
         ("{name: a, model: openai/x, seconds: 1}", "seconds of arm 'a' is for solver, and it has model"),
-        ("{name: a, solver: ratf/x, args: {since: 2020-01-01}}", "own[0].args.since"),
+        ("{name: a, solver: ratf/x, args: {since: 2020-01-01}}", "arms.a.args.since"),
         ("{name: a, model: openai/x, memories: shuffled}", "should be 'none' or 'own'"),
         ("{name: a, model: openai/x}, {name: a, model: openai/y}", "a is there twice among the arms"),
     ],
@@ -48,6 +48,15 @@ def test_an_entry_that_does_not_fit_is_refused(tiny: Path, arm: str, told: str |
     with pytest.raises(DataError) as refused:
         of(tiny, f"[baseline, raft, {arm}]")
     assert told in str(refused.value)
+
+
+def test_what_is_wrong_with_an_arm_is_told_by_its_name_and_line(tiny: Path) -> None:
+    with pytest.raises(DataError) as refused:
+        of(tiny, "\n- {name: fine, model: openai/x}\n- baseline\n- raff\n- {name: bot, model: openai/x, args: {b: 1}}")
+    first = tiny.with_name("other.yaml").read_text("utf-8").splitlines().index("arms: ") + 2
+    recipe, bot = refused.value.problems
+    assert f":{first + 2}: arms[2]: no arm is called 'raff'" in recipe
+    assert f":{first + 3}: arms.bot: args of arm 'bot' is for solver" in bot
 
 
 def test_memories_that_are_made_while_answering_are_refused(tiny: Path) -> None:

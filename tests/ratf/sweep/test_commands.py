@@ -70,7 +70,15 @@ def test_plan_and_questions_take_it_whole(tmp_path: Path) -> None:
     told = said("plan", path)
     assert "6 cells; ada, bea, cyd" in told and "with intervals over interviews" in told and "0 calls" in told
     made = json.loads(said("plan", path, "--json"))
-    assert made["cells"] == 6 and made["most"]["calls"] == 0
+    assert made["cells"] == 6 and made["most"]["calls"] == 0 and made["uneven"] == []
+
+
+def test_a_plan_says_whose_questions_are_fewer_than_the_suite_names(tmp_path: Path) -> None:
+    split = {"held_out_interviews": 2, "questions": 5}
+    path = sweep(tmp_path, SEVEN[:3], questions=2, interviews=4, split=split)
+    row = next(line for line in said("plan", path).splitlines() if line.startswith("bea: "))
+    assert "the 2 held-out interviews have 4 usable answers (2 and 2), fewer than the 5 questions" in row
+    assert len(json.loads(said("plan", path, "--json"))["uneven"]) == 3
 
 
 def test_a_plan_counts_once_what_cells_share(tmp_path: Path) -> None:
@@ -132,9 +140,9 @@ def test_report_writes_the_page_again_and_the_formats(tmp_path: Path) -> None:
     assert "of 7 runs on 7 boards" in told and len(list((tmp_path / "site/runs").glob("*.html"))) == 7
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_reads_well_in_both_schemes(width: int, tmp_path: Path, browser: "Browser") -> None:
-    made = planted(tmp_path, SEVEN, ahead(out="eve"), {"memories.k": [1, 3], "seed": [1, 2]})
+@pytest.mark.parametrize(("width", "people"), [(1280, 7), (390, 7), (390, 3)])
+def test_the_page_reads_well_in_both_schemes(width: int, people: int, tmp_path: Path, browser: "Browser") -> None:
+    made = planted(tmp_path, SEVEN[-people:], ahead(out="eve"), {"memories.k": [1, 3], "seed": [1, 2]})
     join(made, done(made, {"gil/k-3_seed-2": "a service did not reply"}))
     page = made.folder / "report.html"
     for scheme in ("light", "dark"):

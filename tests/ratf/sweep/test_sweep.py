@@ -91,8 +91,13 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path) -> None:
     assert f"{path}:{line_of(path, 'colour')}: matrix: no setting of a suite is called 'colour'" in refused(path)
     path = written(tmp_path, matrix={"memories.k": [1, -3]})
     assert (
-        f"{path}:{line_of(path, 'memories.k')}: memories.k" in (said := refused(path)) and "in the cell ada/k-" in said
+        f"{path}:{line_of(path, 'memories.k')}: matrix.memories.k" in (said := refused(path))
+        and "in the cell ada/k-" in said
     )
+    arms = ["baseline", "rag_only", {"name": "bot", "answers": "nowhere-{person}.jsonl"}]
+    path = written(tmp_path, arms=arms)
+    assert f"{path}:{line_of(path, '- rag_only') + 1}: arms.bot: answers: " in (said := refused(path))
+    assert "nowhere-ada.jsonl is no file" in said
     path = written(tmp_path, memories={"kk": 3})
     assert f"{path}:{line_of(path, 'kk')}: memories.kk: is not a known key" in refused(path)
     assert "the people: ada, bea, cyd" in refused(

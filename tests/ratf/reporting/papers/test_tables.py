@@ -13,8 +13,8 @@ from invented import invented
 from typer.testing import CliRunner
 
 from ratf.cli import app
+from ratf.pages.printed import Table, escaped, files, latex, markdown
 from ratf.pages.redact import redacted
-from ratf.reporting.papers.printed import Table, escaped, files, latex, markdown
 from ratf.reporting.papers.tables import tables
 from ratf.results.comparable import run_digest
 from ratf.results.results import save

@@ -1,7 +1,7 @@
 """Voice as a study scores it: whether it is an answer, the verifier, and what is told of both."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,7 +65,7 @@ def surprises(study: Study, arm: Sequence[Answered]) -> list[float | str]:
 def test_what_says_nothing_has_no_voice_or_no_more_than_an_impostor(study: Study) -> None:
     made = controls(study, WordsInCommon())
     found = {
-        name: judged(study, [answered(q, g.text, {"given": asdict(g)}) for q, g in made[name].items()])
+        name: judged(study, [answered(q, g.text, {"given": g.model_dump()}) for q, g in made[name].items()])
         for name in (*SAYS_NOTHING, "real", "same_near", "impostor_near", "empty")
     }
     told = {name: set(values) for name, values in found.items() if isinstance(values[0], str)}
@@ -222,7 +222,7 @@ def test_a_person_without_a_verifier_has_no_score_and_a_reason(tiny: Path, tmp_p
 
 def test_a_stranger_is_not_the_person_and_nothing_is_learnt_from_one(study: Study) -> None:
     made = controls(study, WordsInCommon())["stranger_near"]
-    arm = [answered(q, g.text, {"given": asdict(g)}) for q, g in made.items()]
+    arm = [answered(q, g.text, {"given": g.model_dump()}) for q, g in made.items()]
     found = judged(study, arm)
     numbers = [x for x in found if not isinstance(x, str)]
     assert len(numbers) == len(arm) and sum(numbers) / len(numbers) < 0.5

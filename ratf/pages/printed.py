@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from raft.text import plain
-from ratf.reporting.markdown import text
+from ratf.pages.text import in_markdown
 from ratf.results.table import csv_of, parquet_of
 
 Cell = str | tuple[str, str]
 """A cell's text; or its number and, smaller, the number's interval."""
+
+
+MOST_METRICS = 4
+"""The greatest number of metrics side by side in a printed table; the files of numbers have all."""
 
 
 _LATEX = {
@@ -86,13 +90,13 @@ def escaped(text: str) -> str:
 def markdown(table: Table) -> str:
     """The table in GitHub's Markdown, its caption above."""
     lines = [
-        f"**{text(table.caption)}**",
+        f"**{in_markdown(table.caption)}**",
         "",
-        f"| {' | '.join(map(text, table.head))} |",
+        f"| {' | '.join(map(in_markdown, table.head))} |",
         f"|---|{'---:|' * (len(table.head) - 1)}",
-        *(f"| {' | '.join(map(text, map(_in_one, row)))} |" for row in table.rows),
+        *(f"| {' | '.join(map(in_markdown, map(_in_one, row)))} |" for row in table.rows),
     ]
-    return "\n".join([*lines, "", text(table.note)] if table.note else lines) + "\n"
+    return "\n".join([*lines, "", in_markdown(table.note)] if table.note else lines) + "\n"
 
 
 def _in_one(cell: Cell) -> str:
