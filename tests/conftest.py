@@ -58,28 +58,63 @@ def warned() -> Iterator[None]:
     root.setLevel(logging.WARNING)
 
 
+ENCODED = ("vectors", "bertscores")
+"""The kinds that are kept of the embedded encoder. No test plants another in its place, and its weights are in the digest."""
+
+
+@pytest.fixture(scope="session")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this session share, and no other session."""
+    here = tmp_path_factory.getbasetemp()
+    return here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+
+
+@pytest.fixture(scope="session")
+def encoded(together: Path) -> Callable[[Path], None]:
+    """Links what the encoder makes of texts into a folder of what is kept: it is made once in this session."""
+
+    def link(made: Path) -> None:
+        made.mkdir(exist_ok=True)
+        for kind in ENCODED:
+            (together / "encoded" / kind).mkdir(parents=True, exist_ok=True)
+            (made / kind).symlink_to(together / "encoded" / kind)
+
+    return link
+
+
 @pytest.fixture(autouse=True)
-def nothing_kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What models make of texts is kept for this test alone: a planted model must not answer for a real one later."""
-    folder = functools.cache(lambda: tmp_path_factory.mktemp("made"))
+def nothing_kept(
+    encoded: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What other models make of texts is kept for this test alone: a planted model must not answer for a real one later."""
+
+    @functools.cache
+    def folder() -> Path:
+        made = tmp_path_factory.mktemp("made")
+        encoded(made)
+        return made
+
     monkeypatch.setattr("raft.models.kept.made_folder", folder)
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def models(together: Path) -> Path:
     """The folder with the embedded models, fetched and converted by the first worker that wants them."""
-    with FileLock(tmp_path_factory.getbasetemp().parent / "models.lock"):
+    with FileLock(together / "models.lock"):
         for name in ("all-minilm-l6-v2", "smollm2-135m-instruct"):
             folder = fetch(name)
     return folder.parent
 
 
 @pytest.fixture
-def cache(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(
+    models: Path, encoded: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A cache of this test's own: the embedded models are there, adapters and replies are not."""
     folder = tmp_path / "cache"
     folder.mkdir()
     (folder / "models").symlink_to(models)
+    encoded(folder / "made")
     monkeypatch.setenv("RATF_CACHE", str(folder))
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(folder / "replies"))
     monkeypatch.setenv("RATF_CACHE_KEY", "of-the-tests")
