@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 SHARED = Path(os.environ.get("RATF_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 
 LONGEST = [
-    "flow", "fault_matrix", "ci_recipes", "wheel", "twins", "replay", "notebook", "adding", "voice_people", "attacks",
-    "planted_agents", "services", "voice_flow", "fuzz", "other_scripts", "judge_server", "judging", "grid", "answered",
-    "pipeline", "voice", "plan", "questions_browser", "openai_tuner", "style", "bundle", "import_forms", "hindsight",
-    "run", "additions", "collect", "cli", "speaking", "damaged", "errors", "own", "leaks", "scorers", "gate", "check",
+    "memory", "flow", "fault_matrix", "ci_recipes", "judging", "replay", "same_bytes", "twins", "wheel",
+    "planted_agents", "grid", "questions", "on_ray", "notebook", "adding", "voice_people", "attacks", "services",
+    "first_hour", "voice_flow", "fuzz", "other_scripts", "judge_server", "answered", "store", "budget", "pipeline",
+    "voice", "plan", "questions_browser", "openai_tuner", "style", "bundle", "import_forms", "hindsight", "run",
+    "additions", "collect", "cli", "speaking", "damaged", "errors", "own", "leaks", "scorers", "gate", "check",
 ]  # fmt: skip
 """Files by what they take, the dearest first; the order of the rest does not matter."""
 
@@ -61,6 +62,9 @@ def warned() -> Iterator[None]:
 ENCODED = ("vectors", "bertscores")
 """The kinds that are kept of the embedded encoder. No test plants another in its place, and its weights are in the digest."""
 
+READ = (*ENCODED, "fluency", "gains")
+"""The kinds that are kept of all embedded models: in a process of its own, a command has the real ones."""
+
 
 @pytest.fixture(scope="session")
 def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -70,12 +74,12 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def encoded(together: Path) -> Callable[[Path], None]:
-    """Links what the encoder makes of texts into a folder of what is kept: it is made once in this session."""
+def encoded(together: Path) -> Callable[..., None]:
+    """Links what embedded models make of texts into a folder of what is kept: it is made once in this session."""
 
-    def link(made: Path) -> None:
+    def link(made: Path, kinds: Sequence[str] = READ) -> None:
         made.mkdir(exist_ok=True)
-        for kind in ENCODED:
+        for kind in kinds:
             (together / "encoded" / kind).mkdir(parents=True, exist_ok=True)
             (made / kind).symlink_to(together / "encoded" / kind)
 
@@ -84,14 +88,14 @@ def encoded(together: Path) -> Callable[[Path], None]:
 
 @pytest.fixture(autouse=True)
 def nothing_kept(
-    encoded: Callable[[Path], None], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    encoded: Callable[..., None], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What other models make of texts is kept for this test alone: a planted model must not answer for a real one later."""
 
     @functools.cache
     def folder() -> Path:
         made = tmp_path_factory.mktemp("made")
-        encoded(made)
+        encoded(made, ENCODED)
         return made
 
     monkeypatch.setattr("raft.models.kept.made_folder", folder)
@@ -107,9 +111,7 @@ def models(together: Path) -> Path:
 
 
 @pytest.fixture
-def cache(
-    models: Path, encoded: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def cache(models: Path, encoded: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of this test's own: the embedded models are there, adapters and replies are not."""
     folder = tmp_path / "cache"
     folder.mkdir()

@@ -285,7 +285,7 @@ def test_one_comment_is_made_and_then_changed(remarks: Remarks, tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def runner(
-    models: Path, encoded: Callable[[Path], None], ratf: Command, tmp_path_factory: pytest.TempPathFactory
+    models: Path, encoded: Callable[..., None], ratf: Command, tmp_path_factory: pytest.TempPathFactory
 ) -> Runner:
     """A new repository as `ratf init --ci` lays it out, with the demo made smaller, measured once, by hand."""
     above = tmp_path_factory.mktemp("ci")
