@@ -4,6 +4,7 @@ It is forked from one that has read torch and the other libraries, which takes n
 one and a half. Nothing of the project works at import.
 """
 
+import gc
 import multiprocessing
 import os
 import runpy
@@ -24,6 +25,7 @@ Command = Callable[..., CompletedProcess[str]]
 
 def program(module: str, arguments: Sequence[str], environment: Mapping[str, str], said: Sequence[str]) -> None:
     """What `python -m module` does, in this process."""
+    gc.freeze()  # what was read before the fork stays: the collector would go through all of it again and again
     for number, path in enumerate(said, start=1):
         file = os.open(path, os.O_WRONLY | os.O_APPEND)
         os.dup2(file, number)
