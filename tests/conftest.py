@@ -1,5 +1,6 @@
 import functools
 import gc
+import importlib
 import json
 import logging
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import Command, command
+from commands import LIBRARIES, Command, command
 from filelock import FileLock
 from hosted import Hosted
 from openai_server import Brain, OpenAIServer
@@ -45,7 +46,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what stays until the end: statsmodels alone calls it for every correction."""
+    """Spare the garbage collector what stays until the end: statsmodels alone calls it for every correction.
+
+    A worker needs the large libraries sooner or later; now, they are spared as well.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for name in LIBRARIES:
+            importlib.import_module(name)
     gc.collect()
     gc.freeze()
 

@@ -26,6 +26,7 @@ class MeteredEmbedder:
         if counting.reached():
             raise counting.refuse()
         asked = ["1", self._name, os.environ.get("OPENAI_BASE_URL", ""), list(texts)]
+        # apart from what is made here, which costs nothing to make again
         return kept("bought", asked, lambda: {"vectors": self._paid(counting, texts)})["vectors"]
 
     def _paid(self, counting: Meter, texts: Sequence[str]) -> Vectors:

@@ -21,7 +21,7 @@ MATRIX = {"seed": [1, 2]}
 def test_one_process_two_workers_with_one_killed_and_two_shards_say_the_same(
     tmp_path: Path, cache: Path, hosted: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "MOST_UNITS", 4)  # so that processes take the place of others
+    monkeypatch.setattr(processes, "MOST_UNITS", 6)  # so that processes take the place of others
     path = sweep(tmp_path, PEOPLE, matrix=MATRIX)
     one = run_sweep(path, out=tmp_path / "one")
     assert one.results and one.results.verdict == "PASS", one.results
