@@ -10,15 +10,16 @@ SEED ?= 0
 demo: $(VENV)/.local
 	$(BIN)/ratf run benchmarks/demo.yaml
 
-# two workers with one thread each do more on two cores than two threads that wait for each other
-TWO := -n 2 --dist loadfile --no-loadscope-reorder
+# two workers with one thread each do more on two cores than two threads that wait for each other; the programs that
+# tests start read compiled modules, also where the environment forbids to write them
+TWO := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # how long each test took is printed for the longest, and is in build/tests.xml for all
 test: $(VENV)/.dev chromium check
-	OMP_NUM_THREADS=1 $(BIN)/pytest $(TWO) --durations=25 --junitxml=build/tests.xml
+	$(TWO) --durations=25 --junitxml=build/tests.xml
 
 quick: $(VENV)/.dev check
-	OMP_NUM_THREADS=1 $(BIN)/pytest $(TWO) -m "not slow"
+	$(TWO) -m "not slow"
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

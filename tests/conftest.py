@@ -1,16 +1,17 @@
 import functools
 import gc
+import importlib
 import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import Command, command
+from commands import LIBRARIES, Command, command
 from filelock import FileLock
 from hosted import Hosted
 from openai_server import Brain, OpenAIServer
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 SHARED = Path(os.environ.get("RATF_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 
 LONGEST = [
-    "flow", "fault_matrix", "ci_recipes", "wheel", "twins", "replay", "notebook", "adding", "voice_people", "attacks",
-    "planted_agents", "services", "voice_flow", "fuzz", "other_scripts", "judge_server", "judging", "grid", "answered",
-    "pipeline", "voice", "plan", "questions_browser", "openai_tuner", "style", "bundle", "import_forms", "hindsight",
-    "run", "additions", "collect", "cli", "speaking", "damaged", "errors", "own", "leaks", "scorers", "gate", "check",
+    "memory", "flow", "fault_matrix", "ci_recipes", "judging", "replay", "same_bytes", "twins", "wheel",
+    "planted_agents", "grid", "questions", "on_ray", "notebook", "adding", "voice_people", "attacks", "services",
+    "first_hour", "voice_flow", "fuzz", "other_scripts", "judge_server", "answered", "store", "budget", "pipeline",
+    "voice", "plan", "questions_browser", "openai_tuner", "style", "bundle", "import_forms", "hindsight", "run",
+    "additions", "collect", "cli", "speaking", "damaged", "errors", "own", "leaks", "scorers", "gate", "check",
 ]  # fmt: skip
 """Files by what they take, the dearest first; the order of the rest does not matter."""
 
@@ -44,7 +46,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what stays until the end: statsmodels alone calls it for every correction."""
+    """Spare the garbage collector what stays until the end: statsmodels alone calls it for every correction.
+
+    A worker needs the large libraries sooner or later; now, they are spared as well.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for name in LIBRARIES:
+            importlib.import_module(name)
     gc.collect()
     gc.freeze()
 
@@ -58,28 +66,64 @@ def warned() -> Iterator[None]:
     root.setLevel(logging.WARNING)
 
 
+ENCODED = ("vectors", "bertscores")
+"""The kinds that are kept of the embedded encoder. No test plants another in its place, and its weights are in the digest."""
+
+READ = (*ENCODED, "fluency", "gains")
+"""The kinds that are kept of all embedded models: in a process of its own, a command has the real ones."""
+
+
+@pytest.fixture(scope="session")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this session share, and no other session."""
+    here = tmp_path_factory.getbasetemp()
+    return here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+
+
+@pytest.fixture(scope="session")
+def encoded(together: Path) -> Callable[..., None]:
+    """Links what embedded models make of texts into a folder of what is kept: it is made once in this session."""
+
+    def link(made: Path, kinds: Sequence[str] = READ) -> None:
+        made.mkdir(exist_ok=True)
+        for kind in kinds:
+            (together / "encoded" / kind).mkdir(parents=True, exist_ok=True)
+            (made / kind).symlink_to(together / "encoded" / kind)
+
+    return link
+
+
 @pytest.fixture(autouse=True)
-def nothing_kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What models make of texts is kept for this test alone: a planted model must not answer for a real one later."""
-    folder = functools.cache(lambda: tmp_path_factory.mktemp("made"))
+def nothing_kept(
+    encoded: Callable[..., None], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What other models make of texts is kept for this test alone: a planted model must not answer for a real one later."""
+
+    @functools.cache
+    def folder() -> Path:
+        made = tmp_path_factory.mktemp("made")
+        encoded(made, ENCODED)
+        return made
+
     monkeypatch.setattr("raft.models.kept.made_folder", folder)
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def models(together: Path) -> Path:
     """The folder with the embedded models, fetched and converted by the first worker that wants them."""
-    with FileLock(tmp_path_factory.getbasetemp().parent / "models.lock"):
+    with FileLock(together / "models.lock"):
         for name in ("all-minilm-l6-v2", "smollm2-135m-instruct"):
             folder = fetch(name)
     return folder.parent
 
 
 @pytest.fixture
-def cache(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(models: Path, encoded: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of this test's own: the embedded models are there, adapters and replies are not."""
     folder = tmp_path / "cache"
     folder.mkdir()
     (folder / "models").symlink_to(models)
+    encoded(folder / "made")
     monkeypatch.setenv("RATF_CACHE", str(folder))
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(folder / "replies"))
     monkeypatch.setenv("RATF_CACHE_KEY", "of-the-tests")

@@ -26,7 +26,8 @@ class MeteredEmbedder:
         if counting.reached():
             raise counting.refuse()
         asked = ["1", self._name, os.environ.get("OPENAI_BASE_URL", ""), list(texts)]
-        return kept("vectors", asked, lambda: {"vectors": self._paid(counting, texts)})["vectors"]
+        # apart from what is made here, which costs nothing to make again
+        return kept("bought", asked, lambda: {"vectors": self._paid(counting, texts)})["vectors"]
 
     def _paid(self, counting: Meter, texts: Sequence[str]) -> Vectors:
         found = self._encoder.embed(texts)

@@ -28,7 +28,7 @@ from typer.testing import CliRunner, Result
 
 from ratf.cli import app
 
-GIVE_UP = "0.1"
+GIVE_UP = "0.05"
 """In minutes: how long a start that meets a fault waits for a service."""
 
 SLOW = 1.0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import planted_judges as planted
 import pytest
+from hosted import Hosted
 from planted_judges import demo
 
 from raft.progress import silent
@@ -21,17 +22,17 @@ def study_with(tmp_path: Path, grader: object) -> Study:
         tmp_path,
         *JUDGES,
         metrics=["rouge_l", *JUDGES],
-        models={"base": "planted/agent", "grader": grader},
+        models={"base": "planted/agent", "grader": grader, "embedder": "openai/words"},
         arms=["baseline", "rag_only"],
         controls=["real", "same_near", "impostor_near"],
         split={"held_out_interviews": 6, "questions": 18},
-        memories={"k": 1},
+        memories={"k": 1, "gate": -1},
         primary={"metric": "judge_stance", "better": "rag_only", "than": "baseline"},
     )
 
 
 @pytest.fixture(autouse=True)
-def characters(cache: Path, tmp_path: Path) -> None:
+def characters(cache: Path, hosted: Hosted, tmp_path: Path) -> None:
     """`planted/agent` says the same few things about rivers; with memories it repeats the person."""
     study = demo(tmp_path, split={"held_out_interviews": 6})
     own = [e.answer for e in study.person.exchanges]
@@ -58,7 +59,7 @@ def test_a_judge_that_passes_grades_the_arms_and_one_that_fails_does_not(tmp_pat
     votes = passed.questions[0].answers["rag_only"].scores["judge_forced_choice_chosen"].votes
     assert [v["order"] for v in votes] == ["as drawn", "reversed"]
     assert {v["grader"] for v in votes} == {"planted/perfect"} and all(v["why"] for v in votes)
-    assert (passed.arms["rag_only"].metrics["judge_stance"].mean or 0) > 0.8  # some questions bring no memory up
+    assert (passed.arms["rag_only"].metrics["judge_stance"].mean or 0) > 0.8
     assert passed.arms["baseline"].metrics["judge_stance"].mean == 0
     assert passed.verdict == "PASS", passed.sentence
     assert passed.judging and {s.arm for s in passed.judging.pairwise} == {"baseline", "rag_only"}

@@ -19,7 +19,7 @@ print(registry_info(interview).name, bool(registry_lookup("task", "ratf/intervie
 """
 
 
-def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None:
+def test_the_wheel_works_in_an_empty_folder(cache: Path, tiny_base: Path, tmp_path: Path) -> None:
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path / "dist"), str(REPOSITORY)]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
@@ -51,6 +51,8 @@ def test_the_wheel_works_in_an_empty_folder(cache: Path, tmp_path: Path) -> None
     suite = empty / "demo" / "demo.yaml"
     small = suite.read_text().replace("questions: 36", "questions: 6\n  training_exchanges: 6")
     small = small.replace("layers: 12 ", "layers: 1 ").replace("max_tokens: 112", "max_tokens: 8")
+    for role in ("base", "grader"):
+        small = small.replace(f"{role}: local/smollm2-135m-instruct", f"{role}: local/{tiny_base}")
     suite.write_text(f"{small}exam: {{comparisons: 8}}\narms: [baseline, raft]\ncontamination: false\n")
     run = command("run", "demo/demo.yaml")
     assert (empty / "runs" / "demo" / "report.html").is_file(), run.stderr
