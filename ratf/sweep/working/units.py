@@ -1,5 +1,6 @@
 """The units of a sweep's work: what of each cell is done by itself, and which units may be done when."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -94,6 +95,19 @@ def whole(cell: Cell) -> list[Unit]:
     return [Unit(cell, WHOLE)]
 
 
+def _people_in_turn(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells in the order of work: each person's first, then each one's second, and so on.
+
+    The cells of one person share vectors, and a worker that needs what another is making waits for it.
+    """
+    seen: Counter[str] = Counter()
+    turns = []
+    for cell in cells:
+        turns.append((seen[cell.person], cell))
+        seen[cell.person] += 1
+    return [cell for _, cell in sorted(turns, key=lambda turn: turn[0])]
+
+
 class Board:
     """What is to be done, what is being done, and how what was done has ended."""
 
@@ -108,7 +122,7 @@ class Board:
         `parts` says into which units a cell is cut.
         """
         self._over = over
-        self.units = [unit for cell in cells for unit in parts(cell)]
+        self.units = [unit for cell in _people_in_turn(cells) for unit in parts(cell)]
         self._open: dict[str, list[Unit]] = {}
         for unit in self.units:
             self._open.setdefault(unit.cell.name, []).append(unit)
