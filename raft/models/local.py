@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Literal
 
 import torch
@@ -126,18 +127,18 @@ class LocalModel:
         cores finish together. Each conversation draws from its own seeded random stream, so the other conversations of
         its batch change its answer only by rounding.
         """
-        tokenizer, _ = self.loaded()
+        tokenizer, model = self.loaded()
         prompts = [self.render(messages) for messages in conversations]
         read = tokenizer(prompts, add_special_tokens=False).input_ids if prompts else []
         order = sorted(range(len(prompts)), key=lambda i: (sampling[i].max_tokens, len(read[i]), prompts[i]))
-        size = -(-len(order) // (2 * -(-len(order) // (2 * BATCH_ROWS)))) if order else 1
+        pairs = max(1, ceil(len(order) / (2 * BATCH_ROWS)))
+        size = max(1, ceil(len(order) / (2 * pairs)))
         batches = [order[start : start + size] for start in range(0, len(order), size)]
 
         def answered(rows: list[int]) -> list[Generated]:
             streams = [stream(sampling[i].seed, prompts[i]) for i in rows]
             return self._batch([read[i] for i in rows], Sampler([sampling[i] for i in rows], streams))
 
-        _, model = self.loaded()
         for rows, answers in zip(batches, at_a_time(model)(answered, batches), strict=True):
             yield from zip(rows, answers, strict=True)
 
