@@ -4,6 +4,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from math import ceil
 from multiprocessing.pool import ThreadPool
 from typing import TypeVar
 
@@ -25,6 +26,12 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> Itera
             yield from workers.imap(work, items)
         finally:
             torch.set_num_threads(threads)  # some libraries under torch have one setting for all threads of a process
+
+
+def evenly(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
+    """Return the items in batches of equal size and at most `most`, even in number, so that two cores finish together."""
+    size = max(1, ceil(len(items) / (2 * max(1, ceil(len(items) / (2 * most))))))
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def return_freed_memory() -> None:

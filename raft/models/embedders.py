@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from raft.models.cores import return_freed_memory
+from raft.models.cores import evenly, return_freed_memory
 from raft.models.kept import kept
 from raft.models.local import at_a_time, device
 from raft.models.weights import quiet, weights_digest, whole
@@ -89,12 +89,9 @@ class LocalEmbedder:
         tokenizer, model = self._parts
         # a tokenizer that is told to pad cannot be asked by two threads at a time
         batches = [
-            tokenizer(
-                list(texts[start : start + BATCH_ROWS]),
-                return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS,
-            )
-            for start in range(0, len(texts), BATCH_ROWS)
-        ]  # fmt: skip
+            tokenizer(list(part), return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS)
+            for part in evenly(texts, BATCH_ROWS)
+        ]
         yield from at_a_time(model)(partial(_pass, model), batches)
         return_freed_memory()
 

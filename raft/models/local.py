@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any, Literal
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LogitsProcessor, StaticCache
 
-from raft.models.cores import Item, Result, return_freed_memory, side_by_side
+from raft.models.cores import Item, Result, evenly, return_freed_memory, side_by_side
 from raft.models.digests import must_be_whole
 from raft.models.sampling import Sampler, Sampling, stream
 from raft.models.tokens import without
@@ -123,19 +122,16 @@ class LocalModel:
     ) -> Iterator[tuple[int, Generated]]:
         """Yield each conversation's index and next message, a batch at a time, shortest first.
 
-        Conversations of similar length share a batch, and the batches are of equal size and even in number, so that two
-        cores finish together. Each conversation draws from its own seeded random stream, so the other conversations of
-        its batch change its answer only by rounding.
+        Conversations of similar length share a batch. Each draws from its own seeded random stream, so the other
+        conversations of its batch change its answer only by rounding.
         """
         tokenizer, model = self.loaded()
         prompts = [self.render(messages) for messages in conversations]
         read = tokenizer(prompts, add_special_tokens=False).input_ids if prompts else []
         order = sorted(range(len(prompts)), key=lambda i: (sampling[i].max_tokens, len(read[i]), prompts[i]))
-        pairs = max(1, ceil(len(order) / (2 * BATCH_ROWS)))
-        size = max(1, ceil(len(order) / (2 * pairs)))
-        batches = [order[start : start + size] for start in range(0, len(order), size)]
+        batches = evenly(order, BATCH_ROWS)
 
-        def answered(rows: list[int]) -> list[Generated]:
+        def answered(rows: Sequence[int]) -> list[Generated]:
             streams = [stream(sampling[i].seed, prompts[i]) for i in rows]
             return self._batch([read[i] for i in rows], Sampler([sampling[i] for i in rows], streams))
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from raft.models.cores import side_by_side
+from raft.models.cores import evenly, side_by_side
 from raft.models.local import LocalModel
 from raft.models.sampling import Sampling
 from raft.tuning.lora import LoraSettings, LoraTuner
@@ -34,6 +36,19 @@ def test_results_come_in_the_items_order_and_each_item_has_one_thread(cores: Non
 
     assert list(side_by_side(work, range(5))) == [(item, 1) for item in range(5)]
     assert torch.get_num_threads() == 3
+
+
+@given(st.integers(0, 300), st.integers(1, 40))
+def test_batches_are_of_equal_size_and_lose_nothing(count: int, most: int) -> None:
+    batches = evenly(range(count), most)
+    assert [item for batch in batches for item in batch] == list(range(count))
+    assert all(0 < len(batch) <= most for batch in batches)
+    assert len({len(batch) for batch in batches[:-1]}) <= 1
+
+
+def test_what_is_more_than_one_is_shared_by_two() -> None:
+    assert [len(batch) for batch in evenly(range(36), 32)] == [18, 18]
+    assert [len(batch) for batch in evenly(range(65), 32)] == [17, 17, 17, 14]
 
 
 def test_an_error_is_raised_and_the_threads_are_as_before(cores: None) -> None:
