@@ -41,7 +41,7 @@ class Rates:
 
 STATED = Rates(
     source="rates of two processor cores with the embedded models, and 0.3 s a request to a hosted one",
-    answer=1.3, tuning=1.9, verdict=0.35, contamination=1.0, scored=0.06, thousand=0.1,
+    answer=0.75, tuning=0.95, verdict=0.35, contamination=0.55, scored=0.05, thousand=0.1,
 )  # fmt: skip
 
 
