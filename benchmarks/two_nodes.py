@@ -100,7 +100,9 @@ def main() -> None:
         command += ["--data", str(given.data)] if given.data else []
         command += {"one": [], "workers": ["--workers", "2"], "ray": ["--on", "ray"]}[way]
         # two workers have a core each, one process has both
-        os.environ.update({} if way == "one" else {"OMP_NUM_THREADS": "1"})
+        os.environ.pop("OMP_NUM_THREADS", None)
+        if way != "one":
+            os.environ["OMP_NUM_THREADS"] = "1"
         peaks: dict[str, float] = {}
         with watched(peaks):
             if way == "ray":

@@ -30,7 +30,8 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> Itera
 
 def evenly(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
     """Return the items in batches of equal size and at most `most`, even in number, so that two cores finish together."""
-    size = max(1, ceil(len(items) / (2 * max(1, ceil(len(items) / (2 * most))))))
+    pairs = max(1, ceil(len(items) / (2 * most)))
+    size = max(1, ceil(len(items) / (2 * pairs)))
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 

@@ -68,12 +68,12 @@ def mind(study: Study, progress: Progress = silent, impostors: bool = False) -> 
     """
     settings = study.suite.memories
     encoder, store = embedder(study.suite.models.embedder, progress), memory_store(study, impostors)
-    whose = {d.doc_id: key for key, d in _impostors_documents(study)} if impostors else {}
-    documents = [d for _, d in _impostors_documents(study)] if impostors else study.person.documents
+    written = _impostors_documents(study) if impostors else [(study.person.key, d) for d in study.person.documents]
+    whose = {d.doc_id: key for key, d in written}
     # a suite on hosted models needs no embedded one, not even to count
     tokens = tokenizer_file(progress) if study.suite.models.embedder.startswith("local/") else None
-    chunks = list(chunk(documents, tokens, settings.chunk_tokens))
-    sync(chunks, store, encoder, progress, lambda c: whose.get(c.doc_id, study.person.key))
+    chunks = list(chunk((d for _, d in written), tokens, settings.chunk_tokens))
+    sync(chunks, store, encoder, progress, lambda c: whose[c.doc_id])
     return Mind(store, encoder, _rephraser(study, encoder), settings.k)
 
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,30 @@ def patiently(start: Callable[[], Any]) -> Any:
     return start()
 
 
+@contextmanager
+def one_killed(task: str, begun: Callable[[], object], seconds: float) -> Iterator[list[int]]:
+    """Kills one worker at a task of this name once the work has begun, and gives the list that then has its number."""
+    killed: list[int] = []
+
+    def kill() -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not killed:
+            if pids := _tasks(task) if begun() else []:
+                os.kill(pids[0], signal.SIGKILL)
+                killed.append(pids[0])
+            time.sleep(0.02)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    yield killed
+    killer.join()
+
+
+def _noted(nodes: Sequence[Path]) -> list[Path]:
+    """The cells' notes of progress in the folders of the nodes."""
+    return [note for folder in nodes for note in folder.glob("stores/*/cells/*/progress.json")]
+
+
 @pytest.mark.slow
 def test_two_nodes_say_the_same_with_the_head_restarted_and_a_worker_killed(
     tmp_path: Path, clusters: Callable[[int], Any]
@@ -71,23 +95,11 @@ def test_two_nodes_say_the_same_with_the_head_restarted_and_a_worker_killed(
     path, out = sweep(tmp_path, PEOPLE), tmp_path / "ray"
     _head_is_lost_after_a_phase(path, out, clusters(1))
     ray.init(address=clusters(2).address, log_to_driver=False)
-    killed: list[int] = []
-
-    def kill() -> None:
-        until = time.monotonic() + 600
-        while time.monotonic() < until and not killed:
-            if pids := _tasks(": answer") if _answering(out) else []:
-                os.kill(pids[0], signal.SIGKILL)
-                killed.append(pids[0])
-            time.sleep(0.02)
-
     for note in out.glob("cells/*/progress.json"):  # of the start that was lost
         note.unlink()
-    killer = threading.Thread(target=kill)
-    killer.start()
     told: list[str] = []
-    outcome = run_sweep(path, out=out, on="ray", tell=told.append)
-    killer.join()
+    with one_killed(": answer", lambda: _answering(out), 600) as killed:
+        outcome = run_sweep(path, out=out, on="ray", tell=told.append)
     assert killed and not outcome.failed and sum("(on " in line for line in told) == 2, told
     one = run_sweep(path, out=tmp_path / "one")
     assert one.results and one.results.verdict == "PASS"
@@ -109,22 +121,10 @@ def test_with_a_store_two_nodes_share_no_folder(
     with s3(monkeypatch) as bucket:
         place = f"{bucket}/village"
         ray.init(address=clusters(2, nodes).address, log_to_driver=False)
-        killed: list[int] = []
-
-        def kill() -> None:
-            until = time.monotonic() + 300
-            while time.monotonic() < until and not killed:
-                begun = [note for folder in nodes for note in folder.glob("stores/*/cells/*/progress.json")]
-                if pids := _tasks(": cell") if begun else []:
-                    os.kill(pids[0], signal.SIGKILL)
-                    killed.append(pids[0])
-                time.sleep(0.02)
-
-        killer = threading.Thread(target=kill)
-        killer.start()
         told: list[str] = []
-        outcome = run_sweep(path, out=place, on="ray", tell=told.append)
-        killer.join()
+        begun = functools.partial(_noted, nodes)
+        with one_killed(": cell", begun, 300) as killed:
+            outcome = run_sweep(path, out=place, on="ray", tell=told.append)
         assert killed and not outcome.failed and sum("(on " in line for line in told) == 2, told
         assert said(scratch(place)) == said(tmp_path / "one")
         done = [{p.parent.name for p in folder.glob("stores/*/cells/*/logs")} for folder in nodes]
