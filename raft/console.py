@@ -60,7 +60,8 @@ def _lines(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
             # work that ends in batches took until the last of them, not until now
             left = (to_go(moved - began, done, total) or 0) - (now - moved)
             guess = f", about {left:.0f} s to go" if left > 0 else ""
-            say(f"{_amount(done, unit)} of {_amount(total, unit)} after {spent:.0f} s{guess}")
+            so_far = f"{_number(done, unit)} of {_amount(total, unit)}" if total > 1 else "still working"
+            say(f"{so_far} after {spent:.0f} s{guess}")
 
     over = threading.Event()
     watcher = threading.Thread(target=watch, name="progress", daemon=True)
@@ -74,5 +75,9 @@ def _lines(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
     say(f"done in {time.monotonic() - began:.1f} s")
 
 
+def _number(n: int, unit: str) -> str:
+    return f"{n / 1e6:.0f}" if unit == "bytes" else str(n)
+
+
 def _amount(n: int, unit: str) -> str:
-    return f"{n / 1e6:.0f} MB" if unit == "bytes" else f"{n} {unit}"
+    return f"{_number(n, unit)} {'MB' if unit == 'bytes' else unit}"

@@ -193,6 +193,11 @@ def plain(text: str) -> str:
     return _CONTROL_CHARACTERS.sub("�", text)
 
 
+def number_of(n: int, noun: str) -> str:
+    """Return how many there are of what `noun` names, as `1 turn` and `1,200 turns`."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def one_line(text: str) -> str:
     """`plain` text in one line, for a terminal or a log of CI: nothing of it begins a line or moves the cursor."""
     return " ".join(plain(text).splitlines())

@@ -14,6 +14,7 @@ import pytest
 from commands import LIBRARIES, Command, command
 from filelock import FileLock
 from hosted import Hosted
+from hypothesis import HealthCheck, settings
 from openai_server import Brain, OpenAIServer
 from places import REPOSITORY, people
 from website import Site
@@ -22,6 +23,10 @@ from raft.models.weights import fetch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# a busy machine makes no example wrong
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 SHARED = Path(os.environ.get("RATF_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 

@@ -196,13 +196,15 @@ def _transcripts(path: Path, marker: "ChatModel | None") -> "list[Transcript]":
 
 def _read_writings(path: Path, asked: _Asked, found: _Found) -> None:
     from raft.sources.bylines import Owner
-    from raft.text import count_words
+    from raft.text import count_words, number_of
 
     notes: list[str] = []
     for document in _writings(path, notes, Owner(asked.signed)):
         document = replace(document, date=document.date or asked.day, title=asked.title or document.title)
         found.documents.append(document)
-        found.report.append(f"{path.name}: writing, {count_words(document.text):,} words: {_named(document)}")
+        found.report.append(
+            f"{path.name}: writing, {number_of(count_words(document.text), 'word')}: {_named(document)}"
+        )
     found.report += [f"  {note}" for note in notes]
 
 
@@ -314,20 +316,21 @@ def _doubts(transcript: "Transcript") -> list[str]:
 def _summary(name: str, interview: "Interview", imported: "Imported", transcript: "Transcript") -> list[str]:
     """What was kept, what was left out, and why."""
     from raft.people.person import exchanges
+    from raft.text import number_of
 
     roles = {turn.speaker: turn.role for turn in interview.turns}
-    lines = [f"{name}: interview, {sum(1 for _ in exchanges(interview))} exchanges: {_named(interview)}"]
+    lines = [f"{name}: interview, {number_of(sum(1 for _ in exchanges(interview)), 'exchange')}: {_named(interview)}"]
     for role in ("target", "interviewer", "other"):
         those = [s for s in imported.speakers if roles.get(s.speaker, "target") == role]
         if those:
             who = ", ".join(s.speaker for s in those[:4]) + (f" and {len(those) - 4} more" if len(those) > 4 else "")
             turns, words = sum(s.turns for s in those), sum(s.words for s in those)
-            lines.append(f"  {role}: {who}: {turns} turns, {words:,} words")
+            lines.append(f"  {role}: {who}: {number_of(turns, 'turn')}, {number_of(words, 'word')}")
     counts = Counter(why for why, _ in imported.left)
     words_of = Counter[str]()
     for why, text in imported.left:
         words_of[why] += _words(text)
-    left = ", ".join(f"{n} × {why} ({words_of[why]:,} words)" for why, n in counts.items())
+    left = ", ".join(f"{n} × {why} ({number_of(words_of[why], 'word')})" for why, n in counts.items())
     lines += [f"  left out: {left or 'nothing'}", *_doubts(transcript), *(f"  {note}" for note in transcript.notes)]
     kept, out = transcript.kept, transcript.out
     rest = transcript.total - kept - out

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from raft.text import number_of
 from ratf.gate.policy import BASELINE_RUN, Policy, Rule, Tier
 from ratf.results.record import Record
 from ratf.results.results import Results, Scored, Verdict
@@ -129,7 +130,7 @@ def _read_at_floor(finding: Finding, case: RuleCase, sign: int) -> None:
 
 def compared(rule: Rule, found: Estimate, sign: int = 1, fallen: tuple[str, ...] = ()) -> Finding:
     """The finding of a comparison. `sign` is -1 where lower is better; `fallen` names the questions that fell most."""
-    told = f"{signed(found.mean, found.low, found.high)} on {rule.metric}, {found.n} paired questions in {found.clusters} interviews"
+    told = f"{signed(found.mean, found.low, found.high)} on {rule.metric}, {number_of(found.n, 'paired question')} in {number_of(found.clusters, 'interview')}"
     if found.error is None:
         told += "; a single interview gives no interval"
         return _finding(rule, "NOT MEASURED", f"{rule.arm} − {rule.other}: {told}")

@@ -242,7 +242,8 @@ def _reached(
         asked = sum(q in cluster for q in scores.get(control, {}))
         if there and (mean := (sum(there.values()) + (asked - len(there)) * found.mean) / asked) > top:
             least = "least" if sign < 0 else "most"
-            told = f"{sign * mean:.2f} on average, where {sign * top:.2f} is the {least}"
+            digits = 2 if f"{mean:.2f}" != f"{top:.2f}" else 4
+            told = f"{sign * mean:.{digits}f} on average, where {sign * top:.{digits}f} is the {least}"
             faults.append(f"{control}, which says nothing, reaches the floor ({told})")
     return faults
 

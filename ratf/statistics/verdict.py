@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from raft.text import number_of
 from ratf.results.exams import Exam, Order
 from ratf.results.results import Contrast, Verdict
 from ratf.statistics.estimates import CONFIDENCE
@@ -42,7 +43,7 @@ def judge_contrast(
     if contrast is None or contrast.difference is None:
         return "NOT MEASURED", "no question was scored for both arms of the primary comparison"
     told = f"{signed(contrast.difference, contrast.low, contrast.high)} on {contrast.metric}"
-    base = f"{contrast.n_questions} paired questions in {contrast.n_interviews} interviews"
+    base = f"{number_of(contrast.n_questions, 'paired question')} in {number_of(contrast.n_interviews, 'interview')}"
     if contrast.low is None or contrast.high is None:
         return "NOT MEASURED", f"{contrast.a} − {contrast.b}: {told}, {base}; a single interview gives no interval"
     low, high = (-contrast.high, -contrast.low) if lower_is_better else (contrast.low, contrast.high)

@@ -85,7 +85,7 @@ def _whole(sweep: Sweep, told: list[CellTold], read: list[CellScores]) -> tuple[
     groups = next((g for s, g in settings if s == reference), [])
     of = together(groups, metrics)
     # where no exam admits anything, what the settings did is shown, and told to decide nothing
-    shown = of if of.groups else Together(groups, {}, of.over)
+    shown = of if of.groups else Together(groups, {}, {}, of.over)
     times = _times(read)
     one = pooled(of, len(groups), times) if of.groups else None
     failed = [cell for cell in told if cell.error]
@@ -132,7 +132,7 @@ def _verdict(of: Together, one: Results | None, failed: list[CellTold]) -> tuple
             f"{cells}: {named}{more}; run again, and only {'these are' if failed[1:] else 'it is'} run",
         )
     if one is None:
-        why = "; ".join(f"{p}, {w}" for p, w in of.left_out.items()) or "there is no cell at the reference setting"
+        why = of.uncounted or "there is no cell at the reference setting"
         return "NOT MEASURED", f"nobody counts: {why}"
     return one.verdict, f"{one.sentence}. {of.inference}"
 

@@ -33,6 +33,8 @@ class Together:
     """Those who count: each primary metric was admitted on them, with every seed."""
     left_out: dict[str, str]
     """Person → why they do not count."""
+    names: dict[str, str]
+    """Person → their name, of everybody."""
     over: Literal["people", "interviews"]
 
     @property
@@ -45,11 +47,16 @@ class Together:
         }
 
     @property
+    def uncounted(self) -> str:
+        """Who does not count and why, in words."""
+        return "; ".join(f"{self.names[person]}, {why}" for person, why in self.left_out.items())
+
+    @property
     def inference(self) -> str:
         """What the intervals are over, in a sentence."""
         n = len(self.groups)
         whose = f"{n} people" if n != 1 else "one person"
-        kept = "" if not self.left_out else f"; not counted: {'; '.join(f'{p}, {w}' for p, w in self.left_out.items())}"
+        kept = f"; not counted: {self.uncounted}" if self.left_out else ""
         if self.over == "people":
             return f"The intervals are over {whose}: they tell what other people like these would show{kept}"
         less = f", because there are fewer than {FEW_PEOPLE} people" if n != 1 else ""
@@ -65,7 +72,8 @@ def together(groups: Sequence[Group], primary: Sequence[str]) -> Together:
                 if metric in cell.refused and group.person not in left_out:
                     left_out[group.person] = f"{metric} is not admitted on them: {cell.refused[metric]}"
     kept = [g for g in groups if g.person not in left_out]
-    return Together(kept, left_out, "people" if len(kept) >= FEW_PEOPLE else "interviews")
+    names = {g.person: str(g.first.person["name"]) for g in groups}
+    return Together(kept, left_out, names, "people" if len(kept) >= FEW_PEOPLE else "interviews")
 
 
 def pooled(of: Together, all_people: int, times: dict[str, Any]) -> Results:

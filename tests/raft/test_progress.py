@@ -36,6 +36,4 @@ def test_lines_say_what_is_done_and_what_is_left(
         advance(1)
         time.sleep(0.2)
     told = capsys.readouterr().err
-    assert (
-        "teaching the voice: 4 steps" in told and "1 steps of 4 steps after 0 s, about" in told and "tuning" not in told
-    )
+    assert "teaching the voice: 4 steps" in told and "1 of 4 steps after 0 s, about" in told and "tuning" not in told

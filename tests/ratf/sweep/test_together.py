@@ -63,7 +63,7 @@ def test_who_is_not_admitted_does_not_count_and_is_named(tmp_path: Path) -> None
     sweep = planted(tmp_path, SEVEN, ahead(), refused=["bea"])
     found = join(sweep, done(sweep))
     assert (found.over, found.verdict) == ("people", "PASS")
-    assert "over 6 people" in found.sentence and "not counted: bea, rouge_l is not admitted on them" in found.sentence
+    assert "over 6 people" in found.sentence and "not counted: Bea, rouge_l is not admitted on them" in found.sentence
     assert [r.person for r in found.rows if not r.counted] == ["bea"]
     few = planted(tmp_path, SEVEN, ahead(), refused=SEVEN[:4])
     found = join(few, done(few))
