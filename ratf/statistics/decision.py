@@ -207,12 +207,15 @@ def best_rival(
     shown = found.p is not None and found.p * len(rivals) <= level
     behind, ahead = shown and found.high < 0, shown and found.low > 0
     says = "is worse than" if behind else "also beats" if ahead else "is not separable from"
+    words = f"{pair[0]} {says} the best rival, {best}: {_signed(found, sign)}"
+    if found.p is not None and not shown and not found.low <= 0 <= found.high:
+        words += f", as p is {found.p:.2g}, and only {level / len(rivals):.2g} or less would show a difference"
     return SecondLook(
         name="best rival",
         metric=metric,
         arm=best,
         holds=not behind,
-        words=f"{pair[0]} {says} the best rival, {best}: {_signed(found, sign)}",
+        words=words,
         **_numbers(found, sign),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from raft.text import shorten
 from ratf.models.prices import dollars
 from ratf.reporting.top.trust import checks
-from ratf.results.results import AxisVerdict, Question, Results
+from ratf.results.results import AxisVerdict, Question, Results, SecondLook
 from ratf.statistics.verdict import OF_AXIS
 from ratf.suite.arms import CEILING, FLOOR
 from ratf.suite.metrics import axis_meant, title
@@ -61,11 +61,21 @@ def _line(r: Results, axis: AxisVerdict) -> Line:
     if rival and ahead and not rival.holds:
         other = f"; {rival.arm} does better"
     elif rival and ahead:
-        beats = rival.words.startswith(f"{better} also beats")
-        other = f", and more than {rival.arm} does" if beats else f"; no clear difference from {rival.arm} was found"
+        other = _beside(r, rival)
     failed = {look.name for look in r.second_looks if look.metric == axis.metric and not look.holds}
     other += "".join(words for name, words in BUT.items() if ahead and name in failed)
     return Line(heading, f"{said}{other}.", _scale(r, axis))
+
+
+def _beside(r: Results, rival: SecondLook) -> str:
+    """What is known of the first arm beside the best rival, which is not shown to be better."""
+    if rival.words.startswith(f"{r.suite['primary']['better']} also beats"):
+        return f", and more than {rival.arm} does"
+    lower = r.metrics[rival.metric].get("better") == "lower"
+    behind = rival.low is not None and rival.low > 0 if lower else rival.high is not None and rival.high < 0
+    if behind:
+        return f"; {rival.arm} scored better still, but that may be chance"
+    return f"; no clear difference from {rival.arm} was found"
 
 
 def _scale(r: Results, axis: AxisVerdict) -> str:

@@ -162,6 +162,20 @@ def test_the_best_rival_is_named(rival: float, said: str, words: str) -> None:
     assert verdict(turned(scores), lower=True)[0] == said
 
 
+def test_a_lead_of_the_best_of_several_rivals_that_may_be_chance_says_why() -> None:
+    scores = table(4, raft=0.9, baseline=0.2, rag_only=0.3, finetune_only=0.9)
+    for at, (question, found) in enumerate(scores["finetune_only"][METRIC].items()):
+        assert found.value is not None
+        scores["finetune_only"][METRIC][question] = Scored(value=found.value + 0.1 + 0.12 * (-1) ** at)
+    told = {}
+    for level in (0.2, 0.001):
+        look = best_rival(METRIC, PAIR, scores, CLUSTER, 1, level)
+        assert look is not None and look.high is not None and look.high < 0
+        told[level] = (look.holds, look.words)
+    assert not told[0.2][0] and "is worse than" in told[0.2][1] and "as p is" not in told[0.2][1]
+    assert told[0.001][0] and told[0.001][1].endswith("and only 0.0005 or less would show a difference")
+
+
 @pytest.mark.parametrize(("raft", "said"), [(0.2, "INCONCLUSIVE"), (0.5, "PASS")])
 def test_a_voice_that_other_peoples_words_could_have_makes_no_pass(raft: float, said: str) -> None:
     scores = table(4, raft=raft, baseline=0.0, impostor_near=0.1, same_near=0.9)

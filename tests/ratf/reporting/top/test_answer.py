@@ -73,6 +73,15 @@ def test_the_best_rival_is_told(words: str, holds: bool, told: str) -> None:
     assert answer(of("PASS", second_looks=[look]))[0].found.endswith(told)
 
 
+def test_a_rival_whose_lead_is_not_shown_is_not_called_equal() -> None:
+    look = SecondLook(
+        name="best rival", metric="style_identity", holds=True, arm="rag_only", difference=-0.2, low=-0.4, high=-0.01,
+        words="raft is not separable from the best rival, rag_only, as p is 0.04",
+    )  # fmt: skip
+    (said, _) = answer(of("PASS", second_looks=[look]))
+    assert said.found.endswith("; rag_only scored better still, but that may be chance.")
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
