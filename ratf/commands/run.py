@@ -166,19 +166,18 @@ def carry_out(
     from ratf.models.prices import load_prices
     from ratf.results.folder import one_at_a_time
     from ratf.results.store.address import is_address, local_path, scratch
-    from ratf.results.store.objects import Store
     from ratf.runner.run import run as run_suite
     from ratf.suite.study import Study, open_study
-    from ratf.sweep.run import run_sweep
-    from ratf.sweep.store import within as stored
     from ratf.sweep.sweep import is_sweep
-    from ratf.sweep.working.work import Options
 
     limits = Limits(budget_usd, budget_tokens, budget_minutes)
     known = load_prices(Path(prices)) if isinstance(prices, str | Path) else prices or {}
     if is_sweep(str(suite)):
         if record or replay:
             raise RaftError("--record and --replay are for one person and one setting; write such a suite for them")
+        from ratf.sweep.run import run_sweep
+        from ratf.sweep.working.work import Options
+
         several = workers > 1 or on
         return run_sweep(
             suite,
@@ -202,6 +201,9 @@ def carry_out(
     folder = local_path(out) if out else None
     within: Callable[[Path], AbstractContextManager[None]] = one_at_a_time
     if out and is_address(out):
+        from ratf.results.store.objects import Store
+        from ratf.sweep.store import within as stored
+
         Store(str(out)).must_take()
         folder = scratch(str(out))
         subject = open_study(str(suite), str(data) if data else None, folder)

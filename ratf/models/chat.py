@@ -1,33 +1,37 @@
-"""Models by name: chat models are Inspect's, embedders are raft's."""
+"""Models by name: chat models are Inspect's, embedders are raft's.
+
+Inspect is imported when a chat model is asked for: it takes a second, and a run with nothing to do needs none.
+"""
 
 from collections.abc import Sequence
 from functools import cache, partial
-
-from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSystem, ChatMessageUser, Model
+from typing import TYPE_CHECKING
 
 from raft.models import names
 from raft.progress import Progress, silent
 from raft.types import Embedder, Message
 from ratf.models.metered import MeteredEmbedder
 from ratf.models.recorded.replay import session
-from ratf.models.service import ready
+
+if TYPE_CHECKING:
+    from inspect_ai.model import ChatMessage, Model
 
 EVERY_REQUEST = 10_000
 """The number of connections that holds no request back: the local provider batches what is asked at the same time."""
 
 
-_MESSAGES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
-
-
-def chat_messages(messages: Sequence[Message]) -> list[ChatMessage]:
+def chat_messages(messages: Sequence[Message]) -> "list[ChatMessage]":
     """Messages of raft as messages of Inspect."""
-    return [_MESSAGES[m["role"]](content=m["content"]) for m in messages]
+    from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
+
+    of = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
+    return [of[m["role"]](content=m["content"]) for m in messages]
 
 
 class InspectChat:
     """An Inspect model as raft's `ChatModel`."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: "Model") -> None:
         self.model = model
 
     async def generate(self, messages: Sequence[Message]) -> str:
@@ -68,7 +72,7 @@ def _metered(name: str, progress: Progress) -> Embedder:
     return MeteredEmbedder(name, _hosted(name, progress))
 
 
-def recorded_model(name: str, who: str) -> str | Model:
+def recorded_model(name: str, who: str) -> "str | Model":
     """A model, ready to be asked, or the `Listener` in its place while a run is recorded or replayed.
 
     `who` says who asks it. The name of no model stays one.
@@ -77,6 +81,8 @@ def recorded_model(name: str, who: str) -> str | Model:
     if name == "none/none":
         return name
     if listening is None:
+        from ratf.models.service import ready
+
         return ready(name)
     from ratf.models.recorded.listening import Listener
 

@@ -1,6 +1,8 @@
 """One function runs a suite: what it did, what it tells, and what it refuses."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +55,22 @@ def test_a_run_is_made_once_and_then_taken_up(again: Any, tmp_path: Path) -> Non
     told.clear()
     second = again(tell=told.append)
     assert (second.did, second.results, told) == ("nothing", first.results, [])
+    said = heavy_for_the_command(tmp_path, "run")
+    assert "nothing to do" in said[0] and said[-1] == "[]"
     (tmp_path / "run" / "report.html").unlink()
     assert again().did == "page" and (tmp_path / "run" / "report.html").is_file()
     with pytest.raises(RaftError, match=r"holds a run that was not recorded"):
         again(record=tmp_path / "recording")
+
+
+def heavy_for_the_command(folder: Path, out: str) -> list[str]:
+    """The lines that `ratf run` says, and a last one with what it has imported that takes a second or more."""
+    code = (
+        "import sys, ratf.cli\ntry: ratf.cli.app()\n"
+        "finally: print([m for m in ('torch', 'inspect_ai', 'chromadb', 'transformers', 'scipy') if m in sys.modules])"
+    )
+    given = ["run", str(folder / "suite.yaml"), "--data", str(DEMO.parent), "--out", str(folder / out), "--allow-leaks"]
+    return subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True).stdout.splitlines()
 
 
 @pytest.mark.slow
