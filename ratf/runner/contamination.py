@@ -1,7 +1,7 @@
 """Does the base model know the held-out answers already? Three signs, each with its interval, and never more than they show."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from inspect_ai.model import GenerateConfig, get_model
@@ -105,19 +105,22 @@ def _ask(study: Study, progress: Progress) -> dict[str, dict[str, str]]:
     todo = [(kind, e, continuation(study, e, kind == "guided"), short) for kind in ("guided", "general") for e in long]
     todo += [("unnamed", e, unnamed(study, e), answer_config(study)) for e in study.held_out]
     with progress("asking what the base model knows", len(todo), "replies") as advance:
-        texts = result_of(_replies(study.suite.models.base, [(m, c) for _, _, m, c in todo]))
-        advance(len(todo))
+        texts = result_of(_replies(study.suite.models.base, [(m, c) for _, _, m, c in todo], advance))
     found: dict[str, dict[str, str]] = {"guided": {}, "general": {}, "unnamed": {}}
     for (kind, exchange, _, _), text in zip(todo, texts, strict=True):
         found[kind][exchange.exchange_id] = text
     return found
 
 
-async def _replies(base: str, todo: Sequence[tuple[Sequence[Message], GenerateConfig]]) -> list[str]:
+async def _replies(
+    base: str, todo: Sequence[tuple[Sequence[Message], GenerateConfig]], advance: Callable[[int], None]
+) -> list[str]:
     model = get_model(recorded_model(base, "contamination"))
 
     async def one(messages: Sequence[Message], config: GenerateConfig) -> str:
-        return (await model.generate(chat_messages(messages), config=config, cache=ANSWER_CACHE)).completion.strip()
+        said = await model.generate(chat_messages(messages), config=config, cache=ANSWER_CACHE)
+        advance(1)
+        return said.completion.strip()
 
     return await collect(*(one(messages, config) for messages, config in todo))
 

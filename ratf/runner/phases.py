@@ -270,7 +270,7 @@ def read(at: AtWork) -> Retrieval | None:
             found = hindsight.measure(at.study, at.checked)
     if at.study.suite.contamination:
         with at.times.timed("contamination"), at.meter.doing("contamination"):
-            replies(at.study, at.checked)
+            replies(at.study, at.how.progress)  # stopped between two replies, it would lose those that are under way
             at.meter.check()
     return found
 
