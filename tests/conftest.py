@@ -4,6 +4,7 @@ import importlib
 import json
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -133,6 +134,44 @@ def cache(models: Path, encoded: Callable[..., None], tmp_path: Path, monkeypatc
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(folder / "replies"))
     monkeypatch.setenv("RATF_CACHE_KEY", "of-the-tests")
     return folder
+
+
+@pytest.fixture(scope="session")
+def light_models(models: Path, tiny_base: Path, together: Path) -> Path:
+    """A folder of models with the embedded ones' names: the encoder's first layer alone, and `tiny_base` for the other.
+
+    Beside it, `made` keeps what they make of texts. The real ones take most of a tiny run's time.
+    """
+    folder = together / "light"
+    with FileLock(together / "light.lock"):
+        if not folder.is_dir():
+            from transformers import AutoModel
+
+            part = together / "light.part"
+            shutil.rmtree(part, ignore_errors=True)
+            for real in models.iterdir():
+                (part / "models").mkdir(parents=True, exist_ok=True)
+                light = part / "models" / real.name
+                shutil.copytree(tiny_base if real.name.startswith("smollm2-") else real, light)
+                (light / "digests.json").unlink(missing_ok=True)
+                if real.name.startswith("all-minilm-"):
+                    AutoModel.from_pretrained(real, num_hidden_layers=1, local_files_only=True).save_pretrained(light)
+            (part / "made").mkdir()
+            part.rename(folder)
+    return folder / "models"
+
+
+@pytest.fixture
+def light_cache(cache: Path, light_models: Path) -> Path:
+    """`cache` for a command in a process of its own whose texts do not matter: the embedded models are light ones.
+
+    In this process, a light model would answer for a real one later.
+    """
+    for name, there in (("models", light_models), ("made", light_models.parent / "made")):
+        path = cache / name
+        path.unlink() if path.is_symlink() else shutil.rmtree(path)
+        path.symlink_to(there)
+    return cache
 
 
 TINY_SUITE = """\

@@ -57,9 +57,9 @@ def kill_when(tiny: Path, out: Path, ready: Callable[[], bool]) -> None:
 
 
 def test_killed_in_every_phase_it_goes_on_where_it_was(
-    ratf: Command, cache: Path, tiny_at_once: Path, tmp_path: Path
+    ratf: Command, light_cache: Path, tiny_at_once: Path, tmp_path: Path
 ) -> None:
-    out, tiny = tmp_path / "out", tiny_at_once
+    cache, out, tiny = light_cache, tmp_path / "out", tiny_at_once
 
     def adapters() -> list[Path]:
         return list((cache / "adapters").glob("[!.]*"))
