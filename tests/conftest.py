@@ -20,7 +20,7 @@ from openai_server import Brain, OpenAIServer
 from places import REPOSITORY, people
 from website import Site
 
-from raft.models.weights import fetch
+from raft.models.weights import fetch, quiet
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -138,7 +138,7 @@ def cache(models: Path, encoded: Callable[..., None], tmp_path: Path, monkeypatc
 
 @pytest.fixture(scope="session")
 def light_models(models: Path, tiny_base: Path, together: Path) -> Path:
-    """A folder of models with the embedded ones' names: the encoder's first layer alone, and `tiny_base` for the other.
+    """A folder of models with the embedded ones' names: the encoder without its layers, and `tiny_base` for the other.
 
     Beside it, `made` keeps what they make of texts. The real ones take most of a tiny run's time.
     """
@@ -148,14 +148,14 @@ def light_models(models: Path, tiny_base: Path, together: Path) -> Path:
             from transformers import AutoModel
 
             part = together / "light.part"
-            shutil.rmtree(part, ignore_errors=True)
-            for real in models.iterdir():
-                (part / "models").mkdir(parents=True, exist_ok=True)
+            for real in models.glob("smollm2-*"):
+                shutil.copytree(tiny_base, part / "models" / real.name)
+            for real in models.glob("all-minilm-*"):
                 light = part / "models" / real.name
-                shutil.copytree(tiny_base if real.name.startswith("smollm2-") else real, light)
-                (light / "digests.json").unlink(missing_ok=True)
-                if real.name.startswith("all-minilm-"):
-                    AutoModel.from_pretrained(real, num_hidden_layers=1, local_files_only=True).save_pretrained(light)
+                shutil.copytree(real, light, ignore=shutil.ignore_patterns("digests.json", "*.safetensors"))
+                with quiet():  # the file has more layers than are asked for
+                    encoder = AutoModel.from_pretrained(real, num_hidden_layers=0, local_files_only=True)
+                encoder.save_pretrained(light)
             (part / "made").mkdir()
             part.rename(folder)
     return folder / "models"
