@@ -4,6 +4,7 @@ import importlib
 import json
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +20,7 @@ from openai_server import Brain, OpenAIServer
 from places import REPOSITORY, people
 from website import Site
 
-from raft.models.weights import fetch
+from raft.models.weights import fetch, quiet
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -133,6 +134,44 @@ def cache(models: Path, encoded: Callable[..., None], tmp_path: Path, monkeypatc
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(folder / "replies"))
     monkeypatch.setenv("RATF_CACHE_KEY", "of-the-tests")
     return folder
+
+
+@pytest.fixture(scope="session")
+def light_models(models: Path, tiny_base: Path, together: Path) -> Path:
+    """A folder of models with the embedded ones' names: the encoder without its layers, and `tiny_base` for the other.
+
+    Beside it, `made` keeps what they make of texts. The real ones take most of a tiny run's time.
+    """
+    folder = together / "light"
+    with FileLock(together / "light.lock"):
+        if not folder.is_dir():
+            from transformers import AutoModel
+
+            part = together / "light.part"
+            for real in models.glob("smollm2-*"):
+                shutil.copytree(tiny_base, part / "models" / real.name)
+            for real in models.glob("all-minilm-*"):
+                light = part / "models" / real.name
+                shutil.copytree(real, light, ignore=shutil.ignore_patterns("digests.json", "*.safetensors"))
+                with quiet():  # the file has more layers than are asked for
+                    encoder = AutoModel.from_pretrained(real, num_hidden_layers=0, local_files_only=True)
+                encoder.save_pretrained(light)
+            (part / "made").mkdir()
+            part.rename(folder)
+    return folder / "models"
+
+
+@pytest.fixture
+def light_cache(cache: Path, light_models: Path) -> Path:
+    """`cache` for a command in a process of its own whose texts do not matter: the embedded models are light ones.
+
+    In this process, a light model would answer for a real one later.
+    """
+    for name, there in (("models", light_models), ("made", light_models.parent / "made")):
+        path = cache / name
+        path.unlink() if path.is_symlink() else shutil.rmtree(path)
+        path.symlink_to(there)
+    return cache
 
 
 TINY_SUITE = """\

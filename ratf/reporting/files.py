@@ -98,7 +98,7 @@ def _write_pages(every: QuestionList, folder: Path, summary: str) -> None:
     template = page_environment().get_template("reporting/questions_page.html.j2")
     count = len(every.listed)
     last = (count - 1) // PER_PAGE
-    run = run_id(every.results)
+    run, digest = run_id(every.results), template_digest()
     with (folder / "scores.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
@@ -119,7 +119,7 @@ def _write_pages(every: QuestionList, folder: Path, summary: str) -> None:
                 here=_place(number, count)[0],
                 count=count,
                 primary=every.results.suite["primary"],
-                template_digest=template_digest(),
+                template_digest=digest,
             )
             stream.dump(str(folder / page_name(number)), encoding="utf-8", errors="replace")
             table.writerows([cell(v) for v in row] for q in questions for row in rows_of(every.results, q, run))

@@ -59,11 +59,11 @@ def paired_auc(scores: Rungs, higher: Iterable[str], lower: Iterable[str], clust
     by the usual design effect at an assumed intraclass correlation), because a perfect exam has no spread to go by.
     `low` and `high` are None with fewer than two interviews.
     """
-    up, down = list(higher), list(lower)
+    up, down = ([of for c in side if (of := scores.get(c))] for side in (higher, lower))
     wins: dict[str, float] = {}
-    for question in cluster:
-        a = [s for c in up if (s := scores.get(c, {}).get(question)) is not None]
-        b = [s for c in down if (s := scores.get(c, {}).get(question)) is not None]
+    for question in cluster if up and down else ():  # a ladder has many controls, and a run few of them
+        a = [s for of in up if (s := of.get(question)) is not None]
+        b = [s for of in down if (s := of.get(question)) is not None]
         if a and b:
             wins[question] = fmean((x > y) + (x == y) / 2 for x in a for y in b)
     clusters = [cluster[q] for q in wins]
@@ -276,8 +276,9 @@ def dose_response(scores: Rungs, cluster: Mapping[str, str], lower_is_better: bo
     """
     steps = {"real": 0.0, **DOSES, FLOOR: 1.0}
     rows: dict[str, list[float]] = {}
-    for question in cluster:
-        row = [s for c in steps if (s := scores.get(c, {}).get(question)) is not None]
+    known = [scores.get(c, {}) for c in steps]
+    for question in cluster if all(known) else ():
+        row = [s for of in known if (s := of.get(question)) is not None]
         if len(row) == len(steps):
             rows[question] = row
     if not rows:

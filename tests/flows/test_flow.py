@@ -57,9 +57,9 @@ def kill_when(tiny: Path, out: Path, ready: Callable[[], bool]) -> None:
 
 
 def test_killed_in_every_phase_it_goes_on_where_it_was(
-    ratf: Command, cache: Path, tiny_at_once: Path, tmp_path: Path
+    ratf: Command, light_cache: Path, tiny_at_once: Path, tmp_path: Path
 ) -> None:
-    out, tiny = tmp_path / "out", tiny_at_once
+    cache, out, tiny = light_cache, tmp_path / "out", tiny_at_once
 
     def adapters() -> list[Path]:
         return list((cache / "adapters").glob("[!.]*"))
@@ -171,13 +171,15 @@ def test_a_question_answered_three_times_from_suite_to_page(
     pages_are_clean([tmp_path / "out" / "report.html"], tmp_path)
 
 
-def test_the_same_inputs_give_the_same_bytes(ratf: Command, models: Path, tiny_at_once: Path, tmp_path: Path) -> None:
+def test_the_same_inputs_give_the_same_bytes(
+    ratf: Command, light_models: Path, tiny_at_once: Path, tmp_path: Path
+) -> None:
     tiny_at_once.write_text(f"{tiny_at_once.read_text()}exam: {{comparisons: 8}}\n")
     found = []
     for name in ("one", "two"):
         cache = tmp_path / f"cache-{name}"
         cache.mkdir()
-        (cache / "models").symlink_to(models)
+        (cache / "models").symlink_to(light_models)  # what they make of texts is made twice
         out = tmp_path / name
         ratf("run", tiny_at_once, "--out", out, RATF_CACHE=str(cache), INSPECT_CACHE_DIR=str(cache / "replies"))
         samples = sorted((cache / "adapters").glob("*/samples.jsonl"))
@@ -188,7 +190,7 @@ def test_the_same_inputs_give_the_same_bytes(ratf: Command, models: Path, tiny_a
 
 @pytest.mark.parametrize("task", ["tasks/interview.py", "ratf/interview"])
 def test_inspect_runs_the_task_by_itself(
-    cache: Path, tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch
+    light_cache: Path, tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(REPOSITORY)
     model = ["--model", "local/smollm2-135m-instruct"] if task.endswith(".py") else []

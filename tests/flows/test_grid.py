@@ -12,7 +12,7 @@ from ratf.suite.arms import ARMS
 
 @pytest.mark.slow
 def test_the_full_grid_runs_and_attributes(
-    ratf: Command, cache: Path, tiny: Path, tiny_base: Path, tmp_path: Path
+    ratf: Command, light_cache: Path, tiny: Path, tiny_base: Path, tmp_path: Path
 ) -> None:
     text = tiny.read_text().replace(
         "models: {grader: local/smollm2-135m-instruct}", f"models: {{base: local/{tiny_base}}}"
@@ -25,7 +25,7 @@ def test_the_full_grid_runs_and_attributes(
     results = load(out / "results.json")
     arms = [name for name, arm in results.arms.items() if arm.kind == "arm"]
     assert arms == list(ARMS) and not any(arm.errors for arm in results.arms.values())
-    assert len(list((cache / "adapters").glob("[!.]*"))) == 2 and len(results.tuned) == 2, (
+    assert len(list((light_cache / "adapters").glob("[!.]*"))) == 2 and len(results.tuned) == 2, (
         "twelve arms share two adapters"
     )
     assert len({arm.model for name, arm in results.arms.items() if name in ARMS}) == 3

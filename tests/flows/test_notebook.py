@@ -63,7 +63,7 @@ def test_it_runs_on_a_finished_run(tiny: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_carries_a_run_out_inside_the_kernel(tiny_at_once: Path, cache: Path, tmp_path: Path) -> None:
+def test_it_carries_a_run_out_inside_the_kernel(tiny_at_once: Path, light_cache: Path, tmp_path: Path) -> None:
     tiny_at_once.write_text(tiny_at_once.read_text("utf-8") + UNTUNED, "utf-8")
     cells = executed(tiny_at_once, tmp_path)
     assert any("('ran', " in text for text in shown(cells, "text/plain"))

@@ -19,7 +19,7 @@ print(registry_info(interview).name, bool(registry_lookup("task", "ratf/intervie
 """
 
 
-def test_the_wheel_works_in_an_empty_folder(cache: Path, tiny_base: Path, tmp_path: Path) -> None:
+def test_the_wheel_works_in_an_empty_folder(light_cache: Path, tiny_base: Path, tmp_path: Path) -> None:
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path / "dist"), str(REPOSITORY)]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = (tmp_path / "dist").glob("*.whl")

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -286,9 +286,7 @@ def test_one_comment_is_made_and_then_changed(remarks: Remarks, tmp_path: Path) 
 
 
 @pytest.fixture(scope="module")
-def runner(
-    models: Path, encoded: Callable[..., None], ratf: Command, tmp_path_factory: pytest.TempPathFactory
-) -> Runner:
+def runner(light_models: Path, ratf: Command, tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """A new repository as `ratf init --ci` lays it out, with the demo made smaller, measured once, by hand."""
     above = tmp_path_factory.mktemp("ci")
     folder, cache = above / "repository", above / "cache"
@@ -302,8 +300,7 @@ def runner(
     policy = (folder / "policy.yaml").read_text("utf-8").replace(" or style.identity, worse on neither", "")
     (folder / "policy.yaml").write_text(re.sub(".*style.identity.*\n", "", policy), "utf-8")
     cache.mkdir()
-    (cache / "models").symlink_to(models)
-    encoded(cache / "made")
+    (cache / "models").symlink_to(light_models)
     (folder / ".ratf").symlink_to(cache)  # where GitLab's recipe keeps what is cached
     (folder / ".gitignore").write_text("/runs/\n/.ratf\n", "utf-8")
     git = {"GIT_CONFIG_GLOBAL": "/dev/null", "GITHUB_RUN_ID": "1", "GITHUB_RUN_ATTEMPT": "1"}
