@@ -176,6 +176,32 @@ def test_frozen_layers_are_read_once_and_change_nothing(
     assert (kept / "adapter_model.safetensors").read_bytes() == (again / "adapter_model.safetensors").read_bytes()
 
 
+@pytest.mark.parametrize("settings", [SETTINGS, TOP], ids=["all layers", "top layer"])
+def test_long_samples_pass_the_layers_twice_and_change_nothing(
+    settings: LoraSettings, tiny_base: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers.models.llama.modeling_llama import LlamaMLP
+
+    passed: list[object] = []
+    forward = LlamaMLP.forward
+
+    def counted(self: object, *args: object) -> object:
+        passed.append(self)
+        return forward(self, *args)
+
+    monkeypatch.setattr(LlamaMLP, "forward", counted)
+    found = []
+    for long in (10**9, 0):
+        monkeypatch.setattr("raft.tuning.layers.LONG", long)
+        monkeypatch.setenv("RATF_CACHE", str(cache / f"{long}"))
+        passed.clear()
+        adapter = tuned(tiny_base, settings, [])
+        found.append((len(passed), (adapter / "adapter_model.safetensors").read_bytes()))
+    (once, weights), (twice, slim) = found
+    assert twice == once + settings.epochs * len(TRAINING) * (settings.layers or 2)
+    assert slim == weights
+
+
 def test_a_model_whose_halves_are_not_the_whole_is_read_whole(
     tiny_base: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
