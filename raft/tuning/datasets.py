@@ -165,6 +165,12 @@ def write_suite(folder: Path, say: Say) -> None:
     }
     if not path.is_file():  # the user may have changed it
         write_whole(path, yaml.safe_dump(suite, sort_keys=False, allow_unicode=True))
+    if len(impostors) == 1:
+        say(
+            f"{impostors[0]} is the only other person here: that an answer sounds more like {folder.name} than like "
+            f"{impostors[0]} does not show that it sounds like {folder.name}. Import one or two more people, and put one of "
+            "them under `strangers:` in the suite, who is then no impostor"
+        )
     say(f"{path}: ratf run {path} --data {folder.parent}")
 
 

@@ -29,6 +29,7 @@ def checks(results: Results) -> list[TrustCheck]:
     """All checks, in the page's order."""
     looks = (
         _exam,
+        _others,
         _order,
         _errors,
         _states,
@@ -83,6 +84,18 @@ def _exam(r: Results) -> Iterator[TrustCheck]:
         yield TrustCheck("Exam", "fine" if entry.admitted else "doubt", says)
     if r.exam and (silent := unmeasured(r)):
         yield TrustCheck("Not measured", "unknown", silent.removesuffix("."))
+
+
+def _others(r: Results) -> Iterator[TrustCheck]:
+    """With one impostor and no stranger, voice was admitted although nobody but the impostor had to be told apart."""
+    heard = any(e.admitted and axis_meant(e.axis) == "voice" for e in r.exam)
+    if heard and len(r.impostors) == 1 and not r.strangers:
+        (other,) = r.impostors.values()
+        told = (
+            f"voice compares {r.person['name']} with {other} alone; no stranger was tried, and many a text may sound more "
+            f"like {r.person['name']} than like {other}: name more people under impostors and strangers"
+        )
+        yield TrustCheck("One impostor", "doubt", told)
 
 
 def _order(r: Results) -> Iterator[TrustCheck]:

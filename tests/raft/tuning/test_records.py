@@ -210,6 +210,17 @@ def test_the_suite_asks_the_same_questions(marrack: Path, tmp_path: Path) -> Non
     assert [e.exchange_id for e in study.earlier] == [r.exchange_id for r in learnt]
 
 
+def test_one_other_person_is_told_to_be_too_few(marrack: Path) -> None:
+    made(marrack, "benchmark", held_out=2)
+    told: list[str] = []
+    write_suite(marrack, told.append)
+    assert "is the only other person here" in " ".join(told)
+    shutil.copytree(next(p for p in marrack.parent.iterdir() if p.is_dir() and p != marrack), marrack.parent / "third")
+    told.clear()
+    write_suite(marrack, told.append)
+    assert told and "the only other person" not in " ".join(told)
+
+
 def test_parts_are_whole_interviews_and_the_newest_watch(marrack: Path) -> None:
     found = split(load_person(marrack), 2, 1)
     days = [[e.date for e in part] for part in (found.training, found.validation, found.held_out)]

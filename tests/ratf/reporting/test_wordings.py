@@ -15,7 +15,7 @@ from ratf.pages.text import interval
 from ratf.reporting.markdown import markdown
 from ratf.reporting.page import columns, render
 from ratf.reporting.top.trust import checks
-from ratf.results.exams import Share
+from ratf.results.exams import Exam, Share
 from ratf.results.results import Cell, Results, Spent
 from ratf.statistics.verdict import signed
 
@@ -83,6 +83,20 @@ def test_a_judge_that_turns_with_the_order_is_no_tick(flips: int, state: str) ->
     ]
     (told,) = (c for c in checks(results.model_copy(update={"exam": exams})) if c.name == "Order of texts")
     assert told.state == state and f"{flips} of 34" in told.words
+
+
+def test_a_voice_that_was_told_from_one_impostor_alone_is_in_doubt() -> None:
+    sat = Exam(
+        metric="style_identity", axis="voice", auc=0.95, low=0.9, high=1.0, admitted=True, reason="", bar=0.9, n=60,
+        interviews=6, unscored=0,
+    )  # fmt: skip
+    run = invented().model_copy(update={"exam": [sat], "impostors": {"pell": "Conrad Pell"}})
+    (told,) = (c for c in checks(run) if c.name == "One impostor")
+    assert told.state == "doubt" and "Conrad Pell alone" in told.words
+    two = {"impostors": {"pell": "Conrad Pell", "rudge": "Bettany Rudge"}}
+    refused = {"exam": [sat.model_copy(update={"admitted": False})]}
+    for other in (two, {"strangers": {"rudge": "Bettany Rudge"}}, refused):
+        assert not [c for c in checks(run.model_copy(update=other)) if c.name == "One impostor"]
 
 
 @pytest.mark.parametrize(
