@@ -115,7 +115,7 @@ def test_what_to_do_next_follows_from_what_was_found() -> None:
     )
     assert "on which raft lost most" in lost and "Four times as many questions" in open_ and "run it again" in silent
     assert all("models.grader" in found for found in (lost, open_, silent, fine)), "nothing may speak of agreement"
-    assert "read the 2 checks in doubt: Order of texts, Unscored" in fine
+    assert "read the 3 checks in doubt: One impostor, Order of texts, Unscored" in fine
 
 
 def test_why_an_axis_was_not_measured_stands_beside_it() -> None:
