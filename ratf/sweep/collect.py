@@ -133,7 +133,7 @@ def _verdict(of: Together, one: Results | None, failed: list[CellTold]) -> tuple
         )
     if one is None:
         why = of.uncounted or "there is no cell at the reference setting"
-        return "NOT MEASURED", f"nobody counts: {why}"
+        return "NOT MEASURED", f"nobody counts, so no arm is compared. {why}"
     return one.verdict, f"{one.sentence}. {of.inference}"
 
 
