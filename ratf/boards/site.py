@@ -14,7 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from raft.errors import RaftError
-from raft.text import plain
+from raft.text import number_of, plain
 from ratf.boards import pairs, words
 from ratf.boards.entry import slug
 from ratf.boards.plots import bar_of, history, limits
@@ -136,6 +136,7 @@ class Pages:
             "not_counted": self.not_counted,
             "dollars": dollars,
             "w": words,
+            "number_of": number_of,
             "pairs": pairs,
         }
         return self._templates.get_template(template).render(**given, **more)
@@ -158,7 +159,7 @@ class Pages:
         board = self.board
         overall = [{"persons": persons, "tables": tables} for _, persons, tables in over_persons(board)]
         parts = (("system", board.systems), ("person", board.persons), ("run", board.runs))
-        counted = ", ".join(words.several(len(of), name) for name, of in parts)
+        counted = ", ".join(number_of(len(of), name) for name, of in parts)
         return self.render("boards/index.html.j2", "", overall=overall, summary=counted)
 
     def person(self, person: str) -> str:

@@ -20,11 +20,6 @@ BOTH_AXES = {("coverage", "sentence_coverage"): "What it says", ("voice", "style
 COUNTS = {2: "two", 3: "three", 4: "four"}
 
 
-def several(number: int, name: str) -> str:
-    """A number with the name of what is counted, as `3 runs`."""
-    return f"{number:,} {name}{'s' * (number != 1)}"
-
-
 def names(runs: Sequence[Ran]) -> dict[str, str]:
     """A name for each run by its id: day and seed, and only where two of a person have these the time, then the digest."""
     longer: list[Callable[[Ran], str]] = [

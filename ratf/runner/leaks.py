@@ -20,6 +20,7 @@ from raft.people.leaks import (
 )
 from raft.people.leaks import Source as LeakSource
 from raft.progress import Progress, silent
+from raft.text import number_of
 from raft.types import Exchange
 from ratf.results.results import Leak, Leaks
 from ratf.suite.study import Study
@@ -132,7 +133,7 @@ def refuse(leaks: Leaks, allowed: bool) -> None:
     worst = "\n".join(f"  {leak.words}" for leak in leaks.found[:TOLD])
     rest = f"\n  … and {len(leaks.found) - TOLD} more" if len(leaks.found) > TOLD else ""
     raise RaftError(
-        f"{len(leaks.found)} leak{'s' * (len(leaks.found) > 1)}: held-out interviews also stand where agents learn or remember, so their scores "
+        f"{number_of(len(leaks.found), 'leak')}: held-out interviews also stand where agents learn or remember, so their scores "
         f"would mean nothing:\n{worst}{rest}\n"
         "Take one of each two out of the person's folder (`raft leaks FOLDER` lists them), or go on with "
         "--allow-leaks: the page will say so."

@@ -54,9 +54,8 @@ def leaderboard(
     Example: ratf leaderboard runs/demo runs/demo-seed-2 --out site --public
     """
     with reported_errors():
-        from raft.text import one_line
+        from raft.text import number_of, one_line
         from ratf import leaderboard as publish
-        from ratf.boards.words import several
 
         if format != Format.SITE and (redact or public):
             raise RaftError("--redact and --public are for the reports of the site; figures and tables have no answers")
@@ -68,9 +67,9 @@ def leaderboard(
             put_all(_files(board, format), out)
             return
         systems, ran, boards = (len(of) for of in (board.systems, board.runs, board.boards))
-        checked = several(sum(run.verified for run in board.runs), "run")
+        checked = number_of(sum(run.verified for run in board.runs), "run")
         typer.echo(
-            f"{several(systems, 'system')} of {several(ran, 'run')} on {several(boards, 'board')}; {checked} verified"
+            f"{number_of(systems, 'system')} of {number_of(ran, 'run')} on {number_of(boards, 'board')}; {checked} verified"
         )
         typer.echo(f"{out}: the whole site; open {out / 'index.html'}, or put the folder on any static host")
 

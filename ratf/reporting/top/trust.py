@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from raft.text import number_of
 from ratf.gate.rules import cut_told, errors_told
 from ratf.models.prices import dollars
 from ratf.results.results import Results
@@ -169,8 +170,7 @@ def _leaks(r: Results) -> Iterator[TrustCheck]:
     if r.leaks is None:
         yield TrustCheck("Leaks", "unknown", "not checked for leaks")
     elif r.leaks.found:
-        number = len(r.leaks.found)
-        yield TrustCheck("Leaks", "doubt", f"{number} leak{'s' * (number > 1)}, allowed by --allow-leaks")
+        yield TrustCheck("Leaks", "doubt", f"{number_of(len(r.leaks.found), 'leak')}, allowed by --allow-leaks")
     else:
         yield TrustCheck("Leaks", "fine", "none found")
 

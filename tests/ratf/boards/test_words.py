@@ -1,7 +1,8 @@
 """What the board's pages call runs, and say of the runs of one system."""
 
+from raft.text import number_of
 from ratf.boards.standing import Adapter, Ran, System
-from ratf.boards.words import Badge, adapters_said, differing, in_order, names, several, snippets, spent
+from ratf.boards.words import Badge, adapters_said, differing, in_order, names, snippets, spent
 
 
 def ran(day: str, seed: object, id: str = "a" * 12, person: str = "p", **more: object) -> Ran:
@@ -65,7 +66,7 @@ def test_sums_leave_out_runs_whose_replies_were_kept_and_say_so() -> None:
     assert spent([paid, paid]) == "$1.00, 2,400 tokens in all"
     assert spent([paid, kept]) == "$0.50, 1,200 tokens in all, without 1 whose replies were kept from earlier"
     assert "$" not in spent([kept]) and "not known" in spent([ran("", 3)])
-    assert (several(1, "run"), several(0, "run"), several(2, "system")) == ("1 run", "0 runs", "2 systems")
+    assert (number_of(1, "run"), number_of(0, "run"), number_of(2, "system")) == ("1 run", "0 runs", "2 systems")
 
 
 def test_settings_that_another_system_has_otherwise_are_found() -> None:
