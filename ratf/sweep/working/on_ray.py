@@ -21,6 +21,8 @@ from ratf.sweep.working.work import NOTES, TELL_SECONDS, Opened, Options, Tell, 
 LOCAL = "ray"
 RETRIES = 3
 """How often a unit is begun again whose worker was lost; what it had done is found."""
+TRIES = 3
+"""How often a cluster elsewhere is asked for: Ray's server for a client fails now and then while it starts."""
 OBJECTS = 80 * 2**20
 """The bytes of a local cluster's object store: what goes through it are names and paths."""
 Places = tuple[str, str, str]
@@ -88,8 +90,8 @@ def _ended(ray: Any, one: Any, sweep: Sweep, unit: Unit, start: str) -> Ended:
     where, ended = got
     if unit.phase != WHOLE and ended_in(sweep, unit, start) is None:
         raise RaftError(
-            f"{unit.name} ended on {where} ({ended.said}), and {sweep.cell_folder(unit.cell)} here does not say so: "
-            "the machines do not share the run's folder; name one that they do with --out"
+            f"{unit.name} ended on {where} ({ended.said}), and {sweep.cell_folder(unit.cell)} here does not say so: the "
+            "machines do not share the run's folder (name one that they do with --out), or another start is at work on it"
         )
     return replace(ended, said=f"{ended.said} (on {where})")
 
@@ -174,20 +176,29 @@ def _cluster(on: str) -> Iterator[tuple[Any, bool]]:
         raise RaftError("--on ray needs Ray; install it from RATF's folder: pip install 'FOLDER[ray]'") from None
     if on != LOCAL and not on.startswith("ray://"):
         raise RaftError(f"--on {on}: write ray for a cluster of this machine or of a job, or ray://HOST:10001")
-    connected, own = ray.is_initialized(), False
+    connected = ray.is_initialized()
+    own = not connected and on == LOCAL and not os.environ.get("RAY_ADDRESS")
+    given: dict[str, Any] = {"log_to_driver": False}
+    if own:
+        given |= {"address": "local", "include_dashboard": False, "object_store_memory": OBJECTS}
+    elif on != LOCAL:
+        given |= {"address": on}
     if not connected:
-        try:
-            if on != LOCAL:
-                ray.init(address=on, log_to_driver=False)
-            elif os.environ.get("RAY_ADDRESS"):
-                ray.init(log_to_driver=False)
-            else:
-                own = True
-                ray.init(address="local", include_dashboard=False, object_store_memory=OBJECTS, log_to_driver=False)
-        except (ConnectionError, TimeoutError, RuntimeError, ValueError, ImportError) as error:
-            raise RaftError(f"--on {on}: no cluster: {error}") from None
+        _connect(ray, on, given)
     try:
         yield ray, own
     finally:
         if not connected:
             ray.shutdown()
+
+
+def _connect(ray: Any, on: str, given: Mapping[str, Any]) -> None:
+    """Connect to a cluster, or start one. Raises RaftError where there is none, with the last line of what Ray says."""
+    for left in reversed(range(TRIES)):
+        try:
+            ray.init(**given)
+            return
+        except (ConnectionError, TimeoutError, RuntimeError, ValueError, ImportError) as error:
+            if not left or not isinstance(error, ConnectionAbortedError):
+                said = str(error).strip().splitlines() or [type(error).__name__]
+                raise RaftError(f"--on {on}: no cluster: {said[-1][:300]}") from None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -187,3 +188,32 @@ def test_without_ray_nothing_of_it_is_imported_and_with_it_it_must_be_there(tmp_
     assert "write ray for a cluster" in outcome.output or "--on ray needs Ray" in outcome.output
     outcome = CliRunner().invoke(app, ["run", str(path), "--on", "ray", "--workers", "2"])
     assert outcome.exit_code == 2 and "give one of them" in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [
+        (
+            ConnectionAbortedError("Initialization failure:\nTraceback:\nRuntimeError: the server for a client failed"),
+            3,
+        ),
+        (ConnectionError("nobody listens there"), 1),
+    ],
+)
+def test_a_cluster_that_fails_to_take_us_is_asked_again_and_then_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, asked: int
+) -> None:
+    calls = []
+
+    def init(**given: object) -> None:
+        calls.append(given)
+        raise error
+
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False, init=init))
+    path = sweep(tmp_path, PEOPLE, interviews=3, questions=1, split={"held_out_interviews": 2})
+    outcome = CliRunner().invoke(
+        app, ["run", str(path), "--on", "ray://127.0.0.1:10001", "--out", str(tmp_path / "run")]
+    )
+    assert outcome.exit_code == 2 and [call["address"] for call in calls] == ["ray://127.0.0.1:10001"] * asked
+    last = str(error).splitlines()[-1]
+    assert f"--on ray://127.0.0.1:10001: no cluster: {last}" in outcome.output and "Traceback" not in outcome.output

@@ -47,13 +47,15 @@ def head(
         command = [*RAY, "start", "--head", "--block", "--node-ip-address=127.0.0.1", f"--port={gcs}"]
         command += [f"--ray-client-server-port={client}", "--num-cpus=2", f"--object-store-memory={80 * 2**20}"]
         command += [f"--include-dashboard={str(jobs).lower()}", f"--dashboard-port={dashboard}", "--dashboard-host=127.0.0.1"]  # fmt: skip
-        with (tmp_path / "head.txt").open("wb") as told:
-            started.append(subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT))
-        for port in [client, dashboard] if jobs else [client]:
-            until = time.monotonic() + 120
-            while not answers(port):
-                assert started[-1].poll() is None and time.monotonic() < until, (tmp_path / "head.txt").read_text()
-                time.sleep(0.1)
+        told = tmp_path / "head.txt"
+        with told.open("wb") as out:
+            env = os.environ | {"PYTHONUNBUFFERED": "1"}
+            started.append(subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=env))
+        until = time.monotonic() + 120
+        # the client's port answers before there is a cluster behind it
+        while "Ray runtime started" not in told.read_text() or not all(map(answers, [client, *[dashboard] * jobs])):
+            assert started[-1].poll() is None and time.monotonic() < until, told.read_text()
+            time.sleep(0.1)
         return Head(f"ray://127.0.0.1:{client}", f"http://127.0.0.1:{dashboard}")
 
     yield start
