@@ -16,8 +16,8 @@ from raft.errors import DataError, Location, describe
 
 MAX_BYTES = 2**20
 MAX_DEPTH = 40
-MAX_NODES = 100_000
-"""The greatest number of keys and values; PyYAML reads some 50,000 of them in a second."""
+MAX_NODES = 20_000
+"""The greatest number of keys and values; PyYAML reads them in a second."""
 MAX_DIGITS = 100
 """The greatest number of characters of a number; every double can be written with fewer."""
 MAX_TOLD = 20
