@@ -15,8 +15,15 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from subprocess import CompletedProcess
 
-LIBRARIES = ["chromadb", "inspect_ai", "openai", "peft", "scipy.stats", "sklearn.linear_model", "torch", "transformers"]
-PROJECT = ["ratf.sweep.run", "ratf.boards.site", "ratf.scores.scorers", "raft.memory.mind", "raft.tuning.lora"]
+LIBRARIES = [
+    "acp", "bert_score", "chromadb", "fastapi", "inspect_ai", "openai", "peft", "rouge_score.rouge_scorer", "scipy.stats",
+    "sklearn.linear_model", "torch", "transformers", "transformers.models.bert.modeling_bert",
+    "transformers.models.llama.modeling_llama",
+]  # fmt: skip
+PROJECT = [
+    "ratf.sweep.run", "ratf.boards.site", "ratf.runner.collect", "ratf.scores.scorers", "ratf._registry",
+    "raft.memory.mind", "raft.memory.store", "raft.models.embedders", "raft.tuning.lora",
+]  # fmt: skip
 forking = multiprocessing.get_context("forkserver")
 forking.set_forkserver_preload([*LIBRARIES, *PROJECT])
 
