@@ -227,6 +227,7 @@ def _ask(
             # what a kill loses of answers that were there before is read again in a moment
             log_buffer=1 if waited_for else questions,
             log_realtime=False,
+            ctl_server=False,  # nobody steers a run from outside
             log_level="error",
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from commands import Command
 from hosted import Hosted
 from openai_server import Brain, OpenAIServer
 from places import REPOSITORY
@@ -131,7 +132,9 @@ def transcript(source: str, name: str, folder: Path) -> list[str]:
     return files
 
 
-def test_a_blog_becomes_a_plan_by_typing_what_the_readme_says(raft: object, tmp_path: Path, models: Path) -> None:
+def test_a_blog_becomes_a_plan_by_typing_what_the_readme_says(
+    raft: Command, ratf: Command, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ada, the impostor, has no writings: the README gives her none."""
     blog = tmp_path / "blog"
     blog.mkdir()
@@ -144,32 +147,19 @@ def test_a_blog_becomes_a_plan_by_typing_what_the_readme_says(raft: object, tmp_
         transcript("pell", "Ada Lovelace", tmp_path / "others"),
     )
 
-    def typed(*words: object) -> str:
-        done = raft(*words, cwd=tmp_path)  # type: ignore[operator]
+    def typed(command: Command, *words: str) -> str:
+        done = command(*words)
         assert done.returncode == 0, done.stdout + done.stderr
-        return str(done.stdout)
+        return done.stdout
 
-    typed("raft", "fetch", "jane", "--from", "blog/", "--called", "Jane Doe")
-    typed("raft", "import", *talks, "--to", "jane", "--target", "doe")
-    typed("raft", "import", *others, "--to", "ada", "--target", "lovelace")
-    typed("raft", "check", "jane")
-    assert "clean:" in typed("raft", "leaks", "jane")
-    made = typed("raft", "bench:setup", "jane")
+    monkeypatch.chdir(tmp_path)
+    typed(raft, "fetch", "jane", "--from", "blog/", "--called", "Jane Doe")
+    typed(raft, "import", *talks, "--to", "jane", "--target", "doe")
+    typed(raft, "import", *others, "--to", "ada", "--target", "lovelace")
+    typed(raft, "check", "jane")
+    assert "clean:" in typed(raft, "leaks", "jane")
+    made = typed(raft, "bench:setup", "jane")
     assert "of 6 interviews" in made and "That is few" not in made
     assert re.search(r"ratf run people/jane/work/suite.yaml --data people", made)
-    plan = typed("ratf", "plan", "people/jane/work/suite.yaml", "--data", "people")
+    plan = typed(ratf, "plan", "people/jane/work/suite.yaml", "--data", "people")
     assert plan.splitlines()[-1].startswith("This run can show a difference of")
-
-
-@pytest.fixture
-def raft() -> object:
-    """Both commands as a user types them, in a folder."""
-    import os
-    import subprocess
-    import sys
-
-    def run(command: str, *words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-        program = [sys.executable, "-m", f"{command}.cli", *map(str, words)]
-        return subprocess.run(program, cwd=cwd, env=dict(os.environ), capture_output=True, text=True)
-
-    return run
