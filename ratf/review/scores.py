@@ -122,8 +122,7 @@ def _metric(bundle: Bundle, study: "Study", name: str) -> Check:
         if name == VOICE and arm != judged:
             warm_voice(study, of_arms[arm])
             judged = arm
-        states = [_state(question.id, text, about) for text in several]
-        gave = [MEASURES[name](study, s, question.real) if s.output.completion else None for s in states]
+        gave = [MEASURES[name](study, _state(question.id, t, about), question.real) if t else None for t in several]
         values = [v[0] if isinstance(v, tuple) else v for v in gave]
         there = [round(v, 6) for v in values if v is not None and not isinstance(v, str)]
         value = sum(there) / len(there) if len(there) == len(values) else None

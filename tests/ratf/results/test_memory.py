@@ -1,18 +1,21 @@
 """What a stranger's bundle may take: every bundle that is read, and every one that is refused, within a gigabyte."""
 
+import functools
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import heavy
 import pytest
 
 PEAKS = """
-import json, os, sys
+import importlib, json, os, sys
 from ratf.cli import app
-import ratf.boards.site, ratf.review.verify
+for name in sys.argv[1:]:
+    importlib.import_module(name)
 for line in sys.stdin:
     words, told = json.loads(line)
     if pid := os.fork():
@@ -25,10 +28,12 @@ for line in sys.stdin:
     finally:
         print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0], file=sys.stderr)
 """
-"""Forks a program for each command, which so need not read its modules again; they count as its own memory.
+"""Forks a program for each command, which so need not read the modules of its arguments again; they count as its own memory.
 
 The peak is the program's own in KiB: ru_maxrss also has that of the process which started it.
 """
+MODULES = {"verify": ["ratf.review.verify", "ratf.scores.scorers", "torch"], "leaderboard": ["ratf.boards.site"]}
+"""By command, what it reads sooner or later; each has a program of its own, so that none holds what only the other needs."""
 WORST = ["questions", "scores", "cells", "memories", "votes", "wrong", "long memories", "long notes", "long samples"]
 
 
@@ -38,17 +43,20 @@ Program = Callable[[Sequence[str], Path], tuple[int, str]]
 @pytest.fixture(scope="module")
 def ratf() -> Iterator[Program]:
     """Runs a command in a process of its own; gives its exit code, and what it says, with its peak in the last line."""
-    program = subprocess.Popen([sys.executable, "-c", PEAKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert program.stdin and program.stdout
-    into, out = program.stdin, program.stdout
+
+    @functools.cache
+    def program(command: str) -> subprocess.Popen[str]:
+        words = [sys.executable, "-c", PEAKS, *MODULES[command]]
+        return stack.enter_context(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
 
     def run(words: Sequence[str], told: Path) -> tuple[int, str]:
-        print(json.dumps([words, str(told)]), file=into, flush=True)
-        return int(out.readline()), told.read_text("utf-8")
+        started = program(words[0])
+        assert started.stdin and started.stdout
+        print(json.dumps([words, str(told)]), file=started.stdin, flush=True)
+        return int(started.stdout.readline()), told.read_text("utf-8")
 
-    yield run
-    into.close()
-    program.wait()
+    with ExitStack() as stack:  # at its end, their input ends
+        yield run
 
 
 @pytest.mark.slow
