@@ -94,13 +94,19 @@ def render(
     """
     questions = questions or questions_shown(results, fell(change))
     page = _page(results, change, questions, runs)
-    while len(results.questions) <= FEW and len(page.encode(errors="replace")) > LARGEST:
-        shorter = questions.shorter()
-        if shorter is None:
-            break
-        questions = shorter
-        page = _page(results, change, questions, runs)
-    return page
+    if len(results.questions) > FEW or _fits(page) or not (shorter := questions.shorter()):
+        return page
+    least = _page(results, change, shorter.pop(), runs)
+    if _fits(least):  # else nothing between is tried: what is too long is something else
+        for fewer in shorter:
+            page = _page(results, change, fewer, runs)
+            if _fits(page):
+                return page
+    return least
+
+
+def _fits(page: str) -> bool:
+    return len(page.encode(errors="replace")) <= LARGEST
 
 
 def _page(results: Results, change: Change | None, questions: QuestionList, runs: Sequence[Past]) -> str:

@@ -113,10 +113,9 @@ class QuestionList:
         """The page of the question at a place in the list, from the summary."""
         return f"{self.folder}/{page_name(place // self.per_page)}"
 
-    def shorter(self) -> "QuestionList | None":
-        """The same with fewer words of each memory; None where there are the fewest already."""
-        fewer = [limit for limit in LIMITS if limit < self.limit]
-        return replace(self, limit=fewer[0]) if fewer else None
+    def shorter(self) -> "list[QuestionList]":
+        """The same with fewer words of each memory, down to the fewest."""
+        return [replace(self, limit=limit) for limit in LIMITS if limit < self.limit]
 
     def cards(self, question: Question) -> list[Card]:
         """The cards of the answers that there is room for, see `ratf.reporting.top.cards.cards`."""

@@ -1,7 +1,7 @@
 """The cards under a question: the real answer, every arm's, what arms remembered and what judges said."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,25 +87,34 @@ def has_controls(limit: int) -> bool:
 
 def memory_words(results: Results, questions: Sequence[Question]) -> int:
     """The words of each memory that fit on the page; questions, real answers and the arms' come first, and whole."""
+    whole, controls, remembered = 0, [], []
+    for question in questions:
+        texts = [question.question, question.real]
+        for name, answer in question.answers.items():
+            if name in BESIDE:
+                controls.append(answer.text)
+            if name in results.arms and results.arms[name].kind == "arm":
+                texts.append(answer.text)
+        whole += _size(texts)
+        remembered += [str(m.get("text") or "") for several in memories(question) for m in several.items]
     for limit in LIMITS:
-        size = sum(_size(results, q, limit) for q in questions)
-        if size <= ROOM * len(questions):
+        shortened = [*controls, *remembered] if has_controls(limit) else remembered
+        if whole + _size(cut(text, limit)[0] for text in shortened) <= ROOM * len(questions):
             return limit
     return LIMITS[-1]
 
 
-def _size(results: Results, question: Question, limit: int) -> int:
-    given = [cut(a.text, limit)[0] for n, a in question.answers.items() if n in BESIDE and has_controls(limit)]
-    remembered = [str(m.get("text") or "") for several in memories(question) for m in several.items]
-    arms = [a.text for n, a in question.answers.items() if n in results.arms and results.arms[n].kind == "arm"]
-    texts = [question.question, question.real, *arms, *given, *(cut(text, limit)[0] for text in remembered)]
+def _size(texts: Iterable[str]) -> int:
     return sum(len(text.encode(errors="replace")) for text in texts)
 
 
 def cut(text: str, limit: int) -> tuple[str, int]:
     """The first `limit` words of a text, and how many more it has; a text up to a quarter longer is not cut."""
+    most = limit * 5 // 4
+    if len(text) <= most:  # a word has a letter
+        return text, 0
     words = spans(text)
-    if len(words) <= limit * 5 // 4:
+    if len(words) <= most:
         return text, 0
     return text[: words[limit - 1][1]], len(words) - limit
 
