@@ -15,7 +15,8 @@ def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
 
     What was measured once is left out. The line breaks where something else was measured.
     """
-    metrics = dict.fromkeys(s.metric for r in board.runs for s in r.standings if s.system == system)
+    mine = [(run, s) for run in board.runs for s in run.standings if s.system == system]
+    metrics = dict.fromkeys(s.metric for _, s in mine)
     measured = {b.id: b.measured for b in board.boards}
     rows = [r for b in board.boards for t in b.tables for r in t.rows if r.system == system]
     out = {(run, r.metric) for r in rows for run in r.not_counted}
@@ -24,10 +25,8 @@ def history(board: Leaderboard, system: str) -> Iterator[dict[str, Any]]:
             for metric in metrics:
                 found = [
                     (run, s)
-                    for run in board.runs
-                    for s in run.standings
-                    if run.person == person and (s.system, s.metric, s.scale) == (system, metric, scale)
-                    if s.score is not None
+                    for run, s in mine
+                    if run.person == person and (s.metric, s.scale) == (metric, scale) and s.score is not None
                 ]
                 if len(found) > 1:
                     yield {"person": person, "metric": metric, "scale": scale, **_drawn(found, measured, scale, out)}
