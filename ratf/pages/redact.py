@@ -135,11 +135,11 @@ class Mask:
     def masked(self, text: str) -> str:
         """The text with `[9 words left out]` in the place of each run."""
         words = list(_WORD.finditer(text))
-        known = np.flatnonzero(self._has(_runs(words)))
+        known = np.flatnonzero(self._has(_runs(words))) if len(words) >= RUN else []
+        if not len(known):
+            return text
         ends = run_ends(_said_words(words), RUN)
         covered = sorted({place for i in known for place in range(int(i), ends[i])})
-        if not covered:
-            return text
         breaks = [i for i, (a, b) in enumerate(pairwise(covered)) if b > a + 1]
         starts, ends = [0, *(i + 1 for i in breaks)], [*breaks, len(covered) - 1]
         made, at = "", 0
