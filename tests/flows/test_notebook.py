@@ -1,8 +1,6 @@
 """The notebook of `docs/`, executed from its first cell to its last by a Jupyter kernel."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +24,14 @@ exam: {comparisons: 8}
 """
 
 
-@contextmanager
-def notebook(suite: Path, folder: Path) -> Iterator[Callable[[], list[Any]]]:
-    """What executes its cells in that folder, with another suite than the demo, and returns them; each time in one kernel.
-
-    Raises what a cell raised.
-    """
+def executed(suite: Path, folder: Path) -> list[Any]:
+    """Its cells after a run in that folder, with another suite than the demo. Raises what a cell raised."""
     book = nbformat.read(NOTEBOOK, as_version=4)
-    code = [cell for cell in book.cells if cell.cell_type == "code"]
-    assert 'suite = "demo"' in code[0].source
-    code[0].source = code[0].source.replace('"demo"', repr(str(suite)))
-    client = NotebookClient(book, timeout=1800, resources={"metadata": {"path": str(folder)}})
-
-    def executed() -> list[Any]:
-        for number, cell in enumerate(book.cells):
-            client.execute_cell(cell, number)
-        return code
-
-    with client.setup_kernel():
-        yield executed
+    first = next(cell for cell in book.cells if cell.cell_type == "code")
+    assert 'suite = "demo"' in first.source
+    first.source = first.source.replace('"demo"', repr(str(suite)))
+    NotebookClient(book, timeout=1800, resources={"metadata": {"path": str(folder)}}).execute()
+    return [cell for cell in book.cells if cell.cell_type == "code"]
 
 
 def shown(cells: list[Any], kind: str) -> list[str]:
@@ -67,8 +54,7 @@ def test_it_runs_on_a_finished_run(tiny: Path, tmp_path: Path) -> None:
     }
     results = make(scores, [f"i{n}" for n in range(4) for _ in range(2)], digest=study.digest)
     save(results, tmp_path / "runs" / "tiny" / "results.json")
-    with notebook(tiny, tmp_path) as executed:
-        cells = executed()
+    cells = executed(tiny, tmp_path)
     plot, table = (next(page for page in shown(cells, "text/html") if mark in page) for mark in ("<svg", "p_holm"))
     assert plot.count("<circle") == 2 and "INCONCLUSIVE" in plot and "raft" in table
     plain = "".join(shown(cells, "text/plain"))
@@ -79,10 +65,9 @@ def test_it_runs_on_a_finished_run(tiny: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_it_carries_a_run_out_inside_the_kernel(tiny_at_once: Path, light_cache: Path, tmp_path: Path) -> None:
     tiny_at_once.write_text(tiny_at_once.read_text("utf-8") + UNTUNED, "utf-8")
-    with notebook(tiny_at_once, tmp_path) as executed:
-        cells = executed()
-        assert any("('ran', " in text for text in shown(cells, "text/plain"))
-        assert any(page.count("<circle") >= 4 for page in shown(cells, "text/html"))
-        shutil.rmtree(tmp_path / "runs" / "tiny" / "logs")
-        again = executed()
-        assert any("('nothing', " in text for text in shown(again, "text/plain"))
+    cells = executed(tiny_at_once, tmp_path)
+    assert any("('ran', " in text for text in shown(cells, "text/plain"))
+    assert any(page.count("<circle") >= 4 for page in shown(cells, "text/html"))
+    shutil.rmtree(tmp_path / "runs" / "tiny" / "logs")
+    again = executed(tiny_at_once, tmp_path)
+    assert any("('nothing', " in text for text in shown(again, "text/plain"))
