@@ -65,13 +65,19 @@ def measure(folder: Path, data: Path | None, quick: bool) -> dict[str, Callable[
 
 
 def machine() -> str:
-    """The processor, its cores that may be used, the memory and the versions that were measured, in a sentence."""
+    """The processor, its cores that may be used, what it computes local models in, the memory and the versions, in a sentence."""
+    from raft.models.local import best_dtype
+
     lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines() if Path("/proc/cpuinfo").is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     versions = ", ".join(f"{name} {found}" for name in PEERS if (found := installed(name)))
-    return f"{names[0] if names else platform.machine()}, {cores} cores, {memory:.0f} GB; Python {platform.python_version()}, {versions}"
+    kind = str(best_dtype()).removeprefix("torch.")
+    return (
+        f"{names[0] if names else platform.machine()}, {cores} cores, {memory:.0f} GB, local models in {kind}; "
+        f"Python {platform.python_version()}, {versions}"
+    )
 
 
 def installed(name: str) -> str:

@@ -21,8 +21,8 @@ METRIC = "style_identity"
 
 
 @pytest.fixture(scope="module")
-def study() -> Study:
-    found = open_study("demo")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    found = open_study("demo", out=tmp_path_factory.mktemp("run"))
     leave_out(found, ["not fluent", "off topic"])
     return found
 

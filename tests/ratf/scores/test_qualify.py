@@ -14,8 +14,8 @@ NEAR = FAR.model_copy(update={"similarity": 0.8})
 
 
 @pytest.fixture(scope="module")
-def study() -> Study:
-    return open_study("demo")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return open_study("demo", out=tmp_path_factory.mktemp("run"))
 
 
 def scored(study: Study, **means: float) -> dict[str, dict[str, dict[str, Scored]]]:

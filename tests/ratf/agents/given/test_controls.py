@@ -30,8 +30,8 @@ class Sketches:
 
 
 @pytest.fixture(scope="module")
-def study() -> Study:
-    return open_study("demo")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return open_study("demo", out=tmp_path_factory.mktemp("run"))
 
 
 def test_every_control_answers_every_held_out_question(study: Study) -> None:

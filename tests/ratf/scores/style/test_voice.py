@@ -15,8 +15,8 @@ from ratf.suite.study import Study, open_study
 
 
 @pytest.fixture(scope="module")
-def study() -> Study:
-    return open_study("demo")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return open_study("demo", out=tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture(scope="module")
