@@ -135,7 +135,9 @@ class Mask:
     def masked(self, text: str) -> str:
         """The text with `[9 words left out]` in the place of each run."""
         words = list(_WORD.finditer(text))
-        known = np.flatnonzero(self._has(_runs(words))) if len(words) >= RUN else []
+        if len(words) < RUN:
+            return text
+        known = np.flatnonzero(self._has(_runs(words)))
         if not len(known):
             return text
         ends = run_ends(_said_words(words), RUN)
